@@ -1,0 +1,1 @@
+"""Foundation of every other package: errors, diagnostics, digests, documents. Standard library only."""

@@ -1,0 +1,1 @@
+"""Values without pipelines: canonical fingerprints, schemas, profiles."""

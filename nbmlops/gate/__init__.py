@@ -1,0 +1,1 @@
+"""May this model pass? Pure: (metrics, baseline, policy) -> `Verdict`."""

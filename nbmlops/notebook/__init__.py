@@ -1,0 +1,1 @@
+"""The source language: `.ipynb` bytes in, a frozen `Notebook` with one role per cell out. Knows no pipelines."""

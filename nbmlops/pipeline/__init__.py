@@ -1,0 +1,1 @@
+"""The target language: the pipeline document and the run document. The only things that compiler and runtime share."""

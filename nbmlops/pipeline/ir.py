@@ -1,0 +1,181 @@
+"""The pipeline document as records: what the compiler writes to `pipeline.yaml` and the runtime reads from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nbmlops.core.diagnostics import Json
+
+SCHEMA = "nbmlops/pipeline/1"
+
+
+class ParameterType(StrEnum):
+    """The types a parameter can have; `NONE` is a default of None, which accepts any plain value."""
+
+    INT = "int"
+    FLOAT = "float"
+    STR = "str"
+    BOOL = "bool"
+    LIST = "list"
+    DICT = "dict"
+    NONE = "none"
+
+
+class StepMode(StrEnum):
+    """How a step was emitted."""
+
+    FUNCTION = "function"
+    VERBATIM = "verbatim"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of the pipeline: a name, its type, its default as the notebook has it, and the user's comment."""
+
+    name: str
+    type: ParameterType
+    default: Json
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value that a step reads: the name it has in the notebook and the step whose output it is."""
+
+    name: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLines:
+    """Where lines of a generated module come from: `count` lines from `line` on stand in `cell` from `cell_line` on."""
+
+    line: int
+    count: int
+    cell: int
+    cell_id: str
+    cell_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataUse:
+    """A frame or file that the step declares by `%mlops data`: its logged name and MLflow context ("training", "")."""
+
+    name: str
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        name: As tagged in the notebook.
+        module: The module of the package that holds it, which is also the function's name; a safe identifier.
+        mode: Function or verbatim.
+        reason: Why that mode; "" for the normal one.
+        cells: Numbers of the notebook's cells it was made from.
+        cell_ids: Their ids, in the same order.
+        inputs: Values it reads, in the order of the function's arguments (after `params`).
+        outputs: Names it hands over, in the order of the function's return value.
+        after: Steps that must have run before it, by data or by `prev:`, in notebook order.
+        parameters: Names of the parameters it reads.
+        files: Paths that its cells name as literals and that existed relative to the notebook or look like data files.
+        modules: Module names inside the package whose source this step can reach (its own, helpers, settings).
+        notebook: The step notebook, relative to the pipeline's folder.
+        digest: SHA-256 over the normalised source of everything the step executes (comments and blank lines left out).
+        lines: The source map of its module.
+        metrics: Metric names it logs, where written as literals.
+        data: Declared data.
+    """
+
+    name: str
+    module: str
+    mode: StepMode
+    reason: str
+    cells: tuple[int, ...]
+    cell_ids: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    outputs: tuple[str, ...]
+    after: tuple[str, ...]
+    parameters: tuple[str, ...]
+    files: tuple[str, ...]
+    modules: tuple[str, ...]
+    notebook: str
+    digest: str
+    lines: tuple[SourceLines, ...] = ()
+    metrics: tuple[str, ...] = ()
+    data: tuple[DataUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSource:
+    """A metric taken from a value of the pipeline, for notebooks without `%mlops metric` lines (Kale's)."""
+
+    name: str
+    value: Input
+
+
+@dataclass(frozen=True, slots=True)
+class GateStage:
+    """The closing stage that judges the run. Its rules live in `nbmlops.toml`: they change without compiling."""
+
+    cell: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterStage:
+    """The closing stage that registers a model: which value, under which name, trained on which frame of features."""
+
+    model: Input
+    data: Input | None
+    model_name: str
+    cell: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A compiled notebook.
+
+    Attributes:
+        name: Its name and the package's name.
+        title: The notebook's first heading.
+        notebook: The source notebook, relative to the pipeline's folder, with `/`.
+        root: The project's root, relative to the pipeline's folder, with `/`.
+        notebook_digest: SHA-256 over what compiling reads of the notebook (sources, tags, Markdown).
+        cell_digests: cell id -> SHA-256 of its source, code cells only.
+        version: SHA-256 over all generated code and this document without the field: what "the same pipeline" means.
+        parameters: In the order of the parameters cell.
+        steps: In notebook order, which is a valid order of execution.
+        metrics: Metrics taken from values.
+        gate: The gate stage, if the notebook or the configuration asks for one.
+        register: The register stage, likewise.
+        compiler: Version of nbmlops that wrote it.
+    """
+
+    name: str
+    title: str
+    notebook: str
+    root: str
+    notebook_digest: str
+    cell_digests: Mapping[str, str]
+    version: str
+    parameters: tuple[Parameter, ...]
+    steps: tuple[Step, ...]
+    metrics: tuple[MetricSource, ...] = ()
+    gate: GateStage | None = None
+    register: RegisterStage | None = None
+    compiler: str = ""
+
+    def step(self, name: str) -> Step:
+        """Returns the step of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)

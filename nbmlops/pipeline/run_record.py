@@ -1,0 +1,166 @@
+"""The run document: what a run of a pipeline (or of the notebook itself) did, as records and as `run.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nbmlops.core.diagnostics import Json
+
+SCHEMA = "nbmlops/run/1"
+
+
+class RunStatus(StrEnum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    GATE_REJECTED = "gate_rejected"
+    INTERRUPTED = "interrupted"
+
+
+class StepStatus(StrEnum):
+    """How a step of a run ended; `SKIPPED` steps come after one that failed."""
+
+    EXECUTED = "executed"
+    CACHED = "cached"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class StepError:
+    """Why a step failed, told in terms of the source notebook.
+
+    Attributes:
+        name: Exception class, or "DeadKernel", "Timeout".
+        message: The exception's text.
+        cell: Number of the notebook's cell, 0 where unknown.
+        line: Line in that cell, 0 where unknown.
+        traceback: Plain text, its frames in generated files replaced by notebook, cell and line.
+        hint: What helps, or "".
+    """
+
+    name: str
+    message: str
+    cell: int = 0
+    line: int = 0
+    traceback: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricValue:
+    """One logged metric; `value` may be NaN or infinite, which `run.json` writes as a string."""
+
+    name: str
+    value: float
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """One frame or file that was fingerprinted.
+
+    Attributes:
+        name: The name it was logged under.
+        digest: Full-content fingerprint, 32 hex digits.
+        kind: "frame", "array", "file", ….
+        rows: Number of rows, -1 where there are none.
+        columns: (name, dtype) of each column.
+        context: MLflow's context such as "training", or "".
+        profile: Summary by column, a few kB, plain JSON.
+    """
+
+    name: str
+    digest: str
+    kind: str
+    rows: int = -1
+    columns: tuple[tuple[str, str], ...] = ()
+    context: str = ""
+    profile: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One schema check: which data against which schema, and the failures, bounded in number."""
+
+    data: str
+    schema: str
+    passed: bool
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepLog:
+    """What the tracking calls of one step (or one notebook run) recorded, in order."""
+
+    params: Mapping[str, Json] = field(default_factory=dict)
+    metrics: tuple[MetricValue, ...] = ()
+    data: tuple[DataRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step of a run.
+
+    Attributes:
+        name: Step name.
+        status: How it ended.
+        seconds: Wall time of this run; 0 for cached and skipped ones.
+        notebook: The executed step notebook relative to the working directory of the command, or "".
+        error: Why it failed.
+        log: What it recorded, replayed when cached.
+        key: Cache key.
+        reason: Why it ran ("new", "code changed", …) or was taken from the cache.
+    """
+
+    name: str
+    status: StepStatus
+    seconds: float = 0.0
+    notebook: str = ""
+    error: StepError | None = None
+    log: StepLog = field(default_factory=StepLog)
+    key: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where results come from. `data` maps logged names to digests; empty strings where something is not known.
+
+    `notebook` and `pipeline` are digests (SHA-256); `git_commit` carries the suffix "-dirty" when the tree had changes.
+    """
+
+    run_id: str = ""
+    git_commit: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    notebook: str = ""
+    pipeline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersionRef:
+    """A registered version: its model's name, its number, and the aliases it got."""
+
+    name: str
+    version: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A whole run. `verdict` is the gate's canonical body (see `nbmlops.gate.verdict`), or None before the gate."""
+
+    status: RunStatus
+    run_id: str
+    pipeline: str
+    steps: tuple[StepRecord, ...]
+    parameters: Mapping[str, Json]
+    metrics: Mapping[str, float]
+    lineage: Lineage
+    verdict: Mapping[str, Json] | None = None
+    model_version: ModelVersionRef | None = None
+    folder: str = ""

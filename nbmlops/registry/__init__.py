@@ -1,0 +1,1 @@
+"""Which version is which: register, promote; accepts only a passing `Verdict`."""

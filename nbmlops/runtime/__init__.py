@@ -1,0 +1,1 @@
+"""A compiled pipeline -> a run: plan, cache, artifact store, step notebooks executed by papermill."""
