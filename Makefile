@@ -1,0 +1,75 @@
+# Two commands do everything from a bare machine with Python 3.11+ and make: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv pip
+NOTEBOOK := example_notebooks/flight_delays.ipynb
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-ui check lint types layers deps lab bench docs lock goldens clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environments. Locked with hashes; byte code is compiled when installing, which makes every later start faster.
+$(BIN)/uv: requirements-uv.lock
+	$(PYTHON) -c 'import sys; sys.exit("nbmlops needs Python 3.11 or newer; try: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/uv
+	$(UV) install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	$(UV) install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/uv
+	$(UV) install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements-dev.lock
+	$(UV) install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run ## Compile and run the flight-delay notebook: gate, registry, champion, challenger, a rejected model
+	$(BIN)/python example_notebooks/demo.py
+
+lab: $(VENV)/.dev ## Open JupyterLab on the example notebook
+	$(BIN)/jupyter lab $(NOTEBOOK)
+
+test: $(VENV)/.dev ## Run the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-ui: $(VENV)/.dev ## Drive the panel in a real JupyterLab with a real browser (installs playwright; Chromium must be there)
+	$(UV) install --quiet --python $(BIN)/python playwright
+	$(BIN)/python -m pytest tests/ui -m ui
+
+check: lint types layers deps ## All static checks
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+deps: $(VENV)/.dev
+	$(BIN)/deptry nbmlops
+
+bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
+	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.dev ## Write the generated reference pages again
+	$(BIN)/python docs/generate.py
+
+goldens: $(VENV)/.dev ## Write the golden files again; read the difference before committing it
+	$(BIN)/python -m pytest --update-goldens
+
+lock: $(BIN)/uv ## Resolve the dependencies again into the lock files
+	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra demo --group build pyproject.toml -o requirements.lock
+	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra demo --extra lab --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo uv | $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" - -o requirements-uv.lock
+
+clean: ## Remove what runs and tests wrote (the environment stays)
+	rm -rf .nbmlops runs mlartifacts mlflow.db .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
