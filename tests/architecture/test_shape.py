@@ -59,9 +59,9 @@ def frozen_records() -> Iterator[type]:
             continue
         module = importlib.import_module(info.name)
         for value in vars(module).values():
-            if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == info.name:
-                if value.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # set by @dataclass, unknown to mypy
-                    yield value
+            is_record = isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == info.name
+            if is_record and value.__dataclass_params__.frozen:
+                yield value
 
 
 def test_no_frozen_record_has_a_field_of_a_mutable_type() -> None:
