@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from nbmlops.core import documents
+from nbmlops.core.documents import read_json_document, write_atomically, write_json_document
+from nbmlops.core.errors import EnvironmentFault, UsageError
+
+
+def test_a_document_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    document = {"schema": "x/1", "b": [1, 2.5, "é"], "a": None}
+    write_json_document(tmp_path / "deep" / "x.json", document)
+    assert read_json_document(tmp_path / "deep" / "x.json", "x/1") == document
+    assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "x.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"schema": "x/2"}', "has schema 'x/2', but this version of nbmlops reads 'x/1'"),
+        (b"[]", "has schema None, but this version of nbmlops reads 'x/1'"),
+        (b'{"schema": ', "cannot be read as JSON"),
+        (b"\xff\xfe", "cannot be read as JSON"),
+    ],
+)
+def test_a_document_of_another_kind_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        read_json_document(path, "x/1")
+
+
+def test_a_missing_document_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"x\.json does not exist"):
+        read_json_document(tmp_path / "x.json", "x/1")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x"
+    write_atomically(path, b"old")
+
+    def no_space(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(documents.os, "fsync", no_space)
+    with pytest.raises(EnvironmentFault, match="No space left on device"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_a_file_is_an_environment_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFault, match="cannot write"):
+        write_atomically(tmp_path / "file" / "x", b"")
+
+
+def test_modes_can_be_private(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "x", b"", mode=0o600)
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
