@@ -16,7 +16,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A command to time. `prepare` runs before each repetition and is not timed; `expect` is the exit code that counts."""
+    """A command to time. `prepare` runs before each repetition and is not timed; `expect` is its exit code."""
 
     name: str
     command: Sequence[str]
