@@ -1,0 +1,206 @@
+"""`RunRecord` <-> the plain data of `run.json`, and the same for the log of one step.
+
+The shape is public (docs/reference/schemas/run.json). JSON has no NaN and no infinities: they are written as the texts
+"NaN", "Infinity" and "-Infinity"; metrics become numbers again when read, plain values of users stay texts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.documents import check_schema
+from nbmlops.pipeline.fields import Fields
+from nbmlops.pipeline.run_record import (
+    SCHEMA,
+    CheckRecord,
+    DataRecord,
+    Lineage,
+    MetricValue,
+    ModelVersionRef,
+    RunRecord,
+    RunStatus,
+    StepError,
+    StepLog,
+    StepRecord,
+    StepStatus,
+)
+
+
+def run_to_json(record: RunRecord) -> dict[str, Json]:
+    """Returns the content of `run.json`: the promised keys first, then our own."""
+    version = record.model_version
+    return {
+        "schema": SCHEMA,
+        "status": record.status.value,
+        "run_id": record.run_id,
+        "steps": [_step_to_json(step) for step in record.steps],
+        "parameters": finite(record.parameters),
+        "metrics": finite(record.metrics),
+        "verdict": None if record.verdict is None else finite(record.verdict),
+        "model_version": None if version is None else finite(asdict(version)),
+        "lineage": {
+            "run_id": record.lineage.run_id,
+            "git_commit": record.lineage.git_commit,
+            "data": dict(record.lineage.data),
+            "notebook": record.lineage.notebook,
+            "pipeline": record.lineage.pipeline,
+        },
+        "pipeline": record.pipeline,
+        "folder": record.folder,
+    }
+
+
+def run_from_json(document: Mapping[str, object], source: str = "run.json") -> RunRecord:
+    """Returns the record that a `run.json` describes; keys it does not know are left alone.
+
+    Args:
+        document: The parsed JSON.
+        source: Its name for messages.
+
+    Raises:
+        UsageError: the document has another schema, or a key is missing or of the wrong type.
+    """
+    document = dict(document)
+    check_schema(document, SCHEMA, Path(source))
+    fields = Fields(document, source)
+    version, lineage = fields.optional("model_version"), fields.child("lineage")
+    return RunRecord(
+        status=fields.choice("status", RunStatus),
+        run_id=fields.text("run_id"),
+        pipeline=fields.text("pipeline", ""),
+        steps=tuple(map(_step, fields.children("steps"))),
+        parameters=fields.plain("parameters"),
+        metrics=fields.numbers("metrics"),
+        lineage=Lineage(
+            run_id=lineage.text("run_id"),
+            git_commit=lineage.text("git_commit"),
+            data=lineage.text_map("data"),
+            notebook=lineage.text("notebook"),
+            pipeline=lineage.text("pipeline"),
+        ),
+        verdict=fields.plain("verdict") if fields.optional("verdict") else None,
+        model_version=_version(version) if version else None,
+        folder=fields.text("folder", ""),
+    )
+
+
+def step_log_to_json(log: StepLog) -> dict[str, Json]:
+    """Returns a step's log as plain data that JSON can hold."""
+    return {
+        "params": finite(log.params),
+        "metrics": [finite(asdict(metric)) for metric in log.metrics],
+        "data": [_data_to_json(data) for data in log.data],
+        "checks": [finite(asdict(check)) for check in log.checks],
+    }
+
+
+def step_log_from_json(document: object, source: str = "step log") -> StepLog:
+    """Returns the log that `step_log_to_json` wrote.
+
+    Raises:
+        UsageError: a key is missing or of the wrong type.
+    """
+    return _log(document if isinstance(document, Fields) else Fields(document, source))
+
+
+def finite(value: object) -> Json:
+    """Returns a plain value with NaN and infinities as texts, tuples as lists.
+
+    Raises:
+        TypeError: the value is not plain.
+    """
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [finite(item) for item in value]
+    raise TypeError(f"a {type(value).__name__} is not a plain value")
+
+
+def _step_to_json(step: StepRecord) -> dict[str, Json]:
+    return {
+        "name": step.name,
+        "status": step.status.value,
+        "seconds": step.seconds,
+        "notebook": step.notebook,
+        "error": None if step.error is None else finite(asdict(step.error)),
+        "reason": step.reason,
+        "key": step.key,
+        "log": step_log_to_json(step.log),
+    }
+
+
+def _step(fields: Fields) -> StepRecord:
+    error, log = fields.optional("error"), fields.optional("log")
+    return StepRecord(
+        name=fields.text("name"),
+        status=fields.choice("status", StepStatus),
+        seconds=fields.number("seconds"),
+        notebook=fields.text("notebook"),
+        error=_error(error) if error else None,
+        log=_log(log) if log else StepLog(),
+        key=fields.text("key", ""),
+        reason=fields.text("reason", ""),
+    )
+
+
+def _version(fields: Fields) -> ModelVersionRef:
+    return ModelVersionRef(fields.text("name"), fields.text("version"), fields.texts("aliases"))
+
+
+def _error(fields: Fields) -> StepError:
+    return StepError(
+        name=fields.text("name"),
+        message=fields.text("message"),
+        cell=fields.integer("cell", 0),
+        line=fields.integer("line", 0),
+        traceback=fields.text("traceback", ""),
+        hint=fields.text("hint", ""),
+    )
+
+
+def _log(fields: Fields) -> StepLog:
+    return StepLog(
+        params=fields.plain("params"),
+        metrics=tuple(
+            MetricValue(m.text("name"), m.number("value"), m.integer("step", 0)) for m in fields.children("metrics")
+        ),
+        data=tuple(map(_data, fields.children("data"))),
+        checks=tuple(
+            CheckRecord(c.text("data"), c.text("schema"), c.boolean("passed"), c.texts("failures"))
+            for c in fields.children("checks")
+        ),
+    )
+
+
+def _data_to_json(data: DataRecord) -> dict[str, Json]:
+    return {
+        "name": data.name,
+        "digest": data.digest,
+        "kind": data.kind,
+        "rows": data.rows,
+        "columns": [[name, dtype] for name, dtype in data.columns],
+        "context": data.context,
+        "profile": finite(data.profile),
+    }
+
+
+def _data(fields: Fields) -> DataRecord:
+    return DataRecord(
+        name=fields.text("name"),
+        digest=fields.text("digest"),
+        kind=fields.text("kind"),
+        rows=fields.integer("rows", -1),
+        columns=tuple((str(name), str(dtype)) for name, dtype in fields.rows("columns", (str, str))),
+        context=fields.text("context", ""),
+        profile=fields.plain("profile"),
+    )
