@@ -1,0 +1,239 @@
+"""The project's settings: `nbmlops.toml` (or `[tool.nbmlops]` of `pyproject.toml`) read, checked, lowered to records.
+
+Comes in: the text of one file. Goes out: a `Config`, and for one pipeline a `PipelineConfig` with the gate's `Policy`.
+A missing file is no fault: the defaults hold, and only commands that need rules ask for them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbmlops.app.config_document import ConfigDocument, PipelineTable, RuleTable
+from nbmlops.app.config_faults import DATE, Fault, dotted, faults_of, render_faults
+from nbmlops.app.project import CONFIG_FILE
+from nbmlops.app.toml_lines import KeyPath, key_lines
+from nbmlops.core.errors import ConfigError, EnvironmentFault
+from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
+
+PYPROJECT = "pyproject.toml"
+_PYPROJECT_PREFIX: KeyPath = ("tool", "nbmlops")
+_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$|\s*\(at end of document\)$")
+
+RULE_TO_PASTE = """\
+[[gate.rules]]
+name = "auc floor"
+metric = "auc"
+min = 0.70
+reason = "below this nobody would use it"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """The settings of one pipeline: the project's, with those of `[pipelines.NAME]` merged over.
+
+    Attributes:
+        name: The pipeline's name.
+        tracking_uri: As configured, or "".
+        experiment: Name of the MLflow experiment; by default the pipeline's name.
+        promote_on_pass: Whether a passing version becomes champion at once.
+        policy: The gate's rules.
+        metrics: Metric name -> notebook name, for notebooks without `%mlops metric` lines.
+        model: Notebook name of the model, or "".
+        data: Notebook name of the frame of features that the model was trained on, or "".
+        model_name: Name in the registry, as configured; "" leaves it to the notebook (or the pipeline's name).
+        file: The file that the settings come from, or "" for defaults.
+    """
+
+    name: str
+    tracking_uri: str
+    experiment: str
+    promote_on_pass: bool
+    policy: Policy
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    data: str = ""
+    model_name: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The project's settings as the file has them; `file` is its name under the root, or "" when there is none."""
+
+    root: Path
+    file: str
+    document: ConfigDocument
+
+    def for_pipeline(self, name: str) -> PipelineConfig:
+        """Returns the settings of one pipeline: its own over those of the project, rule by rule (by name)."""
+        base = self.document
+        own = base.pipelines.get(name, PipelineTable())
+        rules = {rule.name: rule for rule in map(_rule, base.gate.rules)}
+        rules.update({rule.name: rule for rule in map(_rule, own.gate.rules)})
+        promote = own.registry.promote_on_pass
+        return PipelineConfig(
+            name=name,
+            tracking_uri=own.tracking.uri or base.tracking.uri or "",
+            experiment=own.tracking.experiment or base.tracking.experiment or name,
+            promote_on_pass=bool(base.registry.promote_on_pass if promote is None else promote),
+            policy=Policy(tuple(rules.values())),
+            metrics=dict(own.metrics),
+            model=own.model or "",
+            data=own.data or "",
+            model_name=own.model_name or "",
+            file=self.file,
+        )
+
+
+def load_config(root: Path) -> Config:
+    """Returns the settings of the project at `root`; defaults when it has no settings.
+
+    Raises:
+        ConfigError: the file is malformed, or holds unknown keys or wrong values; the message names every one of them
+            with file, line and key.
+        EnvironmentFault: the file is there but cannot be read.
+    """
+    own = root / CONFIG_FILE
+    text = _read(own)
+    shared = _read(root / PYPROJECT)
+    pyproject = _tool_table(shared) if shared is not None else None
+    if text is not None and pyproject is not None:
+        raise ConfigError(
+            f"the project has two sets of settings: {CONFIG_FILE} and [tool.nbmlops] in {PYPROJECT}",
+            f"keep one of them; move what you need from {PYPROJECT} to {CONFIG_FILE}",
+        )
+    if text is not None:
+        return Config(root, CONFIG_FILE, parse_config(text, CONFIG_FILE))
+    if shared is not None and pyproject is not None:
+        return Config(root, PYPROJECT, parse_config(shared, PYPROJECT, _PYPROJECT_PREFIX))
+    return Config(root, "", ConfigDocument())
+
+
+def parse_config(text: str, file: str, prefix: KeyPath = ()) -> ConfigDocument:
+    """Returns the settings in a TOML text; pure.
+
+    Args:
+        text: The whole file.
+        file: Its name, for messages.
+        prefix: The table that holds the settings, () for the whole file.
+
+    Raises:
+        ConfigError: see `load_config`.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    data: Any = _parse_toml(text, file)
+    for key in prefix:
+        data = data.get(key, {})
+    lines = key_lines(text)
+    try:
+        # Strict JSON mode: a table is a record and a date no string, but 1 is a number wherever 1.0 is.
+        document = TypeAdapter(ConfigDocument).validate_json(json.dumps(data, default=_as_table), strict=True)
+    except ValidationError as error:
+        raise ConfigError(render_faults(file, lines, faults_of(error.errors(include_url=False)), prefix)) from error
+    if faults := tuple(_rule_faults(document)):
+        raise ConfigError(render_faults(file, lines, faults, prefix))
+    return document
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line = before.count(b"\n") + 1
+        raise ConfigError(f"{path.name} line {line}: not UTF-8 text", "save the file as UTF-8") from error
+    except OSError as error:
+        raise EnvironmentFault(f"cannot read {path.name}: {error.strerror}", "make the file readable") from error
+
+
+def _tool_table(text: str) -> dict[str, Any] | None:
+    """Returns `[tool.nbmlops]`; None where a `pyproject.toml` has none. A broken one is a fault only if it names us."""
+    if "nbmlops" not in text:
+        return None
+    table = _parse_toml(text, PYPROJECT).get("tool", {}).get("nbmlops")
+    return table if isinstance(table, dict) else None
+
+
+def _parse_toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        rows = text.splitlines() or [""]
+        place = _PLACE.search(str(error))
+        line = int(place[1]) if place and place[1] else len(rows)
+        column = int(place[2]) if place and place[2] else len(rows[-1]) + 1
+        message = _PLACE.sub("", str(error))
+        shown = rows[min(line, len(rows)) - 1]
+        key = f" (key {shown.partition('=')[0].strip()!r})" if "=" in shown else ""
+        raise ConfigError(
+            f"{file} line {line}:{column}{key}: not valid TOML: {message}\n   |  {shown}\n   |  {' ' * (column - 1)}^",
+            _toml_hint(message),
+        ) from error
+
+
+def _toml_hint(message: str) -> str:
+    if "overwrite" in message or "twice" in message:
+        return "a key and a [table] may stand only once; an array of tables is written [[gate.rules]]"
+    return "strings stand in quotes, tables in [brackets]; see https://toml.io"
+
+
+def _as_table(value: object) -> Mapping[str, str]:
+    """A date or time is valid TOML, but nothing that we ask for: a table is refused wherever one may stand."""
+    return {DATE: str(value)}
+
+
+def _rule_faults(document: ConfigDocument) -> Iterator[Fault]:
+    yield from _faults_of_rules(document.gate.rules, ("gate", "rules"))
+    for name, table in document.pipelines.items():
+        yield from _faults_of_rules(table.gate.rules, ("pipelines", name, "gate", "rules"))
+        if table.model and not table.data:
+            hint = 'add data = "NAME" with the name of the frame of features that the model was trained on'
+            yield Fault(("pipelines", name, "model"), "a model is registered with its training data", hint)
+
+
+def _faults_of_rules(rules: Sequence[RuleTable], path: KeyPath) -> Iterator[Fault]:
+    names: dict[str, int] = {}
+    for index, table in enumerate(rules):
+        place = (*path, index)
+        rule = _rule(table)
+        if rule.name in names:
+            other = dotted((*path, names[rule.name]))
+            yield Fault((*place, "name"), f"{rule.name!r} is the name of {other} too", "give each rule its own name")
+        names.setdefault(rule.name, index)
+        for fault in rule_faults(rule):
+            yield Fault((*place, fault.key) if fault.key else place, fault.message, fault.hint)
+
+
+def _rule(table: RuleTable) -> Rule:
+    return Rule(
+        name=_default_name(table) if table.name is None else table.name,
+        metric=table.metric,
+        min=table.min,
+        max=table.max,
+        baseline=table.baseline,
+        max_drop=table.max_drop,
+        max_drop_percent=table.max_drop_percent,
+        direction=Direction(table.direction) if table.direction else None,
+        reason=table.reason,
+    )
+
+
+def _default_name(table: RuleTable) -> str:
+    """Returns a name made from what the rule says."""
+    if table.baseline:
+        return f"{table.metric} against {table.baseline}"
+    bounds = (("at least", table.min), ("at most", table.max))
+    return (
+        " and ".join([f"{table.metric} {word} {bound:g}" for word, bound in bounds if bound is not None])
+        or table.metric
+    )

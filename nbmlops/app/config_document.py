@@ -1,0 +1,79 @@
+"""The shape of `nbmlops.toml`: a frozen record for each table. pydantic reads them, `config` lowers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+_STRICT: Mapping[str, str] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingTable:
+    """`[tracking]`: where runs are logged and under which experiment."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    uri: str | None = None
+    experiment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryTable:
+    """`[registry]`: whether a passing version becomes champion at once."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    promote_on_pass: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTable:
+    """One `[[gate.rules]]`: a metric with a floor (`min`), a ceiling (`max`) or a `baseline` to compare with."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    metric: str
+    name: str | None = None
+    min: float | None = None
+    max: float | None = None
+    baseline: str = ""
+    max_drop: float | None = None
+    max_drop_percent: float | None = None
+    direction: Literal["higher", "lower"] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateTable:
+    """`[gate]`: the rules that a run must pass."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    rules: tuple[RuleTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineTable:
+    """`[pipelines.NAME]`: the same tables for one notebook, and what its cells do not say in `%mlops` lines."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    tracking: TrackingTable = field(default_factory=TrackingTable)
+    registry: RegistryTable = field(default_factory=RegistryTable)
+    gate: GateTable = field(default_factory=GateTable)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    model: str | None = None
+    data: str | None = None
+    model_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDocument:
+    """The whole file. The four last tables are reserved for parts that come later: accepted, not read."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    tracking: TrackingTable = field(default_factory=TrackingTable)
+    registry: RegistryTable = field(default_factory=RegistryTable)
+    gate: GateTable = field(default_factory=GateTable)
+    pipelines: Mapping[str, PipelineTable] = field(default_factory=dict)
+    serving: Mapping[str, Any] = field(default_factory=dict)
+    monitoring: Mapping[str, Any] = field(default_factory=dict)
+    retraining: Mapping[str, Any] = field(default_factory=dict)
+    features: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,146 @@
+"""The `nbmlops` command: finds the subcommand, turns every outcome into an exit code. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from nbmlops.cli.console import show_error
+from nbmlops.core.errors import ExitCode, NbmlopsError
+
+# name -> what the overview says of it. The module `nbmlops.cli.commands.NAME` is imported when it is called.
+COMMANDS = {
+    "inspect": "Show a notebook's steps, dataflow, parameters and problems.",
+    "compile": "Write the pipeline of a notebook: package, step notebooks, CI.",
+    "run": "Run a compiled pipeline: steps, gate, registration.",
+    "gate": "Judge a run again by the rules of nbmlops.toml.",
+    "register": "Register the model of a run whose verdict passes.",
+    "promote": "Make a model version the champion.",
+    "lock": "Refresh the requirements.lock of a pipeline.",
+    "doctor": "Say what is installed, reachable and configured.",
+}
+
+HELP = """\
+From a tagged notebook to a gated, registered model.
+
+\b
+  nbmlops inspect churn.ipynb              what the compiler sees
+  nbmlops compile churn.ipynb              write pipelines/churn/
+  nbmlops run pipelines/churn -p depth=8   steps, gate, registration
+  nbmlops promote churn@challenger         make it the champion
+
+Exit codes: 0 success, 1 a step failed, 2 usage or a fault in notebook or configuration, 3 rejected by the gate,
+4 environment, 5 a comparison failed, 6 conflict, 70 a fault of nbmlops, 130 interrupted, 143 terminated.
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported when they are called, so that `--help` costs no imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Returns the names in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Returns the subcommand, imported now, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"nbmlops.cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Returns the subcommand that the arguments name.
+
+        Raises:
+            click.UsageError: there is none of that name; the message has the nearest one.
+        """
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"there is no command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Writes the overview from the table above, without importing any subcommand."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from nbmlops import __version__  # noqa: PLC0415  # reading the metadata takes longer than all of `--help`
+
+    click.echo(f"nbmlops {__version__}")
+    ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+    invoke_without_command=True,
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of every fault.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """The group; see `HELP`."""
+    ctx.obj = {"debug": debug}
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code of the command line `arguments` (those of the process by default)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given[:1]
+    try:
+        result: Any = cli.main(args=given, prog_name="nbmlops", standalone_mode=False)
+    except NbmlopsError as error:
+        if debug:
+            traceback.print_exc()
+        show_error(error)
+        return int(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return int(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted\n")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output is gone (`nbmlops … | head`); Python would complain again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.SUCCESS)
+    except Exception as error:  # noqa: BLE001 - the last resort: reported with its traceback
+        return _report_internal(error, debug)
+    return int(result) if isinstance(result, int) else int(ExitCode.SUCCESS)
+
+
+def _report_internal(error: Exception, debug: bool) -> int:
+    report = "".join(traceback.format_exception(error))
+    if debug:
+        sys.stderr.write(report)
+    sys.stderr.write(f"error: a fault of nbmlops itself: {type(error).__name__}: {error}\n")
+    if not debug:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="nbmlops-fault-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(report)
+        sys.stderr.write(f"hint: please report it with the traceback in {file.name}\n")
+    return int(ExitCode.INTERNAL)
