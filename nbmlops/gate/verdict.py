@@ -1,0 +1,214 @@
+"""The gate's answer as records, as canonical JSON and as text.
+
+Comes in: results of `nbmlops.gate.evaluate`. Goes out: what the run document, the tracking store and the registry keep,
+and what people read. The canonical body holds no run id and no time: the magic, the command and the pipeline give the
+same bytes on equal inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.digest import Digest, canonical_json, digest_bytes
+from nbmlops.core.errors import UsageError
+from nbmlops.gate.numerals import show_number
+
+SCHEMA = "nbmlops/verdict/1"
+HEAD = ("outcome", "rule", "metric", "value", "threshold", "champion", "reason")
+_WORDS = {"pass": "PASS", "fail": "FAIL", "not applicable": "N/A"}
+
+
+class Outcome(StrEnum):
+    """How one rule ended; a rule that is not applicable neither passes nor fails the verdict."""
+
+    PASS = "pass"  # noqa: S105 — an outcome, no password
+    FAIL = "fail"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule with what it saw.
+
+    Attributes:
+        rule: The rule's name.
+        metric: The metric it judges.
+        value: The run's value; NaN and infinities as they are, None where there is no number.
+        threshold: What was asked for, as text: ">= 0.7", ">= 0.79 (champion 0.8 - 0.01)".
+        baseline: The champion's value, None where the rule has none or it cannot be had.
+        outcome: How it ended.
+        reason: Why, as a sentence; "" when the rule passed.
+    """
+
+    rule: str
+    metric: str
+    value: float | None
+    threshold: str
+    baseline: float | None
+    outcome: Outcome
+    reason: str = ""
+
+    def cells(self) -> tuple[str, ...]:
+        """Returns the row of a table under `HEAD`; "-" where there is nothing to say."""
+        return (
+            _WORDS[self.outcome],
+            self.rule,
+            self.metric,
+            show_number(self.value),
+            self.threshold or "-",
+            show_number(self.baseline),
+            self.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gate's answer, rule by rule.
+
+    Attributes:
+        passed: Whether the model may be registered.
+        results: One for each rule, in the policy's order.
+        baseline: What relative rules compared with: "no champion", "flights version 3", ….
+        refusal: Why nothing could be judged, or "".
+        hint: What to do about a refusal: a rule to paste, or "".
+    """
+
+    passed: bool
+    results: tuple[RuleResult, ...]
+    baseline: str = "no champion"
+    refusal: str = ""
+    hint: str = ""
+
+    @property
+    def failures(self) -> tuple[RuleResult, ...]:
+        """The rules that failed."""
+        return tuple(result for result in self.results if result.outcome is Outcome.FAIL)
+
+    def summary(self) -> str:
+        """Returns the answer in one line: "PASS (2 of 3 rules passed, 1 not applicable)"."""
+        if self.refusal:
+            return f"FAIL ({self.refusal})"
+        count = len(self.results)
+        good = sum(result.outcome is Outcome.PASS for result in self.results)
+        skipped = count - good - len(self.failures)
+        text = f"{good} of {count} rule{'s' if count != 1 else ''} passed"
+        if skipped:
+            text += f", {skipped} not applicable"
+        return f"{'PASS' if self.passed else 'FAIL'} ({text})"
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
+    """Returns the canonical body as plain data; NaN and infinities are the texts "NaN", "Infinity", "-Infinity"."""
+    return {
+        "schema": SCHEMA,
+        "passed": verdict.passed,
+        "baseline": verdict.baseline,
+        "refusal": verdict.refusal,
+        "results": [
+            {
+                "rule": result.rule,
+                "metric": result.metric,
+                "value": _number_to_json(result.value),
+                "threshold": result.threshold,
+                "baseline": _number_to_json(result.baseline),
+                "outcome": result.outcome.value,
+                "reason": result.reason,
+            }
+            for result in verdict.results
+        ],
+    }
+
+
+def verdict_from_json(document: object) -> Verdict:
+    """Returns the verdict that a canonical body describes.
+
+    Raises:
+        UsageError: it is not such a body, or its decision contradicts its results.
+    """
+    try:
+        body = _mapping(document)
+        if body["schema"] != SCHEMA:
+            raise UsageError(f"the verdict has schema {body['schema']!r}, but this version of nbmlops reads {SCHEMA!r}")
+        results = tuple(_result(_mapping(one)) for one in _sequence(body["results"]))
+        verdict = Verdict(body["passed"] is True, results, str(body["baseline"]), str(body["refusal"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"this is not a verdict: {error!r}", "judge the run again: nbmlops gate") from error
+    if verdict.passed != decide(results, verdict.refusal):
+        raise UsageError("the verdict's decision contradicts its results", "judge the run again: nbmlops gate")
+    return verdict
+
+
+def decide(results: Sequence[RuleResult], refusal: str) -> bool:
+    """Returns whether these results let a model pass: something was judged, and nothing failed."""
+    return not refusal and bool(results) and all(result.outcome is not Outcome.FAIL for result in results)
+
+
+def verdict_bytes(verdict: Verdict) -> bytes:
+    """Returns the canonical body as bytes: byte-equal for equal verdicts."""
+    return canonical_json(verdict_to_json(verdict))
+
+
+def verdict_digest(verdict: Verdict) -> Digest:
+    """Returns the SHA-256 of the canonical body."""
+    return digest_bytes(verdict_bytes(verdict))
+
+
+def render_verdict(verdict: Verdict) -> str:
+    """Returns the plain-text form: a summary, then a table with one line for each rule, its outcome first."""
+    lines = [f"gate: {one_line(verdict.summary())}"]
+    if verdict.results:
+        rows = [HEAD, *(tuple(map(one_line, result.cells())) for result in verdict.results)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+        lines += [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        ]
+    if verdict.hint:
+        lines.append(verdict.hint)
+    return "\n".join(lines)
+
+
+def one_line(text: str) -> str:
+    """Returns the text without line ends and control characters, which would forge lines or colours in a log."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _number_to_json(value: float | None) -> float | str | None:
+    if value is None or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _number(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
+def _result(body: Mapping[str, object]) -> RuleResult:
+    return RuleResult(
+        rule=str(body["rule"]),
+        metric=str(body["metric"]),
+        value=_number(body["value"]),
+        threshold=str(body["threshold"]),
+        baseline=_number(body["baseline"]),
+        outcome=Outcome(str(body["outcome"])),
+        reason=str(body["reason"]),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{value!r} is no object")
+    return value
+
+
+def _sequence(value: object) -> Sequence[object]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{value!r} is no array")
+    return value
