@@ -1,0 +1,97 @@
+"""How a result shows itself in a notebook: one small record, as plain text and as HTML.
+
+Every result of the Python API is turned into a `Card` (`nbmlops.app.views`). The text form begins with the state in a
+word, so that a log can be read and searched; the HTML form is a semantic table that follows the front end's theme and
+holds no script. Everything that is not a literal of this module is escaped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from nbmlops.gate.verdict import one_line
+
+_COLOURS = {
+    "good": "var(--jp-success-color1, #1a7f37)",
+    "bad": "var(--jp-error-color1, #b3261e)",
+    "plain": "var(--jp-brand-color1, #1f6feb)",
+}
+_GOOD = frozenset({"PASS", "REGISTERED", "FINISHED"})
+_BAD = frozenset({"FAIL", "FAILED", "KILLED", "ERROR"})
+_INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
+_LINE = "var(--jp-border-color2, #8c959f)"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a caption; the first cell of a row is its heading."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What there is to say about one result.
+
+    Attributes:
+        state: One word in capitals: PASS, FAIL, RUN, DATA, ….
+        title: The rest of the first line.
+        tables: Details.
+        notes: Sentences below the tables: what to do next, where files are.
+    """
+
+    state: str
+    title: str
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def render_text(card: Card) -> str:
+    """Returns the plain form: state and title, then the tables in aligned columns, then the notes. No colours."""
+    lines = [f"{card.state} {one_line(card.title)}".rstrip()]
+    for table in card.tables:
+        rows = [table.head, *(tuple(one_line(cell) for cell in row) for row in table.rows)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(table.head))]
+        lines.append(f"{table.caption}:")
+        lines += ["  " + "  ".join(_pad(row, widths)).rstrip() for row in rows]
+    lines += [one_line(note) for note in card.notes]
+    return "\n".join(lines)
+
+
+def _pad(row: tuple[str, ...], widths: list[int]) -> list[str]:
+    return [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+
+
+def tone(card: Card) -> str:
+    """Returns "good", "bad" or "plain": what the state means, for a colour beside the word."""
+    return "good" if card.state in _GOOD else "bad" if card.state in _BAD else "plain"
+
+
+def render_html(card: Card) -> str:
+    """Returns the HTML form: a section that names its state in words, with one table for each part."""
+    style = f"border-left:4px solid {_COLOURS[tone(card)]};padding:2px 0 2px 10px;color:{_INK}"
+    parts = [
+        f'<section class="nbmlops" aria-label="nbmlops {escape(card.state.lower())}" style="{style}">',
+        f'<p style="margin:2px 0"><strong>{escape(card.state)}</strong> {escape(card.title)}</p>',
+    ]
+    parts += [_table_html(table) for table in card.tables]
+    parts += [f'<p style="margin:2px 0">{escape(note)}</p>' for note in card.notes]
+    parts.append("</section>")
+    return "\n".join(parts)
+
+
+def _table_html(table: Table) -> str:
+    cell = f"border-bottom:1px solid {_LINE};padding:2px 10px 2px 0;text-align:left"
+    head = "".join(f'<th scope="col" style="{cell}">{escape(name)}</th>' for name in table.head)
+    rows = []
+    for first, *rest in table.rows:
+        cells = "".join(f'<td style="{cell}">{escape(text)}</td>' for text in rest)
+        rows.append(f'<tr><th scope="row" style="{cell};font-weight:normal">{escape(first)}</th>{cells}</tr>')
+    return (
+        f'<table style="border-collapse:collapse;color:{_INK}">'
+        f'<caption style="text-align:left;padding:4px 0">{escape(table.caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )

@@ -1,0 +1,142 @@
+"""What a notebook's run has logged: everything so far, and the part that is not yet sent to the tracking store. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbmlops.app.logged import plain_value
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+
+NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A notebook parameter that got another value after its run had logged one."""
+
+    name: str
+    logged: Json
+    now: Json
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.now!r} now, but this run logged {self.logged!r}"
+
+
+class SessionLog:
+    """The log of one run. `record_*` add to it, `batch` takes out what is to be sent.
+
+    Args:
+        parameters: Names that the notebook's parameters cell binds.
+    """
+
+    def __init__(self, parameters: tuple[str, ...] = ()) -> None:
+        self.names = parameters
+        self._seen: dict[str, Json] = {}
+        self._params: dict[str, Json] = {}
+        self._metrics: dict[str, MetricValue] = {}
+        self._data: dict[str, DataRecord] = {}
+        self._checks: dict[tuple[str, str], CheckRecord] = {}
+        self._pending = StepLog()
+
+    def read_parameters(self, namespace: Mapping[str, object]) -> None:
+        """Takes over the values that the notebook's parameters have now; those not bound yet, or not plain, are left."""
+        for name in self.names:
+            if name in namespace:
+                try:
+                    self._seen[name] = plain_value(name, namespace[name])
+                except UsageError:  # the compiler tells that a parameter is no literal; a hook must not
+                    continue
+
+    def record_param(self, name: str, value: Json) -> None:
+        """Adds a parameter.
+
+        Raises:
+            UsageError: the run has another value for it; a run keeps its parameters.
+        """
+        if name in self._params and not _same(self._params[name], value):
+            raise UsageError(f"{Change(name, self._params[name], value)}", NEW_RUN)
+        if name not in self._params:
+            self._params[name] = value
+            self._add(StepLog(params={name: value}))
+
+    def record_metric(self, metric: MetricValue) -> None:
+        """Adds a metric; the last value of the greatest step is the one that counts."""
+        known = self._metrics.get(metric.name)
+        if known is None or metric.step >= known.step:
+            self._metrics[metric.name] = metric
+        self._add(StepLog(metrics=(metric,)))
+
+    def record_data(self, record: DataRecord) -> None:
+        """Adds an input; the same one again is not sent again."""
+        if self._data.get(record.name) != record:
+            self._data[record.name] = record
+            self._add(StepLog(data=(record,)))
+
+    def record_check(self, record: CheckRecord) -> None:
+        """Adds the outcome of a schema check."""
+        self._checks[record.data, record.schema] = record
+        self._add(StepLog(checks=(record,)))
+
+    def _add(self, more: StepLog) -> None:
+        self._pending = _joined(self._pending, more)
+
+    def batch(self, *, last: bool = False) -> StepLog:
+        """Returns what is to be sent now, and forgets that it is pending.
+
+        Args:
+            last: Send the notebook's parameters even if nothing else was logged.
+        """
+        batch, self._pending = self._pending, StepLog()
+        if batch == StepLog() and not last:
+            return batch
+        fresh = {name: value for name, value in self._seen.items() if name not in self._params}
+        self._params.update(fresh)
+        return _joined(StepLog(params=fresh), batch)
+
+    def put_back(self, batch: StepLog) -> None:
+        """Keeps a batch that could not be sent for the next time."""
+        self._pending = _joined(batch, self._pending)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Returns the notebook's parameters whose values are no longer those of the run."""
+        return tuple(
+            Change(name, self._params[name], value)
+            for name, value in self._seen.items()
+            if name in self._params and not _same(self._params[name], value)
+        )
+
+    @property
+    def params(self) -> dict[str, Json]:
+        """Parameters of the run: the notebook's first, then those that were logged by hand."""
+        return {**self._seen, **self._params}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The value of each metric that counts."""
+        return {name: metric.value for name, metric in self._metrics.items()}
+
+    @property
+    def data(self) -> tuple[DataRecord, ...]:
+        """The inputs, the last of each name."""
+        return tuple(self._data.values())
+
+    @property
+    def checks(self) -> tuple[CheckRecord, ...]:
+        """The schema checks, the last of each kind."""
+        return tuple(self._checks.values())
+
+
+def _same(one: Json, other: Json) -> bool:
+    return repr(one) == repr(other)  # by type as well, and NaN is NaN
+
+
+def _joined(first: StepLog, second: StepLog) -> StepLog:
+    return StepLog(
+        params={**first.params, **second.params},
+        metrics=first.metrics + second.metrics,
+        data=first.data + second.data,
+        checks=first.checks + second.checks,
+    )

@@ -1,0 +1,60 @@
+"""What `%mlops` offers, for the list that it prints and for completion. The grammar: `nbmlops.notebook.mlops_lines`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """One subcommand: what it does in a few words, one example line, its options."""
+
+    name: str
+    purpose: str
+    example: str
+    options: tuple[str, ...] = ()
+    takes_names: bool = False
+
+
+SUBCOMMANDS = (
+    Subcommand(
+        "track",
+        "start or resume the run of this notebook",
+        "%mlops track --experiment flights",
+        ("--experiment", "--notebook", "--name", "--stop"),
+    ),
+    Subcommand(
+        "data",
+        "fingerprint a frame or a file and log it as an input",
+        "%mlops data flights --context training",
+        ("--name", "--context"),
+        takes_names=True,
+    ),
+    Subcommand(
+        "check", "validate a frame against its schema", "%mlops check flights --schema flights", ("--schema",), True
+    ),
+    Subcommand("param", "log a parameter", "%mlops param max_depth", (), takes_names=True),
+    Subcommand("metric", "log a metric", "%mlops metric auc = roc_auc_score(y, p)", ("--step",), takes_names=True),
+    Subcommand("gate", "judge the run by the rules of nbmlops.toml", "%mlops gate"),
+    Subcommand(
+        "register",
+        "register the model if the gate passed",
+        "%mlops register model --data X_train",
+        ("--data", "--name"),
+        takes_names=True,
+    ),
+    Subcommand("status", "show what this run has recorded, and where", "%mlops status"),
+    Subcommand("panel", "show the run as a live panel", "%mlops panel"),
+    Subcommand("inspect", "show steps, dataflow and problems of this notebook", "%mlops inspect", ("--notebook",)),
+    Subcommand(
+        "compile",
+        "write the pipeline of this notebook",
+        "%mlops compile",
+        ("--notebook", "--out", "--check", "--force"),
+    ),
+)
+
+
+def find(name: str) -> Subcommand | None:
+    """Returns the subcommand of that name, or None."""
+    return next((subcommand for subcommand in SUBCOMMANDS if subcommand.name == name), None)

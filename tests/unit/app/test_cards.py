@@ -1,0 +1,44 @@
+from nbmlops.app.cards import Card, Table, render_html, render_text, tone
+
+CARD = Card(
+    "PASS", "auc", (Table("rules", ("rule", "value"), (("auc floor", "0.9"), ("f1", "0.75"))),), ("next: register",)
+)
+
+
+def test_the_text_begins_with_the_state_and_aligns_columns():
+    assert (
+        render_text(CARD) == "PASS auc\nrules:\n  rule       value\n  auc floor  0.9\n  f1         0.75\nnext: register"
+    )
+
+
+def test_the_html_is_a_semantic_table_in_theme_colours():
+    html = render_html(CARD)
+    assert '<section class="nbmlops" aria-label="nbmlops pass"' in html
+    assert "<caption" in html
+    assert '<th scope="col"' in html
+    assert '<th scope="row"' in html
+    assert "var(--jp-success-color1, #1a7f37)" in html
+    assert "<script" not in html
+
+
+def test_hostile_text_is_escaped_everywhere():
+    hostile = '<img src=x onerror="alert(1)"><script>&\'"'
+    card = Card("DATA", hostile, (Table(hostile, (hostile, "b"), ((hostile, hostile),)),), (hostile,))
+    html = render_html(card)
+    assert html.count("&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&lt;script&gt;&amp;&#x27;&quot;") == 6
+    assert "<img" not in html
+    assert "<script" not in html
+
+
+def test_control_characters_cannot_forge_lines_or_colours():
+    card = Card("DATA", "a\nPASS b\x1b[31m", (Table("t", ("x\r",), (("y\n",),)),), ("n\x07",))
+    assert render_text(card) == "DATA a PASS b [31m\nt:\n  x\n  y\nn "
+
+
+def test_the_state_decides_the_tone():
+    assert [tone(Card(state, "")) for state in ("PASS", "REGISTERED", "FAIL", "RUN")] == [
+        "good",
+        "good",
+        "bad",
+        "plain",
+    ]

@@ -1,0 +1,95 @@
+import math
+
+import numpy as np
+import pytest
+
+from nbmlops.app.session_log import Change, SessionLog
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+
+AUC = MetricValue("auc", 0.8)
+
+
+def test_what_was_logged_is_sent_once():
+    log = SessionLog()
+    log.record_param("depth", 3)
+    log.record_metric(AUC)
+    log.record_data(DataRecord("df", "0" * 32, "frame"))
+    log.record_check(CheckRecord("df", "df", passed=True))
+    assert log.batch() == StepLog(
+        {"depth": 3}, (AUC,), (DataRecord("df", "0" * 32, "frame"),), (CheckRecord("df", "df", passed=True),)
+    )
+    assert log.batch() == StepLog()
+
+
+def test_a_batch_that_could_not_be_sent_comes_first_the_next_time():
+    log = SessionLog()
+    log.record_metric(AUC)
+    log.put_back(log.batch())
+    log.record_metric(MetricValue("f1", 0.5))
+    assert log.batch() == StepLog(metrics=(AUC, MetricValue("f1", 0.5)))
+
+
+def test_notebook_parameters_are_sent_with_the_first_other_thing():
+    log = SessionLog(("depth", "rate"))
+    log.read_parameters({"depth": np.int64(3), "other": 1})
+    assert log.batch() == StepLog()
+    log.read_parameters({"depth": 4, "rate": 0.1})
+    log.record_metric(AUC)
+    assert log.batch() == StepLog({"depth": 4, "rate": 0.1}, (AUC,))
+    assert log.params == {"depth": 4, "rate": 0.1}
+
+
+def test_notebook_parameters_are_sent_at_the_end_at_the_latest():
+    log = SessionLog(("depth",))
+    log.read_parameters({"depth": 3})
+    assert log.batch(last=True) == StepLog({"depth": 3})
+
+
+def test_a_parameter_that_changed_after_it_was_sent_is_told():
+    log = SessionLog(("depth",))
+    log.read_parameters({"depth": 3})
+    log.batch(last=True)
+    log.read_parameters({"depth": 4})
+    assert log.changes() == (Change("depth", 3, 4),)
+    assert str(log.changes()[0]) == "depth is 4 now, but this run logged 3"
+    log.read_parameters({"depth": 3})
+    assert log.changes() == ()
+
+
+def test_a_parameter_cannot_be_logged_with_another_value():
+    log = SessionLog()
+    log.record_param("depth", math.nan)
+    log.record_param("depth", math.nan)
+    with pytest.raises(UsageError) as caught:
+        log.record_param("depth", 4)
+    assert str(caught.value) == (
+        "depth is 4 now, but this run logged nan\n"
+        "hint: end the run with `%mlops track --stop` and run the notebook from its first cell"
+    )
+    assert log.batch().params.keys() == {"depth"}
+
+
+def test_values_that_are_not_plain_are_left_out():
+    log = SessionLog(("depth", "model"))
+    log.read_parameters({"depth": 3, "model": object()})
+    assert log.params == {"depth": 3}
+
+
+def test_the_last_value_of_the_greatest_step_counts():
+    log = SessionLog()
+    for metric in (MetricValue("loss", 0.9, 0), MetricValue("loss", 0.5, 2), MetricValue("loss", 0.7, 1)):
+        log.record_metric(metric)
+    assert log.metrics == {"loss": 0.5}
+    log.record_metric(MetricValue("loss", 0.4, 2))
+    assert log.metrics == {"loss": 0.4}
+    assert len(log.batch().metrics) == 4
+
+
+def test_the_same_input_is_sent_once_and_a_new_content_again():
+    log = SessionLog()
+    one, two = DataRecord("df", "1" * 32, "frame"), DataRecord("df", "2" * 32, "frame")
+    for record in (one, one, two):
+        log.record_data(record)
+    assert log.batch().data == (one, two)
+    assert log.data == (two,)
