@@ -66,7 +66,8 @@ class Magic:
         text: What the user wrote.
         action: What compiling does with it.
         reason: Why, as a sentence for the report.
-        python: The Python that stands in its place; "" for dropped ones.
+        python: The Python that stands in its place; "" for dropped ones. For a gate or register line the call that it
+            stands for, while the cell's own Python is empty there: the call becomes a stage of the pipeline.
     """
 
     line: int

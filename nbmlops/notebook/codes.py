@@ -1,0 +1,132 @@
+"""All faults that reading a notebook can find: code, severity, why it is one. The doc page is made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from nbmlops.core.diagnostics import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of fault: a stable code, how much it matters, a title, and why it is reported."""
+
+    code: str
+    severity: Severity
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of one cell (or of the whole file: cell 0) before it is given its place as a diagnostic.
+
+    Columns are 1-based; 0 stands for unknown, as in `SourceSpan`.
+    """
+
+    code: str
+    message: str
+    hint: str
+    cell: int = 0
+    line: int = 0
+    col: int = 0
+    end_line: int = 0
+    end_col: int = 0
+
+
+_E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
+_ALL = (
+    # The file and its cells
+    Code("NB101", _N, "no step tags", "The whole notebook becomes one step, `main`, which cannot be resumed half-way."),
+    Code("NB102", _W, "cell id repeated or malformed", "Ids tell cells apart; a digest of the source takes its place."),
+    Code("NB103", _W, "unknown kind of cell", "It is kept as text and never run."),
+    Code("NB104", _N, "old notebook format", "The notebook is upgraded in memory; its file is left as it is."),
+    Code("NB105", _E, "broken text", "Half a surrogate pair is no text: Python cannot encode it."),
+    Code(
+        "NB106", _E, "tags that are no list of strings", "Nothing can be read from them, so the cell's role is unknown."
+    ),
+    Code("NB107", _E, "no code", "There is nothing to compile."),
+    # Python and IPython syntax
+    Code("NB110", _E, "not Python", "The cell cannot run, so it cannot be compiled."),
+    Code(
+        "NB111",
+        _E,
+        "cell magic that cannot be compiled",
+        "Its body is no Python of this process, or has another meaning.",
+    ),
+    Code("NB112", _E, "line magic that cannot be compiled", "It needs IPython or changes how the notebook runs."),
+    Code(
+        "NB113", _E, "shell command", "A pipeline runs no shell: what the command changes could not be seen or cached."
+    ),
+    Code("NB114", _E, "await at the top level", "A step is a plain function, which cannot await."),
+    Code("NB115", _E, "cell magic below the first line", "IPython takes `%%` only as the first line of a cell."),
+    Code("NB116", _N, "output that `%%capture` hid is shown", "A step notebook shows what its cells show."),
+    Code("NB117", _E, "unknown magic", "What it does cannot be known, so it is not dropped silently."),
+    Code("NB118", _E, "too much IPython syntax in a cell", "IPython itself gives up after 500 pieces."),
+    # %mlops lines
+    Code("NB120", _E, "%mlops line that does not follow the grammar", "The magic refuses it in the same words."),
+    Code(
+        "NB121",
+        _E,
+        "gate or register inside other code",
+        "They become stages of the pipeline, which run once, after it.",
+    ),
+    Code(
+        "NB122",
+        _E,
+        "logging below the gate",
+        "The gate judges when all steps are done; the line would change the verdict.",
+    ),
+    Code("NB123", _E, "more than one gate or register line", "A pipeline has one of each."),
+    Code(
+        "NB124",
+        _E,
+        "register needs names",
+        "The registering stage loads values by their names from the pipeline's store.",
+    ),
+    Code("NB125", _E, "register above the gate", "Registering needs a verdict."),
+    # Tags and steps
+    Code(
+        "NB130", _E, "misspelt tag", "Taken literally the tag would do nothing, and the cell would join another step."
+    ),
+    Code("NB131", _E, "misspelt `# nbmlops:` line", "Taken literally it would be a comment."),
+    Code("NB132", _E, "spellings that disagree", "One cell has one role; nobody should have to guess which."),
+    Code("NB134", _E, "step without a name", "A step is called by its name."),
+    Code("NB135", _E, "unfit step name", "Step names become file, module and function names."),
+    Code("NB136", _E, "step names that look alike", "Different letters with the same shape: nearly always a slip."),
+    Code(
+        "NB137", _W, "step names that differ only by case", "Some file systems take them for one; modules get numbers."
+    ),
+    Code(
+        "NB138", _E, "two parameters cells", "papermill reads the first one only; the second would undo what was given."
+    ),
+    Code("NB139", _E, "`prev:` of an unknown step", "The order that was meant cannot be kept."),
+    Code("NB140", _E, "`prev:` of a later step", "Steps run in the order of the notebook."),
+    Code("NB141", _E, "`prev:` in a cycle", "No order satisfies it."),
+    Code(
+        "NB142",
+        _E,
+        "step in two places",
+        "Running the cells together would run some before others that stand above them.",
+    ),
+    Code("NB143", _E, "step without code", "There is nothing to run."),
+    Code("NB144", _E, "`prev:` on a cell of no step", "Only steps have an order."),
+    Code(
+        "NB145",
+        _E,
+        "metrics cell with other code",
+        "A `pipeline-metrics` cell says which names are metrics, and nothing else.",
+    ),
+    Code("NB146", _W, "cell that is meant to raise", "In a pipeline the first error stops the run."),
+    Code("NB147", _E, "`# nbmlops:` below the first line", "It counts for the whole cell, so it stands at its top."),
+    Code("NB148", _E, "no step", "All code is shared, skipped or parameters; nothing would run."),
+    Code(
+        "NB149",
+        _E,
+        "notebook inside a notebook",
+        "Kale's `notebook:` tag names another notebook, which is a pipeline of its own.",
+    ),
+)
+CODES: Mapping[str, Code] = MappingProxyType({code.code: code for code in _ALL})

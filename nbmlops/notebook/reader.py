@@ -1,0 +1,144 @@
+"""`.ipynb` bytes in, a `Notebook` out: the only door to the source language, for files and for unsaved text alike."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path, PurePath
+
+from nbmlops.core.diagnostics import Diagnostic, sort_diagnostics
+from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.notebook.codes import CODES, Fault
+from nbmlops.notebook.document import RawCell, read_cells
+from nbmlops.notebook.model import Cell, CellKind, CellRole, Notebook, RoleKind
+from nbmlops.notebook.names import pipeline_name
+from nbmlops.notebook.source import Translation, translate
+from nbmlops.notebook.stages import check_stages
+from nbmlops.notebook.steps import MarkedCell, assign_roles
+from nbmlops.notebook.tags import CellMarks, read_marks
+
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*")
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+_RAISES = "raises-exception"
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Returns the notebook in the file, with everything that is wrong with it as diagnostics.
+
+    Raises:
+        UsageError: there is no such file, or it is no Python notebook of a known format.
+        EnvironmentFault: the file must not be read.
+    """
+    if any(not character.isprintable() for character in str(path)):
+        raise UsageError(f"the path {str(path)!r} holds a control character", "rename the file or folder")
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, not a notebook", _notebooks_hint(path, ""))
+        if not path.exists():
+            raise UsageError(f"{path} does not exist", _notebooks_hint(path.parent, path.name))
+        if not path.is_file():
+            raise UsageError(f"{path} is not a regular file", "name a .ipynb file")
+        data = path.read_bytes()
+    except PermissionError as error:
+        raise EnvironmentFault(
+            f"{path} must not be read: {error.strerror}", "give yourself the right to read it"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}", "name a .ipynb file") from error
+    return parse_notebook(data, str(path))
+
+
+def parse_notebook(data: bytes, path: str) -> Notebook:
+    """Returns the notebook in the bytes of an `.ipynb` file.
+
+    Args:
+        data: The whole file.
+        path: Its name, for messages and for the pipeline's name; nothing is read from there.
+
+    Raises:
+        UsageError: the bytes are no Python notebook of a known format.
+    """
+    raw, format_faults = read_cells(data, path)
+    faults = list(format_faults)
+    translations = [translate(cell.source) if cell.kind is CellKind.CODE else None for cell in raw]
+    marked = []
+    for cell, translation in zip(raw, translations, strict=True):
+        marks = _marks(cell, translation)
+        python, magics = (translation.python, translation.magics) if translation else ("", ())
+        marked.append(MarkedCell(cell.number, cell.kind, python, magics, marks))
+        faults += _cell_faults(cell, translation, marks)
+    roles, role_faults = assign_roles(marked)
+    faults += role_faults
+    cells = tuple(_cell(*parts) for parts in zip(raw, marked, roles, strict=True))
+    faults += check_stages(cells)
+    name = pipeline_name(PurePath(path).stem, _imported_modules(cells))
+    notebook = Notebook(path, name, cells, _title(cells))
+    return dataclasses.replace(notebook, diagnostics=sort_diagnostics(_diagnostics(notebook, faults)))
+
+
+def _notebooks_hint(folder: Path, name: str) -> str:
+    found = sorted(path.name for path in folder.glob("*.ipynb")) if folder.is_dir() else []
+    near = get_close_matches(name, found, n=1)
+    if near:
+        return f"did you mean {folder / near[0]}?"
+    shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
+    return f"notebooks in this folder: {shown}" if found else "name a .ipynb file"
+
+
+def _marks(cell: RawCell, translation: Translation | None) -> CellMarks | None:
+    return None if translation is None else read_marks(cell.tags, cell.source, translation)
+
+
+def _cell_faults(cell: RawCell, translation: Translation | None, marks: CellMarks | None) -> Iterable[Fault]:
+    """Yields what is wrong with one cell by itself; the code of a skipped cell may be anything."""
+    if translation is None or marks is None:
+        return
+    skipped = marks.kind is RoleKind.SKIP
+    for fault in (*marks.faults, *(() if skipped else translation.faults)):
+        yield dataclasses.replace(fault, cell=cell.number)
+    if _RAISES in cell.tags and not skipped:
+        yield Fault(
+            "NB146",
+            f"the cell is tagged `{_RAISES}`, but an error stops a pipeline",
+            "tag it `skip` if it raises",
+            cell.number,
+        )
+
+
+def _cell(raw: RawCell, marked: MarkedCell, role: CellRole) -> Cell:
+    tags = marked.marks.tags if marked.marks else raw.tags
+    return Cell(raw.id, raw.number, raw.kind, raw.source, tags, role, marked.python, marked.magics)
+
+
+def _diagnostics(notebook: Notebook, faults: Iterable[Fault]) -> Iterable[Diagnostic]:
+    for fault in faults:
+        place = (fault.line, fault.col, fault.end_line, fault.end_col)
+        cell = notebook.cells[fault.cell - 1] if fault.cell else Cell("", 0, CellKind.RAW, "")
+        yield Diagnostic(fault.code, CODES[fault.code].severity, fault.message, notebook.span(cell, *place), fault.hint)
+
+
+def _imported_modules(cells: Sequence[Cell]) -> frozenset[str]:
+    names: set[str] = set()
+    for cell in cells:
+        for node in ast.walk(ast.parse(cell.python)) if "import" in cell.python else ():
+            if isinstance(node, ast.Import):
+                names.update(alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    return frozenset(names)
+
+
+def _title(cells: Sequence[Cell]) -> str:
+    """Returns the first heading of the first Markdown cell that has one, "" if none has."""
+    for cell in cells:
+        if cell.kind is not CellKind.MARKDOWN:
+            continue
+        fenced = False
+        for line in cell.source.split("\n"):
+            fenced ^= bool(_FENCE.match(line))
+            if not fenced and (heading := _HEADING.fullmatch(line)) and heading.group(1):
+                return heading.group(1)
+    return ""

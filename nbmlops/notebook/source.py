@@ -1,0 +1,268 @@
+"""Turns a cell's source into plain Python, line for line, by IPython's own transformers.
+
+Line n of the Python is line n of the cell: what is dropped leaves an empty line, what is replaced stays on its line.
+So positions in tracebacks, syntax trees and diagnostics are positions in the notebook.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.notebook.codes import Fault
+from nbmlops.notebook.magics import Decision, Refusal, decide_cell, decide_line, decide_shell
+from nbmlops.notebook.model import Magic, MagicAction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# IPython's own limit on the pieces of syntax in one cell.
+_MOST_PIECES = 500
+_PROMPT = re.compile(r"\s*(?:>>>|In \[\d+\]: )")
+_CELL_MAGIC = re.compile(r"%%(\S+)[ \t]*(.*)")
+_CALL = "get_ipython()."
+_STAGES = frozenset({MagicAction.GATE, MagicAction.REGISTER})
+_SYNTAX_HINT = "mend the line, or tag the cell `skip` if it does not belong to the pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A cell as Python: `python` has as many lines as the source and is valid, or empty lines if it could not be."""
+
+    python: str
+    magics: tuple[Magic, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    step: str | None = None
+    step_line: int = 0
+
+
+@dataclass(slots=True)
+class _Work:
+    """The cell while it is translated."""
+
+    original: list[str]
+    lines: list[str]
+    magics: list[Magic] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    step: str | None = None
+    step_line: int = 0
+
+    def refuse(self, refusal: Refusal, line: int) -> None:
+        """Notes a refusal for a line of the original."""
+        text = self.original[line - 1]
+        col = len(text) - len(text.lstrip()) + 1
+        self.faults.append(
+            Fault(refusal.code, refusal.message, refusal.hint, 0, line, col, line, max(len(text.rstrip()), col) + 1)
+        )
+
+
+def translate(source: str) -> Translation:
+    r"""Returns the cell as Python, with the magics that it holds and everything that is wrong with it.
+
+    Args:
+        source: The cell's text with `\n` line ends.
+    """
+    original = source.split("\n")
+    tree = _parse(source)
+    if isinstance(tree, ast.Module) and not _PROMPT.match(source):
+        return _checked(Translation(source), tree, original)
+    work = _Work(original, list(original))
+    if _unwrap_cell_magics(work):
+        _clean(work)
+        _replace_pieces(work)
+    python = "\n".join(work.lines)
+    translation = Translation(
+        python, tuple(sorted(work.magics, key=lambda magic: magic.line)), tuple(work.faults), work.step, work.step_line
+    )
+    return _checked(translation, _parse(python), original)
+
+
+def _parse(python: str) -> ast.Module | SyntaxError:
+    """Returns the tree, or what is wrong; also what only the compiler proper notices, such as `return` outside."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(python)
+            compile(tree, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(str(error) or f"too deeply nested for Python ({type(error).__name__})")
+    return tree
+
+
+def _checked(translation: Translation, tree: ast.Module | SyntaxError, original: list[str]) -> Translation:
+    """Returns the translation with its syntax checked: a refused cell becomes empty lines."""
+    if isinstance(tree, ast.Module):
+        found = _top_level_await(tree)
+        if found is None:
+            return translation
+        fault = Fault(
+            "NB114",
+            "`await` stands at the top level of the cell, but a step is a plain function",
+            "await in a thread, which works here and in a pipeline: "
+            "`concurrent.futures.ThreadPoolExecutor().submit(asyncio.run, main()).result()`",
+            0, found[0], found[1], found[0], found[1] + 5,
+        )  # fmt: skip
+    else:
+        fault = _syntax_fault(tree, translation.python.split("\n"), original)
+    blank = "\n" * translation.python.count("\n")
+    return Translation(blank, translation.magics, (*translation.faults, fault), translation.step, translation.step_line)
+
+
+def _syntax_fault(error: SyntaxError, python: list[str], original: list[str]) -> Fault:
+    line = min(max(error.lineno or 0, 0), len(original))
+    col = end_col = 0
+    if line and python[line - 1] == original[line - 1]:
+        col = min(error.offset or 0, len(original[line - 1]) + 1)
+        same_line = (error.end_lineno or line) == line
+        end_col = max(error.end_offset or 0, 0) if same_line else 0
+    return Fault(
+        "NB110", f"the cell is not valid Python: {error.msg}", _SYNTAX_HINT, 0, line, max(col, 0), line, end_col
+    )
+
+
+def _top_level_await(tree: ast.Module) -> tuple[int, int] | None:
+    """Returns line and column of the first await outside functions, if there is one."""
+    waiting: list[ast.AST] = list(tree.body)
+    found: list[tuple[int, int]] = []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
+            found.append((node.lineno, node.col_offset + 1))
+        waiting.extend(ast.iter_child_nodes(node))
+    return min(found, default=None)
+
+
+def _unwrap_cell_magics(work: _Work) -> bool:
+    """Takes `%%` lines off the top; returns whether a body is left that is Python."""
+    for index, line in enumerate(work.lines):
+        if not line.strip():
+            continue
+        found = _CELL_MAGIC.match(line)
+        if found is None:
+            return True
+        name, rest = found.group(1), found.group(2).strip()
+        decision = decide_cell(name, rest)
+        if isinstance(decision, Refusal):
+            work.refuse(decision, index + 1)
+            work.lines = [""] * len(work.lines)
+            return False
+        work.magics.append(Magic(index + 1, line.strip(), decision.action, decision.reason))
+        work.lines[index] = ""
+        if name == "mlops":
+            work.step, work.step_line = rest.split(None, 1)[1].strip(), index + 1
+        if name == "capture":
+            work.faults.append(
+                Fault(
+                    "NB116", "what this cell prints and shows is shown by its step", "remove `%%capture`", 0, index + 1
+                )
+            )
+    return True
+
+
+def _clean(work: _Work) -> None:
+    """Takes common indentation and prompts off, as IPython does when it runs a cell."""
+    from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leading_indent
+
+    blank = next((index for index, line in enumerate(work.lines) if line.strip()), 0)
+    cleaned = [f"{line}\n" for line in work.lines[blank:]]
+    for transform in (leading_indent, classic_prompt, ipython_prompt):
+        cleaned = transform(cleaned)
+    work.lines = [""] * blank + [line.removesuffix("\n") for line in cleaned]
+
+
+def _replace_pieces(work: _Work) -> None:
+    """Replaces one piece of IPython syntax after the other, from the top, until nothing but Python is left."""
+    from IPython.core.inputtransformer2 import TransformerManager, make_tokens_by_line
+
+    transformers = TransformerManager().token_transformers
+    for _ in range(_MOST_PIECES):
+        lines = [f"{line}\n" for line in work.lines]
+        tokens = make_tokens_by_line(lines)
+        if not _replace_first(work, lines, [found for kind in transformers if (found := kind.find(tokens))]):
+            return
+    work.faults.append(
+        Fault(
+            "NB118", f"more than {_MOST_PIECES} magics and shell lines in one cell", "split the cell, or write Python"
+        )
+    )
+    work.lines = [""] * len(work.lines)
+
+
+def _replace_first(work: _Work, lines: list[str], candidates: Sequence[Any]) -> bool:
+    for transformer in sorted(candidates, key=lambda candidate: candidate.sortby()):
+        try:
+            changed = transformer.transform(lines)
+        except SyntaxError:
+            continue
+        start = transformer.start_line
+        count = len(lines) - len(changed) + 1
+        work.lines[start : start + count] = [_replacement(work, changed[start], start, count)] + [""] * (count - 1)
+        return True
+    return False
+
+
+def _replacement(work: _Work, transformed: str, start: int, count: int) -> str:
+    """Returns the line that stands for one piece of IPython syntax, which IPython would run as `transformed`."""
+    text = "\n".join(work.original[start : start + count]).strip()
+    before, call, _ = transformed.partition(_CALL)
+    if not call:
+        work.magics.append(
+            Magic(start + 1, text, MagicAction.UNWRAP, "is a call written the short way", transformed.strip())
+        )
+        return transformed.rstrip("\n")
+    target = before.strip()
+    decision = _decide(transformed[len(before) :].strip(), before)
+    if isinstance(decision, Refusal):
+        work.refuse(decision, start + 1)
+        return f"{before}None" if target else _nothing(before)
+    work.magics.append(Magic(start + 1, text, decision.action, decision.reason, decision.python))
+    if decision.python and decision.action not in _STAGES:
+        return f"{before}{decision.python}"
+    return f"{before}None" if target else _nothing(before)
+
+
+def _nothing(indent: str) -> str:
+    return f"{indent}pass" if indent else ""
+
+
+def _decide(call: str, before: str) -> Decision | Refusal:
+    """Returns the decision for a call such as `get_ipython().run_line_magic('time', 'f(x)')` that follows `before`."""
+    node = ast.parse(call, mode="eval").body
+    assert isinstance(node, ast.Call)
+    assert isinstance(node.func, ast.Attribute)
+    method, arguments = node.func.attr, [ast.literal_eval(argument) for argument in node.args]
+    if method in {"system", "getoutput"}:
+        return _in_context(decide_shell(arguments[0]), before)
+    name, line = arguments[0], inspect.cleandoc(arguments[1])
+    if name.startswith("%"):
+        return Refusal("NB115", f"%{name} stands below the first line of the cell", f"move `%{name}` to the first line")
+    return _in_context(decide_line(name, line), before)
+
+
+def _in_context(decision: Decision | Refusal, before: str) -> Decision | Refusal:
+    """Returns the decision for a magic that stands in a block or whose result is given to a variable."""
+    if isinstance(decision, Refusal) or not before:
+        return decision
+    variable = before.strip().removesuffix("=").strip()
+    if decision.action in _STAGES:
+        where = f"its result is given to `{variable}`" if variable else "it stands inside a block"
+        return Refusal(
+            "NB121",
+            f"a stage of the pipeline must be a line by itself, but {where}",
+            "write the line alone, without indentation: the stage runs once, after the last step",
+        )
+    if not variable or decision.action in {MagicAction.CALL, MagicAction.UNWRAP}:
+        return decision
+    return Refusal(
+        "NB112",
+        f"the result of a magic is given to `{variable}`, but a pipeline runs without it",
+        "compute it in Python",
+    )
