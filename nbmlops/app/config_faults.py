@@ -94,11 +94,10 @@ def _fault(error: ErrorDetails) -> Fault:
 
 def _shown(value: Any) -> str:
     """Returns the value as the user's TOML has it, shortened."""
-    names = {dict: "a table", list: "an array"}
-    if isinstance(value, dict) and list(value) == [DATE]:
-        return f"a {DATE}"
-    if type(value) in names:
-        return names[type(value)]
+    if isinstance(value, dict):
+        return f"a {DATE}" if list(value) == [DATE] else "a table"
+    if isinstance(value, list):
+        return "an array"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     text = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
     return f"the string {text}" if isinstance(value, str) else text

@@ -86,3 +86,11 @@ def _render(pinned: Mapping[str, str]) -> str:
         f"# python {sys.version_info.major}.{sys.version_info.minor}\n"
     )
     return head + "".join(f"{pinned[name]}\n" for name in sorted(pinned))
+
+
+def own_version() -> str:
+    """Returns the version of nbmlops that is installed; "0" where it runs from a folder that was never installed."""
+    try:
+        return importlib.metadata.version(OWN)
+    except importlib.metadata.PackageNotFoundError:
+        return "0"

@@ -6,12 +6,9 @@ prints them. A log of a CI system and a terminal show the same words.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-MIN_WIDTH = 60
 
 
 class Tone(StrEnum):
@@ -71,7 +68,7 @@ def cells(*texts: str) -> tuple[Cell, ...]:
 def plain(blocks: Sequence[Block]) -> str:
     """Returns the blocks as plain text, a line end after each line, tables in aligned columns."""
     lines: list[str] = []
-    for block in blocks:
+    for block in spaced(blocks):
         match block:
             case Line():
                 lines += printable(block.text).split("\n")
@@ -80,6 +77,16 @@ def plain(blocks: Sequence[Block]) -> str:
             case Tree():
                 lines += [text + (f"  ({note.text})" if note.text else "") for text, note in tree_lines(block)]
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def spaced(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Yields the blocks with an empty line around tables and trees, so that they are seen as such."""
+    previous: Block | None = None
+    for block in blocks:
+        if previous is not None and not (isinstance(previous, Line) and isinstance(block, Line)) and previous != Line():
+            yield Line()
+        yield block
+        previous = block
 
 
 def _plain_table(table: Table) -> list[str]:
@@ -123,8 +130,3 @@ def printable(text: str, *, one_line: bool = False) -> str:
     return "".join(
         character if character.isprintable() or character in kept else "\N{REPLACEMENT CHARACTER}" for character in text
     )
-
-
-def terminal_width() -> int:
-    """Returns the width to print for."""
-    return max(MIN_WIDTH, shutil.get_terminal_size((100, 24)).columns)

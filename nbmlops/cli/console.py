@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from nbmlops.cli.blocks import Block, Line, Table, Tone, Tree, plain, printable, terminal_width, tree_lines
+from nbmlops.cli.blocks import Block, Line, Table, Tone, Tree, plain, printable, spaced, tree_lines
+from nbmlops.core.diagnostics import render_diagnostics
+from nbmlops.core.errors import NbmlopsError, NotebookError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from nbmlops.core.errors import NbmlopsError
 
 _STYLES = {
     Tone.PLAIN: "",
@@ -51,8 +52,9 @@ def show_document(document: Mapping[str, Any]) -> None:
 
 
 def show_error(error: NbmlopsError) -> None:
-    """Prints a fault and its hint to stderr."""
-    blocks = [Line(f"error: {error.message}", Tone.BAD)]
+    """Prints a fault and its hint to stderr, with everything that stands in a notebook's way."""
+    blocks = [Line(render_diagnostics(error.diagnostics) + "\n")] if isinstance(error, NotebookError) else []
+    blocks.append(Line(f"error: {error.message}", Tone.BAD))
     if error.hint:
         blocks.append(Line(f"hint: {error.hint}"))
     show(blocks, stderr=True)
@@ -72,7 +74,7 @@ def _encodable(text: str, stream: TextIO) -> str:
 
 
 def _show_rich(blocks: Sequence[Block], console: Console) -> None:
-    for block in blocks:
+    for block in spaced(blocks):
         match block:
             case Line():
                 console.print(_text(block.text, block.tone))
@@ -109,6 +111,3 @@ def _rich_table(table: Table) -> RenderableType:
     for row in table.rows:
         rich_table.add_row(*(_text(cell.text, cell.tone) for cell in row))
     return rich_table
-
-
-__all__ = ["is_terminal", "show", "show_document", "show_error", "terminal", "terminal_width"]

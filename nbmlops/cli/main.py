@@ -13,8 +13,9 @@ from typing import Any
 
 import click
 
-from nbmlops.cli.console import show_error
-from nbmlops.core.errors import ExitCode, NbmlopsError
+from nbmlops.cli.console import show_document, show_error
+from nbmlops.cli.options import wants_json
+from nbmlops.core.errors import ExitCode, Interrupted, NbmlopsError, UsageError
 
 # name -> what the overview says of it. The module `nbmlops.cli.commands.NAME` is imported when it is called.
 COMMANDS = {
@@ -115,14 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NbmlopsError as error:
         if debug:
             traceback.print_exc()
-        show_error(error)
-        return int(error.exit_code)
+        return _report(error, given)
     except click.ClickException as error:
         error.show()
+        _document_fault(UsageError(error.format_message()), given)
         return int(ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
-        return int(ExitCode.INTERRUPTED)
+        return _report(Interrupted("interrupted"), given)
     except BrokenPipeError:
         # The reader of our output is gone (`nbmlops … | head`); Python would complain again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -130,6 +130,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: reported with its traceback
         return _report_internal(error, debug)
     return int(result) if isinstance(result, int) else int(ExitCode.SUCCESS)
+
+
+def _report(error: NbmlopsError, arguments: Sequence[str]) -> int:
+    show_error(error)
+    _document_fault(error, arguments)
+    return int(error.exit_code)
+
+
+def _document_fault(error: NbmlopsError, arguments: Sequence[str]) -> None:
+    """Prints the promised JSON document for a program that asked for one: its keys, empty, and the diagnostics."""
+    if not wants_json(arguments):
+        return
+    from nbmlops.cli.documents import fault_document  # noqa: PLC0415  # it knows all documents; only faults need it
+
+    command = next((argument for argument in arguments if argument in COMMANDS), "")
+    show_document(fault_document(f"nbmlops/{command or 'command'}/1", error))
 
 
 def _report_internal(error: Exception, debug: bool) -> int:

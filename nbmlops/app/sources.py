@@ -1,0 +1,93 @@
+"""What compiling reads beside the notebook: the modules that its cells import, from files that stand next to it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from nbmlops.notebook.model import CellKind, Magic, MagicAction, Notebook, RoleKind
+
+_REQUIREMENT_WORDS = frozenset({"pip", "install", "uv", "%pip", "!pip", "-q", "--quiet", "-U", "--upgrade"})
+
+
+def imported_modules(notebook: Notebook) -> tuple[str, ...]:
+    """Returns the modules that the notebook's cells import anywhere, dotted, sorted; cells that are skipped left out.
+
+    `from a import b` counts as `a` and as `a.b`, which may be a module too.
+    """
+    cells = (c for c in notebook.cells if c.kind is CellKind.CODE and c.role.kind is not RoleKind.SKIP)
+    return tuple(sorted({module for cell in cells for module in _modules_of(cell.python, "")}))
+
+
+def requested_distributions(notebook: Notebook) -> tuple[str, ...]:
+    """Returns the names that `%pip install` lines of the notebook ask for, sorted."""
+    magics = (magic for cell in notebook.cells for magic in cell.magics if magic.action is MagicAction.REQUIREMENT)
+    return tuple(sorted({name for magic in magics for name in _requested(magic)}))
+
+
+def local_modules(folder: Path, modules: Iterable[str]) -> Mapping[str, str]:
+    """Returns dotted name -> source of the modules under `folder` that are imported, those that they import included.
+
+    Args:
+        folder: The notebook's folder: what Python sees first when the notebook runs.
+        modules: Dotted names, as `imported_modules` gives them.
+    """
+    sources: dict[str, str] = {}
+    waiting = sorted(modules, reverse=True)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or not name:
+            continue
+        seen.add(name)
+        waiting.append(name.rpartition(".")[0])
+        path = _module_file(folder, name)
+        if path is None:
+            continue
+        sources[name] = path.read_text("utf-8", "surrogateescape")
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        waiting += _modules_of(sources[name], package)
+    return dict(sorted(sources.items()))
+
+
+def _module_file(folder: Path, name: str) -> Path | None:
+    base = folder.joinpath(*name.split("."))
+    for path in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _modules_of(source: str, package: str) -> Iterator[str]:
+    """Yields the modules that a source imports; relative imports count from `package`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as invalid escapes: the user's, told when the code runs
+            tree = ast.parse(source)
+    except SyntaxError:
+        return  # the reader reports the cell; a broken module fails in Python's own words when it is imported
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".") if package else []
+            kept = parts[: len(parts) - node.level + 1] if node.level else []
+            base = ".".join([*kept, *([node.module] if node.module else [])])
+            if base:
+                yield base
+            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names if alias.name != "*")
+
+
+def _requested(magic: Magic) -> Iterator[str]:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  # rarely needed, 20 ms
+
+    for word in re.sub(r"[\"']", "", magic.text).split():
+        if word.startswith("-") or word in _REQUIREMENT_WORDS:
+            continue
+        try:
+            yield Requirement(word).name
+        except InvalidRequirement:  # a file, an address or a variable: nothing that a lock can name
+            continue

@@ -1,0 +1,48 @@
+"""`nbmlops compile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nbmlops.app.compile import CompileMode, CompileRequest, compile_project
+from nbmlops.cli.documents import compile_document
+from nbmlops.cli.options import emit, format_option
+from nbmlops.cli.render import compile_blocks
+
+HELP = """\
+Write the pipeline of NOTEBOOK: a Python package with one module for each step, papermill step notebooks, a README, a
+Dockerfile, a test, and the workflow for CI. The same notebook always gives the same bytes. Files that were edited by
+hand are never overwritten silently.
+
+\b
+Examples:
+  nbmlops compile churn.ipynb              write pipelines/churn/
+  nbmlops compile churn.ipynb --check      fail (5) when what is on disk is stale; for CI
+  nbmlops compile churn.ipynb --dry-run    show what would change
+"""
+
+
+@click.command(name="compile", help=HELP, short_help="Write the pipeline of a notebook.")
+@click.argument("notebook")
+@click.option(
+    "-o", "--out", default="", metavar="DIR", help="The pipeline's folder; default: pipelines/NAME at the root."
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 5 when the files on disk are stale.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; show what would change.")
+@click.option("--force", is_flag=True, help="Overwrite generated files that were edited by hand.")
+@click.option("--target", default="github", show_default=True, metavar="NAME", help="The CI system to write for.")
+@format_option
+def command(notebook: str, out: str, check: bool, dry_run: bool, force: bool, target: str, output: str) -> int:  # noqa: PLR0913, PLR0917 - one for each option
+    """Compiles; returns the exit code.
+
+    Raises:
+        click.UsageError: `--check` and `--dry-run` together.
+    """
+    if check and dry_run:
+        raise click.UsageError("--check and --dry-run exclude each other: --check compares, --dry-run shows")
+    mode = CompileMode.CHECK if check else CompileMode.DRY_RUN if dry_run else CompileMode.WRITE
+    outcome = compile_project(CompileRequest(notebook, Path.cwd(), out, target, mode, force))
+    emit(output, lambda: compile_document(outcome), lambda: compile_blocks(outcome))
+    return int(outcome.exit_code)

@@ -1,0 +1,48 @@
+"""`nbmlops inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nbmlops.app.inspect import inspect_notebook
+from nbmlops.cli.console import show
+from nbmlops.cli.documents import inspect_document
+from nbmlops.cli.options import JSON, emit, format_option
+from nbmlops.cli.render import diagnostic_blocks, graph_lines, inspection_blocks
+from nbmlops.pipeline.graph import mermaid
+
+HELP = """\
+Show what the compiler sees in NOTEBOOK: steps and what they hand over, parameters, the gate, the model, and every
+problem with its place and the edit that helps. Nothing is written.
+
+\b
+Examples:
+  nbmlops inspect churn.ipynb
+  nbmlops inspect churn.ipynb --graph mermaid > graph.mmd
+  nbmlops inspect churn.ipynb --format json
+"""
+
+
+@click.command(name="inspect", help=HELP, short_help="Show steps, dataflow, parameters and problems.")
+@click.argument("notebook")
+@click.option(
+    "--graph",
+    type=click.Choice(["text", "mermaid"]),
+    is_flag=False,
+    flag_value="text",
+    default=None,
+    help="Show only the dataflow, as text or as Mermaid, which GitHub draws.",
+)
+@format_option
+def command(notebook: str, graph: str | None, output: str) -> int:
+    """Shows what the compiler sees; returns the exit code."""
+    inspection = inspect_notebook(notebook, Path.cwd())
+    pipeline = inspection.compiled.pipeline
+    if graph and output != JSON and pipeline is not None:
+        click.echo(mermaid(pipeline) if graph == "mermaid" else graph_lines(pipeline), nl=graph == "text")
+        show(diagnostic_blocks(inspection.compiled.diagnostics), stderr=True)
+    else:
+        emit(output, lambda: inspect_document(inspection), lambda: inspection_blocks(inspection))
+    return int(inspection.exit_code)

@@ -1,0 +1,120 @@
+"""The JSON documents of the commands, and the one that is printed when a command stops before it has any result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nbmlops.app.compile import CompileOutcome
+from nbmlops.app.inspect import Inspection
+from nbmlops.core.diagnostics import Diagnostic, Json, Severity, SourceSpan
+from nbmlops.core.errors import ConfigError, ExitCode, NbmlopsError, NotebookError
+from nbmlops.pipeline.ir import Parameter, Pipeline, Step
+
+COMPILE_SCHEMA = "nbmlops/compile/1"
+INSPECT_SCHEMA = "nbmlops/inspect/1"
+
+# Faults that stop a command are told as diagnostics too, so that programs read one shape.
+_CODES = {
+    ExitCode.STEP_FAILED: "NB901",
+    ExitCode.USAGE: "NB902",
+    ExitCode.GATE_REJECTED: "NB903",
+    ExitCode.ENVIRONMENT: "NB904",
+    ExitCode.COMPARISON_FAILED: "NB905",
+    ExitCode.CONFLICT: "NB906",
+    ExitCode.INTERRUPTED: "NB907",
+    ExitCode.TERMINATED: "NB907",
+}
+CONFIG_CODE = "NB910"
+INTERNAL_CODE = "NB999"
+
+
+def diagnostics_of(error: NbmlopsError) -> tuple[Diagnostic, ...]:
+    """Returns the fault that stopped a command as diagnostics."""
+    if isinstance(error, NotebookError) and error.diagnostics:
+        return error.diagnostics
+    code = CONFIG_CODE if isinstance(error, ConfigError) else _CODES.get(error.exit_code, INTERNAL_CODE)
+    return (Diagnostic(code, Severity.ERROR, error.message, SourceSpan(""), error.hint),)
+
+
+def compile_document(outcome: CompileOutcome) -> dict[str, Json]:
+    """Returns the document of `compile --format json`."""
+    changes = outcome.changes
+    document = _compiled(outcome.name, outcome.out, outcome.compiled.pipeline, outcome.compiled.diagnostics)
+    document["files"] = sorted(outcome.compiled.files)
+    document["status"] = outcome.status.value
+    document["changes"] = {
+        "new": list(changes.new) if changes else [],
+        "changed": list(changes.changed) if changes else [],
+        "removed": list(changes.removed) if changes else [],
+        "hand_edited": list(changes.hand_edited) if changes else [],
+    }
+    document["notes"] = list(outcome.notes)
+    return document
+
+
+def inspect_document(inspection: Inspection) -> dict[str, Json]:
+    """Returns the document of `inspect --format json`: that of compiling, without files, with each step's dataflow."""
+    source, compiled = inspection.source, inspection.compiled
+    document = _compiled(source.name, inspection.out, compiled.pipeline, compiled.diagnostics)
+    document |= {"schema": INSPECT_SCHEMA, "notebook": source.notebook.path, "title": source.notebook.title}
+    document["dataflow"] = [
+        {"from": value.step, "to": step.name, "name": value.name}
+        for step in (compiled.pipeline.steps if compiled.pipeline else ())
+        for value in step.inputs
+    ]
+    return document
+
+
+def fault_document(schema: str, error: NbmlopsError) -> dict[str, Json]:
+    """Returns the document of a command that stopped with this error: its promised keys, empty, and the diagnostics."""
+    diagnostics: list[Json] = [diagnostic.to_json() for diagnostic in diagnostics_of(error)]
+    if schema in {COMPILE_SCHEMA, INSPECT_SCHEMA}:
+        document = _compiled("", "", None, ())
+        return document | {"schema": schema, "diagnostics": diagnostics}
+    if schema.startswith("nbmlops/run/"):
+        interrupted = error.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
+        return _empty_run(schema, "interrupted" if interrupted else "failed") | {"diagnostics": diagnostics}
+    return {"schema": schema, "status": "failed", "diagnostics": diagnostics}
+
+
+def _empty_run(schema: str, status: str) -> dict[str, Json]:
+    return {
+        "schema": schema,
+        "status": status,
+        "run_id": "",
+        "steps": [],
+        "parameters": {},
+        "metrics": {},
+        "verdict": None,
+        "model_version": None,
+        "lineage": {"run_id": "", "git_commit": "", "data": {}, "notebook": "", "pipeline": ""},
+    }
+
+
+def _compiled(name: str, out: str, pipeline: Pipeline | None, diagnostics: Sequence[Diagnostic]) -> dict[str, Json]:
+    return {
+        "schema": COMPILE_SCHEMA,
+        "pipeline": name,
+        "out": out,
+        "files": [],
+        "steps": [_step(step) for step in pipeline.steps] if pipeline else [],
+        "parameters": [_parameter(parameter) for parameter in pipeline.parameters] if pipeline else [],
+        "diagnostics": [diagnostic.to_json() for diagnostic in diagnostics],
+    }
+
+
+def _step(step: Step) -> dict[str, Json]:
+    return {
+        "name": step.name,
+        "mode": step.mode.value,
+        "reason": step.reason,
+        "cells": list(step.cells),
+        "inputs": [value.name for value in step.inputs],
+        "outputs": list(step.outputs),
+        "after": list(step.after),
+        "parameters": list(step.parameters),
+    }
+
+
+def _parameter(parameter: Parameter) -> dict[str, Json]:
+    return {"name": parameter.name, "type": parameter.type.value, "default": parameter.default}

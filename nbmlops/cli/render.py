@@ -1,0 +1,134 @@
+"""What inspecting, compiling and examining have to say, as blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nbmlops.app.compile import CompileOutcome, CompileStatus
+from nbmlops.app.doctor import CheckStatus, Diagnosis
+from nbmlops.app.inspect import Inspection
+from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, Tree, cells
+from nbmlops.cli.render_run import shown_value
+from nbmlops.core.diagnostics import Diagnostic, Severity, render_diagnostic
+from nbmlops.pipeline.ir import Pipeline, StepMode
+
+_SEVERITY_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.DIM}
+_CHECK_TONES = {CheckStatus.OK: Tone.GOOD, CheckStatus.WARNING: Tone.WARNING, CheckStatus.BLOCKER: Tone.BAD}
+
+
+def diagnostic_blocks(diagnostics: Sequence[Diagnostic]) -> Iterator[Block]:
+    """Yields every diagnostic with its place and hint, and how many there are."""
+    for diagnostic in diagnostics:
+        yield Line(render_diagnostic(diagnostic), _SEVERITY_TONES[diagnostic.severity])
+        yield Line()
+    if diagnostics:
+        yield Line(_counted(diagnostics))
+
+
+def _counted(diagnostics: Sequence[Diagnostic]) -> str:
+    parts = []
+    for severity in Severity:
+        count = sum(diagnostic.severity is severity for diagnostic in diagnostics)
+        if count:
+            parts.append(f"{count} {severity.value}{'s' if count != 1 else ''}")
+    return ", ".join(parts)
+
+
+def inspection_blocks(inspection: Inspection) -> Iterator[Block]:
+    """Yields steps, parameters, closing stages and problems of a notebook."""
+    source, pipeline = inspection.source, inspection.compiled.pipeline
+    title = f": {source.notebook.title}" if source.notebook.title else ""
+    yield Line(f"{source.notebook.path}{title}", Tone.STRONG)
+    if pipeline is not None:
+        yield from pipeline_blocks(pipeline)
+    yield from diagnostic_blocks(inspection.compiled.diagnostics)
+    if pipeline is not None:
+        yield Line(f"nbmlops compile {source.notebook.path} would write {inspection.out}", Tone.DIM)
+
+
+def pipeline_blocks(pipeline: Pipeline) -> Iterator[Block]:
+    """Yields the steps with their dataflow, the parameters, and the closing stages."""
+    rows = tuple(
+        (
+            Cell(step.name, Tone.STRONG),
+            Cell(" ".join(str(number) for number in step.cells)),
+            Cell(" ".join(f"{value.name}←{value.step}" for value in step.inputs) or "-"),
+            Cell(" ".join(step.outputs) or "-"),
+            Cell(" ".join(step.parameters) or "-"),
+            Cell(step.mode.value if step.mode is StepMode.FUNCTION else f"{step.mode.value}: {step.reason}"),
+        )
+        for step in pipeline.steps
+    )
+    yield Table("steps", ("step", "cells", "reads", "hands over", "parameters", "mode"), rows)
+    if pipeline.parameters:
+        parameters = tuple(cells(p.name, p.type.value, shown_value(p.default), p.comment) for p in pipeline.parameters)
+        yield Table("parameters", ("name", "type", "default", "comment"), parameters)
+    if pipeline.gate:
+        metrics = sorted({*(m for step in pipeline.steps for m in step.metrics), *(m.name for m in pipeline.metrics)})
+        yield Line(f"gate: judges {', '.join(metrics) if metrics else 'the metrics of the run'}")
+    if pipeline.register:
+        stage = pipeline.register
+        data = f", trained on {stage.data.name}" if stage.data else ""
+        yield Line(f"register: {stage.model.name} as {stage.model_name}{data}")
+
+
+def graph_lines(pipeline: Pipeline) -> str:
+    """Returns the dataflow as text: each step, and below it what it reads and from where."""
+    lines = []
+    for step in pipeline.steps:
+        lines.append(step.name)
+        sources = dict.fromkeys([*(value.step for value in step.inputs), *step.after])
+        for source in sources:
+            names = ", ".join(value.name for value in step.inputs if value.step == source)
+            lines.append(f"  <- {source}" + (f": {names}" if names else ""))
+    return "\n".join(lines)
+
+
+def compile_blocks(outcome: CompileOutcome) -> Iterator[Block]:
+    """Yields what compiling did: diagnostics, the tree of files, what differs, and what to do next."""
+    yield from diagnostic_blocks(outcome.compiled.diagnostics)
+    yield from _tree(outcome)
+    yield from (Line(f"note: {note}", Tone.WARNING) for note in outcome.notes)
+    match outcome.status:
+        case CompileStatus.WRITTEN:
+            yield Line(f"compiled into {outcome.out}", Tone.GOOD)
+            yield Line(f"next: nbmlops run {outcome.out}")
+        case CompileStatus.UNCHANGED:
+            yield Line(f"{outcome.out} is up to date", Tone.GOOD)
+        case CompileStatus.STALE:
+            yield Line(f"{outcome.out} is stale: it is not what the notebook compiles to now", Tone.BAD)
+            yield Line("hint: run the same command without --check, and commit what it writes")
+        case CompileStatus.PLANNED:
+            yield Line("nothing was written (--dry-run)")
+        case CompileStatus.REFUSED:
+            yield Line("not compiled: correct the errors above", Tone.BAD)
+
+
+def _tree(outcome: CompileOutcome) -> Iterator[Tree]:
+    changes = outcome.changes
+    if changes is None:
+        return
+    notes = (
+        dict.fromkeys(changes.new, Cell("new", Tone.GOOD))
+        | dict.fromkeys(changes.changed, Cell("changed", Tone.WARNING))
+        | dict.fromkeys(changes.removed, Cell("removed", Tone.BAD))
+        | dict.fromkeys(changes.hand_edited, Cell("edited by hand", Tone.BAD))
+    )
+    only_differences = outcome.status in {CompileStatus.STALE, CompileStatus.PLANNED}
+    paths = sorted(notes if only_differences else {*outcome.compiled.files, *notes})
+    if outcome.status is not CompileStatus.UNCHANGED and paths:
+        yield Tree(outcome.base or ".", tuple((path, notes.get(path, Cell(""))) for path in paths))
+
+
+def diagnosis_blocks(diagnosis: Diagnosis) -> Iterator[Block]:
+    """Yields every check, what was found, and what to do about it."""
+    rows = tuple(
+        (Cell(check.status.value, _CHECK_TONES[check.status]), *cells(check.name, check.found))
+        for check in diagnosis.checks
+    )
+    yield Table("", ("status", "check", "found"), rows)
+    for check in diagnosis.checks:
+        if check.advice:
+            yield Line(f"{check.name}: {check.advice}")
+    blockers = sum(check.status is CheckStatus.BLOCKER for check in diagnosis.checks)
+    yield Line(f"{blockers} blocker{'s' if blockers != 1 else ''}", Tone.BAD if blockers else Tone.GOOD)

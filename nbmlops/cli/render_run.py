@@ -1,0 +1,140 @@
+"""What a run did, as blocks: steps with times, parameters, metrics, the gate's table, the version with its lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nbmlops.app.outcome import RunOutcome
+from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
+from nbmlops.core.diagnostics import Json
+from nbmlops.gate.numerals import show_number
+from nbmlops.gate.verdict import HEAD, Outcome, Verdict
+from nbmlops.pipeline.run_record import (
+    Lineage,
+    ModelVersionRef,
+    RunRecord,
+    RunStatus,
+    StepError,
+    StepRecord,
+    StepStatus,
+)
+
+MAX_ROWS = 40
+MAX_VALUE = 60
+MAX_TRACEBACK_LINES = 40
+
+_STEP_TONES = {
+    StepStatus.EXECUTED: Tone.GOOD,
+    StepStatus.CACHED: Tone.DIM,
+    StepStatus.FAILED: Tone.BAD,
+    StepStatus.SKIPPED: Tone.DIM,
+}
+_OUTCOME_TONES = {Outcome.PASS: Tone.GOOD, Outcome.FAIL: Tone.BAD, Outcome.NOT_APPLICABLE: Tone.DIM}
+
+
+def run_blocks(outcome: RunOutcome) -> Iterator[Block]:
+    """Yields the whole report of a run."""
+    record = outcome.record
+    if record.steps:
+        yield _steps(record)
+    if outcome.reused:
+        yield Line(f"nothing changed: no step was executed; these are the results of run {outcome.reused}", Tone.STRONG)
+    for step in record.steps:
+        if step.error is not None:
+            yield from _error(step.name, step.notebook, step.error)
+    if record.parameters:
+        yield _pairs("parameters", {name: shown_value(value) for name, value in record.parameters.items()})
+    if record.metrics:
+        yield _pairs("metrics", {name: show_number(value) for name, value in record.metrics.items()}, right=True)
+    if outcome.verdict is not None:
+        yield from verdict_blocks(outcome.verdict)
+    if record.model_version is not None:
+        yield from version_blocks(record.model_version, record.lineage)
+    yield from (Line(f"note: {note}", Tone.WARNING) for note in outcome.notes)
+    yield from _closing(outcome)
+
+
+def _steps(record: RunRecord) -> Table:
+    rows = tuple(_step_row(step) for step in record.steps)
+    return Table("steps", ("step", "status", "seconds", "why"), rows, frozenset({"seconds"}))
+
+
+def _step_row(step: StepRecord) -> tuple[Cell, ...]:
+    ran = step.status in {StepStatus.EXECUTED, StepStatus.FAILED}
+    return (
+        Cell(step.name),
+        Cell(step.status.value, _STEP_TONES[step.status]),
+        Cell(f"{step.seconds:.1f}" if ran else "-"),
+        Cell(step.reason, Tone.DIM),
+    )
+
+
+def _error(step: str, notebook: str, error: StepError) -> Iterator[Line]:
+    place = f" (cell {error.cell}" + (f" line {error.line})" if error.line else ")") if error.cell else ""
+    yield Line(f"step {step} failed{place}: {error.name}: {error.message}", Tone.BAD)
+    lines = error.traceback.splitlines()
+    if len(lines) > MAX_TRACEBACK_LINES:
+        half = MAX_TRACEBACK_LINES // 2
+        lines = [*lines[:half], f"… {len(lines) - 2 * half} lines left out …", *lines[-half:]]
+    yield from (Line(f"  {line}") for line in lines)
+    if error.hint:
+        yield Line(f"hint: {error.hint}")
+    if notebook:
+        yield Line(f"the executed notebook: {notebook}", Tone.PATH)
+
+
+def _pairs(title: str, values: Mapping[str, str], *, right: bool = False) -> Table:
+    rows = tuple(cells(name, value) for name, value in list(values.items())[:MAX_ROWS])
+    if len(values) > MAX_ROWS:
+        rows = (*rows, cells("…", f"{len(values) - MAX_ROWS} more"))
+    return Table(title, ("name", "value"), rows, frozenset({"value"}) if right else frozenset())
+
+
+def verdict_blocks(verdict: Verdict) -> Iterator[Block]:
+    """Yields the gate's answer: one line, then one row for each rule."""
+    if verdict.results:
+        rows = tuple(
+            (Cell(first, _OUTCOME_TONES[result.outcome]), *cells(*rest))
+            for result, (first, *rest) in ((result, result.cells()) for result in verdict.results)
+        )
+        yield Table("gate", HEAD, rows, frozenset({"value", "champion"}))
+    yield Line(f"gate: {verdict.summary()}", Tone.GOOD if verdict.passed else Tone.BAD)
+    if verdict.hint:
+        yield Line(verdict.hint)
+
+
+def version_blocks(version: ModelVersionRef, lineage: Lineage) -> Iterator[Block]:
+    """Yields the registered version and where it comes from."""
+    aliases = f" as {', '.join(version.aliases)}" if version.aliases else ""
+    facts = {
+        "run id": lineage.run_id or "-",
+        "git commit": lineage.git_commit or "not in a git repository",
+        **{f"data {name}": digest for name, digest in lineage.data.items()},
+        "notebook": lineage.notebook or "-",
+        "pipeline": lineage.pipeline or "-",
+    }
+    yield Line(f"registered: {version.name} version {version.version}{aliases}", Tone.GOOD)
+    yield _pairs("lineage", facts)
+
+
+def _closing(outcome: RunOutcome) -> Iterator[Line]:
+    record = outcome.record
+    words = {
+        RunStatus.SUCCEEDED: ("succeeded", Tone.GOOD),
+        RunStatus.FAILED: ("failed", Tone.BAD),
+        RunStatus.GATE_REJECTED: ("rejected by the gate", Tone.BAD),
+        RunStatus.INTERRUPTED: ("interrupted: what was finished is kept, the next run resumes", Tone.WARNING),
+    }
+    text, tone = words[record.status]
+    yield Line(f"{record.pipeline}: {text}", tone)
+    if record.folder:
+        yield Line(f"executed notebooks and run.json: {record.folder}", Tone.PATH)
+    if outcome.next_commands:
+        yield Line("next:")
+        yield from (Line(f"  {command}") for command in outcome.next_commands)
+
+
+def shown_value(value: Json) -> str:
+    """Returns a parameter's value as Python writes it, shortened."""
+    text = repr(value)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
