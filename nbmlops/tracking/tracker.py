@@ -1,0 +1,103 @@
+"""What the rest of nbmlops asks of a tracking store, as a Protocol with records. The real one: `mlflow_tracker`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from nbmlops.core.diagnostics import Json
+    from nbmlops.pipeline.run_record import StepLog
+
+
+class RunState(StrEnum):
+    """How a run stands in the store."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is known when a run starts.
+
+    Attributes:
+        experiment: MLflow's experiment; made when it does not exist.
+        name: The run's name; "" lets the store choose.
+        tags: Lineage and the like (`nbmlops.tracking.lineage`).
+        source: What the store shows as the run's source: the notebook or the pipeline's folder.
+    """
+
+    experiment: str
+    name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A run as the store has it.
+
+    Attributes:
+        run_id: Its id.
+        name: Its name.
+        experiment: Name of its experiment.
+        state: How it stands.
+        params: As text, as the store keeps them.
+        metrics: The last value of each.
+        tags: All tags.
+        data: Logged name -> fingerprint of each input.
+        started: Milliseconds since 1970.
+        ended: Likewise, 0 while it runs.
+    """
+
+    run_id: str
+    name: str
+    experiment: str
+    state: RunState
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
+    started: int = 0
+    ended: int = 0
+
+
+class Tracker(Protocol):
+    """A tracking store. Every method may raise EnvironmentFault: the store cannot be reached or used."""
+
+    @property
+    def uri(self) -> str:
+        """Where the store is, without user name and password."""
+
+    def start_run(self, start: RunStart) -> RunFacts:
+        """Returns the run that was started; its tags name this process, for `mark_killed`."""
+
+    def log_step(self, run_id: str, log: StepLog) -> None:
+        """Adds what a step or a cell recorded: parameters, metrics, inputs, checks."""
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to the run, replacing those of the same name."""
+
+    def log_artifacts(self, run_id: str, path: Path, folder: str = "") -> None:
+        """Copies a file, or everything in a folder, to the run's artifacts."""
+
+    def log_document(self, run_id: str, name: str, document: Mapping[str, Json]) -> None:
+        """Writes a JSON document to the run's artifacts."""
+
+    def end_run(self, run_id: str, state: RunState) -> None:
+        """Ends the run."""
+
+    def run_facts(self, run_id: str) -> RunFacts:
+        """Returns the run, or raises UsageError when there is none of that id."""
+
+    def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
+        """Returns the newest run of an experiment that carries all these tags, or None."""
+
+    def mark_killed(self, experiment: str) -> tuple[str, ...]:
+        """Returns the ids of runs whose process on this machine is gone, after ending them as killed."""
