@@ -1,4 +1,4 @@
-"""What a notebook's run has logged: everything so far, and the part that is not yet sent to the tracking store. Pure."""
+"""What a notebook's run has logged: everything so far, and what is still to be sent to the tracking store. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SessionLog:
         self._pending = StepLog()
 
     def read_parameters(self, namespace: Mapping[str, object]) -> None:
-        """Takes over the values that the notebook's parameters have now; those not bound yet, or not plain, are left."""
+        """Takes over the values that the notebook's parameters have now; those not bound or not plain are left."""
         for name in self.names:
             if name in namespace:
                 try:

@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -11,12 +11,12 @@ from nbmlops.core.errors import UsageError
 
 
 @pytest.mark.parametrize("name", ["auc", "auc/EWR", "test auc", "f1-score", "a:b", "größe", "x" * 250])
-def test_names_that_stores_take(name):
+def test_names_that_stores_take(name: object):
     assert checked_name(name, "metric") == name
 
 
 @pytest.mark.parametrize("name", ["", " ", "a ", "/a", "../a", "a//b", "a\nb", "<b>", "a=1", "x" * 251, None, 3, "."])
-def test_names_that_stores_refuse(name):
+def test_names_that_stores_refuse(name: object):
     with pytest.raises(UsageError, match=r"cannot be the name of a metric|the name of a metric is a text"):
         checked_name(name, "metric")
 
@@ -24,7 +24,7 @@ def test_names_that_stores_refuse(name):
 @pytest.mark.parametrize(
     ("value", "expected"), [(1, 1.0), (True, 1.0), (np.float32(0.5), 0.5), (np.array(2), 2.0), (Fraction(1, 4), 0.25)]
 )
-def test_metrics_are_numbers(value, expected):
+def test_metrics_are_numbers(value: object, expected: object):
     assert metric_value("auc", value) == expected
 
 
@@ -34,7 +34,7 @@ def test_nan_and_infinity_are_values():
 
 
 @pytest.mark.parametrize("value", ["0.8", b"1", None, [1], np.array([1, 2]), object])
-def test_other_things_are_no_metrics(value):
+def test_other_things_are_no_metrics(value: object):
     with pytest.raises(UsageError, match="metric 'auc' is a number, but this is"):
         metric_value("auc", value)
 
@@ -46,7 +46,7 @@ def test_long_values_are_cut_in_messages():
 
 
 @pytest.mark.parametrize("step", [True, 1.0, "1", None])
-def test_steps_are_whole_numbers(step):
+def test_steps_are_whole_numbers(step: object):
     assert metric_step("auc", 3) == 3
     with pytest.raises(UsageError, match="the step of metric 'auc' is a whole number"):
         metric_step("auc", step)
@@ -61,11 +61,11 @@ def test_steps_are_whole_numbers(step):
         ((1, 2), [1, 2]),
         ({"a": np.arange(2)}, {"a": [0, 1]}),
         (Path("a/b"), "a/b"),
-        (datetime.date(2013, 1, 31), "2013-01-31"),
+        (dt.date(2013, 1, 31), "2013-01-31"),
         (None, None),
     ],
 )
-def test_parameters_become_plain_values(value, expected):
+def test_parameters_become_plain_values(value: object, expected: object):
     assert plain_value("p", value) == expected
 
 

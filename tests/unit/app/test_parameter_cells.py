@@ -28,5 +28,5 @@ def test_names_of_the_parameters_cell():
         ("%mlops track", False),
     ],
 )
-def test_cells_that_only_bind_parameters(source, expected):
+def test_cells_that_only_bind_parameters(source: str, expected: bool):
     assert binds_only(source, ("depth", "rate")) is expected

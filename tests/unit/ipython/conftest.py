@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
 @pytest.fixture
-def shell(monkeypatch, tmp_path):
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """An `InteractiveShell` that is the running one, in an empty folder, without a history file."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from nbmlops.ipython import completion
@@ -26,11 +28,11 @@ NAMES = ["model", "df", "X_train"]
         ("%%mlops step tr", "tr", []),
     ],
 )
-def test_candidates(line, symbol, expected):
+def test_candidates(line: str, symbol: str, expected: list[str]):
     assert candidates(line, symbol, NAMES) == expected
 
 
-def test_the_shell_completes_lines(shell):
+def test_the_shell_completes_lines(shell: Any):
     from IPython.core.completer import provisionalcompleter
 
     completion.register(shell)

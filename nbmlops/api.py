@@ -1,0 +1,223 @@
+"""The Python API: what `%mlops` lines call, and what compiled steps call in their place.
+
+The same call is recorded in two places. In a step of a pipeline it goes to the step's log, which the runner sends on;
+MLflow is not imported there. Anywhere else it goes to the run of this notebook, which `track` starts.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from nbmlops.app.checks import CheckFailed, check_value
+from nbmlops.app.logged import checked_name, metric_step, metric_value, plain_value
+from nbmlops.app.session import NotebookSession, current_session, required_session, start_session, stop_session
+from nbmlops.app.session_place import Kernel, SessionOptions
+from nbmlops.app.session_store import open_store
+from nbmlops.app.views import (
+    CheckView,
+    DataView,
+    MetricView,
+    ParamView,
+    StatusView,
+    VerdictView,
+    VersionView,
+)
+from nbmlops.core.errors import UsageError
+from nbmlops.data.describe import describe
+from nbmlops.pipeline.run_record import MetricValue
+from nbmlops.runtime.step import StepRecorder, current_step
+
+
+def track(
+    experiment: str | None = None,
+    *,
+    notebook: str | Path | None = None,
+    name: str | None = None,
+    stop: bool = False,
+) -> StatusView:
+    """Returns the run of this notebook, started now or, if one is open, as it is.
+
+    A kernel has one run at a time: running the cell again resumes it. It ends by `stop=True` or when the kernel exits.
+    In a step of a pipeline nothing happens: there the runner tracks.
+
+    Args:
+        experiment: MLflow's experiment; by default `tracking.experiment` of `nbmlops.toml`, else the notebook's name.
+        notebook: Path of this notebook, where the front end does not tell it.
+        name: Name of the run; by default the notebook's name and the time.
+        stop: End the run.
+
+    Raises:
+        UsageError: `stop` without a run, or the open run has another experiment or notebook.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    if _step() is not None:
+        return StatusView()
+    if stop:
+        return stop_session()
+    options = SessionOptions(experiment, None if notebook is None else Path(notebook), name)
+    return start_session(options, _kernel(), open_store).status()
+
+
+def data(value: object, name: str, *, context: str = "") -> DataView:
+    """Returns the fingerprint of a frame, an array or a file, and logs it as an input of the run.
+
+    Args:
+        value: A frame, an array, or the path of a file.
+        name: The name to log it under.
+        context: What it is used for, such as "training".
+
+    Raises:
+        UsageError: no run is tracked, the name cannot be used, or the value cannot be fingerprinted.
+    """
+    recorder = _recorder()
+    record = describe(value, checked_name(name, "data input"), context)
+    recorder.data(record)
+    return DataView(record)
+
+
+def check(value: object, schema: str) -> CheckView:
+    """Returns the outcome of validating a frame against the schema file `schemas/<schema>.yaml` of the project.
+
+    In a notebook a missing schema is inferred from the frame and written, to be reviewed and committed. A step of a
+    pipeline never writes one.
+
+    Args:
+        value: The frame.
+        schema: Name of the schema.
+
+    Raises:
+        CheckFailed: the frame breaks the schema; the message names rules and rows.
+        UsageError: no run is tracked, the schema file is broken, or it is missing in a pipeline.
+    """
+    step = _step()
+    recorder = step if step is not None else required_session()
+    view = check_value(value, schema, recorder.root, may_infer=step is None)
+    recorder.check(view.record)
+    if not view.passed:
+        raise CheckFailed(view.record)
+    return view
+
+
+def param(name: str, value: object) -> ParamView:
+    """Returns the parameter as it was logged.
+
+    Args:
+        name: Its name.
+        value: A plain value: number, text, True, False, None, or a list or dict of those.
+
+    Raises:
+        UsageError: no run is tracked, name or value cannot be logged, or the run has another value already.
+    """
+    recorder = _recorder()
+    plain = plain_value(checked_name(name, "parameter"), value)
+    recorder.param(name, plain)
+    return ParamView(name, plain)
+
+
+def metric(name: str, value: object, *, step: int = 0) -> MetricView:
+    """Returns the metric as it was logged.
+
+    Args:
+        name: Its name.
+        value: One number; NaN and infinities are values (and fail any rule of the gate).
+        step: Position in a series, for metrics that are logged more than once.
+
+    Raises:
+        UsageError: no run is tracked, or name, value or step cannot be logged.
+    """
+    recorder = _recorder()
+    number = metric_value(checked_name(name, "metric"), value)
+    recorder.metric(MetricValue(name, number, metric_step(name, step)))
+    return MetricView(name, number, step)
+
+
+def gate() -> VerdictView:
+    """Returns the verdict of the project's rules on this run, and stores it with the run.
+
+    A failing verdict is shown and does not fail the cell; `register` then refuses.
+
+    Raises:
+        UsageError: no run is tracked, or there are no rules.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    return _closing("gate").gate()
+
+
+def register(model: object, *, data: object, name: str | None = None) -> VersionView:
+    """Returns the registered version of the model; the gate must have passed on the metrics as they are now.
+
+    Registering the same model of the same run again gives the same version.
+
+    Args:
+        model: The fitted model.
+        data: The frame of features it was trained on: signature, schema and profile are stored with the version.
+        name: Name in the registry; by default `model_name` of `nbmlops.toml`, else the notebook's name.
+
+    Raises:
+        GateRejected: there is no passing verdict.
+        UsageError: no run is tracked.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    return _closing("register").register(model, data, name)
+
+
+def status() -> StatusView:
+    """Returns what this session has recorded and where it goes; it works without a run as well."""
+    session = current_session()
+    return session.status() if session is not None else StatusView()
+
+
+def show(*values: object) -> None:
+    """Displays the values (None is left out) and then the open figures, where and when Jupyter would.
+
+    Compiled steps call it where a cell ended, so that results stand in the order of the notebook. Outside IPython it
+    does nothing.
+
+    Args:
+        *values: What the cell's last expression gave; without any, only figures are displayed.
+    """
+    if _shell() is None:
+        return
+    from IPython.display import display
+
+    for value in values:
+        if value is not None:
+            display(value)
+    backend = sys.modules.get("matplotlib_inline.backend_inline")
+    if backend is not None:
+        backend.flush_figures()
+
+
+def _recorder() -> StepRecorder | NotebookSession:
+    """Returns where to record: the step that runs, else the notebook's run."""
+    step = _step()
+    return step if step is not None else required_session()
+
+
+def _step() -> StepRecorder | None:
+    return current_step()
+
+
+def _closing(call: str) -> NotebookSession:
+    if _step() is not None:
+        raise UsageError(
+            f"nbmlops.{call}() was called inside a step; a pipeline judges and registers after its steps",
+            f"write it as `%mlops {call}` in a cell of its own and compile the notebook again",
+        )
+    return required_session()
+
+
+def _shell() -> Any:
+    """Returns the running IPython, or None; IPython is not imported for that."""
+    module = sys.modules.get("IPython")
+    return module.get_ipython() if module is not None else None
+
+
+def _kernel() -> Kernel:
+    shell = _shell()
+    if shell is None:
+        return Kernel(vars(sys.modules["__main__"]))
+    cells = shell.history_manager.input_hist_raw
+    return Kernel(shell.user_ns, cells[-1] if cells else "", "nbmlops" in shell.extension_manager.loaded)

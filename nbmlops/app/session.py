@@ -1,0 +1,358 @@
+"""The run of a notebook: one MLflow run for each kernel session, started by `track`.
+
+Life of a run: `track` starts it, and running that cell again resumes it. `track --stop` ends it. A kernel that exits
+with the run open ends it too: finished, or failed when the last cell that ran ended in an error. A kernel that dies
+cannot say so; the next `track` in the project finds its run and marks it killed.
+
+What the cells log is kept until the cell ends and sent as one batch; the gate, registering and the end of the run send
+it as well. Parameters of the notebook are sent with the first other thing that is logged, when their cell has run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from nbmlops.app.kernel_notebook import UNKNOWN_HINT
+from nbmlops.app.parameter_cells import binds_only
+from nbmlops.app.session_log import NEW_RUN, SessionLog
+from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
+from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
+from nbmlops.app.wiring import shown_uri
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
+from nbmlops.gate.verdict import Verdict
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, ModelVersionRef, StepLog
+
+
+@dataclass(frozen=True, slots=True)
+class RunTitle:
+    """What a run is called in the tracking store."""
+
+    run_id: str
+    name: str
+    experiment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What is registered: the model, the frame of features it was trained on, the name, and what allows it."""
+
+    model: object
+    data: object
+    name: str
+    verdict: Verdict
+
+
+class SessionStore(Protocol):
+    """The tracking store and registry as one run sees them; `nbmlops.app.session_store` is the real one."""
+
+    def send(self, batch: StepLog) -> None:
+        """Adds a batch to the run."""
+
+    def move(self, place: SessionPlace) -> None:
+        """Tells the run which notebook it belongs to, which was not known at its start."""
+
+    def judge(self, metrics: Mapping[str, float]) -> Verdict:
+        """Returns the verdict on these metrics, after storing it with the run."""
+
+    def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
+        """Returns what `judge` would say, without storing it; None where no rules are known."""
+
+    def register(self, registration: Registration, log: SessionLog) -> ModelVersionRef:
+        """Returns the version that holds the model."""
+
+    def end(self, *, failed: bool) -> None:
+        """Ends the run."""
+
+
+class NotebookSession:
+    """The open run of this kernel. Made by `start_session`; nobody else makes one."""
+
+    def __init__(self, place: SessionPlace, kernel: Kernel, store: SessionStore, title: RunTitle) -> None:
+        self._place = place
+        self._kernel = kernel
+        self._store = store
+        self._title = title
+        self._log = SessionLog(place.parameters)
+        self._state = SessionStatus.RUNNING
+        self._last_cell_failed = False
+        self._in_parameters_cell = False
+        self._verdict: Verdict | None = None
+        self._version: ModelVersionRef | None = None
+        self._log.read_parameters(kernel.namespace)
+
+    @property
+    def root(self) -> Path:
+        """The project's root."""
+        return self._place.root
+
+    @property
+    def notebook_path(self) -> Path | None:
+        """The notebook's file, None when it is not known."""
+        return self._place.root / self._place.notebook if self._place.notebook else None
+
+    def param(self, name: str, value: Json) -> None:
+        """Logs a parameter.
+
+        Raises:
+            UsageError: the run has another value for it.
+        """
+        self._log.record_param(name, value)
+        self._recorded()
+
+    def metric(self, metric: MetricValue) -> None:
+        """Logs a metric; a verdict that was given before no longer holds."""
+        self._log.record_metric(metric)
+        self._verdict = None
+        self._recorded()
+
+    def data(self, record: DataRecord) -> None:
+        """Logs an input."""
+        self._log.record_data(record)
+        self._recorded()
+
+    def check(self, record: CheckRecord) -> None:
+        """Logs the outcome of a schema check."""
+        self._log.record_check(record)
+        self._recorded()
+
+    def _recorded(self) -> None:
+        if not self._kernel.follows_cells:
+            self.flush()
+        _tell(self)
+
+    def cell_started(self, source: str) -> None:
+        """Notes what kind of cell runs; called by the extension's hook."""
+        self._in_parameters_cell = binds_only(source, self._log.names)
+
+    def cell_finished(self, *, succeeded: bool) -> None:
+        """Reads parameters or sends what the cell logged; called by the extension's hook.
+
+        Raises:
+            EnvironmentFault: the tracking store cannot be used; what was to be sent is kept for the next cell.
+        """
+        self._last_cell_failed = not succeeded
+        if self._in_parameters_cell:
+            self._log.read_parameters(self._kernel.namespace)
+        self._in_parameters_cell = False
+        self.flush()
+        _tell(self)
+
+    def flush(self, *, last: bool = False) -> None:
+        """Sends what was logged and is not yet sent.
+
+        Args:
+            last: Send the notebook's parameters even if nothing else was logged.
+
+        Raises:
+            EnvironmentFault: the tracking store cannot be used; everything is kept for the next time.
+        """
+        batch = self._log.batch(last=last)
+        if batch == StepLog():
+            return
+        try:
+            self._store.send(batch)
+        except EnvironmentFault:
+            self._log.put_back(batch)
+            raise
+
+    def gate(self) -> VerdictView:
+        """Returns the verdict on what the run has logged, after storing it with the run.
+
+        Raises:
+            UsageError: a parameter changed since the run logged it.
+            EnvironmentFault: the tracking store cannot be used.
+        """
+        self._check_parameters()
+        self.flush(last=True)
+        self._verdict = self._store.judge(self._log.metrics)
+        _tell(self)
+        return VerdictView(self._verdict)
+
+    def register(self, model: object, data: object, name: str | None) -> VersionView:
+        """Returns the version that holds the model; see `nbmlops.register`.
+
+        Raises:
+            GateRejected: there is no passing verdict on the metrics as they are now.
+            UsageError: a parameter changed since the run logged it, or the model's name is not known.
+            EnvironmentFault: the tracking store cannot be used.
+        """
+        self._check_parameters()
+        if self._verdict is None:
+            raise GateRejected(
+                "there is no verdict on the metrics of this run",
+                "put `%mlops gate` above this line and below the last metric, and run it",
+            )
+        model_name = self._place.model_name(name)
+        self.flush(last=True)
+        self._version = self._store.register(Registration(model, data, model_name, self._verdict), self._log)
+        _tell(self)
+        return VersionView(self._version)
+
+    def _check_parameters(self) -> None:
+        changes = self._log.changes()
+        if changes:
+            raise UsageError(f"parameters changed within the run: {'; '.join(map(str, changes))}", NEW_RUN)
+
+    def adopt(self, options: SessionOptions, kernel: Kernel) -> None:
+        """Takes over what the user says on resuming: the notebook, if it was not known.
+
+        Raises:
+            UsageError: the run has another experiment, name or notebook.
+        """
+        self._kernel = kernel
+        wanted = {"experiment": options.experiment, "name": options.name}
+        has = {"experiment": self._title.experiment, "name": self._title.name}
+        for option, value in wanted.items():
+            if value is not None and value != has[option]:
+                raise UsageError(
+                    f"the run of this session has {option} {has[option]!r}, not {value!r}",
+                    "end it first with `%mlops track --stop`, then track again",
+                )
+        if options.notebook is None:
+            return
+        place = find_place(options, kernel)
+        if self._place.notebook not in {"", place.notebook}:
+            raise UsageError(
+                f"the run of this session belongs to {self._place.notebook}, not to {place.notebook}",
+                "end it first with `%mlops track --stop`, then track again",
+            )
+        if not self._place.notebook:
+            self._place = place
+            self._log.names = place.parameters
+            self._log.read_parameters(kernel.namespace)
+            self._store.move(place)
+
+    def end(self, *, failed: bool = False) -> StatusView:
+        """Returns the final status, after sending what is left and ending the run.
+
+        Raises:
+            EnvironmentFault: the tracking store cannot be used; the run stays open.
+        """
+        self.flush(last=True)
+        self._store.end(failed=failed)
+        self._state = SessionStatus.FAILED if failed else SessionStatus.FINISHED
+        _tell(self)
+        return self.status()
+
+    def end_at_exit(self) -> None:
+        """Ends the run when the kernel exits: failed if the last cell ended in an error, finished otherwise."""
+        self.end(failed=self._last_cell_failed)
+
+    def status(self) -> StatusView:
+        """Returns what is recorded so far."""
+        place, log = self._place, self._log
+        notes = [f"parameter changed within the run: {change}; {NEW_RUN}" for change in log.changes()]
+        if not place.notebook:
+            notes.append(f"which notebook this is cannot be found out here: {UNKNOWN_HINT}")
+        return StatusView(
+            status=self._state,
+            run_id=self._title.run_id,
+            run_name=self._title.name,
+            experiment=self._title.experiment,
+            tracking_uri=shown_uri(place.tracking_uri),
+            notebook=place.notebook,
+            git_commit=str(place.git),
+            parameters=log.params,
+            metrics=log.metrics,
+            data=log.data,
+            checks=log.checks,
+            verdict=self._verdict,
+            preview=self._store.preview(log.metrics) if self._state is SessionStatus.RUNNING else None,
+            model_version=self._version,
+            notes=tuple(notes),
+        )
+
+
+Listener = Callable[[StatusView], bool]
+_listeners: list[Listener] = []
+_open: list[NotebookSession] = []  # at most one: the run of this kernel
+
+
+def current_session() -> NotebookSession | None:
+    """Returns the open run of this kernel, or None."""
+    return _open[0] if _open else None
+
+
+def required_session() -> NotebookSession:
+    """Returns the open run of this kernel.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not _open:
+        raise UsageError("no run: nothing is tracked in this session", NO_RUN_HINT)
+    return _open[0]
+
+
+StoreOpener = Callable[[SessionPlace, SessionOptions], tuple[SessionStore, RunTitle]]
+
+
+def start_session(options: SessionOptions, kernel: Kernel, opener: StoreOpener) -> NotebookSession:
+    """Returns the run of this kernel: the open one, or a new one.
+
+    Args:
+        options: What the user says.
+        kernel: The interpreter.
+        opener: Starts a run in the tracking store.
+
+    Raises:
+        UsageError: the options contradict the open run, or name no notebook.
+        ConfigError: the settings are malformed.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    session = current_session()
+    if session is not None:
+        session.adopt(options, kernel)
+        return session
+    place = find_place(options, kernel)
+    return open_session(NotebookSession(place, kernel, *opener(place, options)))
+
+
+def open_session(session: NotebookSession) -> NotebookSession:
+    """Returns the session, which is from now on the one of this kernel and ends with it."""
+    _open.append(session)
+    atexit.register(_end_at_exit, session, os.getpid())
+    _tell(session)
+    return session
+
+
+def stop_session() -> StatusView:
+    """Returns the final status of the run of this kernel, which is ended.
+
+    Raises:
+        UsageError: there is none.
+        EnvironmentFault: the tracking store cannot be used; the run stays open.
+    """
+    status = required_session().end()
+    _open.clear()
+    return status
+
+
+def _end_at_exit(session: NotebookSession, process: int) -> None:
+    # A forked child inherits the session, but not the right to end the run of its parent.
+    if session in _open and os.getpid() == process:
+        session.end_at_exit()
+        _open.clear()
+
+
+def forget_session() -> None:
+    """Forgets session and listeners without ending the run: a forked child must not end its parent's."""
+    _open.clear()
+    _listeners.clear()
+
+
+def subscribe(listener: Listener) -> None:
+    """Calls the listener with the status whenever it may have changed, until it returns False."""
+    _listeners.append(listener)
+
+
+def _tell(session: NotebookSession) -> None:
+    if _listeners:
+        status = session.status()
+        _listeners[:] = [listener for listener in _listeners if listener(status)]

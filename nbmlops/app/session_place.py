@@ -1,0 +1,127 @@
+"""What a notebook's run belongs to: project, notebook, settings, store. Found out once, when the run starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbmlops.app.config import PipelineConfig, load_config
+from nbmlops.app.kernel_notebook import UNKNOWN_HINT, locate_notebook
+from nbmlops.app.parameter_cells import parameter_names
+from nbmlops.app.project import find_root
+from nbmlops.app.wiring import tracking_uri
+from nbmlops.core.digest import Digest
+from nbmlops.core.errors import UsageError
+from nbmlops.notebook.digests import notebook_digest
+from nbmlops.notebook.mlops_lines import parse_line
+from nbmlops.notebook.model import MagicAction, Notebook
+from nbmlops.notebook.reader import read_notebook
+from nbmlops.tracking.environment import GitState, git_state
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What the user says when tracking starts; None where nbmlops finds out."""
+
+    experiment: str | None = None
+    notebook: Path | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The interpreter that a session runs in.
+
+    Attributes:
+        namespace: Its variables, live.
+        cell: Source of the running cell, "" where unknown.
+        follows_cells: Whether hooks report when cells start and end.
+    """
+
+    namespace: Mapping[str, object]
+    cell: str = ""
+    follows_cells: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlace:
+    """Where a run belongs.
+
+    Attributes:
+        root: The project's root.
+        name: The pipeline name of the notebook; "" when the notebook is not known.
+        notebook: The notebook relative to the root, with "/"; "" when it is not known.
+        notebook_digest: SHA-256 over what compiling reads of it, or "".
+        parameters: Names that its parameters cell binds.
+        registered_name: What its `%mlops register` line says with `--name`, or "".
+        config: The settings that hold for it.
+        tracking_uri: Where runs are stored.
+        git: The repository's state.
+    """
+
+    root: Path
+    name: str
+    notebook: str
+    notebook_digest: Digest | str
+    parameters: tuple[str, ...]
+    registered_name: str
+    config: PipelineConfig
+    tracking_uri: str
+    git: GitState
+
+    @property
+    def experiment(self) -> str:
+        """MLflow's experiment unless the user names another: as configured, else the notebook's, else the folder's."""
+        return self.config.experiment or self.root.name
+
+    def model_name(self, given: str | None) -> str:
+        """Returns the name to register under: as configured, else as given, else the notebook's.
+
+        Args:
+            given: What `%mlops register --name` says, or None.
+
+        Raises:
+            UsageError: nothing names it.
+        """
+        name = self.config.model_name or given or self.registered_name or self.name
+        if not name:
+            raise UsageError(
+                "the notebook is not known, and so its model has no name", f"{UNKNOWN_HINT}, or use --name"
+            )
+        return name
+
+
+def find_place(options: SessionOptions, kernel: Kernel) -> SessionPlace:
+    """Returns where a run that starts now belongs.
+
+    Raises:
+        UsageError: the given notebook is not a notebook file.
+        ConfigError: the settings are malformed.
+    """
+    path = locate_notebook(options.notebook, kernel.namespace, os.environ, kernel.cell)
+    root = find_root(path if path is not None else Path())
+    notebook = read_notebook(path) if path is not None else None
+    name = notebook.name if notebook is not None else ""
+    config = load_config(root).for_pipeline(name)
+    return SessionPlace(
+        root=root,
+        name=name,
+        notebook=Path(os.path.relpath(path, root)).as_posix() if path is not None else "",
+        notebook_digest=notebook_digest(notebook) if notebook is not None else "",
+        parameters=parameter_names(notebook) if notebook is not None else (),
+        registered_name=_registered_name(notebook) if notebook is not None else "",
+        config=config,
+        tracking_uri=tracking_uri(root, config),
+        git=git_state(root, () if path is None else (path,)),
+    )
+
+
+def _registered_name(notebook: Notebook) -> str:
+    """Returns what the `%mlops register` line says with `--name`: the gate compares with that model's champion."""
+    for cell in notebook.cells:
+        for magic in cell.magics:
+            if magic.action is MagicAction.REGISTER:
+                return str(parse_line(magic.text.partition("%mlops")[2]).options.get("name", ""))
+    return ""

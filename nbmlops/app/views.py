@@ -1,0 +1,236 @@
+"""What the Python API hands back: records that show themselves in a notebook, equal from notebook and step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nbmlops.app.cards import Card, Table, render_html, render_text
+from nbmlops.core.diagnostics import Json
+from nbmlops.gate.verdict import HEAD, Verdict
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, ModelVersionRef
+
+NO_RUN_HINT = "put `%mlops track` in the first cell and run it (in Python: nbmlops.track())"
+
+
+class View:
+    """A result that shows itself; `card` is what there is to say."""
+
+    __slots__ = ()
+
+    def card(self) -> Card:
+        """Returns the content, from which text and HTML are made.
+
+        Raises:
+            NotImplementedError: the class does not say what it shows.
+        """
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return render_text(self.card())
+
+    def _repr_html_(self) -> str:
+        return render_html(self.card())
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DataView(View):
+    """A frame or file that was fingerprinted."""
+
+    record: DataRecord
+
+    @property
+    def digest(self) -> str:
+        """The full fingerprint, 32 hex digits."""
+        return self.record.digest
+
+    def card(self) -> Card:
+        """Returns name, size and fingerprint in one line."""
+        record = self.record
+        facts = [record.kind]
+        if record.rows >= 0:
+            facts.append(f"{record.rows:,} rows")
+        if record.columns:
+            facts.append(f"{len(record.columns)} columns")
+        facts.append(f"fingerprint {record.digest}")
+        if record.context:
+            facts.append(f"context {record.context}")
+        return Card("DATA", f"{record.name}: {', '.join(facts)}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckView(View):
+    """A schema check; `written` names the schema file when this check made it."""
+
+    record: CheckRecord
+    written: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the data keeps the schema."""
+        return self.record.passed
+
+    def card(self) -> Card:
+        """Returns the outcome and, when a schema was inferred, what to do with it."""
+        record = self.record
+        if self.written:
+            return Card(
+                "NEW",
+                f"schema {record.schema} inferred from {record.data}",
+                notes=(f"written to {self.written}: review and commit it; from now on this line checks against it",),
+            )
+        if record.passed:
+            return Card("PASS", f"{record.data} keeps schema {record.schema}")
+        return Card("FAIL", f"{record.data} breaks schema {record.schema}", notes=record.failures)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ParamView(View):
+    """A parameter that was logged."""
+
+    name: str
+    value: Json
+
+    def card(self) -> Card:
+        """Returns name and value."""
+        return Card("PARAM", f"{self.name} = {self.value!r}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MetricView(View):
+    """A metric that was logged."""
+
+    name: str
+    value: float
+    step: int = 0
+
+    def card(self) -> Card:
+        """Returns name and value, and the step where it is not the first."""
+        step = f" (step {self.step})" if self.step else ""
+        return Card("METRIC", f"{self.name} = {self.value:.6g}{step}")
+
+
+class SessionStatus(StrEnum):
+    """Where the notebook's run stands."""
+
+    NONE = "none"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VerdictView(View):
+    """The gate's answer on this run."""
+
+    verdict: Verdict
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model may be registered."""
+        return self.verdict.passed
+
+    def card(self) -> Card:
+        """Returns the summary, one row for each rule, and what to do when nothing could be judged."""
+        state, _, rest = self.verdict.summary().partition(" ")
+        rules = verdict_table("gate", self.verdict)
+        return Card(state, f"gate {rest}", (rules,) if rules.rows else (), tuple(self.verdict.hint.splitlines()))
+
+
+def verdict_table(caption: str, verdict: Verdict) -> Table:
+    """Returns the rules of a verdict with what they saw."""
+    return Table(caption, HEAD, tuple(result.cells() for result in verdict.results))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StatusView(View):
+    """The notebook's run at one moment: what is recorded, where it goes, and what nbmlops could not find out.
+
+    Attributes:
+        status: Whether there is a run, and how it ended.
+        run_id: MLflow's run id, or "".
+        run_name: Its name, or "".
+        experiment: MLflow's experiment, or "".
+        tracking_uri: Where it is stored, without credentials, or "".
+        notebook: The notebook relative to the project's root, or "" when it is not known.
+        git_commit: Commit, with the suffix "-dirty" when the tree had changes, or "".
+        parameters: Logged parameters.
+        metrics: Logged metrics, the last value of each.
+        data: Fingerprinted data.
+        checks: Schema checks.
+        verdict: The gate's answer, or None before the gate.
+        preview: What the gate would say now, or None where that is not known.
+        model_version: The version that this run registered.
+        notes: What the user should know or do.
+    """
+
+    status: SessionStatus = SessionStatus.NONE
+    run_id: str = ""
+    run_name: str = ""
+    experiment: str = ""
+    tracking_uri: str = ""
+    notebook: str = ""
+    git_commit: str = ""
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    data: tuple[DataRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
+    verdict: Verdict | None = None
+    preview: Verdict | None = None
+    model_version: ModelVersionRef | None = None
+    notes: tuple[str, ...] = ()
+
+    def card(self) -> Card:
+        """Returns the run with a table of facts and one for each kind of thing that was logged."""
+        if self.status is SessionStatus.NONE:
+            return Card("NO-RUN", "nothing is tracked in this session", notes=(f"to start: {NO_RUN_HINT}",))
+        state = "RUN" if self.status is SessionStatus.RUNNING else self.status.value.upper()
+        return Card(state, f"{self.run_name} ({self.run_id})", self._tables(), self.notes)
+
+    def _tables(self) -> tuple[Table, ...]:
+        version = self.model_version
+        facts = [
+            ("experiment", self.experiment),
+            ("store", self.tracking_uri),
+            ("notebook", self.notebook or "unknown"),
+            ("git commit", self.git_commit or "unknown"),
+            ("gate", "not judged yet" if self.verdict is None else self.verdict.summary()),
+        ]
+        if version is not None:
+            facts.append(("registered", " ".join([version.name, "version", version.version, *version.aliases])))
+        tables = [
+            Table("run", ("fact", "value"), tuple(facts)),
+            Table(
+                "parameters", ("name", "value"), tuple((name, repr(value)) for name, value in self.parameters.items())
+            ),
+            Table("metrics", ("name", "value"), tuple((name, f"{value:.6g}") for name, value in self.metrics.items())),
+            Table(
+                "data",
+                ("name", "kind", "rows", "fingerprint"),
+                tuple((d.name, d.kind, f"{d.rows:,}" if d.rows >= 0 else "", d.digest) for d in self.data),
+            ),
+            Table(
+                "checks",
+                ("data", "schema", "outcome"),
+                tuple((c.data, c.schema, "PASS" if c.passed else "FAIL") for c in self.checks),
+            ),
+        ]
+        if self.verdict is not None:
+            tables.append(verdict_table("gate", self.verdict))
+        elif self.preview is not None:
+            tables.append(verdict_table("gate, if it were judged now", self.preview))
+        return tuple(table for table in tables if table.rows)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VersionView(View):
+    """A model version that was registered from this run."""
+
+    version: ModelVersionRef
+
+    def card(self) -> Card:
+        """Returns name, number and aliases."""
+        version = self.version
+        aliases = f" as {', '.join(version.aliases)}" if version.aliases else ""
+        return Card("REGISTERED", f"{version.name} version {version.version}{aliases}")

@@ -1,0 +1,86 @@
+"""`%load_ext nbmlops`: the magic, completion, and the hooks that follow the cells of the notebook.
+
+Hooks run around every cell of every user. They never raise: what fails in one is said once, as a warning, and the hook
+is taken out, so that no cell can be broken by bookkeeping.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from nbmlops.core.errors import NbmlopsError
+
+_loaded: weakref.WeakKeyDictionary[Any, tuple[tuple[str, Callable[..., None]], ...]] = weakref.WeakKeyDictionary()
+
+
+def load(shell: Any) -> None:
+    """Registers magic, completion and hooks in the shell; loading again changes nothing.
+
+    Args:
+        shell: IPython's `InteractiveShell`.
+    """
+    if shell in _loaded:
+        return
+    from nbmlops.ipython import completion, magics  # noqa: PLC0415  # they load the grammar
+
+    magics.register(shell)
+    completion.register(shell)
+    hooks = (("pre_run_cell", _guarded(shell, _before_cell)), ("post_run_cell", _guarded(shell, _after_cell)))
+    for event, hook in hooks:
+        shell.events.register(event, hook)
+    _loaded[shell] = hooks
+
+
+def unload(shell: Any) -> None:
+    """Takes out what `load` registered; a run that is open stays open until it is stopped or the kernel exits.
+
+    Args:
+        shell: IPython's `InteractiveShell`.
+    """
+    from nbmlops.ipython import completion, magics  # noqa: PLC0415  # they load the grammar
+
+    for event, hook in _loaded.pop(shell, ()):
+        if hook in shell.events.callbacks[event]:
+            shell.events.unregister(event, hook)
+    completion.unregister(shell)
+    magics.unregister(shell)
+
+
+def _guarded(shell: Any, follow: Callable[[Any, Any], None]) -> Callable[..., None]:
+    """Returns a hook that cannot break a cell: IPython passes it one record, in some releases none."""
+    event = "pre_run_cell" if follow is _before_cell else "post_run_cell"
+
+    @functools.wraps(follow)
+    def hook(*arguments: object) -> None:
+        try:
+            follow(shell, arguments[0] if arguments else None)
+        except NbmlopsError as error:
+            warnings.warn(f"nbmlops: {error}", stacklevel=1)
+        except Exception as error:  # noqa: BLE001  # a hook of ours must never fail a cell of the user's
+            shell.events.unregister(event, hook)
+            warnings.warn(f"nbmlops stopped following the cells: {type(error).__name__}: {error}", stacklevel=1)
+
+    return hook
+
+
+def _before_cell(_shell: Any, info: Any) -> None:
+    session = _open_session()
+    if session is not None:
+        session.cell_started(getattr(info, "raw_cell", "") or "")
+
+
+def _after_cell(shell: Any, result: Any) -> None:
+    session = _open_session()
+    if session is not None:
+        session.cell_finished(shell.user_ns, succeeded=bool(getattr(result, "success", True)))
+
+
+def _open_session() -> Any:
+    """Returns the session of this kernel if one was started; its module is not loaded for that."""
+    module = sys.modules.get("nbmlops.app.session")
+    return module.current_session() if module is not None else None

@@ -1,0 +1,163 @@
+"""`%mlops` and `%%mlops step`: one line of the grammar becomes one call, evaluated where the line stands.
+
+What a line means is decided in `nbmlops.notebook.mlops_lines`, which the compiler reads as well; results come back from
+the Python API and show themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nbmlops import api
+from nbmlops.app.cards import Card, Table
+from nbmlops.app.views import View
+from nbmlops.core.errors import NbmlopsError, UsageError
+from nbmlops.ipython.evaluate import evaluate_call, shorten
+from nbmlops.ipython.subcommands import SUBCOMMANDS
+from nbmlops.notebook.mlops_lines import MlopsLine, parse_line
+
+_NAME = "mlops"
+
+
+class SubcommandList(View):
+    """What `%mlops` alone shows: every subcommand with an example."""
+
+    __slots__ = ()
+
+    def card(self) -> Card:
+        """Returns one row for each subcommand."""
+        rows = tuple((subcommand.example, subcommand.purpose) for subcommand in SUBCOMMANDS)
+        note = "%mlops SUBCOMMAND --help explains one; %%mlops step NAME as first line of a cell marks its step"
+        return Card(
+            "%mlops",
+            "tracks, checks, gates and registers",
+            (Table("subcommands", ("example", "purpose"), rows),),
+            (note,),
+        )
+
+
+class HelpText(View):
+    """The help of one subcommand, as the parser gives it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def card(self) -> Card:
+        """Returns the help line by line."""
+        first, *rest = self._text.strip().splitlines()
+        return Card("HELP", first, notes=tuple(rest))
+
+    def __repr__(self) -> str:
+        return self._text.strip()
+
+
+def run_line(line: str, namespace: dict[str, Any], local: Mapping[str, Any]) -> object:
+    """Returns the result of one `%mlops` line; IPython shows it if the line is the last of its cell.
+
+    Args:
+        line: What follows `%mlops`.
+        namespace: The notebook's globals.
+        local: The locals around the line.
+
+    Raises:
+        UsageError: the line does not follow the grammar, or what it calls raises it.
+    """
+    __tracebackhide__ = True
+    if not line.strip():
+        return SubcommandList()
+    parsed = parse_line(line)
+    if parsed.help:
+        return HelpText(parsed.help)
+    if parsed.python:
+        return evaluate_call(parsed.python, line.strip(), namespace, local)
+    return _run_subcommand(parsed, line, namespace)
+
+
+def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> object:
+    """Returns the result of a line that stands for no call.
+
+    Raises:
+        UsageError: `step` stands in the middle of a cell.
+    """
+    match line.subcommand:
+        case "track":
+            options: dict[str, Any] = dict(line.options)
+            return api.track(**options)
+        case "status":
+            return api.status()
+        case "panel":
+            from nbmlops.ipython.panel import show_panel  # noqa: PLC0415  # only who asks for it needs it
+
+            return show_panel()
+        case "inspect" | "compile":
+            from nbmlops.ipython import notebook_commands  # noqa: PLC0415  # loads analysis and compiler
+
+            run = notebook_commands.inspect if line.subcommand == "inspect" else notebook_commands.compile_
+            return run(line.options, namespace)
+        case _:
+            raise UsageError("`%mlops step` marks a whole cell", f"write it as its first line: %%mlops {text.strip()}")
+
+
+def register(shell: Any) -> None:
+    """Adds `%mlops` and `%%mlops` to the shell.
+
+    Args:
+        shell: IPython's `InteractiveShell`.
+    """
+    from IPython.core.magic import needs_local_scope, no_var_expand
+
+    def mlops(line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> object:
+        __tracebackhide__ = True
+        try:
+            if cell is None:
+                return run_line(line, shell.user_ns, shell.user_ns if local_ns is None else local_ns)
+            _run_cell(shell, line, cell)
+        except NbmlopsError as error:
+            raise shorten(error) from error.__cause__
+        return None
+
+    mlops.__doc__ = f"Tracks, checks, gates and registers from this notebook.\n\n{SubcommandList()!r}"
+    shell.register_magic_function(no_var_expand(needs_local_scope(mlops)), magic_kind="line_cell", magic_name=_NAME)
+    shell.input_transformers_cleanup.append(_step_as_comment)
+
+
+def unregister(shell: Any) -> None:
+    """Takes the magics out of the shell.
+
+    Args:
+        shell: IPython's `InteractiveShell`.
+    """
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop(_NAME, None)
+    if _step_as_comment in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(_step_as_comment)
+
+
+def _step_as_comment(lines: list[str]) -> list[str]:
+    """Returns the cell with a valid `%%mlops step NAME` made a comment, so that its body runs as any other cell.
+
+    That keeps everything that a cell magic would lose: line numbers, `await`, other magics, the displayed last
+    expression, one traceback. An invalid line is left for the magic, which says what is wrong.
+    """
+    if not lines or lines[0].split()[:2] != ["%%mlops", "step"]:
+        return lines
+    try:
+        parse_line(lines[0].split(None, 1)[1])
+    except NbmlopsError:
+        return lines
+    return [f"# {lines[0]}", *lines[1:]]
+
+
+def _run_cell(shell: Any, line: str, cell: str) -> None:
+    """Runs the body of a cell that reached the magic itself: `run_cell_magic` in a script made from a notebook.
+
+    Raises:
+        UsageError: the line is not `step NAME`.
+    """
+    parsed = parse_line(line)
+    if parsed.subcommand != "step":
+        raise UsageError(f"%%mlops {parsed.subcommand} is no cell magic", f"write it as a line: %mlops {line.strip()}")
+    shell.run_cell(cell).raise_error()

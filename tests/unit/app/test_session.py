@@ -1,0 +1,238 @@
+"""The life of a notebook's run, against a store that remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from nbmlops.app import session as sessions
+from nbmlops.app.config import PipelineConfig
+from nbmlops.app.session import NotebookSession, Registration, RunTitle, SessionStore, open_session, start_session
+from nbmlops.app.session_log import SessionLog
+from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace
+from nbmlops.app.views import SessionStatus, StatusView
+from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
+from nbmlops.gate.baseline import NoChampion
+from nbmlops.gate.evaluate import evaluate
+from nbmlops.gate.policy import Policy, Rule
+from nbmlops.gate.verdict import Verdict
+from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
+from nbmlops.tracking.environment import GitState
+
+POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
+NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
+
+
+class MemoryStore:
+    def __init__(self) -> None:
+        self.sent: list[StepLog] = []
+        self.ended: list[str] = []
+        self.moved: list[SessionPlace] = []
+        self.broken = False
+
+    def send(self, batch: StepLog) -> None:
+        if self.broken:
+            raise EnvironmentFault("the store is locked")
+        self.sent.append(batch)
+
+    def move(self, place: SessionPlace) -> None:
+        self.moved.append(place)
+
+    def judge(self, metrics: Mapping[str, float]) -> Verdict:
+        return evaluate(metrics, NoChampion(), POLICY)
+
+    def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
+        return evaluate(metrics, NoChampion(), POLICY)
+
+    def register(self, registration: Registration, log: SessionLog) -> ModelVersionRef:
+        return ModelVersionRef(registration.name, "1", ("champion",))
+
+    def end(self, *, failed: bool) -> None:
+        self.ended.append("FAILED" if failed else "FINISHED")
+
+
+def place(**changes: object) -> SessionPlace:
+    values: dict[str, object] = {
+        "root": Path("/project"),
+        "name": "flights",
+        "notebook": "flights.ipynb",
+        "notebook_digest": "d" * 64,
+        "parameters": ("depth",),
+        "registered_name": "",
+        "config": PipelineConfig("flights", "", "flights", False, POLICY),
+        "tracking_uri": "https://me:secret@host/mlflow",
+        "git": GitState("c" * 40, dirty=True),
+    }
+    return SessionPlace(**{**values, **changes})
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def namespace() -> dict[str, object]:
+    return {}
+
+
+@pytest.fixture
+def session(store: MemoryStore, namespace: dict[str, object]) -> Iterator[NotebookSession]:
+    kernel = Kernel(namespace, follows_cells=True)
+    yield open_session(NotebookSession(place(), kernel, store, RunTitle("r1", "flights", "demo")))
+    sessions.forget_session()
+
+
+def run_cell(session: NotebookSession, source: str, *, succeeded: bool = True) -> None:
+    session.cell_started(source)
+    session.cell_finished(succeeded=succeeded)
+
+
+def test_a_cell_sends_one_batch_with_the_notebooks_parameters(
+    session: NotebookSession, store: MemoryStore, namespace: dict[str, object]
+):
+    namespace["depth"] = 3
+    run_cell(session, "depth = 3")
+    assert store.sent == []
+    session.metric(MetricValue("auc", 0.8))
+    session.metric(MetricValue("f1", 0.5))
+    assert store.sent == []
+    run_cell(session, "evaluate()")
+    assert store.sent == [StepLog({"depth": 3}, (MetricValue("auc", 0.8), MetricValue("f1", 0.5)))]
+
+
+def test_without_hooks_every_call_is_sent_at_once(store: MemoryStore):
+    session = NotebookSession(place(), Kernel({"depth": 3}), store, RunTitle("r1", "flights", "demo"))
+    session.metric(MetricValue("auc", 0.8))
+    assert store.sent == [StepLog({"depth": 3}, (MetricValue("auc", 0.8),))]
+
+
+def test_a_store_that_fails_loses_nothing(session: NotebookSession, store: MemoryStore):
+    store.broken = True
+    session.metric(MetricValue("auc", 0.8))
+    with pytest.raises(EnvironmentFault):
+        run_cell(session, "a")
+    store.broken = False
+    run_cell(session, "b")
+    assert store.sent == [StepLog(metrics=(MetricValue("auc", 0.8),))]
+
+
+def test_the_verdict_holds_until_another_metric_is_logged(session: NotebookSession):
+    session.metric(MetricValue("auc", 0.8))
+    assert session.gate().passed
+    assert session.register("model", "frame", None).version == ModelVersionRef("flights", "1", ("champion",))
+    session.metric(MetricValue("auc", 0.9))
+    with pytest.raises(GateRejected) as caught:
+        session.register("model", "frame", None)
+    assert str(caught.value) == (
+        "there is no verdict on the metrics of this run\n"
+        "hint: put `%mlops gate` above this line and below the last metric, and run it"
+    )
+
+
+def test_a_rejected_run_is_shown_and_not_raised(session: NotebookSession):
+    session.metric(MetricValue("auc", 0.6))
+    view = session.gate()
+    assert not view.passed
+    assert repr(view).splitlines()[0] == "FAIL gate (0 of 1 rule passed)"
+
+
+def test_parameters_that_changed_refuse_gate_and_registration(session: NotebookSession, namespace: dict[str, object]):
+    namespace["depth"] = 3
+    run_cell(session, "depth = 3")
+    session.metric(MetricValue("auc", 0.8))
+    session.gate()
+    namespace["depth"] = 4
+    run_cell(session, "depth = 4")
+    for call in (session.gate, lambda: session.register("model", "frame", None)):
+        with pytest.raises(UsageError) as caught:
+            call()
+        assert str(caught.value) == (
+            f"parameters changed within the run: depth is 4 now, but this run logged 3\nhint: {NEW_RUN}"
+        )
+
+
+def test_a_parameter_that_a_later_cell_rebinds_is_an_ordinary_variable(
+    session: NotebookSession, namespace: dict[str, object]
+):
+    namespace["depth"] = 3
+    run_cell(session, "depth = 3")
+    namespace["depth"] = 99
+    run_cell(session, "depth = best(depth)")
+    session.gate()
+    assert session.status().parameters == {"depth": 3}
+
+
+def test_the_status_tells_everything_but_the_password(session: NotebookSession):
+    session.metric(MetricValue("auc", 0.8))
+    assert session.status() == StatusView(
+        status=SessionStatus.RUNNING,
+        run_id="r1",
+        run_name="flights",
+        experiment="demo",
+        tracking_uri="https://host/mlflow",
+        notebook="flights.ipynb",
+        git_commit=f"{'c' * 40}-dirty",
+        metrics={"auc": 0.8},
+        preview=evaluate({"auc": 0.8}, NoChampion(), POLICY),
+    )
+
+
+def test_an_unknown_notebook_is_told_with_the_edit(store: MemoryStore):
+    session = NotebookSession(
+        place(notebook="", name="", parameters=()), Kernel({}), store, RunTitle("r1", "x", "demo")
+    )
+    assert session.status().notes == (
+        "which notebook this is cannot be found out here: tell it with `%mlops track --notebook PATH.ipynb`",
+    )
+
+
+def test_running_track_again_resumes(session: NotebookSession):
+    def opener(place: SessionPlace, options: SessionOptions) -> tuple[SessionStore, RunTitle]:
+        raise AssertionError("a second run was started")
+
+    assert start_session(SessionOptions(), Kernel({}), opener) is session
+    assert start_session(SessionOptions("demo", None, "flights"), Kernel({}), opener) is session
+    with pytest.raises(UsageError) as caught:
+        start_session(SessionOptions("other"), Kernel({}), opener)
+    assert str(caught.value) == (
+        "the run of this session has experiment 'demo', not 'other'\n"
+        "hint: end it first with `%mlops track --stop`, then track again"
+    )
+
+
+def test_stopping_ends_the_run(session: NotebookSession, store: MemoryStore):
+    assert sessions.stop_session().status is SessionStatus.FINISHED
+    assert store.ended == ["FINISHED"]
+    assert sessions.current_session() is None
+    with pytest.raises(UsageError) as caught:
+        sessions.stop_session()
+    assert str(caught.value) == (
+        "no run: nothing is tracked in this session\n"
+        "hint: put `%mlops track` in the first cell and run it (in Python: nbmlops.track())"
+    )
+
+
+@pytest.mark.parametrize(("succeeded", "state"), [(True, "FINISHED"), (False, "FAILED")])
+def test_a_kernel_that_exits_ends_the_run(session: NotebookSession, store: MemoryStore, succeeded: bool, state: str):
+    run_cell(session, "a", succeeded=not succeeded)
+    run_cell(session, "b", succeeded=succeeded)
+    sessions._end_at_exit(session, 0)  # a forked child
+    assert store.ended == []
+    sessions._end_at_exit(session, sessions.os.getpid())
+    assert store.ended == [state]
+
+
+def test_listeners_hear_changes_until_they_have_enough(session: NotebookSession):
+    heard: list[Mapping[str, float]] = []
+
+    def listen(status: StatusView) -> bool:
+        heard.append(status.metrics)
+        return len(heard) < 2
+
+    sessions.subscribe(listen)
+    for value in (0.1, 0.2, 0.3):
+        session.metric(MetricValue("auc", value))
+    assert heard == [{"auc": 0.1}, {"auc": 0.2}]
