@@ -1,6 +1,6 @@
 """The graph of a pipeline: what depends on what, and its picture for the README.
 
-Steps stand in notebook order, which is a valid order of execution, so one pass forward or backward answers every question.
+Steps stand in notebook order, which is a valid order of execution, so one pass answers every question.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ def mermaid(pipeline: Pipeline) -> str:
     ids = {step.name: f"s{number}" for number, step in enumerate(pipeline.steps, 1)}
     lines = ["flowchart TD", *(f'    {ids[step.name]}["{_label(step.name)}"]' for step in pipeline.steps)]
     for step in pipeline.steps:
-        for before in sorted(predecessors(step), key=list(ids).index):
-            lines.append(_edge(ids[before], ids[step.name], [v.name for v in step.inputs if v.step == before]))
+        lines += [
+            _edge(ids[before], ids[step.name], [value.name for value in step.inputs if value.step == before])
+            for before in sorted(predecessors(step), key=list(ids).index)
+        ]
     if pipeline.gate:
         lines.append('    gate{{"gate"}}')
         lines += [_edge(ids[source.value.step], "gate", [source.name]) for source in pipeline.metrics]

@@ -1,0 +1,138 @@
+"""Arrow arrays as canonical bytes: chunks, offsets of slices, garbage under nulls and full bitmaps leave no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nbmlops.data.arrays import add_elements
+from nbmlops.data.encoding import Encoder, Handler
+
+
+def handler_of(cls: type) -> Handler | None:
+    """Returns how Arrow tables and arrays are encoded; None for other Arrow classes."""
+    import pyarrow as pa
+
+    if issubclass(cls, pa.Table | pa.RecordBatch):
+        return Handler(_add_table, shared=False)
+    if issubclass(cls, pa.Array | pa.ChunkedArray):
+        return Handler(_add_value, shared=False)
+    return None
+
+
+def _add_table(encoder: Encoder, table: Any) -> None:
+    encoder.size(b"arrow table", table.num_rows, table.num_columns)
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        encoder.text(b"column", name)
+        _add_value(encoder, column)
+
+
+def _add_value(encoder: Encoder, column: Any) -> None:
+    encoder.text(b"arrow", str(column.type))
+    add_arrow(encoder, column)
+
+
+def add_arrow(encoder: Encoder, column: Any) -> None:
+    """Adds the content of an Arrow array or chunked array: which values are null, then the values."""
+    import pyarrow as pa
+
+    chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+    kind = chunked.type
+    if pa.types.is_dictionary(kind):
+        chunked = chunked.cast(kind.value_type)
+        kind = kind.value_type
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        chunked = chunked.cast(pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary())
+        kind = chunked.type
+    encoder.size(b"rows", len(chunked))
+    variable = _is_variable(kind)
+    plain = _plain_type(kind)
+    if not variable and plain is None:
+        encoder.add_items(chunked.to_pylist())
+        return
+    if chunked.null_count:
+        add_validity(encoder, chunked.is_valid().to_numpy())
+        chunked = _filled(chunked, plain)
+    if variable:
+        _add_variable(encoder, [chunk for chunk in chunked.chunks if len(chunk)])
+    else:
+        add_elements(encoder, _to_numpy(chunked, plain))
+
+
+def add_validity(encoder: Encoder, valid: Any) -> None:
+    """Adds which values of a column are not null, as Arrow's bitmap."""
+    import numpy as np
+
+    encoder.token(b"valid", np.packbits(valid, bitorder="little").tobytes())
+
+
+def _is_variable(kind: Any) -> bool:
+    import pyarrow as pa
+
+    types = pa.types
+    return bool(
+        types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind)
+    )
+
+
+def _plain_type(kind: Any) -> Any:
+    """Returns the number type that holds the same bits, or None for types without one."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return kind
+    if pa.types.is_temporal(kind) and kind.bit_width in {32, 64} and not pa.types.is_interval(kind):
+        return pa.int32() if kind.bit_width == 32 else pa.int64()
+    return None
+
+
+def _filled(chunked: Any, plain: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = chunked.type
+    if plain is None:
+        empty = "" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else b""
+        return pc.fill_null(chunked, pa.scalar(empty, type=kind))
+    numbers = pa.chunked_array([chunk.view(plain) for chunk in chunked.chunks], type=plain)
+    return pc.fill_null(numbers, pa.scalar(False if pa.types.is_boolean(plain) else 0, type=plain))
+
+
+def _to_numpy(chunked: Any, plain: Any) -> Any:
+    import pyarrow as pa
+
+    if chunked.type != plain:
+        chunked = pa.chunked_array([chunk.view(plain) for chunk in chunked.chunks], type=plain)
+    return chunked.to_numpy()
+
+
+def _add_variable(encoder: Encoder, chunks: list[Any]) -> None:
+    """Adds texts or bytes: 64-bit offsets that start at 0, then the bytes, whatever the chunks and offset widths."""
+    parts = [_offsets_and_data(chunk) for chunk in chunks]
+    rows = sum(len(offsets) - 1 for offsets, _ in parts)
+    encoder.buffer(b"offsets", 8 * (rows + 1), _rebased([offsets for offsets, _ in parts]))
+    encoder.buffer(b"data", sum(len(data) for _, data in parts), (data for _, data in parts))
+
+
+def _offsets_and_data(chunk: Any) -> tuple[Any, memoryview]:
+    import numpy as np
+    import pyarrow as pa
+
+    wide = pa.types.is_large_string(chunk.type) or pa.types.is_large_binary(chunk.type)
+    _, offsets_buffer, data_buffer = chunk.buffers()
+    offsets = np.frombuffer(offsets_buffer, dtype=np.int64 if wide else np.int32)
+    offsets = offsets[chunk.offset : chunk.offset + len(chunk) + 1]
+    data = memoryview(data_buffer if data_buffer is not None else b"")
+    return offsets, data[int(offsets[0]) : int(offsets[-1])]
+
+
+def _rebased(offsets_of_chunks: list[Any]) -> Iterator[Any]:
+    import numpy as np
+
+    base = 0
+    yield np.zeros(1, dtype="<i8")
+    for offsets in offsets_of_chunks:
+        shift = base - int(offsets[0])
+        ends = offsets[1:].astype("<i8", copy=False)
+        yield ends if shift == 0 else ends + shift
+        base += int(offsets[-1]) - int(offsets[0])

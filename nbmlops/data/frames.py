@@ -1,0 +1,208 @@
+"""pandas values as canonical bytes: frames, series, indexes and extension arrays, column by column.
+
+What counts: column names and their order, dtypes, every value and which are missing, the index and its name. What does
+not: block layout, slices, chunks, copies, storage of strings, `attrs`, the frequency of a datetime index, and whether
+an index of equal steps is a `RangeIndex`. The table a2 of the fingerprint reference is the specification.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.data.arrays import add_elements
+from nbmlops.data.arrow import add_arrow, add_validity
+from nbmlops.data.encoding import CannotFingerprint, Encoder, Handler
+from nbmlops.data.objects import add_reduced, class_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def handler_of(cls: type) -> Handler | None:
+    """Returns how values of a pandas class are encoded; None for those that are ordinary objects."""
+    import pandas as pd
+
+    if issubclass(cls, pd.DataFrame):
+        return Handler(_add_frame, shared=True)
+    if issubclass(cls, pd.Series):
+        return Handler(_add_series, shared=True)
+    if issubclass(cls, pd.Index):
+        return Handler(_add_index, shared=False)
+    if issubclass(cls, pd.api.extensions.ExtensionArray):
+        return Handler(_add_extension_array, shared=True)
+    immutable = (pd.Timestamp, pd.Timedelta, pd.Period, pd.Interval, type(pd.NaT), type(pd.NA))
+    if issubclass(cls, (*immutable, pd.tseries.offsets.BaseOffset, pd.api.extensions.ExtensionDtype)):
+        return Handler(add_reduced, shared=False)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDigests:
+    """The digests of a frame's parts, each 16 bytes, columns by position."""
+
+    labels: tuple[Any, ...]
+    columns: tuple[bytes, ...]
+    index: bytes
+    header: bytes
+
+
+def frame_digests(encoder: Encoder, frame: pd.DataFrame) -> FrameDigests:
+    """Returns the digests of the parts of a frame.
+
+    Raises:
+        CannotFingerprint: a cell has no content that could be digested; the column is named.
+    """
+    digests = []
+    for label, series in frame.items():
+        try:
+            digests.append(_column_digest(encoder, series.array))
+        except CannotFingerprint as refusal:
+            raise refusal.within(f"[{label!r:.60}]") from refusal.__cause__
+    header = encoder.part()
+    header.add(list(frame.columns.names))
+    header.add_items(list(frame.columns))
+    return FrameDigests(tuple(frame.columns), tuple(digests), _index_digest(encoder, frame.index), header.digest())
+
+
+def add_frame_digests(encoder: Encoder, frame: pd.DataFrame, digests: FrameDigests) -> None:
+    """Adds a frame of which the parts were digested before."""
+    encoder.text(b"frame", class_name(type(frame)))
+    encoder.size(b"shape", *frame.shape)
+    encoder.token(b"header", digests.header)
+    encoder.token(b"index", digests.index)
+    encoder.token(b"columns", b"".join(digests.columns))
+
+
+def _add_frame(encoder: Encoder, frame: pd.DataFrame) -> None:
+    add_frame_digests(encoder, frame, frame_digests(encoder, frame))
+
+
+def _add_series(encoder: Encoder, series: pd.Series[Any]) -> None:
+    encoder.text(b"series", class_name(type(series)))
+    encoder.add(series.name)
+    encoder.token(b"index", _index_digest(encoder, series.index))
+    encoder.token(b"column", _column_digest(encoder, series.array))
+
+
+def _add_index(encoder: Encoder, index: pd.Index[Any]) -> None:
+    encoder.token(b"index", _index_digest(encoder, index))
+
+
+def _add_extension_array(encoder: Encoder, array: Any) -> None:
+    encoder.token(b"extension array", _column_digest(encoder, array))
+
+
+def _index_digest(encoder: Encoder, index: pd.Index[Any]) -> bytes:
+    import pandas as pd
+
+    part = encoder.part(ordered=False)
+    part.add_items(list(index.names))
+    if isinstance(index, pd.MultiIndex):
+        for level in range(index.nlevels):
+            part.token(b"level", _column_digest(encoder, index.get_level_values(level).array))
+        return part.digest()
+    steps = _steps(index)
+    if steps is not None:
+        part.size(b"steps", *steps)
+    else:
+        part.token(b"labels", _column_digest(encoder, index.array))
+    return part.digest()
+
+
+def _steps(index: pd.Index[Any]) -> tuple[int, int, int] | None:
+    """Returns (start, step, length) of an int64 index of equal steps, None for every other index."""
+    import numpy as np
+    import pandas as pd
+
+    length = len(index)
+    if isinstance(index, pd.RangeIndex):
+        start, step = index.start, index.step
+    elif index.dtype == np.dtype("int64"):
+        values = index.to_numpy()
+        start = int(values[0]) if length else 0
+        step = int(values[1]) - start if length > 1 else 1
+        if length and int(values[-1]) != start + step * (length - 1):
+            return None
+        if length > 2 and (step == 0 or not bool((np.diff(values) == step).all())):
+            return None
+    else:
+        return None
+    return (start if length else 0, step if length > 1 else 1, length)
+
+
+def _column_digest(encoder: Encoder, array: Any) -> bytes:
+    part = encoder.part(ordered=False)
+    _add_column(part, array)
+    return part.digest()
+
+
+def _add_column(encoder: Encoder, array: Any) -> None:
+    """Adds the dtype and the content of a one-dimensional pandas array."""
+    import pandas as pd
+
+    dtype = array.dtype
+    encoder.text(b"column", column_type(dtype))
+    encoder.size(b"rows", len(array))
+    if isinstance(dtype, pd.CategoricalDtype):
+        _add_column(encoder, array.categories.array)
+        add_elements(encoder, array.codes)
+    elif isinstance(dtype, pd.StringDtype | pd.ArrowDtype):
+        _add_strings_or_arrow(encoder, array)
+    elif isinstance(dtype, pd.DatetimeTZDtype | pd.PeriodDtype) or dtype.kind in "mM":
+        add_elements(encoder, array.view("i8"))
+    elif isinstance(dtype, pd.IntervalDtype):
+        _add_column(encoder, array.left.array)
+        _add_column(encoder, array.right.array)
+    elif isinstance(dtype, pd.SparseDtype):
+        add_elements(encoder, array.sp_values)
+        add_elements(encoder, array.sp_index.to_int_index().indices)
+    elif isinstance(array, pd.arrays.NumpyExtensionArray):
+        add_elements(encoder, array.to_numpy())
+    elif isinstance(array, pd.arrays.BooleanArray | pd.arrays.IntegerArray | pd.arrays.FloatingArray):
+        _add_masked(encoder, array)
+    else:
+        encoder.add_items(array.astype(object).tolist())
+
+
+def _add_masked(encoder: Encoder, array: Any) -> None:
+    missing = array.isna()
+    if missing.any():
+        add_validity(encoder, ~missing)
+    add_elements(encoder, array.to_numpy(dtype=array.dtype.numpy_dtype, na_value=0))
+
+
+def _add_strings_or_arrow(encoder: Encoder, array: Any) -> None:
+    import pyarrow as pa
+
+    try:
+        # Strings of either storage: large_string holds any amount of text.
+        column = pa.array(array, type=pa.large_string() if array.dtype.name in {"str", "string"} else None)
+    except UnicodeEncodeError:
+        encoder.add_items(array.astype(object).tolist())  # lone surrogates exist only in Python's strings
+        return
+    add_arrow(encoder, column)
+
+
+def column_type(dtype: Any) -> str:
+    """Returns a dtype as text, with all that distinguishes it from others but where strings are stored."""
+    import pandas as pd
+
+    if isinstance(dtype, pd.CategoricalDtype):
+        return f"category, ordered={bool(dtype.ordered)}"
+    if isinstance(dtype, pd.StringDtype):
+        return f"string, missing={dtype.na_value!r}"
+    if isinstance(dtype, pd.ArrowDtype):
+        return f"arrow {dtype.pyarrow_dtype}"
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return f"datetime64[{dtype.unit}, {_zone(dtype.tz)}]"
+    if isinstance(dtype, pd.SparseDtype):
+        return f"sparse {dtype.subtype} {dtype.fill_value!r}"
+    return str(dtype)
+
+
+def _zone(zone: dt.tzinfo) -> str:
+    """Returns a time zone's name or its fixed offset, whichever library made it."""
+    offset = zone.utcoffset(None)
+    return str(zone) if offset is None else f"{offset.total_seconds():+.0f} s"
