@@ -11,9 +11,10 @@ from pathlib import Path
 from nbmlops.analysis.model import ClosingNames
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.gitignore import ensure_gitignore
-from nbmlops.app.installed import own_version, resolve_imports
+from nbmlops.app.installed import installed_distributions, marker_environment, own_version
+from nbmlops.app.lock_text import required_names, resolve_lock
 from nbmlops.app.project import PIPELINE_FILE, default_out, find_root, resolve, shown_path
-from nbmlops.app.sources import imported_modules, local_modules, requested_distributions
+from nbmlops.app.sources import imported_modules, local_modules
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
 from nbmlops.compiler.project import Changes, plan_changes, write
@@ -246,10 +247,11 @@ def _lock(source: Source, out: Path) -> tuple[str, tuple[str, ...]]:
 def resolved_lock(source: Source) -> tuple[str, tuple[str, ...]]:
     """Returns the lock that this environment gives, and notes about modules that are not installed."""
     local = {name.partition(".")[0] for name in source.local}
-    resolved = resolve_imports(source.modules, local, requested_distributions(source.notebook))
-    missing = ", ".join(resolved.unresolved)
-    notes = (f"not installed here, so not in {LOCK_FILE}: {missing}",) if missing else ()
-    return resolved.text, notes
+    modules = [module for module in source.modules if module.partition(".")[0] not in local]
+    lock = resolve_lock(modules, required_names(source.notebook), installed_distributions(), marker_environment())
+    # No error: the import may stand in a `try`, and another machine may have what this one lacks.
+    missing = ", ".join(lock.unresolved)
+    return lock.text, (f"not installed here, so not in {LOCK_FILE}: {missing}",) if missing else ()
 
 
 def _ignore_notes(root: Path) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import shutil
 import socket
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +15,12 @@ from urllib.parse import urlsplit
 
 from nbmlops.app.config import Config, load_config
 from nbmlops.app.gitignore import missing_entries
+from nbmlops.app.installed import own_version
 from nbmlops.app.project import find_root, pipeline_names
 from nbmlops.app.wiring import shown_uri, tracking_uri
 from nbmlops.core.errors import ExitCode, NbmlopsError
+from nbmlops.tracking.sqlite_store import check_sqlite_store
+from nbmlops.tracking.uri import sqlite_path
 
 SCHEMA = "nbmlops/doctor/1"
 MIN_PYTHON = (3, 11)
@@ -62,7 +64,7 @@ class Diagnosis:
 def examine(start: Path) -> Diagnosis:
     """Returns what is installed, reachable and configured for the project that `start` stands in."""
     root = find_root(start)
-    checks = [_python(), *_packages(), _kernel(), _git(root), _disk(root)]
+    checks = [_own(), _python(), *_packages(), _kernel(), _git(root), _disk(root)]
     try:
         config = load_config(root)
     except NbmlopsError as error:
@@ -71,6 +73,10 @@ def examine(start: Path) -> Diagnosis:
         checks += [_configuration(config), *_stores(root, config)]
     checks += [_ignored(root), _panel()]
     return Diagnosis(root, tuple(checks))
+
+
+def _own() -> Check:
+    return Check("nbmlops", CheckStatus.OK, f"{own_version()} at {Path(__file__).parents[1].as_posix()}")
 
 
 def _python() -> Check:
@@ -164,7 +170,11 @@ def _configuration(config: Config) -> Check:
 
 
 def _stores(root: Path, config: Config) -> Iterator[Check]:
-    uris = {tracking_uri(root, config.for_pipeline(name)) for name in pipeline_names(root) or ("",)}
+    try:
+        uris = {tracking_uri(root, config.for_pipeline(name)) for name in pipeline_names(root) or ("",)}
+    except NbmlopsError as error:
+        yield Check("tracking store", CheckStatus.BLOCKER, error.message, error.hint)
+        return
     for uri in sorted(uris):
         kind = urlsplit(uri).scheme
         check: Callable[[str], Check] = (
@@ -174,36 +184,14 @@ def _stores(root: Path, config: Config) -> Iterator[Check]:
 
 
 def _sqlite(uri: str) -> Check:
-    path = Path(uri.removeprefix("sqlite:///"))
+    path = sqlite_path(uri)
+    assert path is not None
     if not path.exists():
         return Check("tracking store", CheckStatus.OK, f"{path.name} will be made by the first run")
     try:
-        connection = sqlite3.connect(f"file:{path.as_posix()}?mode=rw", uri=True, timeout=CONNECT_SECONDS)
-    except sqlite3.Error as error:
-        return Check(
-            "tracking store", CheckStatus.BLOCKER, f"{path.name}: {error}", "make the file readable and writable"
-        )
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.rollback()
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error as error:
-        locked = "locked" in str(error)
-        advice = (
-            "end the other run or close the MLflow UI that holds it"
-            if locked
-            else "move the file away; a run makes a new one"
-        )
-        return Check("tracking store", CheckStatus.BLOCKER, f"{path.name}: {error}", advice)
-    finally:
-        connection.close()
-    if tables and "alembic_version" not in tables:
-        return Check(
-            "tracking store",
-            CheckStatus.BLOCKER,
-            f"{path.name} is no MLflow store",
-            "name another file in [tracking] uri",
-        )
+        check_sqlite_store(path, CONNECT_SECONDS)
+    except NbmlopsError as error:
+        return Check("tracking store", CheckStatus.BLOCKER, error.message, error.hint)
     return Check("tracking store", CheckStatus.OK, f"{path.name} is readable and writable")
 
 

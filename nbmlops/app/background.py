@@ -1,0 +1,84 @@
+"""The tracked run of a pipeline, kept on a thread of its own: MLflow is imported and spoken to while steps execute.
+
+Nothing here knows MLflow; it is handed a way to make the tracker. The work is done in order. The first fault ends it,
+and is raised where the caller asks for a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from nbmlops.pipeline.run_record import StepLog
+from nbmlops.tracking.tracker import RunFacts, RunStart, Tracker
+
+
+class BackgroundRun:
+    """A tracked run that is started when something really happens, and then followed in the background."""
+
+    def __init__(self, make_tracker: Callable[[], Tracker], start: RunStart) -> None:
+        self._make_tracker = make_tracker
+        self._start = start
+        self._worker: ThreadPoolExecutor | None = None
+        self._started: Future[tuple[Tracker, RunFacts]] | None = None
+        self._logged: list[Future[None]] = []
+        self._waiting: list[StepLog] = []
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a run was asked for."""
+        return self._started is not None
+
+    def begin(self) -> None:
+        """Starts the run in the background, once; what was logged before is sent first."""
+        if self._started is None:
+            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nbmlops-tracking")
+            self._started = self._worker.submit(self._open)
+            waiting, self._waiting = self._waiting, []
+            for log in waiting:
+                self.log(log)
+
+    def log(self, log: StepLog) -> None:
+        """Adds what a step recorded; kept until the run begins.
+
+        Raises:
+            EnvironmentFault: the store could not be used; told early, so that no more steps run in vain.
+        """
+        if self._worker is None:
+            self._waiting.append(log)
+            return
+        self._raise_early()
+        self._logged.append(self._worker.submit(self._send, log))
+
+    def wait(self) -> tuple[Tracker, RunFacts]:
+        """Returns the tracker and the run, begun now if need be, when everything logged so far is in the store.
+
+        Raises:
+            EnvironmentFault: the store cannot be used.
+        """
+        self.begin()
+        assert self._started is not None
+        result = self._started.result()
+        for logged in self._logged:
+            logged.result()
+        self._logged.clear()
+        return result
+
+    def close(self) -> None:
+        """Ends the thread; what is queued and not yet begun is given up."""
+        if self._worker is not None:
+            self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _open(self) -> tuple[Tracker, RunFacts]:
+        tracker = self._make_tracker()
+        return tracker, tracker.start_run(self._start)
+
+    def _send(self, log: StepLog) -> None:
+        assert self._started is not None
+        tracker, facts = self._started.result()
+        tracker.log_step(facts.run_id, log)
+
+    def _raise_early(self) -> None:
+        for future in (self._started, *self._logged):
+            if future is not None and future.done() and (error := future.exception()) is not None:
+                raise error

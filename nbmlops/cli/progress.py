@@ -1,0 +1,108 @@
+"""The progress of a run on stderr: a live display on a terminal, one line for each event elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.cli.blocks import Line, Tone, printable
+from nbmlops.cli.console import is_terminal, show, terminal
+from nbmlops.pipeline.run_record import StepStatus
+from nbmlops.runtime.events import (
+    InputsChanged,
+    NotCacheable,
+    RunWaiting,
+    StepCached,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    ValueDamaged,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as LiveProgress
+    from rich.progress import TaskID
+
+Listener = Callable[[Progress], None]
+_STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
+
+
+@contextmanager
+def progress() -> Iterator[Listener]:
+    """Yields what a run tells its events to."""
+    if not is_terminal(sys.stderr):
+        yield _print_line
+        return
+    from rich.progress import Progress as Display
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Display(*columns, console=terminal(sys.stderr), transient=True) as display:
+        yield _Live(display)
+
+
+def describe(event: Progress) -> Line:
+    """Returns an event as one line."""
+    match event:
+        case StepStarted(step=step, number=number, total=total, reason=reason):
+            return Line(f"[{number}/{total}] {step}: running ({reason})")
+        case StepCached(record=record, number=number, total=total):
+            return Line(f"[{number}/{total}] {record.name}: cached", Tone.DIM)
+        case StepFinished(record=record, number=number, total=total):
+            failed = record.status is StepStatus.FAILED
+            text = f"[{number}/{total}] {record.name}: {record.status.value} in {record.seconds:.1f} s"
+            return Line(text, Tone.BAD if failed else Tone.GOOD)
+        case StepSkipped(step=step, number=number, total=total):
+            return Line(f"[{number}/{total}] {step}: skipped", Tone.DIM)
+        case _:
+            return _remark(event)
+
+
+def _remark(event: InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StageStarted) -> Line:
+    match event:
+        case RunWaiting(holder=holder):
+            return Line(f"waiting for another run of this pipeline ({holder})", Tone.WARNING)
+        case InputsChanged(step=step, names=names):
+            text = f"{step}: changed {', '.join(names)} in place; later steps see the change"
+            return Line(text, Tone.WARNING)
+        case NotCacheable(step=step, reason=reason):
+            return Line(f"{step}: runs every time: {reason}", Tone.WARNING)
+        case ValueDamaged(step=step, names=names):
+            return Line(f"{step}: stored values are gone or damaged ({', '.join(names)}); it runs again", Tone.WARNING)
+        case StageStarted(stage=stage):
+            return Line(_STAGES[stage])
+
+
+def _print_line(event: Progress) -> None:
+    show((describe(event),), stderr=True)
+
+
+class _Live:
+    """The display of a terminal: one row for each step that runs, remarks above."""
+
+    def __init__(self, display: LiveProgress) -> None:
+        self._display = display
+        self._rows: dict[str, TaskID] = {}
+
+    def __call__(self, event: Progress) -> None:
+        line = printable(describe(event).text, one_line=True)
+        match event:
+            case StepStarted(step=step):
+                self._rows[step] = self._display.add_task(line, total=1)
+            case StepFinished(record=record) if record.name in self._rows:
+                self._display.update(self._rows[record.name], description=line, completed=1)
+            case StepCached() | StepSkipped() | StepFinished():
+                self._display.add_task(line, total=1, completed=1)
+            case StageStarted(stage=stage):
+                self._close_stages()
+                self._rows[f"stage {stage}"] = self._display.add_task(line, total=1)
+            case _:
+                self._display.console.print(line)
+
+    def _close_stages(self) -> None:
+        for name, row in self._rows.items():
+            if name.startswith("stage "):
+                self._display.update(row, completed=1)
