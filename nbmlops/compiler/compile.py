@@ -1,0 +1,140 @@
+"""Compiling: a notebook becomes a pipeline and its files. A pure function: same input, same bytes.
+
+It reads the notebook's code, tags and Markdown, the options, and the templates; never outputs, clock or environment.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+
+from nbmlops.analysis.analyze import analyze
+from nbmlops.analysis.model import NotebookAnalysis
+from nbmlops.compiler.bodies import AmbiguousLine
+from nbmlops.compiler.cells import read_cells
+from nbmlops.compiler.closing import Closing, read_closing
+from nbmlops.compiler.digests import step_digest
+from nbmlops.compiler.headings import summaries
+from nbmlops.compiler.lower import lower
+from nbmlops.compiler.modules import Module, compile_check
+from nbmlops.compiler.program import Compiled, CompileOptions, Program
+from nbmlops.compiler.targets import github_actions
+from nbmlops.compiler.targets.documents import dockerfile, readme, smoke_test
+from nbmlops.compiler.targets.package import package_modules
+from nbmlops.compiler.targets.step_notebooks import step_notebook
+from nbmlops.core.diagnostics import Diagnostic, Severity, SourceSpan, has_errors, sort_diagnostics
+from nbmlops.core.digest import digest_bytes, digest_json
+from nbmlops.core.errors import UsageError
+from nbmlops.notebook.model import Notebook
+from nbmlops.pipeline.codec import FILE_NAME, pipeline_to_yaml
+from nbmlops.pipeline.ir import Pipeline
+
+LOCK = "requirements.lock"
+TARGETS = ("github", "none")
+
+
+def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
+    """Returns the pipeline and all its files, or the diagnostics that stand in the way.
+
+    Args:
+        notebook: The notebook; faults that were found while reading it count.
+        options: Everything else that compiling reads.
+
+    Raises:
+        UsageError: there is no such target.
+        NbmlopsError: a generated file is not valid Python, which is a fault of ours.
+    """
+    if options.target not in TARGETS:
+        raise UsageError(f"there is no target {options.target!r}", f"known targets: {', '.join(TARGETS)}")
+    closing = read_closing(notebook, options)
+    analysis = analyze(notebook, closing.names)
+    diagnostics = sort_diagnostics((*analysis.diagnostics, *_closing_faults(notebook, analysis, closing)))
+    if has_errors(diagnostics):
+        return Compiled(None, {}, options.out, diagnostics)
+    program = Program(
+        notebook=notebook,
+        analysis=analysis,
+        options=options,
+        pipeline=lower(notebook, analysis, closing, options),
+        cells=read_cells(notebook),
+        summaries=summaries(notebook, {facts.name: facts.cells for facts in analysis.steps}),
+    )
+    try:
+        pipeline, files = emit(program)
+    except AmbiguousLine as error:
+        return Compiled(None, {}, options.out, sort_diagnostics((*diagnostics, _crowded(notebook, error))))
+    return Compiled(pipeline, files, options.out, diagnostics)
+
+
+def emit(program: Program) -> tuple[Pipeline, dict[str, bytes]]:
+    """Returns the finished pipeline and its files by path, sorted.
+
+    Raises:
+        AmbiguousLine: a line mixes statements that go to different places.
+        NbmlopsError: a generated file is not valid Python, which is a fault of ours.
+    """
+    modules = package_modules(program)
+    code = {f"{program.package}/{module.name}.py": module.text for module in modules}
+    workflow = github_actions.workflow_path(program) if program.options.target == "github" else ""
+    tests = {f"tests/test_{program.package}.py": smoke_test(program)}
+    compile_check(code | tests)
+    versioned = _bytes(code) | {step.notebook: step_notebook(program, step) for step in program.pipeline.steps}
+    versioned[LOCK] = program.options.lock.encode()
+    documents = _bytes(tests | {"README.md": readme(program, workflow), "Dockerfile": dockerfile(program)})
+    if workflow:
+        path = posixpath.relpath(workflow, program.options.out)
+        documents[path] = github_actions.workflow(program).encode()
+    pipeline = _finish(program, modules, versioned)
+    generated = versioned | documents
+    # The lock is an input with an owner of its own, so it is written but not watched for edits.
+    recorded = {path: str(digest_bytes(generated[path])) for path in sorted(generated) if path != LOCK}
+    generated[FILE_NAME] = pipeline_to_yaml(pipeline, recorded)
+    out = program.options.out
+    return pipeline, {posixpath.normpath(posixpath.join(out, path)): generated[path] for path in sorted(generated)}
+
+
+def _finish(program: Program, modules: list[Module], versioned: Mapping[str, bytes]) -> Pipeline:
+    """Returns the pipeline with digests, source maps and its version."""
+    lines = {module.name: module.lines for module in modules}
+    steps = tuple(
+        replace(step, digest=step_digest(program, step), lines=lines[step.module]) for step in program.pipeline.steps
+    )
+    pipeline = replace(program.pipeline, steps=steps)
+    document = pipeline_to_yaml(pipeline, {}).decode()
+    code = {path: str(digest_bytes(content)) for path, content in sorted(versioned.items())}
+    return replace(pipeline, version=digest_json({"document": document, "files": code}))
+
+
+def _bytes(texts: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: text.encode() for path, text in texts.items()}
+
+
+def _crowded(notebook: Notebook, error: AmbiguousLine) -> Diagnostic:
+    cell = notebook.cells[error.text.number - 1]
+    return Diagnostic(
+        "NB501",
+        Severity.ERROR,
+        "the line holds several statements that belong to different places of the pipeline",
+        notebook.span(cell, error.line),
+        "put each statement on a line of its own",
+    )
+
+
+def _closing_faults(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing) -> list[Diagnostic]:
+    """Returns what analysis does not know of: closing names of the configuration that no step defines."""
+    names = [closing.names.model, closing.names.data, *closing.names.metrics.values()]
+    reported = " ".join(diagnostic.message for diagnostic in analysis.diagnostics)
+    return [
+        Diagnostic(
+            "NB503",
+            Severity.ERROR,
+            f"gate and registry need {name!r}, but no step defines it",
+            notebook.span(notebook.cells[closing.register_cell - 1])
+            if closing.register_cell
+            else SourceSpan(notebook.path),
+            "name a variable of the notebook in the `%mlops register` line or in nbmlops.toml",
+        )
+        for name in dict.fromkeys(filter(None, names))
+        if name not in analysis.closing and f"'{name}'" not in reported
+    ]

@@ -1,0 +1,109 @@
+"""Digests of code: the same for the same meaning, whatever comments, blank lines, line breaks or Python version."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+
+from nbmlops.analysis.model import ImportedName, Placement, Statement, StepFacts
+from nbmlops.compiler.bodies import nodes_of, shown_units, units_of
+from nbmlops.compiler.names import mentioned
+from nbmlops.compiler.program import Program
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.digest import digest_json
+from nbmlops.pipeline.ir import Step
+
+
+def normal_form(node: ast.AST) -> Json:
+    """Returns a syntax tree as plain data without positions; fields that are empty are left out.
+
+    `ast.dump` would do, were its text the same in all versions of Python.
+    """
+    fields: dict[str, Json] = {}
+    for name, value in ast.iter_fields(node):
+        if isinstance(node, ast.Constant):
+            if name == "value":
+                fields[name] = [type(value).__name__, repr(value)]
+        elif name not in {"ctx", "type_comment"} and value not in (None, []):
+            fields[name] = _plain(value)
+    return [type(node).__name__, fields]
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, ast.AST):
+        return normal_form(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int) else repr(value)
+
+
+def step_digest(program: Program, step: Step) -> str:
+    """Returns the SHA-256 of everything that running the step executes, and of its interface.
+
+    That is: its statements cell by cell and which of them are shown, the definitions and constants that they reach, the
+    settings, the imports of the names in all of these, the sources of modules beside the notebook, and the names of
+    inputs, outputs and parameters. Comments and formatting do not count.
+    """
+    facts = program.facts(step.name)
+    reached = _reached(program, facts)
+    names = _imported_names(program, facts, reached)
+    return digest_json(
+        {
+            "cells": [_cell(program, number, facts.statements) for number in facts.cells if number in program.cells],
+            "definitions": {name: _trees(program, [statement]) for name, statement in reached.items()},
+            "settings": _trees(program, program.analysis.settings),
+            "imports": _import_keys(program.analysis.imports, names),
+            "local": _local_sources(program, names),
+            "inputs": [value.name for value in step.inputs],
+            "outputs": list(step.outputs),
+            "parameters": list(step.parameters),
+        }
+    )
+
+
+def _cell(program: Program, number: int, statements: Sequence[Statement]) -> Json:
+    text = program.cells[number]
+    shown = shown_units(text, statements)
+    return [[normal_form(text.units[index].node), index in shown] for index in units_of(text, statements)]
+
+
+def _trees(program: Program, statements: Sequence[Statement]) -> Json:
+    return [normal_form(node) for node in nodes_of(program.cells, statements)]
+
+
+def _reached(program: Program, facts: StepFacts) -> dict[str, Statement]:
+    """Returns the definitions and constants that the step uses, directly or not, in the order of their names."""
+    definitions, constants = program.definitions(), program.constants()
+    waiting = [*facts.definitions, *facts.rebuilt]
+    waiting += [
+        d.name for d in definitions.values() if d.placement is Placement.STEP and d.statement in facts.statements
+    ]
+    found: dict[str, Statement] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        if name in definitions:
+            found[name] = definitions[name].statement
+            waiting += definitions[name].uses
+        elif name in constants:
+            found[name] = constants[name].statement
+    return dict(sorted(found.items()))
+
+
+def _imported_names(program: Program, facts: StepFacts, reached: Iterable[str]) -> set[str]:
+    definitions = program.definitions()
+    names = set(facts.imports).union(*(definitions[name].imports for name in reached if name in definitions))
+    return names | mentioned(nodes_of(program.cells, program.analysis.settings))
+
+
+def _import_keys(imports: Iterable[ImportedName], names: set[str]) -> Json:
+    return sorted([i.name, i.module, i.attribute] for i in imports if i.name in names or i.module == "__future__")
+
+
+def _local_sources(program: Program, names: set[str]) -> Mapping[str, Json]:
+    """Returns the modules beside the notebook, all of them as soon as one is reached: they may import each other."""
+    local = program.options.local_modules
+    tops = {module.partition(".")[0] for module in local}
+    used = any(i.module.partition(".")[0] in tops for i in program.analysis.imports if i.name in names)
+    return {module: normal_form(ast.parse(source)) for module, source in sorted(local.items())} if used else {}

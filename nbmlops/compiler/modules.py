@@ -1,0 +1,71 @@
+"""A generated Python module while it is put together: its lines, then its text and its source map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nbmlops.compiler.cells import Line, own
+from nbmlops.core.errors import NbmlopsError
+from nbmlops.notebook.model import Notebook
+from nbmlops.pipeline.ir import SourceLines
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the package: its name, its text and where its lines come from."""
+
+    name: str
+    text: str
+    lines: tuple[SourceLines, ...] = ()
+
+
+def assemble(name: str, sections: Sequence[Sequence[Line]], notebook: Notebook) -> Module:
+    """Returns the module made of sections: docstring, imports, and definitions with two blank lines around them.
+
+    The first two sections (docstring and imports) are followed by one blank line where no definition comes next.
+    """
+    docstring, imports, *rest = sections
+    lines: list[Line] = [*docstring]
+    if imports:
+        lines += [*own(""), *imports]
+    for section in rest:
+        if section:
+            lines += [*own("", ""), *section]
+    return Module(name, "\n".join(line.text for line in lines) + "\n", source_lines(lines, notebook))
+
+
+def source_lines(lines: Iterable[Line], notebook: Notebook) -> tuple[SourceLines, ...]:
+    """Returns the source map: runs of lines that stand in one cell, one below the other."""
+    ids = {cell.number: cell.id for cell in notebook.cells}
+    blocks: list[SourceLines] = []
+    for number, line in enumerate(lines, 1):
+        if not line.cell:
+            continue
+        last = blocks[-1] if blocks else None
+        if last and _continues(last, number, line):
+            blocks[-1] = SourceLines(last.line, last.count + 1, last.cell, last.cell_id, last.cell_line)
+        else:
+            blocks.append(SourceLines(number, 1, line.cell, ids[line.cell], line.cell_line))
+    return tuple(blocks)
+
+
+def _continues(block: SourceLines, number: int, line: Line) -> bool:
+    follows = number == block.line + block.count and line.cell_line == block.cell_line + block.count
+    return follows and line.cell == block.cell
+
+
+def compile_check(files: Mapping[str, str]) -> None:
+    """Checks that every generated Python file is Python.
+
+    Raises:
+        NbmlopsError: one is not; that is a fault of ours, never of the user.
+    """
+    for path, text in files.items():
+        try:
+            compile(text, path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise NbmlopsError(
+                f"nbmlops generated {path}, which is not valid Python: {error}",
+                "this is a fault of nbmlops; please report it with the notebook",
+            ) from error

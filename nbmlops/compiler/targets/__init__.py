@@ -1,0 +1,1 @@
+"""What a pipeline is emitted as: the Python package, the step notebooks, documents, and the workflow of a CI system."""

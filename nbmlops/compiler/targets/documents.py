@@ -1,0 +1,150 @@
+"""README, Dockerfile and smoke test of a pipeline: whole files from templates."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import shlex
+from collections.abc import Sequence
+
+from nbmlops.compiler.layout import cells_of
+from nbmlops.compiler.lock import python_version
+from nbmlops.compiler.program import Program
+from nbmlops.compiler.targets import markdown
+from nbmlops.compiler.targets.parameters import default_text
+from nbmlops.compiler.templates import render
+from nbmlops.pipeline.graph import mermaid
+from nbmlops.pipeline.ir import Step
+
+_MOST_NAMES = 8
+
+
+def readme(program: Program, workflow: str) -> str:
+    """Returns the pipeline's README.
+
+    Args:
+        program: The compiled notebook.
+        workflow: Path of the CI system's file, or "".
+    """
+    pipeline, options = program.pipeline, program.options
+    out = _from_root(program, options.out)
+    parameters = [
+        {
+            "name": declaration.name,
+            "type": declaration.type.value,
+            "default": default_text(declaration, program.cells[declaration.cell]),
+            "comment": declaration.comment.strip().removeprefix("#").strip(),
+        }
+        for declaration in program.analysis.parameters
+    ]
+    return render(
+        "pipeline/README.md.j2",
+        title=pipeline.title or pipeline.name,
+        name=pipeline.name,
+        notebook=_from_root(program, options.notebook),
+        compile_command=" ".join(compile_command(program)),
+        run_command=f"nbmlops run {shell_path(out)}",
+        example_parameter=_example(program),
+        runs=f"runs/{pipeline.name}/",
+        gate=pipeline.gate is not None,
+        register=pipeline.register is not None,
+        model_name=pipeline.register.model_name if pipeline.register else "",
+        first_notebook=pipeline.steps[0].notebook if pipeline.steps else "",
+        parameters=parameters,
+        graph=mermaid(pipeline),
+        steps=[_row(program, step) for step in pipeline.steps],
+        files=_files(program),
+        workflow=workflow,
+        branch=options.branch,
+        dockerfile=shell_path(posixpath.join(out, "Dockerfile")),
+        image=pipeline.name.strip("_").replace("__", "_"),
+    )
+
+
+def dockerfile(program: Program) -> str:
+    """Returns the Dockerfile, to be built from the project's root."""
+    out = _from_root(program, program.options.out)
+    lock = _docker_path(posixpath.join(out, "requirements.lock"))
+    return render(
+        "pipeline/Dockerfile.j2",
+        python=python_version(program.options.lock),
+        lock=json.dumps([lock, "/tmp/requirements.lock"], ensure_ascii=True),  # noqa: S108  # a path in the image
+        entrypoint=json.dumps(["nbmlops", "run", plain_path(out)], ensure_ascii=True),
+    )
+
+
+def smoke_test(program: Program) -> str:
+    """Returns the test that the package imports and fits the pipeline document."""
+    return render(
+        "pipeline/test_pipeline.py.j2",
+        name=program.package,
+        parameters=bool(program.analysis.parameters),
+        settings=bool(program.analysis.settings),
+    )
+
+
+def compile_command(program: Program) -> list[str]:
+    """Returns the command that compiles the notebook again, from the project's root, quoted for a shell."""
+    options = program.options
+    command = ["nbmlops", "compile", shell_path(_from_root(program, options.notebook))]
+    if not options.out_is_default:
+        command += ["-o", shell_path(_from_root(program, options.out))]
+    return command
+
+
+def _from_root(program: Program, path: str) -> str:
+    return posixpath.relpath(path, program.options.root)
+
+
+def plain_path(path: str) -> str:
+    """Returns a relative path that no program takes for an option."""
+    return f"./{path}" if path.startswith("-") else path
+
+
+def shell_path(path: str) -> str:
+    """Returns a path quoted for a POSIX shell, where it needs it."""
+    return shlex.quote(plain_path(path))
+
+
+def _docker_path(path: str) -> str:
+    # COPY expands variables and patterns in paths; a backslash takes their meaning away.
+    return re.sub(r"([\\$*?\[\]])", r"\\\1", path)
+
+
+def _example(program: Program) -> str:
+    for declaration in program.analysis.parameters:
+        if isinstance(declaration.default, int | float) and not isinstance(declaration.default, bool):
+            return f"{declaration.name}={declaration.default!r}"
+    return ""
+
+
+def _row(program: Program, step: Step) -> dict[str, str]:
+    path = posixpath.join(program.package, f"{step.module}.py")
+    return {
+        "link": f"[{markdown.inline(step.name)}]({path})",
+        "summary": program.summaries.get(step.name, ""),
+        "cells": cells_of(step.cells).partition(" ")[2],
+        "inputs": _names([*step.parameters, *(value.name for value in step.inputs)]),
+        "outputs": _names(step.outputs),
+    }
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(markdown.code(name) for name in names[:_MOST_NAMES])
+    return shown + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
+
+
+def _files(program: Program) -> list[dict[str, str]]:
+    package = program.package
+    files = [("pipeline.yaml", "the pipeline: steps, parameters, inputs and outputs, source cells, digests")]
+    files += [(f"{package}/", "the package: a module per step, with the notebook's code and comments")]
+    if program.analysis.parameters:
+        files += [(f"{package}/params.py", "the parameters as a typed record")]
+    files += [
+        ("notebooks/", "a papermill notebook per step: load the inputs, call the step, save the outputs"),
+        ("requirements.lock", "what the notebook's imports resolve to; `nbmlops lock` refreshes it"),
+        (f"tests/test_{package}.py", "a smoke test that the team can grow beside"),
+        ("Dockerfile", "an image that runs the pipeline"),
+    ]
+    return [{"path": path, "text": text} for path, text in files]

@@ -1,0 +1,124 @@
+"""`params.py`: the pipeline's parameters as one typed, frozen record with the notebook's defaults and comments."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping, Sequence
+
+from nbmlops.analysis.model import ImportedName, ParameterDeclaration
+from nbmlops.compiler.cells import INDENT, CellText, Line, own
+from nbmlops.compiler.imports import import_lines
+from nbmlops.compiler.layout import docstring
+from nbmlops.compiler.modules import Module, assemble
+from nbmlops.compiler.names import fresh
+from nbmlops.compiler.program import Program
+from nbmlops.core.diagnostics import Json
+from nbmlops.pipeline.ir import ParameterType
+
+
+def params_module(program: Program) -> Module:
+    """Returns the module with the record `Params`."""
+    declarations = program.analysis.parameters
+    taken = {declaration.name for declaration in declarations}
+    factory, record = fresh("field", taken), fresh("dataclass", taken)
+    imports = [ImportedName(record, "dataclasses", "dataclass")]
+    if any(isinstance(d.default, list | dict) for d in declarations):
+        imports.append(ImportedName(factory, "dataclasses", "field"))
+    if any("Any" in annotation(d.default, d.type) for d in declarations):
+        imports.append(ImportedName("Any", "typing", "Any"))
+    body = [*own(f"@{record}(frozen=True, slots=True)", "class Params:")]
+    body += own(*docstring("What a run can be given; the defaults are the notebook's.", indent=INDENT), "")
+    for declaration in declarations:
+        body += _field(declaration, program.cells[declaration.cell], factory)
+    notice = program.module_docstring(f"Parameters of the pipeline {program.package}.")
+    return assemble("params", [own(*notice), own(*import_lines(imports)), body], program.notebook)
+
+
+def _field(declaration: ParameterDeclaration, text: CellText, factory: str) -> list[Line]:
+    kind = annotation(declaration.default, declaration.type)
+    value = default_text(declaration, text)
+    if isinstance(declaration.default, list | dict):
+        empty = {"[]": "list", "{}": "dict"}.get(value)
+        value = f"{factory}(default_factory={empty or f'lambda: {value}'})"
+    comment = f"  # {_comment_text(declaration.comment)}" if declaration.comment.strip() else ""
+    return [
+        *_indented(comments(declaration, text)),
+        Line(f"{INDENT}{declaration.name}: {kind} = {value}{comment}", declaration.cell, declaration.line),
+    ]
+
+
+def _indented(lines: Sequence[Line]) -> list[Line]:
+    return [Line(INDENT + line.text.strip(), line.cell, line.cell_line) for line in lines]
+
+
+def _comment_text(comment: str) -> str:
+    return " ".join(comment.split()).removeprefix("#").strip()
+
+
+def comments(declaration: ParameterDeclaration, text: CellText) -> list[Line]:
+    """Returns the comment lines directly above a parameter."""
+    index = _unit_index(declaration, text)
+    return text.comments_above(index) if index is not None else []
+
+
+def default_text(declaration: ParameterDeclaration, text: CellText) -> str:
+    """Returns the default as the notebook writes it, on one line where it spans several."""
+    index = _unit_index(declaration, text)
+    if index is not None:
+        node = text.units[index].node
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if value is not None and value.lineno == value.end_lineno:
+            segment = ast.get_source_segment("\n".join(text.lines), value) or ""
+            if _same(segment, declaration.default):
+                return segment
+    return literal(declaration.default)
+
+
+def _unit_index(declaration: ParameterDeclaration, text: CellText) -> int | None:
+    for index, unit in enumerate(text.units):
+        if unit.first <= declaration.line <= unit.last and declaration.name in ast.unparse(unit.node).split("=")[0]:
+            return index
+    return None
+
+
+def _same(segment: str, value: Json) -> bool:
+    try:
+        return repr(ast.literal_eval(segment)) == repr(value)
+    except (ValueError, SyntaxError):
+        return False
+
+
+def literal(value: Json) -> str:
+    """Returns a plain value as Python, texts in double quotes."""
+    match value:
+        case str():
+            return repr(value) if '"' in value or not value.isprintable() or "\\" in value else f'"{value}"'
+        case list() | tuple():
+            return f"[{', '.join(literal(item) for item in value)}]"
+        case Mapping():
+            return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in value.items())}}}"
+        case float() if not math.isfinite(value):
+            return f'float("{value}")'
+        case _:
+            return repr(value)
+
+
+def annotation(default: Json, kind: ParameterType) -> str:
+    """Returns the type of a parameter as Python writes it."""
+    match kind:
+        case ParameterType.LIST if isinstance(default, Sequence):
+            return f"list[{_common(default)}]"
+        case ParameterType.DICT if isinstance(default, Mapping):
+            return f"dict[{_common(list(default))}, {_common(list(default.values()))}]"
+        case ParameterType.NONE:
+            return "Any"
+        case _:
+            return kind.value
+
+
+def _common(items: Sequence[Json]) -> str:
+    names = {type(item).__name__ for item in items}
+    if names <= {"int", "float"} and "float" in names:
+        return "float"
+    return names.pop() if len(names) == 1 and names <= {"int", "float", "str", "bool"} else "Any"

@@ -1,0 +1,112 @@
+"""`helpers.py`: definitions and constants that live once in the package; `settings.py`: settings of libraries."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from nbmlops.analysis.model import Constant, Definition, ImportedName, Placement, Statement
+from nbmlops.compiler.bodies import nodes_of, units_of
+from nbmlops.compiler.cells import INDENT, Line, indent, own, tidy
+from nbmlops.compiler.imports import import_lines
+from nbmlops.compiler.layout import cells_of, docstring
+from nbmlops.compiler.modules import Module, assemble
+from nbmlops.compiler.names import mentioned
+from nbmlops.compiler.program import Program
+
+HELPERS = "helpers"
+SETTINGS = "settings"
+
+
+def helpers_module(program: Program) -> Module | None:
+    """Returns the module of shared definitions and constants, or None where the notebook has none.
+
+    Raises:
+        AmbiguousLine: a line mixes statements that go to different places.
+    """
+    definitions = [d for d in program.analysis.definitions if d.placement is Placement.MODULE]
+    constants = list(program.analysis.constants)
+    if not definitions and not constants:
+        return None
+    statements = [d.statement for d in definitions] + [c.statement for c in constants]
+    nodes = nodes_of(program.cells, statements)
+    sections = [_constants(program, constants), *(_definition(program, definition) for definition in definitions)]
+    notice = f"Constants, functions and classes of the pipeline {program.package}."
+    imports = _imports(program, nodes, {name for definition in definitions for name in definition.imports})
+    return _module(program, HELPERS, notice, imports, sections)
+
+
+def settings_module(program: Program) -> Module | None:
+    """Returns the module whose `apply` sets what the notebook's first cells set, or None where they set nothing.
+
+    Raises:
+        AmbiguousLine: a line mixes statements that go to different places.
+    """
+    statements = program.analysis.settings
+    if not statements:
+        return None
+    nodes = nodes_of(program.cells, statements)
+    names = mentioned(nodes)
+    imports = _imports(program, nodes, set())
+    shared = {c.name for c in program.analysis.constants} | {d.name for d in program.analysis.definitions}
+    imports += [ImportedName(name, f"{program.package}.{HELPERS}", name) for name in sorted(names & shared)]
+    where = f"{cells_of([statement.cell for statement in statements])} of {program.notebook_file}"
+    function = own("def apply() -> None:")
+    function += own(*docstring(f"Apply the settings of {where}.", indent=INDENT))
+    function += indent(_settings_body(program, statements))
+    notice = f"Library settings of the pipeline {program.package}; every step notebook applies them first."
+    return _module(program, SETTINGS, notice, imports, [function])
+
+
+def _module(
+    program: Program, name: str, summary: str, imports: Iterable[ImportedName], sections: Iterable[Sequence[Line]]
+) -> Module:
+    head = [own(*program.module_docstring(summary)), own(*import_lines(imports, program.own_modules()))]
+    return assemble(name, [*head, *sections], program.notebook)
+
+
+def _imports(program: Program, nodes: Sequence[ast.stmt], more: set[str]) -> list[ImportedName]:
+    names = mentioned(nodes) | more
+    found = [i for i in program.analysis.imports if i.name in names or i.module == "__future__"]
+    known = {imported.name for imported in found}
+    if "display" in names - known:
+        found.append(ImportedName("display", "IPython.display", "display"))
+    if "nbmlops" in names - known:
+        found.append(ImportedName("nbmlops", "nbmlops"))
+    return found
+
+
+def _definition(program: Program, definition: Definition) -> list[Line]:
+    statement = definition.statement
+    text = program.cells[statement.cell]
+    return tidy((text.line(number) for number in range(statement.comments_from, statement.last + 1)), most=2)
+
+
+def _constants(program: Program, constants: Sequence[Constant]) -> list[Line]:
+    lines: list[Line] = []
+    for number in dict.fromkeys(constant.statement.cell for constant in constants):
+        text = program.cells[number]
+        statements = [constant.statement for constant in constants]
+        block: list[Line] = []
+        for index in units_of(text, statements):
+            block += _with_comment(*text.statement(index), above=text.comments_above(index))
+        lines += [*(own("") if lines and _has_comment(block) else []), *block]
+    return lines
+
+
+def _has_comment(block: Sequence[Line]) -> bool:
+    return bool(block) and block[0].text.startswith("#")
+
+
+def _with_comment(lines: list[Line], comment: str, above: Sequence[Line]) -> list[Line]:
+    last = lines[-1]
+    return [*above, *lines[:-1], Line(last.text + comment, last.cell, last.cell_line, last.fixed)]
+
+
+def _settings_body(program: Program, statements: Sequence[Statement]) -> list[Line]:
+    lines: list[Line] = []
+    for number in dict.fromkeys(statement.cell for statement in statements):
+        text = program.cells[number]
+        for index in units_of(text, statements):
+            lines += _with_comment(*text.statement(index), above=text.comments_above(index))
+    return lines

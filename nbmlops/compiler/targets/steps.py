@@ -1,0 +1,159 @@
+"""The module of a step: one function that takes what is live before the step and returns what is live after it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nbmlops.analysis.model import ImportedName, Placement, StepFacts
+from nbmlops.analysis.scope import collect_names
+from nbmlops.compiler.bodies import cell_body, nodes_of, shown_units, units_of
+from nbmlops.compiler.cells import CellText, Line, function_text, indent, own, tidy
+from nbmlops.compiler.imports import bare, import_lines
+from nbmlops.compiler.layout import INDENT, WIDTH, bracketed, cells_of, docstring, sentence
+from nbmlops.compiler.modules import Module, assemble
+from nbmlops.compiler.names import fresh, mentioned
+from nbmlops.compiler.program import Program
+from nbmlops.compiler.shows import plotting_names
+from nbmlops.pipeline.ir import Step
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a step's function is made from.
+
+    Attributes:
+        cells: Cell texts, adapted to stand in a function.
+        nodes: The trees of all statements and rebuilt definitions.
+        taken: Every name that occurs in them.
+        bound: Names that are local to the function.
+    """
+
+    cells: Mapping[int, CellText]
+    nodes: tuple[ast.stmt, ...]
+    taken: frozenset[str]
+    bound: frozenset[str]
+
+    def own(self, name: str) -> str:
+        """Returns what a thing of ours is called here."""
+        return fresh(name, self.taken)
+
+
+def step_module(program: Program, step: Step) -> Module:
+    """Returns the module of a step.
+
+    Raises:
+        AmbiguousLine: a line mixes statements that go to different places.
+    """
+    facts = program.facts(step.name)
+    content = _content(program, step, facts)
+    body = _cells_body(program, facts, content)
+    undeclared = sorted(_nonlocal_names(content.nodes) - content.bound)
+    outer, inner = _imports(program, facts, content)
+    if facts.parameters:
+        outer.append(ImportedName(content.own("Params"), f"{program.package}.params", "Params"))
+    if any(line.text.startswith(f"{content.own('show')}(") for line in body if not line.fixed):
+        outer.append(ImportedName(content.own("show"), "nbmlops", "show"))
+    if undeclared:
+        outer.append(ImportedName(content.own("Any"), "typing", "Any"))
+    prologue = own(
+        *(bare(imported) for imported in inner),
+        *(f"{name}: {content.own('Any')}" for name in undeclared),
+        *(f"{name} = {content.own('params')}.{name}" for name in facts.parameters),
+    )
+    parts = [prologue, _rebuilt(program, facts, content), body, own(*_return(step.outputs))]
+    function = own(*_signature(step, facts, content), *_function_docstring(program, step))
+    function += indent(joined(parts))
+    notice = program.module_docstring(f"Step {step.name} of the pipeline {program.package}.")
+    sections = [own(*notice), own(*import_lines(outer, program.own_modules())), function]
+    return assemble(step.module, sections, program.notebook)
+
+
+def _content(program: Program, step: Step, facts: StepFacts) -> _Content:
+    definitions = program.definitions()
+    statements = [*(definitions[name].statement for name in facts.rebuilt), *facts.statements]
+    cells = {number: function_text(program.cells[number]) for number in dict.fromkeys(s.cell for s in statements)}
+    cells |= {
+        number: program.cells[number] for number in facts.cells if number in program.cells and number not in cells
+    }
+    nodes = tuple(nodes_of(cells, statements))
+    given = {value.name for value in step.inputs} | set(step.parameters)
+    bound = frozenset(collect_names(nodes).bound) | given
+    return _Content(cells, nodes, frozenset(mentioned(nodes) | given | set(step.outputs)), bound)
+
+
+def _nonlocal_names(nodes: Iterable[ast.AST]) -> set[str]:
+    return {
+        name for node in nodes for child in ast.walk(node) if isinstance(child, ast.Nonlocal) for name in child.names
+    }
+
+
+def _imports(program: Program, facts: StepFacts, content: _Content) -> tuple[list[ImportedName], list[ImportedName]]:
+    """Returns the imports of the module, and those of names that the function binds as well, which it does itself."""
+    definitions = program.definitions()
+    rebuilt = [definitions[name] for name in facts.rebuilt]
+    wanted = set(facts.imports).union(*(definition.imports for definition in rebuilt))
+    shared = set(facts.definitions).union(*(definition.uses for definition in rebuilt))
+    shared -= {name for name, definition in definitions.items() if definition.placement is Placement.STEP}
+    found = [i for i in program.analysis.imports if i.name in wanted or i.module == "__future__"]
+    found += [ImportedName(name, f"{program.package}.helpers", name) for name in sorted(shared)]
+    known = {imported.name for imported in found} | content.bound
+    if "nbmlops" in content.taken - known:
+        found.append(ImportedName("nbmlops", "nbmlops"))
+    given = {value.name for value in facts.inputs}
+    inner = [imported for imported in found if imported.name in content.bound - given]
+    if "display" in content.taken - known:
+        # The package imports without IPython; only a step that displays needs it, when it runs.
+        inner.append(ImportedName("display", "IPython.display", "display"))
+    return [imported for imported in found if imported.name not in content.bound], inner
+
+
+def _rebuilt(program: Program, facts: StepFacts, content: _Content) -> list[Line]:
+    definitions = program.definitions()
+    lines: list[Line] = []
+    for name in facts.rebuilt:
+        statement = definitions[name].statement
+        text = content.cells[statement.cell]
+        lines += [*own(""), *(text.line(number) for number in range(statement.comments_from, statement.last + 1))]
+    return tidy(lines)
+
+
+def _cells_body(program: Program, facts: StepFacts, content: _Content) -> list[Line]:
+    plotting = plotting_names(program.analysis.imports, program.definitions(), program.cells)
+    bodies = []
+    for number in facts.cells:
+        if number in content.cells:
+            text = content.cells[number]
+            kept = units_of(text, facts.statements)
+            bodies.append(cell_body(text, kept, shown_units(text, facts.statements), plotting, content.own("show")))
+    return joined(bodies)
+
+
+def joined(parts: Iterable[Sequence[Line]]) -> list[Line]:
+    """Returns the lines of all parts that hold any, with a blank line between two."""
+    lines: list[Line] = []
+    for part in parts:
+        if part:
+            lines += [*(own("") if lines else []), *part]
+    return lines
+
+
+def _signature(step: Step, facts: StepFacts, content: _Content) -> list[str]:
+    arguments = [f"{content.own('params')}: {content.own('Params')}"] if facts.parameters else []
+    return bracketed(f"def {step.module}(", [*arguments, *(value.name for value in step.inputs)], "):")
+
+
+def _return(outputs: Sequence[str]) -> list[str]:
+    if not outputs:
+        return []
+    one = f"return {', '.join(outputs)}"
+    return [one] if len(INDENT) + len(one) <= WIDTH else bracketed("return (", outputs, ")")
+
+
+def _function_docstring(program: Program, step: Step) -> list[str]:
+    where = f"{cells_of(step.cells)} of {program.notebook_file}"
+    summary = program.summaries.get(step.name, "")
+    if not summary:
+        return docstring(f"Run {where}.", indent=INDENT)
+    return docstring(sentence(summary), (f"{where[0].upper()}{where[1:]}.",), indent=INDENT)
