@@ -1,0 +1,88 @@
+"""Records of executed steps on disk, written whole or not at all.
+
+`state/<pipeline>/<step>.json` is the latest record of a step; `cache/<pipeline>/<key>.json` holds those that were made
+from one key, newest first: they differ in what only running showed (files read, libraries, random state).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbmlops.core.documents import write_atomically
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.fields import Fields
+from nbmlops.runtime.records import CacheRecord, record_from_json, record_to_json
+from nbmlops.runtime.store import make_private
+
+SCHEMA = "nbmlops/step-record/1"
+_KEPT = 16
+
+
+class StepCache:
+    """The records of one pipeline.
+
+    Args:
+        cache: Folder of the records by key.
+        state: Folder of the latest records.
+    """
+
+    def __init__(self, cache: Path, state: Path) -> None:
+        self._cache, self._state = cache, state
+
+    def candidates(self, key: str) -> tuple[CacheRecord, ...]:
+        """Returns the records made from this key, newest first; those that cannot be read are left out."""
+        return _read(self._cache / f"{key}.json")
+
+    def latest(self, step: str) -> CacheRecord | None:
+        """Returns the newest record of a step."""
+        records = _read(self._state / f"{step}.json")
+        return records[0] if records else None
+
+    def add(self, record: CacheRecord) -> None:
+        """Keeps the record for later runs, and as the latest of its step.
+
+        Raises:
+            EnvironmentFault: the folder cannot be written.
+        """
+        if record.key:
+            others = [other for other in self.candidates(record.key) if not _same_ground(other, record)]
+            _write(self._cache / f"{record.key}.json", [record, *others[: _KEPT - 1]])
+        self.set_latest(record)
+
+    def set_latest(self, record: CacheRecord) -> None:
+        """Makes the record the latest of its step, which plain papermill reads its inputs from.
+
+        Raises:
+            EnvironmentFault: the folder cannot be written.
+        """
+        path = self._state / f"{record.step}.json"
+        if _read(path) != (record,):
+            _write(path, [record])
+
+
+def _same_ground(one: CacheRecord, other: CacheRecord) -> bool:
+    return (
+        one.libraries == other.libraries
+        and one.outcome.random_before == other.outcome.random_before
+        and {path: state.digest for path, state in one.outcome.files.items()}
+        == {path: state.digest for path, state in other.outcome.files.items()}
+    )
+
+
+def _write(path: Path, records: Sequence[CacheRecord]) -> None:
+    document = {"schema": SCHEMA, "records": [record_to_json(record) for record in records]}
+    make_private(path.parent)
+    write_atomically(path, json.dumps(document, ensure_ascii=True, allow_nan=False).encode(), mode=0o600)
+
+
+def _read(path: Path) -> tuple[CacheRecord, ...]:
+    # A record that cannot be read is no record: the step runs again and replaces it.
+    try:
+        document = json.loads(path.read_bytes())
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            return ()
+        return tuple(map(record_from_json, Fields(document, str(path)).children("records")))
+    except (OSError, ValueError, UsageError):
+        return ()

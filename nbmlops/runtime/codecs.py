@@ -1,0 +1,120 @@
+"""Values <-> bytes, by type: Arrow IPC, `.npy`, JSON, and pickle where nothing else restores the value exactly.
+
+A codec is claimed only where decoding gives back the same type and content; reading the first three runs no code.
+Pickles are read from our own store only, after their digest was checked.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.runtime import frames, pickling, plain_text
+from nbmlops.runtime.sharing import Walk
+
+if TYPE_CHECKING:
+    from nbmlops.runtime.store import ObjectRef, Store
+
+_MAX_JSON_OBJECTS = 10_000
+
+
+class Codec(StrEnum):
+    """The stored forms; `BUNDLE` is a pickle of several names whose values share objects."""
+
+    ARROW = "arrow"
+    NPY = "npy"
+    JSON = "json"
+    PICKLE = "pickle"
+    BUNDLE = "bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The stored form of a value and its bytes, in parts."""
+
+    codec: Codec
+    parts: Sequence[bytes | memoryview]
+
+
+def encode(value: object, walk: Walk, fingerprint: Callable[[Any], str]) -> Encoded:
+    """Returns the stored form of one value.
+
+    Args:
+        value: Any value.
+        walk: The walk over it.
+        fingerprint: Tells whether two values are the same.
+
+    Raises:
+        CannotStore: it cannot be stored; the text says why.
+    """
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if pandas is not None and type(value) in {pandas.DataFrame, pandas.Series}:
+        data = frames.encode(value, fingerprint)  # type: ignore[arg-type]  # just checked, but by a lazy module
+        if data is not None:
+            return Encoded(Codec.ARROW, [data])
+    elif numpy is not None and type(value) is numpy.ndarray and _plain_array(value):
+        return Encoded(Codec.NPY, _array_parts(value))
+    elif not walk.repeated and len(walk.objects) <= _MAX_JSON_OBJECTS:
+        try:
+            return Encoded(Codec.JSON, [plain_text.to_text(value).encode()])
+        except plain_text.NotPlain:
+            pass  # the pickle below says it exactly
+    return Encoded(Codec.PICKLE, [pickling.dumps(value, [walk])])
+
+
+def encode_bundle(values: Mapping[str, object], walks: Mapping[str, Walk]) -> Encoded:
+    """Returns the stored form of several values that share objects, which they share again when decoded.
+
+    Raises:
+        CannotStore: something in them cannot be stored.
+    """
+    return Encoded(Codec.BUNDLE, [pickling.dumps(dict(values), [walks[name] for name in values])])
+
+
+def decode(codec: Codec, ref: ObjectRef, store: Store) -> Any:
+    """Returns the value, or for a bundle the mapping of names to values.
+
+    Raises:
+        DamagedObject: the stored bytes are missing or changed; nothing was loaded.
+    """
+    match codec:
+        case Codec.ARROW:
+            return frames.decode(store.open_private(ref))
+        case Codec.NPY:
+            return _array(store.open_private(ref))
+        case Codec.JSON:
+            return plain_text.from_text(store.read(ref).decode())
+        case Codec.PICKLE | Codec.BUNDLE:
+            return pickling.loads(store.read(ref))
+
+
+def _plain_array(array: Any) -> bool:
+    return not array.dtype.hasobject and array.dtype.metadata is None
+
+
+def _array_parts(array: Any) -> list[bytes | memoryview]:
+    import numpy as np
+
+    header = io.BytesIO()
+    np.lib.format.write_array_header_2_0(header, np.lib.format.header_data_from_array_1_0(array))
+    is_f = array.flags.f_contiguous and not array.flags.c_contiguous
+    flat = np.ascontiguousarray(array.T if is_f else array).reshape(-1)
+    data = flat.view(np.uint8) if flat.size and flat.itemsize else np.empty(0, np.uint8)
+    return [header.getvalue(), data.data]
+
+
+def _array(data: memoryview) -> Any:
+    import numpy as np
+
+    header = io.BytesIO(bytes(data[: 1 << 16]))
+    np.lib.format.read_magic(header)
+    shape, is_f, dtype = np.lib.format.read_array_header_2_0(header)
+    count = int(np.prod(shape, dtype=np.int64))
+    if count == 0 or dtype.itemsize == 0:
+        return np.empty(shape, dtype, order="F" if is_f else "C")
+    flat = np.frombuffer(data, dtype, count, header.tell())
+    return flat.reshape(shape[::-1]).T if is_f else flat.reshape(shape)

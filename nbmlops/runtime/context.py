@@ -1,0 +1,133 @@
+"""What the runner tells a step's process, and what that tells back: two small JSON files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.documents import check_schema, write_atomically
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.fields import Fields
+from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
+from nbmlops.pipeline.run_record import StepLog
+from nbmlops.runtime.records import StepOutcome, outcome_from_json, outcome_to_json, ref_from_json, ref_to_json
+from nbmlops.runtime.store import ObjectRef
+from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
+
+ENVIRONMENT_VARIABLE = "NBMLOPS_STEP_CONTEXT"
+CONTEXT_SCHEMA = "nbmlops/step-context/1"
+REPORT_SCHEMA = "nbmlops/step-report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a step is given.
+
+    Attributes:
+        step: Its name.
+        folder: The pipeline's folder.
+        values: The namespace when it begins.
+        random: The random state to begin with, in the store.
+        report: Where its process writes what it did; None outside of a run.
+    """
+
+    step: str
+    folder: Path
+    values: Mapping[str, StoredValue]
+    random: ObjectRef | None
+    report: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What a step's process tells: its outcome, or else its log and its error (as `report_exception` wrote it)."""
+
+    outcome: StepOutcome | None
+    log: StepLog
+    error: Fields | None
+
+
+def write_context(path: Path, context: StepContext) -> None:
+    """Writes the context for `read_context` in the step's process.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
+    """
+    document: dict[str, Json] = {
+        "schema": CONTEXT_SCHEMA,
+        "step": context.step,
+        "folder": str(context.folder),
+        "values": [value_to_json(value) for value in context.values.values()],
+        "random": ref_to_json(context.random),
+        "report": str(context.report),
+    }
+    _write(path, document)
+
+
+def read_context(path: Path) -> StepContext:
+    """Returns the context that the runner wrote.
+
+    Raises:
+        UsageError: the file is missing or broken.
+    """
+    fields = _read(path, CONTEXT_SCHEMA)
+    values = map(value_from_json, fields.children("values"))
+    return StepContext(
+        step=fields.text("step"),
+        folder=Path(fields.text("folder")),
+        values={value.name: value for value in values},
+        random=ref_from_json(fields, "random"),
+        report=Path(fields.text("report")),
+    )
+
+
+def write_outcome(path: Path, outcome: StepOutcome) -> None:
+    """Writes what a step did.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
+    """
+    _write(path, {"schema": REPORT_SCHEMA, "outcome": outcome_to_json(outcome)})
+
+
+def write_failure(path: Path, log: StepLog, error: Mapping[str, Json]) -> None:
+    """Writes what a step recorded before it failed, and why it failed.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
+    """
+    _write(path, {"schema": REPORT_SCHEMA, "log": step_log_to_json(log), "error": error})
+
+
+def read_report(path: Path) -> StepReport:
+    """Returns what the step's process told; nothing at all if it did not come to that.
+
+    Raises:
+        UsageError: the file is broken.
+    """
+    if not path.exists():
+        return StepReport(None, StepLog(), None)
+    fields = _read(path, REPORT_SCHEMA)
+    outcome, log = fields.optional("outcome"), fields.optional("log")
+    return StepReport(
+        outcome_from_json(outcome) if outcome else None,
+        step_log_from_json(log) if log else StepLog(),
+        fields.optional("error"),
+    )
+
+
+def _write(path: Path, document: Mapping[str, Json]) -> None:
+    # ASCII: texts of users may hold lone surrogates, which UTF-8 cannot say.
+    write_atomically(path, json.dumps(document, ensure_ascii=True, allow_nan=False).encode(), mode=0o600)
+
+
+def _read(path: Path, schema: str) -> Fields:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read as JSON: {error}") from error
+    check_schema(document, schema, path)
+    return Fields(document, str(path))

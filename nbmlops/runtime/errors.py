@@ -1,0 +1,159 @@
+"""Why a step failed, told in terms of the source notebook: the report made in the kernel, and its translation.
+
+`report_exception` runs in the step's process and writes plain data; `step_error` runs in the runner's, which knows the
+pipeline, and replaces places in generated files by notebook, cell and line.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import sysconfig
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import NbmlopsError
+from nbmlops.pipeline.fields import Fields
+from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.pipeline.run_record import StepError
+from nbmlops.runtime.layout import Layout
+
+_MAX_FRAMES = 60
+_MAX_MESSAGE = 4000
+_OURS = str(Path(__file__).parent.parent)
+_MEMORY_HINT = "the machine may have run out of memory: look at `dmesg`, use less data, or free memory"
+
+
+def report_exception(error: BaseException, depth: int = 0) -> dict[str, Json]:
+    """Returns what happened as plain data: class, message, hint, frames, and the exception that led to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    shown = frames if len(frames) <= _MAX_FRAMES else [*frames[: _MAX_FRAMES // 2], *frames[-_MAX_FRAMES // 2 :]]
+    message, hint = (error.message, error.hint) if isinstance(error, NbmlopsError) else (_text(error), "")
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return {
+        "name": type(error).__qualname__,
+        "message": message,
+        "hint": hint,
+        "frames": [[frame.filename, frame.lineno or 0, frame.name, frame.line or ""] for frame in shown],
+        "cause": report_exception(cause, depth + 1) if cause is not None and depth < 5 else None,
+    }
+
+
+def _text(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception as broken:  # noqa: BLE001 - the text of a user's exception is the user's code
+        text = f"<no text: {type(broken).__name__}>"
+    return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of the source notebook."""
+
+    cell: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Translates places in generated files.
+
+    Attributes:
+        pipeline: Holds the source maps.
+        layout: Says where the generated files are.
+    """
+
+    pipeline: Pipeline
+    layout: Layout
+
+    def of(self, file: str, line: int) -> Place | None:
+        """Returns where a line of a generated module stands in the notebook, or None for any other line."""
+        path = Path(file)
+        if path.parent != self.layout.package:
+            return None
+        for step in self.pipeline.steps:
+            if step.module == path.stem:
+                return place_in(step, line)
+        return None
+
+    def shown(self, file: str) -> str:
+        """Returns how to name a file to a person: from the package or library on, never by a machine's path."""
+        paths = sysconfig.get_paths()
+        folders = (self.layout.folder, self.layout.root, paths["purelib"], paths["platlib"], paths["stdlib"])
+        for folder in folders:
+            if Path(file).is_relative_to(folder):
+                return Path(file).relative_to(folder).as_posix()
+        return Path(file).name
+
+
+def place_in(step: Step, line: int) -> Place | None:
+    """Returns where a line of a step's module stands in the notebook, or None if it was generated."""
+    for span in step.lines:
+        if span.line <= line < span.line + span.count:
+            return Place(span.cell, span.cell_line + line - span.line)
+    return None
+
+
+def step_error(report: Fields, places: Places) -> StepError:
+    """Returns the error of a step from the report of its process."""
+    lines: list[str] = []
+    cause = report.optional("cause")
+    if cause is not None:
+        lines += [step_error(cause, places).traceback, "", "which led to:", ""]
+    frames = report.rows("frames", (str, int, str, str))
+    where: Place | None = None
+    shown = []
+    for file, line, function, text in _user_frames(frames, places):
+        place = places.of(file, line)
+        where = place or where
+        spot = f"cell {place.cell} line {place.line}" if place else f"line {line}"
+        name = places.layout.notebook if place else places.shown(file)
+        shown.append(f"  {name} {spot}, in {function}" + (f"\n    {text}" if text else ""))
+    if shown:
+        lines += ["Traceback (most recent call last):", *shown]
+    name, message = report.text("name"), report.text("message")
+    lines.append(f"{name}: {message}" if message else name)
+    return StepError(
+        name=name,
+        message=message,
+        cell=where.cell if where else 0,
+        line=where.line if where else 0,
+        traceback="\n".join(lines),
+        hint=report.text("hint"),
+    )
+
+
+def _user_frames(frames: tuple[tuple[object, ...], ...], places: Places) -> list[tuple[str, int, str, str]]:
+    """Returns the frames from the step's code on; those of the notebook's machinery and of ours are left out."""
+    typed = [(str(f[0]), f[1] if isinstance(f[1], int) else 0, str(f[2]), str(f[3])) for f in frames]
+    starts = [number for number, frame in enumerate(typed) if Path(frame[0]).parent == places.layout.package]
+    relevant = typed[starts[0] :] if starts else []
+    return [frame for frame in relevant if not frame[0].startswith(_OURS)]
+
+
+def kernel_death(code: int | None, output: str) -> StepError:
+    """Returns the error of a step whose process died.
+
+    Args:
+        code: Its exit code as `subprocess` gives it (negative for a signal), None where unknown.
+        output: The last it wrote to its own standard error.
+    """
+    hint = ""
+    if code is None:
+        what = "its process died"
+    elif code < 0:
+        what = f"its process was killed by {_signal_name(-code)}"
+        hint = _MEMORY_HINT if -code == signal.SIGKILL and sys.platform == "linux" else ""
+    else:
+        what = f"its process ended with exit code {code}"
+    return StepError("DeadKernel", what, traceback=output, hint=hint)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,78 @@
+"""What the runner tells while it works: one frozen record for each thing that happens, for displays and logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nbmlops.pipeline.run_record import StepRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RunWaiting:
+    """Another run of the same pipeline holds the lock; `holder` says which process."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step begins to execute; `reason` says why it was not taken from the cache."""
+
+    step: str
+    number: int
+    total: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepCached:
+    """A step was not executed: its results and its log are those of an earlier run."""
+
+    record: StepRecord
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step was executed, or failed."""
+
+    record: StepRecord
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped:
+    """A step was not reached, because an earlier one failed or the run was interrupted."""
+
+    step: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputsChanged:
+    """A step changed inputs in place that it does not hand over by name; the changed values go on to later steps."""
+
+    step: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotCacheable:
+    """A step will run again every time, and why."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueDamaged:
+    """A stored value was gone or changed on disk; the step that made it runs again."""
+
+    step: str
+    names: tuple[str, ...]
+
+
+Event = RunWaiting | StepStarted | StepCached | StepFinished | StepSkipped | InputsChanged | NotCacheable | ValueDamaged

@@ -1,0 +1,205 @@
+"""Executes one step notebook with papermill in a fresh kernel of the running interpreter.
+
+No kernelspec has to be installed, and none that is installed is used. The executed notebook appears under its final
+name when it is complete, failed ones included; a runner that is killed leaves no half-written file there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.documents import write_atomically
+from nbmlops.pipeline.run_codec import finite
+
+_STDERR_KEPT = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to execute.
+
+    Attributes:
+        source: The step notebook.
+        target: Where the executed notebook goes.
+        folder: The kernel's working directory.
+        parameters: Injected after the cell tagged `parameters`, as data.
+        environment: Variables set for the kernel, over those of this process.
+        timeout: Seconds a cell may take; None for any time.
+    """
+
+    source: Path
+    target: Path
+    folder: Path
+    parameters: Mapping[str, Json]
+    environment: Mapping[str, str]
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """Every cell ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A cell raised; class, text and plain traceback as the kernel showed them."""
+
+    name: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class KernelDied:
+    """The kernel's process ended by itself: its exit code (negative: signal) and the last of its standard error."""
+
+    code: int | None
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """A cell took longer than allowed."""
+
+    seconds: float
+
+
+Ending = Completed | Raised | KernelDied | TimedOut
+
+
+def execute(job: Job) -> Ending:
+    """Returns how the execution of a step notebook ended; the executed notebook is at `job.target` in any case.
+
+    Args:
+        job: What to execute.
+
+    Raises:
+        UsageError: the step notebook cannot be read.
+        EnvironmentFault: the executed notebook cannot be written.
+        KeyboardInterrupt: the user stopped it; the kernel is stopped, what was done is at `job.target`.
+    """
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".nbmlops-", dir=job.target.parent) as scratch:
+        prepared, partial = Path(scratch) / "step.ipynb", Path(scratch) / "executed.ipynb"
+        prepared.write_bytes(_prepared(job))
+        with (Path(scratch) / "stderr").open("w+b") as output:
+            try:
+                return _run(job, prepared, partial, output)
+            finally:
+                _finish(job, partial)
+
+
+def _run(job: Job, prepared: Path, partial: Path, output: IO[bytes]) -> Ending:
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill import execute_notebook
+    from papermill.exceptions import PapermillExecutionError, strip_color
+
+    manager, started = _kernel_manager(job, output)
+    logging.getLogger("papermill").addHandler(logging.NullHandler())  # else its errors go to standard error, twice told
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of papermill and nbformat, about their own future
+            execute_notebook(
+                _unformatted(prepared),
+                _unformatted(partial),
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                execution_timeout=job.timeout,
+                kernel_manager_class=manager,
+                resources={"metadata": {"path": str(job.folder)}},
+                store_widget_state=False,
+                shutdown_kernel="immediate",
+            )
+    except PapermillExecutionError as error:
+        return Raised(error.ename, error.evalue, strip_color("\n".join(error.traceback)))
+    except CellTimeoutError:
+        return TimedOut(job.timeout or 0.0)
+    except (DeadKernelError, RuntimeError, TimeoutError):
+        # RuntimeError: nbclient says so when the kernel dies before it is ready.
+        process = started[-1].provisioner.process if started else None
+        output.seek(0)
+        return KernelDied(process.poll() if process else None, output.read()[-_STDERR_KEPT:].decode(errors="replace"))
+    return Completed()
+
+
+def _kernel_manager(job: Job, output: IO[bytes]) -> tuple[type, list[Any]]:
+    """Returns a class of kernel managers that start this interpreter, and the list of managers that were made."""
+    from jupyter_client.kernelspec import KernelSpec  # noqa: PLC0415 - 0.2 s; comes with nbclient
+    from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415 - as above
+
+    started: list[Any] = []
+    spec = KernelSpec(
+        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        display_name="Python 3",
+        language="python",
+        env=dict(job.environment),
+    )
+
+    class StepKernelManager(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return spec
+
+        # jupyter_client binds this name to a coroutine function in its own subclass, too
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            started.append(self)
+            await super().start_kernel(stdout=output, stderr=output, **options)
+
+    return StepKernelManager, started
+
+
+def _prepared(job: Job) -> bytes:
+    """Returns the step notebook with a cell of parameters, as papermill would inject it but with exact values."""
+    notebook = json.loads(job.source.read_bytes())
+    if job.parameters:
+        cells = notebook["cells"]
+        tagged = [number for number, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", ())]
+        lines = [f"{name} = {_literal(value)}" for name, value in job.parameters.items()]
+        cell: dict[str, Json] = {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "injected-parameters",
+            "metadata": {"tags": ["injected-parameters"]},
+            "outputs": [],
+            "source": "\n".join(["# Parameters", *lines]),
+        }
+        cells.insert(tagged[0] + 1 if tagged else 0, cell)
+    return json.dumps(notebook).encode()
+
+
+def _literal(value: Json) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    return repr(value)
+
+
+def _unformatted(path: Path) -> str:
+    # papermill formats its paths with str.format.
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _finish(job: Job, partial: Path) -> None:
+    """Puts the executed notebook in its place, with paths that mean something elsewhere."""
+    try:
+        notebook = json.loads(partial.read_bytes())
+    except (OSError, ValueError):
+        return  # the kernel did not start, or a second interruption cut the writing off
+    facts = notebook.setdefault("metadata", {}).setdefault("papermill", {})
+    facts["input_path"], facts["output_path"] = job.source.name, job.target.name
+    facts["parameters"] = finite(job.parameters)
+    write_atomically(job.target, (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode())

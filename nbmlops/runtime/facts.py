@@ -1,0 +1,128 @@
+"""Gathers what a step depends on, from files and this interpreter: the inputs of the decisions in `plan`."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.digest import digest_bytes
+from nbmlops.pipeline.codec import recorded_files
+from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.runtime import plain_text
+from nbmlops.runtime.files import current_digest
+from nbmlops.runtime.layout import Layout, pipeline_file
+from nbmlops.runtime.libraries import installed_versions
+from nbmlops.runtime.namespace import Namespace
+from nbmlops.runtime.plan import Grounds
+from nbmlops.runtime.records import CacheRecord, KeyParts
+from nbmlops.runtime.store import ObjectRef, Store
+
+HASH_SEED = "PYTHONHASHSEED"
+_THREADS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS", "LOKY_MAX_CPU_COUNT",
+)  # fmt: skip
+
+
+def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables that decide results, equal for all steps: the hash seed, and thread numbers where set.
+
+    The hash seed is 0 unless the caller has fixed another one. Thread numbers are left as they are: a notebook in
+    Jupyter runs with the same.
+
+    Args:
+        environment: The caller's variables.
+    """
+    seed = environment.get(HASH_SEED, "")
+    kept = {name: environment[name] for name in _THREADS if name in environment}
+    return {HASH_SEED: seed if seed.isdigit() else "0", **kept}
+
+
+class Facts:
+    """What can be looked up about steps now. One run, one object: installed versions are read once.
+
+    Args:
+        pipeline: The pipeline.
+        layout: Where things are.
+        environment: As `kernel_environment` gives it.
+        parameters: Value of every parameter.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, layout: Layout, environment: Mapping[str, str], parameters: Mapping[str, Json]
+    ) -> None:
+        self._layout, self._pipeline = layout, pipeline
+        self._environment = {"python": platform.python_version(), **environment}
+        self._parameters = parameters
+        self._generated = recorded_files(pipeline_file(layout.folder))
+        self.versions = installed_versions(sys.path)
+
+    def parts(self, step: Step, values: Namespace) -> KeyParts:
+        """Returns what the step is keyed by."""
+        inputs = {value.name: values[value.name].identity(values) for value in step.inputs if value.name in values}
+        return KeyParts(
+            code=step.digest,
+            edited=self._edited(step),
+            parameters={name: _parameter_text(self._parameters[name]) for name in step.parameters},
+            inputs=inputs,
+            environment=self._environment,
+        )
+
+    def grounds(self, record: CacheRecord, random: str, store: Store) -> Grounds:
+        """Returns what the record depends on besides its key, as it is now.
+
+        Args:
+            record: An earlier execution.
+            random: Digest of the random state the step would begin with.
+            store: Where its values should be.
+        """
+        outcome, root = record.outcome, self._layout.root
+        return Grounds(
+            files={path: current_digest(root / path, state) for path, state in outcome.files.items()},
+            libraries={name: self.versions[name] for name in record.libraries if name in self.versions},
+            random=random,
+            missing_files=tuple(path for path in outcome.written if not (root / path).exists()),
+            missing_values=tuple(value.name for value in outcome.values if not store.has(value.ref)),
+        )
+
+    def _edited(self, step: Step) -> dict[str, str]:
+        """Returns the generated files of the step whose content is not the compiler's, with their digests."""
+        package = self._pipeline.name
+        names = [step.notebook, *(f"{package}/{module}.py" for module in {"__init__", step.module, *step.modules})]
+        edited = {}
+        for name in sorted(names):
+            path = self._layout.folder / name
+            recorded = self._recorded(name)
+            digest = digest_bytes(path.read_bytes()) if path.is_file() else ""
+            if digest != recorded and (digest or recorded):
+                edited[name] = digest
+        return edited
+
+    def _recorded(self, name: str) -> str:
+        """Returns the digest that the compiler recorded; its paths may begin at the root or at the folder."""
+        if name in self._generated:
+            return self._generated[name]
+        if self._layout.folder.is_relative_to(self._layout.root):
+            prefix = self._layout.folder.relative_to(self._layout.root).as_posix()
+            return self._generated.get(f"{prefix}/{name}", "")
+        return ""
+
+
+def _parameter_text(value: Json) -> str:
+    try:
+        return plain_text.to_text(value)
+    except plain_text.NotPlain:
+        return ascii(value)  # a text with lone surrogates, or a very large int
+
+
+def random_digest(random: ObjectRef | None) -> str:
+    """Returns what stands for a stored random state in keys."""
+    return random.digest if random else ""
+
+
+def source_of(layout: Layout, step: Step) -> Path:
+    """Returns the path of a step's notebook."""
+    return layout.folder / step.notebook

@@ -1,0 +1,46 @@
+"""Files as inputs of steps: their states as recorded, and whether they are still the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbmlops.data.fingerprint import fingerprint_file
+from nbmlops.runtime.records import FileState
+
+_RACY_NS = 2_000_000_000
+
+
+def shown(path: Path, root: Path) -> str:
+    """Returns how records name a file: relative to the root where it is below it, with `/`, else absolute."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def file_state(path: Path, now_ns: int) -> FileState:
+    """Returns the state of a file; an absent one has the digest "".
+
+    A file that changed within the last two seconds may change again within one tick of its clock: its time is not
+    kept, so that the next look reads it again.
+
+    Args:
+        path: The file.
+        now_ns: The time, in nanoseconds since the epoch.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return FileState("")
+    if path.is_dir():
+        return FileState(f"folder {len(list(path.iterdir()))}")
+    recent = now_ns - found.st_mtime_ns < _RACY_NS
+    return FileState(fingerprint_file(path), found.st_size, 0 if recent else found.st_mtime_ns)
+
+
+def current_digest(path: Path, recorded: FileState) -> str:
+    """Returns the digest of the file as it is now; it is read only if size or time differ from the record."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    if recorded.mtime_ns and (found.st_size, found.st_mtime_ns) == (recorded.size, recorded.mtime_ns):
+        return recorded.digest
+    return file_state(path, 0).digest

@@ -1,0 +1,236 @@
+"""pandas frames and series <-> Arrow IPC files that any Arrow reader opens, restored exactly or not at all.
+
+What Arrow cannot say stands as JSON in the schema's metadata: dtypes, labels, attributes, and how the columns lie in
+memory, which decides the last bits of sums. `encode` returns None for frames it does not restore exactly (cells of
+dtype object, intervals, several index levels, …); they are pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.runtime import plain_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_KEY = b"nbmlops"
+_STORED = {"b": "uint8", "m": "int64", "M": "int64"}
+
+
+class _NotExact(Exception):
+    """This frame holds something that the form cannot restore exactly."""
+
+
+def encode(value: pd.DataFrame | pd.Series[Any], fingerprint: Callable[[Any], str]) -> memoryview | None:
+    """Returns the Arrow IPC file of a frame or series, or None if decoding it would not give back the very same.
+
+    Args:
+        value: A `DataFrame` or `Series`, not of a subclass.
+        fingerprint: Tells whether two values are the same.
+    """
+    try:
+        data = _write(value)
+        again = decode(data)
+    except (_NotExact, plain_text.NotPlain, ImportError):
+        return None
+    same = _facts(again) == _facts(value) and fingerprint(again) == fingerprint(value)
+    return data if same else None
+
+
+def decode(data: memoryview) -> Any:
+    """Returns the frame or series of an Arrow IPC file that `encode` made, its columns on the given memory."""
+    import pyarrow as pa
+
+    whole = pa.py_buffer(data)
+    batch = pa.ipc.open_file(whole).get_batch(0)
+    meta: Any = plain_text.from_text(batch.schema.metadata[_KEY].decode())
+    reader = _Reader(data, whole.address, batch)
+    arrays = [reader.array(spec) for spec in meta["columns"]]
+    index = _labels_from_plain(meta["index"]) if meta["index"][0] != "column" else reader.index(meta["index"])
+    if meta["kind"] == "series":
+        import pandas as pd
+
+        value: Any = pd.Series(arrays[0], index=index, name=meta["name"], copy=False)
+    else:
+        value = _frame(arrays, meta["blocks"], index, _labels_from_plain(meta["labels"]))
+    value.attrs = meta["attrs"]
+    value.flags.allows_duplicate_labels = meta["duplicates"]
+    return value
+
+
+def _write(value: Any) -> memoryview:
+    import pandas as pd
+    import pyarrow as pa
+
+    arrays: list[Any] = []
+    is_series = isinstance(value, pd.Series)
+    columns = [value.array] if is_series else [value.iloc[:, at].array for at in range(value.shape[1])]
+    meta = {
+        "kind": "series" if is_series else "frame",
+        "columns": [_array_to_arrow(column, arrays) for column in columns],
+        "index": _index_to_plain(value.index, arrays),
+        "name": value.name if is_series else None,
+        "labels": None if is_series else _labels_to_plain(value.columns),
+        "blocks": [] if is_series else _blocks(value),
+        "attrs": value.attrs,
+        "duplicates": value.flags.allows_duplicate_labels,
+    }
+    fields = [pa.field(str(number), array.type) for number, array in enumerate(arrays)]
+    schema = pa.schema(fields, {_KEY: plain_text.to_text(meta).encode()})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, schema) as file:
+        file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    return memoryview(sink.getvalue())
+
+
+def _array_to_arrow(array: Any, arrays: list[Any]) -> list[Any]:
+    """Returns how to read the column back; its data are appended to `arrays`.
+
+    Raises:
+        _NotExact: it is of a dtype that this form does not say.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(array, pd.arrays.NumpyExtensionArray):
+        array = array.to_numpy()
+    dtype = array.dtype
+    if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
+        stored = pa.array(array)
+        arrays.append(stored.combine_chunks() if isinstance(stored, pa.ChunkedArray) else stored)
+        return ["string", dtype.na_value is pd.NA]
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = _array_to_arrow(pd.array(array.codes, copy=False, dtype=array.codes.dtype), arrays)
+        return ["category", codes, _labels_to_plain(dtype.categories), dtype.ordered]
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        naive = _array_to_arrow(array.tz_convert("UTC").tz_localize(None), arrays)
+        return ["zoned", naive, str(dtype)]
+    kind = getattr(dtype, "kind", "O") if isinstance(dtype, _numpy_dtype()) else "O"
+    if kind not in "biufmM" or not dtype.isnative or dtype.str == "<f2":
+        raise _NotExact
+    values = _contiguous(array)
+    stored_as = _STORED.get(kind, values.dtype.name)
+    buffers = [None, pa.py_buffer(values.view(stored_as))]
+    arrays.append(pa.Array.from_buffers(pa.type_for_alias(stored_as), len(values), buffers))
+    return ["numpy", dtype.str]
+
+
+def _numpy_dtype() -> type:
+    import numpy as np
+
+    return np.dtype
+
+
+def _contiguous(array: Any) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.ascontiguousarray(np.asarray(array))
+
+
+def _index_to_plain(index: Any, arrays: list[Any]) -> list[Any]:
+    import pandas as pd
+
+    if isinstance(index, pd.RangeIndex):
+        return _labels_to_plain(index)
+    if type(index) not in {pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex} or index.dtype == object:
+        raise _NotExact
+    return ["column", _array_to_arrow(index.array, arrays), index.name]
+
+
+def _labels_to_plain(index: Any) -> list[Any]:
+    import pandas as pd
+
+    if isinstance(index, pd.RangeIndex):
+        return ["range", index.start, index.stop, index.step, index.name]
+    if type(index) is not pd.Index:
+        raise _NotExact
+    return ["list", index.tolist(), str(index.dtype), index.name]
+
+
+def _labels_from_plain(plain: Any) -> Any:
+    import pandas as pd
+
+    if plain[0] == "range":
+        return pd.RangeIndex(plain[1], plain[2], plain[3], name=plain[4])
+    return pd.Index(plain[1], dtype=plain[2], name=plain[3])
+
+
+def _blocks(frame: Any) -> list[list[Any]]:
+    """Returns for each block of the frame the positions of its columns and the order of its cells in memory."""
+    import numpy as np
+
+    found: list[list[Any]] = []
+    for block in frame._mgr.blocks:  # noqa: SLF001 - pandas tells the layout in no public way, and takes it in one
+        values = block.values if isinstance(block.values, np.ndarray) else None
+        is_f = values is not None and values.flags.f_contiguous and not values.flags.c_contiguous
+        found.append([block.mgr_locs.as_array.tolist(), "F" if is_f else "C"])
+    return found
+
+
+def _frame(arrays: list[Any], blocks: list[list[Any]], index: Any, labels: Any) -> Any:
+    import numpy as np
+    from pandas.api.internals import (  # type: ignore[import-not-found]  # since pandas 3; not in the stubs yet
+        create_dataframe_from_blocks,
+    )
+
+    made = []
+    for positions, order in blocks:
+        members = [arrays[position] for position in positions]
+        block = members[0]
+        if isinstance(block, np.ndarray):
+            block = block.reshape(1, -1)
+            if len(members) > 1:
+                block = np.empty((len(members), len(index)), members[0].dtype, order=order)
+                for row, member in enumerate(members):
+                    block[row] = member
+        made.append((block, np.array(positions, dtype=np.intp)))
+    return create_dataframe_from_blocks(made, index=index, columns=labels)
+
+
+class _Reader:
+    """Columns of a batch as arrays on the memory they were read from, so that they can be written to."""
+
+    def __init__(self, data: memoryview, address: int, batch: Any) -> None:
+        self._data, self._address, self._batch, self._next = data, address, batch, 0
+
+    def array(self, spec: Any) -> Any:
+        import numpy as np
+        import pandas as pd
+
+        kind = spec[0]
+        if kind == "category":
+            dtype = pd.CategoricalDtype(_labels_from_plain(spec[2]), ordered=spec[3])
+            return pd.Categorical.from_codes(self.array(spec[1]), dtype=dtype)
+        if kind == "zoned":
+            zoned: Any = pd.DatetimeTZDtype.construct_from_string(spec[2])
+            return pd.DatetimeIndex(self.array(spec[1])).tz_localize("UTC").tz_convert(zoned.tz).array
+        column = self._batch.column(self._next)
+        self._next += 1
+        if kind == "string":
+            strings: Any = pd.StringDtype("pyarrow", na_value=pd.NA if spec[1] else np.nan)
+            return strings.__from_arrow__(column)
+        buffer = column.buffers()[1]
+        if len(column) == 0:
+            return np.empty(0, dtype=spec[1])
+        return np.frombuffer(self._data, dtype=spec[1], count=len(column), offset=buffer.address - self._address)
+
+    def index(self, spec: Any) -> Any:
+        import pandas as pd
+
+        return pd.Index(self.array(spec[1]), name=spec[2], copy=False)
+
+
+def _facts(value: Any) -> list[Any]:
+    """Returns what must be equal besides the content."""
+    facts: list[Any] = [type(value), value.attrs, value.flags.allows_duplicate_labels, _index_facts(value.index)]
+    if value.ndim == 1:
+        return [*facts, str(value.dtype), value.dtype, value.name, type(value.name)]
+    dtypes = [(type(dtype), str(dtype), dtype) for dtype in value.dtypes]
+    return [*facts, dtypes, _index_facts(value.columns), sorted(_blocks(value))]
+
+
+def _index_facts(index: Any) -> list[Any]:
+    return [type(index), index.dtype, type(index.dtype), list(index.names), getattr(index, "freq", None)]

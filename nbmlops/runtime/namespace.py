@@ -1,0 +1,34 @@
+"""The namespace of a run: what the records of steps, in notebook order, add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nbmlops.pipeline.ir import Pipeline
+from nbmlops.runtime.cache import StepCache
+from nbmlops.runtime.records import StepOutcome
+from nbmlops.runtime.store import ObjectRef
+from nbmlops.runtime.stored import StoredValue
+
+Namespace = dict[str, StoredValue]
+
+
+def fold(outcomes: Iterable[StepOutcome]) -> tuple[Namespace, ObjectRef | None]:
+    """Returns the namespace and the random state after steps with these outcomes, given in notebook order."""
+    values: Namespace = {}
+    random: ObjectRef | None = None
+    for outcome in outcomes:
+        values |= {value.name: value for value in outcome.values}
+        if outcome.random_used:  # else the state passed it by, whatever it was
+            random = outcome.random
+    return values, random
+
+
+def namespace_before(pipeline: Pipeline, step: str, cache: StepCache) -> tuple[Namespace, ObjectRef | None]:
+    """Returns the namespace and random state that a step begins with, from the latest records of the steps before it.
+
+    Steps that have not run yet add nothing.
+    """
+    names = [other.name for other in pipeline.steps]
+    records = [cache.latest(name) for name in names[: names.index(step)]]
+    return fold(record.outcome for record in records if record is not None)

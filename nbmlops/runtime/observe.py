@@ -1,0 +1,163 @@
+"""What a step was seen to do outside of its values: files it read and wrote, hosts it asked, modules it loaded.
+
+Seen through Python's audit events, so that nothing has to be declared. Files of the Python installation are left out
+(their versions stand in the key), but data files inside installed packages are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import stat
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+_DATA_SUFFIXES = (".csv", ".tsv", ".zip", ".gz", ".bz2", ".xz", ".parquet", ".feather", ".arrow", ".json.gz", ".npz")
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/run/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/")
+_TOOL_FOLDERS = (
+    ".ipython",
+    ".jupyter",
+    ".local/share/jupyter",
+    ".cache/matplotlib",
+    ".config/matplotlib",
+    ".matplotlib",
+)
+_NETWORK = {"http.client.connect": 1, "urllib.Request": 0, "ftplib.connect": 1}
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
+
+
+class Observer:
+    """Watches one process from `start` on; a process has one at a time.
+
+    Args:
+        root: The project's root.
+        ignored: Folders that are none of the step's business: our own state, the generated pipeline.
+    """
+
+    def __init__(self, root: Path, ignored: Iterable[Path]) -> None:
+        self._root = str(root) + os.sep
+        self._libraries = tuple(f"{path}{os.sep}" for path in (*site.getsitepackages(), site.getusersitepackages()))
+        self._ignored = (*_python_folders(), *_tool_folders(), *(f"{path}{os.sep}" for path in ignored))
+        self._system = (*_SYSTEM, f"{sys.base_prefix}{os.sep}")
+        self._active = False
+        self._modules: frozenset[str] = frozenset()
+        self.read: dict[str, None] = {}
+        self.written: dict[str, None] = {}
+        self.hosts: dict[str, None] = {}
+
+    def start(self) -> None:
+        """Begins to watch; what was loaded before is not the step's."""
+        self._modules = frozenset(sys.modules)
+        self._active = True
+        sys.addaudithook(self._event)  # it cannot be removed; `stop` makes it idle
+
+    def stop(self) -> None:
+        """Ends watching."""
+        self._active = False
+
+    def _event(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._active:
+            return
+        if event == "open":
+            self._opened(*arguments)
+        elif event == "sqlite3.connect":
+            self._opened(arguments[0], "r", 0)
+        elif event in _NETWORK:
+            self.hosts[str(arguments[_NETWORK[event]])] = None
+
+    def _opened(self, path: Any, mode: Any, flags: Any) -> None:
+        if not isinstance(path, str | bytes):
+            return
+        text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - links are kept as they are named, and this is fast
+        if self._uninteresting(text):
+            return
+        writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool(flags & _WRITING)
+        if writes:
+            self.written[text] = None
+        elif text not in self.written:
+            self.read[text] = None
+
+    def _uninteresting(self, path: str) -> bool:
+        if path.startswith(self._libraries):
+            return not path.endswith(_DATA_SUFFIXES)
+        if path.startswith(self._ignored) or path.endswith((".pyc", ".pyo", ".so")):
+            return True
+        # A project may stand below a system folder, as /usr/src/app often does.
+        return path.startswith(self._system) and not path.startswith(self._root)
+
+    def files_read(self) -> tuple[str, ...]:
+        """Returns the files it read and did not make itself, sorted; absent ones only within the project."""
+        found = [path for path in self.read if path not in self.written]
+        return tuple(sorted(path for path in found if Path(path).exists() or path.startswith(self._root)))
+
+    def files_written(self) -> tuple[str, ...]:
+        """Returns the files it made that are still there, sorted, temporary ones left out."""
+        temporary = tempfile.gettempdir() + os.sep
+        kept = (p for p in self.written if p.startswith(self._root) or not p.startswith(temporary))
+        return tuple(sorted(path for path in kept if Path(path).is_file()))
+
+    def unkeyable(self) -> str:
+        """Returns why the step's results cannot be reused, or ""."""
+        if self.hosts:
+            return f"it reads from the network ({', '.join(sorted(self.hosts)[:3])})"
+        special = [path for path in self.read if _is_special(path)]
+        return f"it reads from {special[0]}, which is no ordinary file" if special else ""
+
+    def modules(self, namespaces: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Returns the top-level names of the modules that the step loaded or refers to, sorted.
+
+        Args:
+            namespaces: The globals of the step's own modules.
+        """
+        loaded = {name.partition(".")[0] for name in sys.modules if name not in self._modules}
+        for namespace in namespaces:
+            for value in list(namespace.values()):
+                name = getattr(value, "__name__" if isinstance(value, type(sys)) else "__module__", None)
+                if isinstance(name, str):
+                    loaded.add(name.partition(".")[0])
+        return tuple(sorted(loaded - set(sys.stdlib_module_names) - {"__main__", "nbmlops"}))
+
+
+def _is_special(path: str) -> bool:
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _python_folders() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    folders = {paths["stdlib"], paths["platstdlib"]}
+    if sys.prefix != sys.base_prefix:
+        folders.add(sys.prefix)  # a virtual environment holds nothing of the user's
+    return tuple(sorted(f"{folder}{os.sep}" for folder in folders))
+
+
+def _tool_folders() -> tuple[str, ...]:
+    home = Path.home()
+    return tuple(f"{home / folder}{os.sep}" for folder in _TOOL_FOLDERS)
+
+
+def module_files(names: Iterable[str], root: Path, ignored: Iterable[Path]) -> tuple[str, ...]:
+    """Returns the source files of local modules: loaded ones whose files are below the project's root, sorted.
+
+    Args:
+        names: Top-level module names.
+        root: The project's root.
+        ignored: Folders whose modules are none of the user's.
+    """
+    wanted = set(names)
+    found = set()
+    skipped = tuple(f"{path}{os.sep}" for path in (*map(Path, site.getsitepackages()), Path(sys.prefix), *ignored))
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name.partition(".")[0] in wanted and isinstance(file, str) and file.startswith(str(root) + os.sep):
+            if file.startswith(skipped):
+                continue
+            found.add(file)
+    return tuple(sorted(found))

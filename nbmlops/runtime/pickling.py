@@ -1,0 +1,134 @@
+"""Pickle 5 as our own store uses it: arrays that share memory stay views of one buffer, sets keep their order.
+
+Only bytes whose digest was checked come here; see `nbmlops.runtime.store`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import pickle
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.runtime.sharing import CannotStore, Walk, extent, memory_clusters
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_PADDINGS = (0, 8, 32, 128, 512, 2048, 8192, 32768)
+
+
+def dumps(value: object, walks: Iterable[Walk]) -> bytes:
+    """Returns the pickle of the value.
+
+    Args:
+        value: What to pickle.
+        walks: The walks over everything in it.
+
+    Raises:
+        CannotStore: something in it cannot be pickled, or a set cannot be rebuilt in its order of iteration.
+    """
+    walks = tuple(walks)
+    clusters = memory_clusters((array, "") for walk in walks for array in walk.arrays)
+    stream = io.BytesIO()
+    plain = not clusters and not any(walk.has_sets for walk in walks)
+    pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
+    try:
+        pickler.dump(value)
+    except CannotStore:
+        raise
+    except Exception as error:  # pickling runs code of any library; all of it means the same
+        raise CannotStore(str(error) or type(error).__name__) from error
+    return stream.getvalue()
+
+
+def loads(data: bytes) -> Any:
+    """Returns the value of a pickle that `dumps` made; the caller has checked the digest of the bytes."""
+    return _Unpickler(io.BytesIO(data)).load()
+
+
+class _SetBox:
+    """A set on its way: its elements in their order of iteration, and how many slots to occupy before they go in."""
+
+    __slots__ = ("frozen", "items", "made", "padding")
+
+    def __init__(self, items: list[Any], padding: int, frozen: bool) -> None:
+        self.items, self.padding, self.frozen = items, padding, frozen
+        self.made: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _SetBox, (self.items, self.padding, self.frozen)
+
+    def build(self) -> Any:
+        """Returns the set, always the same one."""
+        if self.made is None:
+            made: set[Any] = set()
+            if self.padding:
+                padding = [_Padding() for _ in range(self.padding)]
+                made.update(padding)
+                made.difference_update(padding)
+            made.update(self.items)
+            self.made = frozenset(made) if self.frozen else made
+        return self.made
+
+
+class _Padding:
+    __slots__ = ()
+
+
+def _boxed(value: Any) -> _SetBox:
+    items = list(value)
+    for padding in _PADDINGS:
+        box = _SetBox(items, padding, isinstance(value, frozenset))
+        if all(one is other for one, other in zip(box.build(), items, strict=True)):
+            box.made = None
+            return box
+    raise CannotStore("it holds a set whose order of iteration depends on elements that were removed from it")
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, stream: io.BytesIO, clusters: Sequence[Sequence[tuple[np.ndarray[Any, Any], str]]]) -> None:
+        super().__init__(stream, protocol=5)
+        self._boxes: dict[int, tuple[Any, _SetBox]] = {}
+        self._views: dict[int, tuple[Any, tuple[Any, ...]]] = {}
+        for cluster in clusters:
+            arrays = [array for array, _ in cluster]
+            low, data = _memory(arrays)
+            for array in arrays:
+                offset = int(array.__array_interface__["data"][0]) - low
+                place = (data, array.dtype, array.shape, array.strides, offset, array.flags.writeable)
+                self._views[id(array)] = (array, place)
+
+    def persistent_id(self, obj: Any) -> _SetBox | None:
+        if type(obj) is not set and type(obj) is not frozenset:
+            return None
+        if id(obj) not in self._boxes:
+            self._boxes[id(obj)] = (obj, _boxed(obj))
+        return self._boxes[id(obj)][1]
+
+    def reducer_override(self, obj: Any) -> Any:
+        found = self._views.get(id(obj))
+        return NotImplemented if found is None else (_view, found[1])
+
+
+class _Unpickler(pickle.Unpickler):  # noqa: S301 - the bytes are ours: their digest was checked
+    def persistent_load(self, pid: Any) -> Any:
+        return pid.build()
+
+
+def _memory(arrays: Sequence[np.ndarray[Any, Any]]) -> tuple[int, bytearray]:
+    spans = [extent(array) for array in arrays]
+    low, high = min(low for low, _ in spans), max(high for _, high in spans)
+    # Every byte lies in the extent of one of the arrays, which are alive: their extents overlap without gaps.
+    return low, bytearray(ctypes.string_at(low, high - low))
+
+
+def _view(
+    data: bytearray, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int, writeable: bool
+) -> Any:
+    import numpy as np
+
+    array = np.ndarray(shape, dtype, buffer=data, offset=offset, strides=strides)
+    array.flags.writeable = writeable
+    return array

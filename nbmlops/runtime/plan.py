@@ -1,0 +1,92 @@
+"""Decides, from facts alone, whether a step's result can be reused, and says why not. No effects here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+
+from nbmlops.core.digest import digest_json
+from nbmlops.runtime.records import CacheRecord, KeyParts
+
+KEY_SCHEMA = "nbmlops/step-key/1"
+UNCHANGED = "unchanged"
+_SHOWN_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a record depends on besides its key, as it is now.
+
+    Attributes:
+        files: Digest of each file the record says it read.
+        libraries: Versions of the distributions the record says it used; absent ones are not installed.
+        random: Digest of the random state the step would begin with.
+        missing_files: Files it made that are gone.
+        missing_values: Names whose stored values are gone.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    random: str = ""
+    missing_files: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] = ()
+
+
+def step_key(step: str, parts: KeyParts) -> str:
+    """Returns the key: SHA-256 over the step's name and everything that is known before it runs."""
+    return digest_json({"schema": KEY_SCHEMA, "step": step, **asdict(parts)})
+
+
+def part_changes(now: KeyParts, before: KeyParts) -> tuple[str, ...]:
+    """Returns what differs between two keys, as reasons for a person."""
+    reasons = ["code changed"] if now.code != before.code else []
+    reasons += [f"{path} was edited" for path in _different(now.edited, before.edited)]
+    reasons += [f"parameter {name} changed" for name in _different(now.parameters, before.parameters)]
+    reasons += [f"input {name} changed" for name in _different(now.inputs, before.inputs)]
+    return (*reasons, *_environment_changes(now.environment, before.environment))
+
+
+def ground_changes(record: CacheRecord, now: Grounds) -> tuple[str, ...]:
+    """Returns why the record cannot be reused although its key is the right one; nothing if it can."""
+    outcome = record.outcome
+    recorded = {path: state.digest for path, state in outcome.files.items()}
+    reasons = [f"file changed: {path}" for path in _different(now.files, recorded)]
+    reasons += _environment_changes(now.libraries, record.libraries)
+    if outcome.random_used and outcome.random_before != now.random:
+        reasons.append("the state of the random generators changed")
+    reasons += [f"file is gone: {path}" for path in now.missing_files]
+    reasons += [f"stored value of {name} is gone" for name in now.missing_values]
+    if outcome.unkeyable:
+        reasons.append(f"never reused: {outcome.unkeyable}")
+    return tuple(reasons)
+
+
+def why(now: KeyParts, latest: CacheRecord | None, ground: tuple[str, ...]) -> str:
+    """Returns why a step runs, as one line.
+
+    Args:
+        now: What it is keyed by.
+        latest: The latest record of the step.
+        ground: Changes of the ground of the nearest record.
+    """
+    if latest is None:
+        return "new"
+    reasons = part_changes(now, latest.parts) if latest.key else ()
+    reasons = tuple(dict.fromkeys((*reasons, *ground)))
+    if not reasons:
+        return "new"
+    more = len(reasons) - _SHOWN_REASONS
+    return "; ".join(reasons[:_SHOWN_REASONS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _different(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted({*now, *before}):
+        if now.get(name) != before.get(name):
+            yield name
+
+
+def _environment_changes(now: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
+    return [
+        f"environment changed: {name} {before.get(name, 'absent')} -> {now.get(name, 'absent')}"
+        for name in _different(now, before)
+    ]

@@ -1,0 +1,198 @@
+"""What is kept of an executed step, as records and as JSON: what it depended on, what it stored, what it logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.pipeline.fields import Fields
+from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
+from nbmlops.pipeline.run_record import StepLog
+from nbmlops.runtime.store import ObjectRef
+from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class KeyParts:
+    """What a step's result depends on as far as it is known before the step runs; texts by name.
+
+    Attributes:
+        code: The compiler's digest of everything the step executes.
+        edited: Generated files that were edited by hand -> their SHA-256.
+        parameters: Parameter name -> its value as JSON text.
+        inputs: Input name -> identity of its value.
+        environment: "python", "PYTHONHASHSEED", thread settings, … -> their values.
+    """
+
+    code: str
+    edited: Mapping[str, str]
+    parameters: Mapping[str, str]
+    inputs: Mapping[str, str]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as it was: its fingerprint ("" if it was absent), and size and time of change, which save reading it."""
+
+    digest: str
+    size: int = -1
+    mtime_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """What a step did, as the step itself reports it.
+
+    Attributes:
+        values: The new entries of the namespace.
+        changed_inputs: Inputs it changed in place without handing them over.
+        log: What it recorded.
+        files: Files it read -> their state; paths below the root are relative to it.
+        written: Files it made.
+        modules: Top-level modules it used.
+        random_before: Digest of the random state it began with.
+        random_used: Whether it used a global random generator.
+        random: The random state it left, in the store; None as long as nobody used one.
+        unkeyable: Why its results cannot be reused, or "".
+    """
+
+    values: tuple[StoredValue, ...] = ()
+    changed_inputs: tuple[str, ...] = ()
+    log: StepLog = field(default_factory=StepLog)
+    files: Mapping[str, FileState] = field(default_factory=dict)
+    written: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    random_before: str = ""
+    random_used: bool = False
+    random: ObjectRef | None = None
+    unkeyable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRecord:
+    """An executed step.
+
+    Attributes:
+        step: Its name.
+        key: Digest of `parts`; "" when it ran outside of a run (plain papermill).
+        parts: What it was keyed by.
+        outcome: What it did.
+        libraries: Distribution -> version of what it used.
+        notebook: The executed notebook relative to the root, or "".
+        run: Name of the run that executed it.
+        seconds: Wall time.
+    """
+
+    step: str
+    key: str
+    parts: KeyParts
+    outcome: StepOutcome
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    notebook: str = ""
+    run: str = ""
+    seconds: float = 0.0
+
+
+def record_to_json(record: CacheRecord) -> dict[str, Json]:
+    """Returns the record as plain data."""
+    parts = record.parts
+    return {
+        "step": record.step,
+        "key": record.key,
+        "run": record.run,
+        "notebook": record.notebook,
+        "seconds": record.seconds,
+        "code": parts.code,
+        "edited": dict(parts.edited),
+        "parameters": dict(parts.parameters),
+        "inputs": dict(parts.inputs),
+        "environment": dict(parts.environment),
+        "libraries": dict(record.libraries),
+        "outcome": outcome_to_json(record.outcome),
+    }
+
+
+def record_from_json(fields: Fields) -> CacheRecord:
+    """Returns the record that `record_to_json` wrote.
+
+    Raises:
+        UsageError: a key is missing or of the wrong type.
+    """
+    return CacheRecord(
+        step=fields.text("step"),
+        key=fields.text("key"),
+        parts=KeyParts(
+            code=fields.text("code"),
+            edited=fields.text_map("edited"),
+            parameters=fields.text_map("parameters"),
+            inputs=fields.text_map("inputs"),
+            environment=fields.text_map("environment"),
+        ),
+        outcome=outcome_from_json(fields.child("outcome")),
+        libraries=fields.text_map("libraries"),
+        notebook=fields.text("notebook"),
+        run=fields.text("run"),
+        seconds=fields.number("seconds"),
+    )
+
+
+def outcome_to_json(outcome: StepOutcome) -> dict[str, Json]:
+    """Returns the outcome as plain data."""
+    return {
+        "values": [value_to_json(value) for value in outcome.values],
+        "changed_inputs": list(outcome.changed_inputs),
+        "log": step_log_to_json(outcome.log),
+        "files": [[path, state.digest, state.size, state.mtime_ns] for path, state in outcome.files.items()],
+        "written": list(outcome.written),
+        "modules": list(outcome.modules),
+        "random_before": outcome.random_before,
+        "random_used": outcome.random_used,
+        "random": ref_to_json(outcome.random),
+        "unkeyable": outcome.unkeyable,
+    }
+
+
+def outcome_from_json(fields: Fields) -> StepOutcome:
+    """Returns the outcome that `outcome_to_json` wrote.
+
+    Raises:
+        UsageError: a key is missing or of the wrong type.
+    """
+    return StepOutcome(
+        values=tuple(map(value_from_json, fields.children("values"))),
+        changed_inputs=fields.texts("changed_inputs"),
+        log=step_log_from_json(fields.child("log")),
+        files=_files(fields),
+        written=fields.texts("written"),
+        modules=fields.texts("modules"),
+        random_before=fields.text("random_before"),
+        random_used=fields.boolean("random_used"),
+        random=ref_from_json(fields, "random"),
+        unkeyable=fields.text("unkeyable"),
+    )
+
+
+def _files(fields: Fields) -> dict[str, FileState]:
+    files = {}
+    for path, digest, size, mtime_ns in fields.rows("files", (str, str, int, int)):
+        assert isinstance(size, int)
+        assert isinstance(mtime_ns, int)
+        files[str(path)] = FileState(str(digest), size, mtime_ns)
+    return files
+
+
+def ref_to_json(ref: ObjectRef | None) -> Json:
+    """Returns a reference, or its absence, as plain data."""
+    return None if ref is None else {"object": ref.digest, "size": ref.size}
+
+
+def ref_from_json(fields: Fields, key: str) -> ObjectRef | None:
+    """Returns the reference that `ref_to_json` wrote.
+
+    Raises:
+        UsageError: it is of another shape.
+    """
+    child = fields.optional(key)
+    return ObjectRef(child.text("object"), child.integer("size")) if child else None

@@ -1,0 +1,81 @@
+"""What a caller asks of a run, and what it gets: options in, `StepsResult` out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.pipeline.run_record import RunStatus, StepRecord, StepStatus
+from nbmlops.runtime.stored import StoredValue
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(3)
+
+
+def _environment() -> Mapping[str, str]:
+    return dict(os.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run.
+
+    Attributes:
+        parameters: Overrides, as `parse_overrides` gives them.
+        force: Execute every step.
+        timeout: Seconds a cell of a step notebook may take; None for any time.
+        wait: Seconds to wait while another run of the pipeline goes on.
+        base: The folder that paths in the result are relative to; None for the working directory.
+        now: The clock.
+        new_id: Makes the short random part of the run's name.
+        environment: The variables that decide the hash seed and the number of threads.
+    """
+
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    force: bool = False
+    timeout: float | None = None
+    wait: float = 60.0
+    base: Path | None = None
+    now: Callable[[], datetime] = _now
+    new_id: Callable[[], str] = _new_id
+    environment: Callable[[], Mapping[str, str]] = _environment
+
+
+@dataclass(frozen=True, slots=True)
+class StepsResult:
+    """What running the steps of a pipeline gave.
+
+    Attributes:
+        status: SUCCEEDED, FAILED or INTERRUPTED.
+        steps: One record for each step, in notebook order.
+        values: The namespace at the end: name -> stored value.
+        parameters: Every parameter with the value that was used.
+        run: Name of the run: UTC time and a short id.
+        folder: The run's folder, absolute; it exists only if a step was executed.
+        origins: Step -> name of the run that executed it, for executed and cached steps.
+        signal: "SIGINT" or "SIGTERM" if interrupted, else "".
+    """
+
+    status: RunStatus
+    steps: tuple[StepRecord, ...]
+    values: Mapping[str, StoredValue]
+    parameters: Mapping[str, Json]
+    run: str
+    folder: Path
+    origins: Mapping[str, str]
+    signal: str = ""
+
+    @property
+    def all_cached(self) -> bool:
+        """Whether no step was executed."""
+        return all(step.status is StepStatus.CACHED for step in self.steps)

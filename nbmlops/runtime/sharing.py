@@ -1,0 +1,194 @@
+"""Which names share objects: found by walking the mutable objects that pickling a value would visit.
+
+pandas frames and series are leaves (they copy on write), numpy arrays are compared by the memory they cover, and
+everything that cannot change (numbers, texts, functions, classes, modules) is passed over.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import fractions
+import pathlib
+import pickle
+import sys
+import types
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_ATOMS = frozenset({
+    type(None), bool, int, float, complex, str, bytes, range, slice, type(...), type(NotImplemented),
+    dt.date, dt.datetime, dt.time, dt.timedelta, dt.timezone, decimal.Decimal,
+    fractions.Fraction, uuid.UUID, pathlib.PurePosixPath, pathlib.PosixPath,
+})  # fmt: skip
+_CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, enum.Enum)
+_LEAF = "leaf"
+
+
+class CannotStore(Exception):
+    """A value cannot be stored; the text says which part and why."""
+
+
+class _Nowhere:
+    @staticmethod
+    def write(data: Any) -> int:
+        return len(data)
+
+
+class Walk(pickle.Pickler):
+    """What pickling one value visits.
+
+    The objects are kept alive as long as the walk, so that an identity means one object.
+
+    Attributes:
+        objects: The mutable objects in the order they are met first, by identity.
+        arrays: The numpy arrays among them.
+        repeated: A mutable object was met twice.
+        has_sets: A set was met, whose order of iteration must survive.
+    """
+
+    def __init__(self, value: object) -> None:
+        super().__init__(_Nowhere(), protocol=5)
+        self.objects: dict[int, object] = {}
+        self.arrays: list[np.ndarray[Any, Any]] = []
+        self.repeated = False
+        self.has_sets = False
+        self._numpy = sys.modules.get("numpy")
+        self._pandas = sys.modules.get("pandas")
+        self._pending: list[object] = [value]
+        while self._pending:
+            part = self._pending.pop()
+            try:
+                self.dump(part)
+            except CannotStore:
+                raise
+            except RecursionError as error:
+                raise CannotStore("it is nested too deeply") from error
+            except Exception as error:  # pickling runs code of any library; all of it means the same
+                raise CannotStore(f"{error}" if str(error) else type(error).__name__) from error
+
+    def persistent_id(self, obj: Any) -> str | None:
+        """Returns a mark for what need not be descended into; notes what is mutable."""
+        kind = type(obj)
+        if kind in _ATOMS or kind is tuple:
+            return None
+        if isinstance(obj, _CODE):
+            _refuse_notebook_code(obj)
+            return None
+        if kind is frozenset:
+            self.has_sets = True
+            return None
+        if self._is_constant(obj):
+            return _LEAF
+        if id(obj) in self.objects:
+            self.repeated = True
+            return _LEAF
+        self.objects[id(obj)] = obj
+        if kind is set:
+            self.has_sets = True
+        return self._leaf(obj)
+
+    def _leaf(self, obj: Any) -> str | None:
+        if self._numpy is not None and isinstance(obj, self._numpy.ndarray):
+            if obj.dtype.hasobject:
+                return None
+            self.arrays.append(obj)
+            return _LEAF
+        if self._pandas is not None and isinstance(obj, self._pandas.DataFrame | self._pandas.Series):
+            self._pending.extend(_loose_cells(obj))
+            return _LEAF
+        return None
+
+    def _is_constant(self, obj: Any) -> bool:
+        if self._numpy is not None and isinstance(obj, self._numpy.generic | self._numpy.dtype | self._numpy.ufunc):
+            return True
+        if self._pandas is not None and isinstance(obj, self._pandas.Index | self._pandas.Timestamp):
+            return True
+        return type(obj).__module__.partition(".")[0] == "pyarrow"
+
+
+def _refuse_notebook_code(obj: Any) -> None:
+    if isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
+        what = "class" if isinstance(obj, type) else "function"
+        raise CannotStore(f"it refers to the {what} {obj.__qualname__!r}, which only its own step notebook knows")
+
+
+def _loose_cells(value: Any) -> list[object]:
+    columns = [value] if value.ndim == 1 else [value.iloc[:, at] for at in range(value.shape[1])]
+    loose = [c for column in columns if column.dtype == object for c in column.array if type(c) not in _ATOMS]
+    return [loose] if loose else []
+
+
+def shared_groups(walks: Mapping[str, Walk]) -> tuple[tuple[str, ...], ...]:
+    """Returns the names in groups: two names are in one group when a change through one may be seen through the other.
+
+    Args:
+        walks: One walk for each name; the order of names is kept.
+    """
+    leader = {name: name for name in walks}
+
+    def find(name: str) -> str:
+        while leader[name] != name:
+            name = leader[name]
+        return name
+
+    owners: dict[int, str] = {}
+    for name, walk in walks.items():
+        for key in walk.objects:
+            leader[find(name)] = find(owners.setdefault(key, name))
+    for cluster in memory_clusters((array, name) for name, walk in walks.items() for array in walk.arrays):
+        for _, name in cluster[1:]:
+            leader[find(name)] = find(cluster[0][1])
+    groups: dict[str, list[str]] = {}
+    for name in walks:
+        groups.setdefault(find(name), []).append(name)
+    return tuple(tuple(group) for group in groups.values())
+
+
+def sharing_signature(names: Sequence[str], walks: Mapping[str, Walk]) -> list[list[list[Any]]]:
+    """Returns how the names share: for each shared object where each name meets it, in a canonical order."""
+    places: dict[int, list[list[Any]]] = {}
+    for name in names:
+        for position, key in enumerate(walks[name].objects):
+            places.setdefault(key, []).append([name, position])
+    shared = [found for found in places.values() if len(found) > 1]
+    arrays = ((array, name) for name in names for array in walks[name].arrays)
+    for cluster in memory_clusters(arrays):
+        start = min(extent(array)[0] for array, _ in cluster)
+        shared.append([[name, extent(array)[0] - start, list(array.strides)] for array, name in cluster])
+    return sorted(shared, key=repr)
+
+
+def memory_clusters(
+    arrays: Iterable[tuple[np.ndarray[Any, Any], str]],
+) -> list[list[tuple[np.ndarray[Any, Any], str]]]:
+    """Returns the arrays whose memory overlaps, in clusters of at least two different arrays."""
+    spans = sorted(
+        ((*extent(array), number, array, name) for number, (array, name) in enumerate(arrays) if array.nbytes),
+        key=lambda span: span[:3],
+    )
+    clusters: list[list[tuple[np.ndarray[Any, Any], str]]] = []
+    reach = -1
+    for low, high, _, array, name in spans:
+        if low < reach:
+            clusters[-1].append((array, name))
+        else:
+            clusters.append([(array, name)])
+        reach = max(reach, high)
+    return [cluster for cluster in clusters if len({id(array) for array, _ in cluster}) > 1]
+
+
+def extent(array: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """Returns the addresses of the first byte of the array's elements and of the one after the last."""
+    low = high = int(array.__array_interface__["data"][0])
+    for length, stride in zip(array.shape, array.strides, strict=True):
+        if stride < 0:
+            low += (length - 1) * stride
+        else:
+            high += (length - 1) * stride
+    return low, high + array.itemsize

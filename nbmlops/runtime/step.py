@@ -1,0 +1,298 @@
+"""What a generated step notebook calls: `open_step(name)`, then `load`, then the step's function, then `save`.
+
+Under the runner the namespace comes from the runner's context; under plain papermill, or by hand in Jupyter, from the
+latest records of the steps before. Tracking calls in between are collected for the step's log; MLflow is not involved.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import StepFailed, UsageError
+from nbmlops.pipeline.codec import read_pipeline
+from nbmlops.pipeline.ir import Pipeline
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.runtime import plain_text, random_state
+from nbmlops.runtime.cache import StepCache
+from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
+from nbmlops.runtime.errors import report_exception
+from nbmlops.runtime.files import file_state, shown
+from nbmlops.runtime.handover import Handover, Unstorable
+from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
+from nbmlops.runtime.namespace import namespace_before
+from nbmlops.runtime.observe import Observer, module_files
+from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
+from nbmlops.runtime.refusals import unstorable_value
+from nbmlops.runtime.store import DamagedObject, Store
+
+
+class StepRecorder:
+    """Collects what the tracking calls of a step record.
+
+    Args:
+        root: The project's root, where schemas are.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._params: dict[str, Json] = {}
+        self._metrics: list[MetricValue] = []
+        self._data: list[DataRecord] = []
+        self._checks: list[CheckRecord] = []
+
+    def param(self, name: str, value: Json) -> None:
+        """Records a parameter.
+
+        Raises:
+            UsageError: this step recorded another value under the name.
+        """
+        if name in self._params and self._params[name] != value:
+            raise UsageError(
+                f"the parameter {name!r} was logged as {self._params[name]!r} and now as {value!r}",
+                "log each parameter once, or give the second one another name",
+            )
+        self._params[name] = value
+
+    def metric(self, metric: MetricValue) -> None:
+        """Records a metric."""
+        self._metrics.append(metric)
+
+    def data(self, record: DataRecord) -> None:
+        """Records data that was fingerprinted."""
+        self._data.append(record)
+
+    def check(self, record: CheckRecord) -> None:
+        """Records a schema check."""
+        self._checks.append(record)
+
+    def log(self) -> StepLog:
+        """Returns everything recorded so far."""
+        return StepLog(dict(self._params), tuple(self._metrics), tuple(self._data), tuple(self._checks))
+
+
+class Step:
+    """An opened step, as its notebook sees it. Made by `open_step`.
+
+    Args:
+        context: What the step is given.
+        pipeline: The pipeline it belongs to.
+        layout: Where things are.
+    """
+
+    def __init__(self, context: StepContext, pipeline: Pipeline, layout: Layout) -> None:
+        self.recorder = StepRecorder(layout.root)
+        self._context, self._pipeline, self._layout = context, pipeline, layout
+        self._declared = pipeline.step(context.step)
+        self._store = Store(layout.store)
+        self._handover = Handover(self._store, context.values)
+        self._observer = Observer(layout.root, (layout.folder, layout.root / ".nbmlops"))
+        self._entry = _stored_random(self._store, context)
+        self._before = self._entry
+        self._began = False
+
+    def load(self, *names: str) -> Any:
+        """Returns the value of the name, or a tuple of values for several names.
+
+        Raises:
+            StepFailed: no earlier step has handed over a value of that name, or its stored form is damaged.
+        """
+        values = tuple(self._load(name) for name in names)
+        if not self._began:
+            self._begin()
+        return values[0] if len(values) == 1 else values
+
+    def save(self, **outputs: object) -> None:
+        """Hands over the outputs, and whatever else of the namespace the step changed.
+
+        Raises:
+            StepFailed: a value cannot be stored; the message names variable, type, cells, steps, and the edit.
+            EnvironmentFault: the store cannot be written.
+        """
+        after = random_state.capture()
+        self._began = True
+        self._observer.stop()
+        try:
+            saved = self._handover.save(outputs)
+        except Unstorable as error:
+            refusal: StepFailed = unstorable_value(error, self._pipeline, self._declared, self._layout)
+            raise refusal from error
+        carried = random_state.carried(self._entry, self._before, after)
+        modules = self._observer.modules(self._package_namespaces())
+        outcome = StepOutcome(
+            values=saved.values,
+            changed_inputs=saved.changed_inputs,
+            log=self.recorder.log(),
+            files=self._files(modules),
+            written=tuple(shown(Path(path), self._layout.root) for path in self._observer.files_written()),
+            modules=modules,
+            random_before=self._context.random.digest if self._context.random else "",
+            random_used=random_state.changed(self._before, after),
+            random=_store_random(self._store, carried),
+            unkeyable=self._observer.unkeyable(),
+        )
+        self._report(outcome)
+
+    def start(self) -> None:
+        """Begins: import path, working directory, random state, and watching."""
+        folder = str(self._layout.folder)
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        os.chdir(self._layout.source)
+        self._begin()
+        self._observer.start()
+        _follow_cells(self)
+
+    def fail(self, error: BaseException) -> None:
+        """Reports to the runner why the step failed; outside of a run the notebook shows it by itself."""
+        self._observer.stop()
+        if self._context.report is not None:
+            write_failure(self._context.report, self.recorder.log(), report_exception(error))
+
+    def begin_code(self) -> None:
+        """Puts the random state in place once more, now that everything is imported: the step's own code begins."""
+        if not self._began:
+            self._begin()
+            self._began = True
+
+    def _begin(self) -> None:
+        random_state.restore(self._entry)
+        self._before = random_state.capture()
+
+    def _load(self, name: str) -> Any:
+        try:
+            return self._handover.load(name)
+        except KeyError as error:
+            producer = next((value.step for value in self._declared.inputs if value.name == name), "")
+            raise StepFailed(
+                f"step {self._declared.name!r} reads {name!r}, which step {producer!r} has not handed over yet",
+                f"run the earlier steps first: nbmlops run {self._pipeline.name}",
+            ) from error
+        except DamagedObject as error:
+            raise StepFailed(f"the stored value of {name!r} cannot be used: {error.message}", error.hint) from error
+
+    def _package_namespaces(self) -> list[Mapping[str, Any]]:
+        names = {f"{self._pipeline.name}.{module}" for module in self._declared.modules}
+        return [vars(module) for name, module in list(sys.modules.items()) if name in names and _is_module(module)]
+
+    def _files(self, modules: tuple[str, ...]) -> dict[str, FileState]:
+        layout = self._layout
+        seen = [Path(path) for path in self._observer.files_read()]
+        named = [(layout.source / path).resolve() for path in self._declared.files]
+        local = [Path(path) for path in module_files(modules, layout.root, (layout.folder,))]
+        made = {Path(path) for path in self._observer.files_written()}
+        now = time.time_ns()
+        found = sorted({*seen, *named, *local} - made)
+        return {shown(path, layout.root): file_state(path, now) for path in found}
+
+    def _report(self, outcome: StepOutcome) -> None:
+        if self._context.report is not None:
+            write_outcome(self._context.report, outcome)
+            return
+        cache = StepCache(self._layout.cache, self._layout.state)
+        cache.set_latest(CacheRecord(self._declared.name, "", KeyParts("", {}, {}, {}, {}), outcome))
+
+
+class _Process:
+    """The one step that this process has open."""
+
+    __slots__ = ("step",)
+
+    def __init__(self) -> None:
+        self.step: Step | None = None
+
+
+_PROCESS = _Process()
+
+
+def open_step(name: str) -> Step:
+    """Returns the step, opened: package importable, working directory that of the source notebook, random state set.
+
+    Under the runner it reads the context file named by the environment variable `NBMLOPS_STEP_CONTEXT`; else the
+    working directory (or its parent) must be a compiled pipeline whose earlier steps have run.
+
+    Args:
+        name: The step's name.
+
+    Raises:
+        UsageError: there is no such pipeline or step here.
+    """
+    path = os.environ.get(ENVIRONMENT_VARIABLE)
+    context = read_context(Path(path)) if path else _context_from_state(name)
+    if context.step != name:
+        raise UsageError(f"this process was started for step {context.step!r}, not for {name!r}")
+    pipeline = read_pipeline(pipeline_file(context.folder))
+    step = Step(context, pipeline, layout_of(context.folder, pipeline))
+    _PROCESS.step = step
+    step.start()
+    return step
+
+
+def current_step() -> StepRecorder | None:
+    """Returns the recorder of the step that this process runs, or None in an ordinary notebook or program."""
+    return None if _PROCESS.step is None else _PROCESS.step.recorder
+
+
+def _context_from_state(name: str) -> StepContext:
+    folder = _pipeline_folder()
+    pipeline = read_pipeline(pipeline_file(folder))
+    if name not in [step.name for step in pipeline.steps]:
+        raise UsageError(f"the pipeline in {folder.name} has no step {name!r}", "compile the notebook again")
+    layout = layout_of(folder, pipeline)
+    values, random = namespace_before(pipeline, name, StepCache(layout.cache, layout.state))
+    return StepContext(name, folder, values, random, None)
+
+
+def _pipeline_folder() -> Path:
+    here = Path.cwd()
+    known = _PROCESS.step
+    for folder in (here, here.parent):
+        if pipeline_file(folder).is_file():
+            return folder
+    if known is not None:
+        return known._layout.folder  # noqa: SLF001 - this cell is run again, after the step changed the folder
+    raise UsageError(
+        f"{here} holds no pipeline.yaml", "run step notebooks in the pipeline's folder: papermill notebooks/… out.ipynb"
+    )
+
+
+def _stored_random(store: Store, context: StepContext) -> random_state.RandomState:
+    if context.random is None:
+        return random_state.RandomState()
+    data: Any = plain_text.from_text(store.read(context.random).decode())
+    return random_state.state_from_json(data)
+
+
+def _store_random(store: Store, state: random_state.RandomState) -> Any:
+    if state == random_state.RandomState():
+        return None
+    return store.put([plain_text.to_text(random_state.state_to_json(state)).encode()])
+
+
+def _is_module(value: object) -> bool:
+    return isinstance(value, ModuleType)
+
+
+def _follow_cells(step: Step) -> None:
+    """Listens to IPython: the next cell begins the step's code, and a cell that raises ends the step."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    if shell is None:
+        return
+
+    def before_cell(info: Any) -> None:  # noqa: ARG001 - IPython passes it
+        step.begin_code()
+
+    def after_cell(result: Any) -> None:
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None:
+            step.fail(error)
+
+    shell.events.register("pre_run_cell", before_cell)
+    shell.events.register("post_run_cell", after_cell)

@@ -1,0 +1,159 @@
+"""The content-addressed store: bytes go in, a reference comes out; nothing is loaded before its digest is checked.
+
+An object's address is the BLAKE3 of its stored bytes. Values are known by their fingerprint (see
+`nbmlops.data.fingerprint`), which the references in the step records carry beside the address: equal values may be
+stored as different bytes, but an address that is found always holds exactly the bytes that were written.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from blake3 import blake3
+
+from nbmlops.core.errors import EnvironmentFault, NbmlopsError
+
+FOLDER_MODE = 0o700
+_QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """Where the bytes of a value are: their BLAKE3 (64 hex digits) and their number."""
+
+    digest: str
+    size: int
+
+
+class DamagedObject(NbmlopsError):
+    """An object of the store is gone or its bytes changed; it has been put aside and counts as missing."""
+
+    def __init__(self, ref: ObjectRef, what: str) -> None:
+        super().__init__(
+            f"the stored object {ref.digest[:12]}… {what}",
+            "run the pipeline again: the step that made it runs again",
+        )
+        self.ref = ref
+
+
+class Store:
+    """Objects under one folder, readable by their owner only.
+
+    Args:
+        folder: Where the objects are; made on the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, parts: Iterable[bytes | memoryview]) -> ObjectRef:
+        """Returns the reference of the bytes, which are on disk, whole, when this returns.
+
+        Raises:
+            EnvironmentFault: the folder is not writable or the disk is full; nothing half-written stays.
+        """
+        hasher, size, temporary = blake3(max_threads=blake3.AUTO), 0, ""
+        try:
+            make_private(self.folder)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
+            with os.fdopen(handle, "wb", buffering=0) as stream:
+                for part in parts:
+                    view = memoryview(part).cast("B")
+                    hasher.update(view)
+                    _write_all(stream.fileno(), view)
+                    size += len(view)
+                ref = ObjectRef(hasher.hexdigest(), size)
+                if self.has(ref):
+                    Path(temporary).unlink()
+                    return ref
+                os.fsync(stream.fileno())
+            make_private(self._path(ref).parent)
+            Path(temporary).replace(self._path(ref))
+        except OSError as error:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+            raise EnvironmentFault(
+                f"cannot write to the store {self.folder}: {error.strerror or error}",
+                "make the folder writable or free disk space",
+            ) from error
+        return ref
+
+    def has(self, ref: ObjectRef) -> bool:
+        """Returns whether a file of the right size is there; its content is checked when it is read."""
+        try:
+            return self._path(ref).stat().st_size == ref.size and self._path(ref).is_file()
+        except OSError:
+            return False
+
+    def read(self, ref: ObjectRef) -> bytes:
+        """Returns the bytes, checked: for everything that could run code when loaded.
+
+        Raises:
+            DamagedObject: they are missing or not those that were written.
+        """
+        try:
+            data = self._path(ref).read_bytes()
+        except OSError as error:
+            raise self._damaged(ref, "is missing or unreadable") from error
+        self._check(ref, data)
+        return data
+
+    def open_private(self, ref: ObjectRef) -> memoryview:
+        """Returns a writable view whose changes stay in this process, checked; pages are read as they are needed.
+
+        Raises:
+            DamagedObject: the bytes are missing or not those that were written.
+        """
+        if ref.size == 0:
+            return memoryview(bytearray(self.read(ref)))
+        try:
+            with self._path(ref).open("rb") as stream:
+                view = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY))
+        except (OSError, ValueError) as error:
+            raise self._damaged(ref, "is missing, empty or unreadable") from error
+        self._check(ref, view)
+        return view
+
+    def verify(self, ref: ObjectRef) -> None:
+        """Checks the object without loading it.
+
+        Raises:
+            DamagedObject: its bytes are missing or not those that were written.
+        """
+        self.open_private(ref).release()
+
+    def _check(self, ref: ObjectRef, data: bytes | memoryview) -> None:
+        if len(data) != ref.size or blake3(data, max_threads=blake3.AUTO).hexdigest() != ref.digest:
+            raise self._damaged(ref, "was changed after it was written")
+
+    def _damaged(self, ref: ObjectRef, what: str) -> DamagedObject:
+        path = self._path(ref)
+        if path.exists() or path.is_symlink():
+            make_private(self.folder / _QUARANTINE)
+            path.replace(self.folder / _QUARANTINE / f"{ref.digest}.{os.getpid()}")
+        return DamagedObject(ref, what)
+
+    def _path(self, ref: ObjectRef) -> Path:
+        return self.folder / ref.digest[:2] / ref.digest[2:]
+
+
+def make_private(folder: Path) -> None:
+    """Makes the folder and its missing parents, readable by their owner only.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    # Path.mkdir(parents=True) gives parents the umask's mode; each new level must be private.
+    for level in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        level.mkdir(mode=FOLDER_MODE, exist_ok=True)
+
+
+def _write_all(handle: int, view: memoryview) -> None:
+    done = 0
+    while done < len(view):
+        done += os.write(handle, view[done : done + (1 << 30)])

@@ -1,0 +1,78 @@
+"""References to stored values, as records and as JSON: what step records and run contexts say about a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.digest import digest_json
+from nbmlops.pipeline.fields import Fields
+from nbmlops.runtime.codecs import Codec
+from nbmlops.runtime.store import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class StoredValue:
+    """The value of one name.
+
+    Attributes:
+        name: The name in the notebook.
+        codec: The stored form.
+        ref: Where the bytes are.
+        fingerprint: Identity of the content; "bytes:…" where the value could only be identified by its pickle.
+        type: Full name of its type.
+        members: For a bundle, all names in it; else empty.
+        sharing: For a bundle, a digest of how the names share objects.
+    """
+
+    name: str
+    codec: Codec
+    ref: ObjectRef
+    fingerprint: str
+    type: str
+    members: tuple[str, ...] = ()
+    sharing: str = ""
+
+    def mates(self, namespace: Mapping[str, StoredValue]) -> tuple[str, ...]:
+        """Returns the names, this one included, whose present value is in the same bundle."""
+        names = [name for name in self.members if name in namespace and namespace[name].ref == self.ref]
+        return tuple(names) or (self.name,)
+
+    def identity(self, namespace: Mapping[str, StoredValue]) -> str:
+        """Returns what a step that reads the name depends on: the content, and that of the names it shares with."""
+        mates = self.mates(namespace)
+        if len(mates) == 1:
+            return f"{self.type} {self.fingerprint}"
+        parts = [[name, namespace[name].type, namespace[name].fingerprint] for name in mates]
+        return f"shared {digest_json([self.name, self.sharing, parts])}"
+
+
+def value_to_json(value: StoredValue) -> dict[str, Json]:
+    """Returns the reference as plain data."""
+    document: dict[str, Json] = {
+        "name": value.name,
+        "codec": value.codec.value,
+        "object": value.ref.digest,
+        "size": value.ref.size,
+        "fingerprint": value.fingerprint,
+        "type": value.type,
+    }
+    return document | ({"members": list(value.members), "sharing": value.sharing} if value.members else {})
+
+
+def value_from_json(fields: Fields) -> StoredValue:
+    """Returns the reference that `value_to_json` wrote.
+
+    Raises:
+        UsageError: a key is missing or of the wrong type.
+    """
+    return StoredValue(
+        name=fields.text("name"),
+        codec=fields.choice("codec", Codec),
+        ref=ObjectRef(fields.text("object"), fields.integer("size")),
+        fingerprint=fields.text("fingerprint"),
+        type=fields.text("type"),
+        members=fields.texts("members"),
+        sharing=fields.text("sharing", ""),
+    )
