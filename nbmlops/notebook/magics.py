@@ -156,7 +156,7 @@ def decide_shell(command: str) -> Decision | Refusal:
 
 
 def decide_cell(name: str, line: str) -> Decision | Refusal:
-    """Returns what becomes of the cell magic `%%name line`, with the body left in place if it is a `Decision`."""
+    """Returns what becomes of `%%name line`: a `Decision` leaves the body in place; for `%%mlops` it holds the step."""
     if name == "mlops":
         return _decide_mlops_cell(line)
     if name == "time" and not line:
@@ -206,7 +206,7 @@ def _decide_mlops_cell(line: str) -> Decision | Refusal:
         return Refusal(
             "NB120", f"`%%mlops {parsed.subcommand}` is no cell magic", f"write `%mlops {line.strip()}`, with one %"
         )
-    return Decision(MagicAction.UNWRAP, "names the step of the cell")
+    return Decision(MagicAction.UNWRAP, "names the step of the cell", str(parsed.options["name"]))
 
 
 def _decide_time(_name: str, line: str) -> Decision | Refusal:

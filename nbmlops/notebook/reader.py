@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 from nbmlops.core.diagnostics import Diagnostic, sort_diagnostics
 from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.notebook.api_calls import imported_names, lift_calls
 from nbmlops.notebook.codes import CODES, Fault
 from nbmlops.notebook.document import RawCell, read_cells
 from nbmlops.notebook.model import Cell, CellKind, CellRole, Notebook, RoleKind
@@ -63,7 +64,7 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     """
     raw, format_faults = read_cells(data, path)
     faults = list(format_faults)
-    translations = [translate(cell.source) if cell.kind is CellKind.CODE else None for cell in raw]
+    translations = _translations(raw)
     marked = []
     for cell, translation in zip(raw, translations, strict=True):
         marks = _marks(cell, translation)
@@ -86,6 +87,12 @@ def _notebooks_hint(folder: Path, name: str) -> str:
         return f"did you mean {folder / near[0]}?"
     shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
     return f"notebooks in this folder: {shown}" if found else "name a .ipynb file"
+
+
+def _translations(cells: Sequence[RawCell]) -> list[Translation | None]:
+    plain = [translate(cell.source) if cell.kind is CellKind.CODE else None for cell in cells]
+    names = imported_names(translation.python for translation in plain if translation)
+    return [translation and lift_calls(translation, names) for translation in plain]
 
 
 def _marks(cell: RawCell, translation: Translation | None) -> CellMarks | None:

@@ -157,7 +157,7 @@ def _unwrap_cell_magics(work: _Work) -> bool:
         work.magics.append(Magic(index + 1, line.strip(), decision.action, decision.reason))
         work.lines[index] = ""
         if name == "mlops":
-            work.step, work.step_line = rest.split(None, 1)[1].strip(), index + 1
+            work.step, work.step_line = decision.python, index + 1
         if name == "capture":
             work.faults.append(
                 Fault(

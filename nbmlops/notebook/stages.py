@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import Cell, Magic, MagicAction, RoleKind
 
-_LOGGING = ("metric", "param", "data", "check")
-
 
 def check_stages(cells: Sequence[Cell]) -> Iterable[Fault]:
     """Yields what is wrong with the order and form of gate and register lines; skipped cells do not count."""
@@ -45,24 +43,34 @@ def _fault(code: str, cell: Cell, magic: Magic, message: str, hint: str) -> Faul
 def _repeated(lines: Sequence[tuple[Cell, Magic]], first: tuple[Cell, Magic], name: str) -> Iterable[Fault]:
     for cell, magic in lines:
         if magic.action is first[1].action and magic is not first[1]:
-            message = f"a second `%mlops {name}` line; the first is in cell {first[0].number} line {first[1].line}"
+            message = f"a second {name} line; the first is in cell {first[0].number} line {first[1].line}"
             yield _fault("NB123", cell, magic, message, "remove one of them")
 
 
 def _below_gate(lines: Sequence[tuple[Cell, Magic]], gate_cell: Cell, gate: Magic) -> Iterable[Fault]:
     for cell, magic in lines:
         if magic.action is MagicAction.CALL and _place(cell, magic) > _place(gate_cell, gate):
-            words = magic.text.partition("%mlops")[2].split()
-            message = f"`%mlops {words[0] if words else ''}` stands below the gate in cell {gate_cell.number}"
-            yield _fault("NB122", cell, magic, message, "move the line above `%mlops gate`")
+            function = magic.python.partition("(")[0]
+            message = f"`{function}` is called below the gate in cell {gate_cell.number}"
+            yield _fault("NB122", cell, magic, message, "move the line above the gate")
 
 
 def _not_names(cell: Cell, magic: Magic) -> Iterable[Fault]:
     call = ast.parse(magic.python, mode="eval").body
     assert isinstance(call, ast.Call)
-    data = next(keyword.value for keyword in call.keywords if keyword.arg == "data")
-    for argument, what in ((call.args[0], "model"), (data, "data")):
-        if not isinstance(argument, ast.Name):
+    model = call.args[0] if len(call.args) == 1 else None
+    data = next((keyword.value for keyword in call.keywords if keyword.arg == "data"), None)
+    for argument, what in ((model, "model"), (data, "data")):
+        if argument is None:
+            missing = "write `nbmlops.register(model, data=X_train)`"
+            yield _fault(
+                "NB120",
+                cell,
+                magic,
+                f"the {what} to register is missing",
+                "write `nbmlops.register(model, data=X_train)`",
+            )
+        elif not isinstance(argument, ast.Name):
             written = ast.unparse(argument)
             yield _fault(
                 "NB124", cell, magic, f"`{written}` is no plain name, but the {what} is loaded by its name",

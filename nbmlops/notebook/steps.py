@@ -51,12 +51,6 @@ def assign_roles(cells: Sequence[MarkedCell]) -> tuple[tuple[CellRole, ...], tup
     return roles, tuple(faults)
 
 
-def metric_names(python: str) -> tuple[str, ...]:
-    """Returns the names that a `pipeline-metrics` cell prints, in order; other statements are left out."""
-    names = (_printed_name(statement) for statement in ast.parse(python).body)
-    return tuple(name for name in names if name)
-
-
 def _roles(cells: Sequence[MarkedCell]) -> Iterable[CellRole]:
     tagged = any(cell.marks and cell.marks.kind is RoleKind.STEP for cell in cells)
     current = "" if tagged else ONLY_STEP

@@ -44,6 +44,7 @@ _KALE_SETTINGS = frozenset({"image", "limit", "annotation", "label", "secret", "
 _COMMENT_WORDS = ("parameters", "imports", "functions", "skip", "pipeline-parameters", "pipeline-metrics")
 # Words of other people's tags that are one letter away from ours.
 _OTHER_WORDS = frozenset({"stop", "steep", "stem", "ship", "slip", "snip", "skim", "skin", "ski", "export", "exports"})
+_COMMENT_START = "# nbmlops: "
 _COMMENT = re.compile(r"\s*#+\s*nbmlops\s*:\s*(.*)", re.IGNORECASE)
 _ALMOST_COMMENT = re.compile(r"\s*#+\s*([A-Za-z-]+)\s*:?\s*((?:step|prev)\s*=.*)", re.IGNORECASE)
 _ALMOST_TAG = re.compile(r"(step|block|prev)\s*(?:=|:|\s)\s*(\S.*?)\s*", re.IGNORECASE)
@@ -151,7 +152,7 @@ def _as_tags(mark: Mark) -> Iterable[str]:
     if mark.kind is RoleKind.STEP:
         yield f"step:{mark.step}"
     elif mark.kind is not None:
-        yield mark.written.rpartition(":")[2].strip().split()[0] if ":" in mark.written else mark.written
+        yield mark.written.removeprefix(_COMMENT_START)
     if mark.after:
         yield f"prev:{','.join(mark.after)}"
 
@@ -274,7 +275,7 @@ def _comment_marks(text: str, line: int, faults: list[Fault]) -> Iterable[Mark]:
         )
     for word in text.split():
         name, equals, value = word.partition("=")
-        written = f"# nbmlops: {word}"
+        written = f"{_COMMENT_START}{word}"
         if equals and name in _STEP_PREFIXES:
             yield _step_mark(value, written, line, faults)
         elif equals and name == "prev":
