@@ -1,0 +1,113 @@
+"""Looking at a SQLite store before MLflow does, which waits 20 seconds for a lock and migrates old files unasked.
+
+Standard library only: nothing here imports MLflow, its migrations are read as files.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from nbmlops.core.errors import EnvironmentFault
+
+LOCK_SECONDS = 5.0
+_REVISION = re.compile(r"^(down_)?revision(?:\s*:\s*[^=]+)?\s*=\s*[\"']([0-9a-f]+)[\"']", re.MULTILINE)
+
+
+def check_sqlite_store(path: Path, lock_seconds: float = LOCK_SECONDS) -> None:
+    """Checks that MLflow can use the file, or make it.
+
+    Args:
+        path: The database; it need not exist.
+        lock_seconds: How long to wait for another program's transaction.
+
+    Raises:
+        EnvironmentFault: it is locked, not writable, no MLflow store, or of another MLflow's version.
+    """
+    if not path.exists():
+        _check_folder(path)
+        return
+    with _named(path), closing(sqlite3.connect(path, timeout=lock_seconds, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        revision = _revision(database, tables)
+        is_empty = "experiments" not in tables or not database.execute("SELECT 1 FROM experiments LIMIT 1").fetchone()
+        database.execute("ROLLBACK")
+    if tables and not revision and "experiments" not in tables and "alembic_version" not in tables:
+        raise EnvironmentFault(
+            f"{path} is a database of another program: it holds {', '.join(sorted(tables)[:3])}, but nothing of MLflow",
+            "set [tracking] uri in nbmlops.toml to another file",
+        )
+    # A store without experiments was left half-made by a process that died: MLflow completes it.
+    if not is_empty:
+        _check_revision(path, revision)
+
+
+def _check_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"the tracking store {path} cannot be made: {error.strerror}", "make the folder writable"
+        ) from error
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            raise EnvironmentFault(
+                f"the tracking store {path} is locked by another program",
+                "close what has it open (a database viewer, a hanging run) and try again",
+            ) from error
+        if "readonly" in text or "unable to open" in text:
+            raise EnvironmentFault(
+                f"the tracking store {path} cannot be written: {text}", "make the file and its folder writable"
+            ) from error
+        raise EnvironmentFault(
+            f"the tracking store {path} cannot be read: {text}",
+            "restore it from a backup, or move it away and start a new one",
+        ) from error
+
+
+def _revision(database: sqlite3.Connection, tables: set[str]) -> str:
+    if "alembic_version" not in tables:
+        return ""
+    row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _check_revision(path: Path, revision: str) -> None:
+    known, head = _mlflow_revisions()
+    if not head or revision == head:
+        return
+    if revision and revision not in known:
+        raise EnvironmentFault(
+            f"the tracking store {path} was made by a newer MLflow: its schema {revision} is not known to this one",
+            "install the MLflow that made it, or a later one",
+        )
+    raise EnvironmentFault(
+        f"the tracking store {path} was made by an older MLflow: it has schema {revision or 'none'}, not {head}",
+        f"keep a copy of the file, then: mlflow db upgrade sqlite:///{path}",
+    )
+
+
+def _mlflow_revisions() -> tuple[frozenset[str], str]:
+    """Returns all schema revisions of the installed MLflow and the newest; "" where its files tell no newest."""
+    spec = find_spec("mlflow")
+    folders = spec.submodule_search_locations if spec is not None else None
+    revisions: set[str] = set()
+    parents: set[str] = set()
+    for folder in folders or ():
+        for file in Path(folder, "store", "db_migrations", "versions").glob("*.py"):
+            for is_parent, revision in _REVISION.findall(file.read_text(encoding="utf-8")):
+                (parents if is_parent else revisions).add(revision)
+    heads = revisions - parents
+    return frozenset(revisions), heads.pop() if len(heads) == 1 else ""
