@@ -7,6 +7,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.records import CheckRecord, DataRecord
+
+__all__ = [
+    "SCHEMA",
+    "CheckRecord",
+    "DataRecord",
+    "Lineage",
+    "MetricValue",
+    "ModelVersionRef",
+    "RunRecord",
+    "RunStatus",
+    "StepError",
+    "StepLog",
+    "StepRecord",
+    "StepStatus",
+]
 
 SCHEMA = "nbmlops/run/1"
 
@@ -57,39 +73,6 @@ class MetricValue:
     name: str
     value: float
     step: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DataRecord:
-    """One frame or file that was fingerprinted.
-
-    Attributes:
-        name: The name it was logged under.
-        digest: Full-content fingerprint, 32 hex digits.
-        kind: "frame", "array", "file", ….
-        rows: Number of rows, -1 where there are none.
-        columns: (name, dtype) of each column.
-        context: MLflow's context such as "training", or "".
-        profile: Summary by column, a few kB, plain JSON.
-    """
-
-    name: str
-    digest: str
-    kind: str
-    rows: int = -1
-    columns: tuple[tuple[str, str], ...] = ()
-    context: str = ""
-    profile: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRecord:
-    """One schema check: which data against which schema, and the failures, bounded in number."""
-
-    data: str
-    schema: str
-    passed: bool
-    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
