@@ -202,4 +202,6 @@ def _finish(job: Job, partial: Path) -> None:
     facts = notebook.setdefault("metadata", {}).setdefault("papermill", {})
     facts["input_path"], facts["output_path"] = job.source.name, job.target.name
     facts["parameters"] = finite(job.parameters)
-    write_atomically(job.target, (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    # A lone surrogate becomes \udXXX, which is its escape in JSON, too.
+    write_atomically(job.target, text.encode("utf-8", "backslashreplace"))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbmlops.data.fingerprint import fingerprint_file
+from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.data.files import fingerprint_file
 from nbmlops.runtime.records import FileState
 
 _RACY_NS = 2_000_000_000
+UNREADABLE = "unreadable"
+"""Digest of a file that cannot be read or changes while it is: never equal to one that can."""
 
 
 def shown(path: Path, root: Path) -> str:
@@ -29,10 +32,12 @@ def file_state(path: Path, now_ns: int) -> FileState:
         found = path.stat()
     except OSError:
         return FileState("")
-    if path.is_dir():
-        return FileState(f"folder {len(list(path.iterdir()))}")
     recent = now_ns - found.st_mtime_ns < _RACY_NS
-    return FileState(fingerprint_file(path), found.st_size, 0 if recent else found.st_mtime_ns)
+    try:
+        digest = fingerprint_file(path)
+    except (EnvironmentFault, UsageError):
+        return FileState(UNREADABLE)
+    return FileState(digest, found.st_size, 0 if recent or path.is_dir() else found.st_mtime_ns)
 
 
 def current_digest(path: Path, recorded: FileState) -> str:
