@@ -66,7 +66,8 @@ def _parse(data: bytes, path: str) -> Mapping[str, Any]:
             f"{path} is nested too deeply to be a notebook", "name a .ipynb file that Jupyter can open"
         ) from error
     except ValueError as error:
-        raise UsageError(f"{path} cannot be read as JSON: {error}", "save the notebook again in Jupyter") from error
+        hint = "name a .ipynb file that Jupyter can open"
+        raise UsageError(f"{path} holds a number with too many digits to be a notebook", hint) from error
     if not isinstance(document, dict) or not (
         "cells" in document or "worksheets" in document or "nbformat" in document
     ):

@@ -49,7 +49,9 @@ class _Parser(argparse.ArgumentParser):
     """argparse that raises instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}", f"the form is: {_one_line(self.format_usage())}")
+        missing = message.removeprefix("the following arguments are required: ")
+        text = f"{self.prog} lacks {missing}" if missing != message else f"{self.prog}: {message}"
+        raise UsageError(text, _form(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,9 @@ def _subparsers(parser: argparse.ArgumentParser) -> Mapping[str, argparse.Argume
     return action.choices
 
 
-def _one_line(usage: str) -> str:
-    return " ".join(usage.split()).removeprefix("usage: ")
+def _form(parser: argparse.ArgumentParser) -> str:
+    usage = " ".join(parser.format_usage().split()).removeprefix("usage: ").replace(" [-h]", "")
+    return f"the form is: {usage}"
 
 
 def _find(word: str) -> _Subcommand:
@@ -159,15 +162,12 @@ def _option_arguments(
         option = f"-{name}" if len(name) == 1 else f"--{name}"
         if option not in known:
             near = get_close_matches(option, known, n=1)
-            usage = _one_line(parser.format_usage())
-            hint = f"did you mean `{near[0]}`?" if near else f"the form is: {usage}"
+            hint = f"did you mean `{near[0]}`?" if near else _form(parser)
             raise UsageError(f"{parser.prog} has no option {option!r}", hint)
         if name in subcommand.flags and value:
             raise UsageError(f"{parser.prog}: {option} takes no value, but {value!r} follows it", f"remove {value!r}")
         if name not in subcommand.flags and not value:
-            raise UsageError(
-                f"{parser.prog}: nothing follows {option}", f"the form is: {_one_line(parser.format_usage())}"
-            )
+            raise UsageError(f"{parser.prog}: nothing follows {option}", _form(parser))
         arguments.append(f"{option}={value}" if value and len(name) > 1 else f"{option}{value}")
     return arguments
 

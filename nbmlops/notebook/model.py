@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, SourceSpan
 
+# A source line is shown up to here: reports stay readable when data are pasted into a cell.
+_LONGEST_LINE = 200
+
 
 class CellKind(StrEnum):
     """What the file says a cell is."""
@@ -131,5 +134,6 @@ class Notebook:
     def span(self, cell: Cell, line: int = 0, col: int = 0, end_line: int = 0, end_col: int = 0) -> SourceSpan:
         """Returns the place in a cell (1-based line and column; 0 = the whole cell) with its source line."""
         lines = cell.source.split("\n")
-        text = lines[line - 1] if 0 < line <= len(lines) else ""
+        text = lines[line - 1][:_LONGEST_LINE] if 0 < line <= len(lines) and col <= _LONGEST_LINE else ""
+        text = "".join(character if character.isprintable() else " " for character in text)
         return SourceSpan(self.path, cell.number, cell.id, line, col, end_line, end_col, text)

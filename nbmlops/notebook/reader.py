@@ -69,7 +69,8 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     for cell, translation in zip(raw, translations, strict=True):
         marks = _marks(cell, translation)
         python, magics = (translation.python, translation.magics) if translation else ("", ())
-        marked.append(MarkedCell(cell.number, cell.kind, python, magics, marks))
+        refused = translation is not None and bool(translation.faults)
+        marked.append(MarkedCell(cell.number, cell.kind, python, magics, marks, refused))
         faults += _cell_faults(cell, translation, marks)
     roles, role_faults = assign_roles(marked)
     faults += role_faults
@@ -124,7 +125,13 @@ def _diagnostics(notebook: Notebook, faults: Iterable[Fault]) -> Iterable[Diagno
     for fault in faults:
         place = (fault.line, fault.col, fault.end_line, fault.end_col)
         cell = notebook.cells[fault.cell - 1] if fault.cell else Cell("", 0, CellKind.RAW, "")
-        yield Diagnostic(fault.code, CODES[fault.code].severity, fault.message, notebook.span(cell, *place), fault.hint)
+        message, hint = _printable(fault.message), _printable(fault.hint)
+        yield Diagnostic(fault.code, CODES[fault.code].severity, message, notebook.span(cell, *place), hint)
+
+
+def _printable(text: str) -> str:
+    """Returns the text without control characters: tags and names come from a file that anybody may have written."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _imported_modules(cells: Sequence[Cell]) -> frozenset[str]:

@@ -84,6 +84,10 @@ def translate(source: str) -> Translation:
 def _parse(python: str) -> ast.Module | SyntaxError:
     """Returns the tree, or what is wrong; also what only the compiler proper notices, such as `return` outside."""
     try:
+        if "\0" in python:
+            return SyntaxError(
+                "it holds a null byte", ("<cell>", python.count("\n", 0, python.index("\0")) + 1, 0, None)
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(python)

@@ -62,14 +62,8 @@ def _not_names(cell: Cell, magic: Magic) -> Iterable[Fault]:
     data = next((keyword.value for keyword in call.keywords if keyword.arg == "data"), None)
     for argument, what in ((model, "model"), (data, "data")):
         if argument is None:
-            missing = "write `nbmlops.register(model, data=X_train)`"
-            yield _fault(
-                "NB120",
-                cell,
-                magic,
-                f"the {what} to register is missing",
-                "write `nbmlops.register(model, data=X_train)`",
-            )
+            edit = "write `nbmlops.register(model, data=X_train)`"
+            yield _fault("NB120", cell, magic, f"the {what} to register is not given", edit)
         elif not isinstance(argument, ast.Name):
             written = ast.unparse(argument)
             yield _fault(

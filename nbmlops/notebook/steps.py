@@ -18,13 +18,17 @@ _TEXT = CellRole(RoleKind.TEXT)
 
 @dataclass(frozen=True, slots=True)
 class MarkedCell:
-    """A cell with what it says of itself; `marks` is None unless it is code."""
+    """A cell with what it says of itself.
+
+    `marks` is None unless it is code; `refused` says that some of its code could not be translated.
+    """
 
     number: int
     kind: CellKind
     python: str
     magics: tuple[Magic, ...]
     marks: CellMarks | None
+    refused: bool = False
 
 
 def assign_roles(cells: Sequence[MarkedCell]) -> tuple[tuple[CellRole, ...], tuple[Fault, ...]]:
@@ -45,7 +49,7 @@ def assign_roles(cells: Sequence[MarkedCell]) -> tuple[tuple[CellRole, ...], tup
     faults += _repeated_parameters(cells, roles)
     faults += _names_alike(steps)
     faults += _split_steps(steps, roles, cells)
-    faults += _empty_steps(steps, cells)
+    faults += _empty_steps(steps)
     faults += _wrong_order(steps, cells, roles)
     faults += [fault for cell, role in zip(cells, roles, strict=True) for fault in _metrics_faults(cell, role)]
     return roles, tuple(faults)
@@ -151,10 +155,9 @@ def _split_steps(
         previous = role.step
 
 
-def _empty_steps(steps: Mapping[str, Sequence[MarkedCell]], cells: Sequence[MarkedCell]) -> Iterable[Fault]:
-    refused = {cell.number for cell in cells if cell.python.strip() == "" and cell.marks and cell.marks.faults}
+def _empty_steps(steps: Mapping[str, Sequence[MarkedCell]]) -> Iterable[Fault]:
     for name, own in steps.items():
-        if not any(_has_code(cell) for cell in own) and not any(cell.number in refused for cell in own):
+        if not any(_has_code(cell) or cell.refused for cell in own):
             yield Fault("NB143", f"step {name!r} holds no code", "add code, or remove the tag", cell=own[0].number)
 
 
@@ -186,11 +189,10 @@ def _edge_fault(
 ) -> tuple[str, str, str] | None:
     if name not in order:
         near = get_close_matches(name, [known for known in order if known != step], n=1, cutoff=0.5)
-        hint = (
-            f"did you mean `prev:{near[0]}`?"
-            if near
-            else f"steps above are: {', '.join(_above(step, order)) or 'none'}"
-        )
+        above = ", ".join(known for known in order if order[known] < order[step])
+        hint = f"steps above are: {above}" if above else f"remove `prev:{name}`: no step stands above"
+        if near:
+            hint = f"did you mean `prev:{near[0]}`?"
         return "NB139", f"step {step!r} runs after {name!r}, but there is no such step", hint
     if order[name] < order[step]:
         return None
@@ -202,10 +204,6 @@ def _edge_fault(
         f"step {step!r} runs after {name!r}, which stands below it",
         f"move the cells of {name!r} above those of {step!r}, or remove `prev:{name}`",
     )
-
-
-def _above(step: str, order: Mapping[str, int]) -> list[str]:
-    return [name for name in order if order[name] < order[step]]
 
 
 def _cycle(start: str, step: str, edges: Mapping[str, set[str]]) -> tuple[str, ...]:
