@@ -5,12 +5,30 @@ Other packages call `fingerprint`; what kind of value it is decides which module
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from nbmlops.data import arrays, arrow, frames, objects
 from nbmlops.data.encoding import FORMAT, CannotFingerprint, Encoder, Handler
 
-__all__ = ["CannotFingerprint", "encoder", "fingerprint"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CannotFingerprint", "FrameFingerprint", "fingerprint", "fingerprint_frame"]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFingerprint:
+    """The fingerprint of a frame, equal to `fingerprint(frame)`, and those of its columns by position.
+
+    A column's digest covers its dtype and values, not its name or the index: it says which columns changed.
+    """
+
+    digest: str
+    columns: tuple[str, ...]
 
 
 def fingerprint(value: object, name: str = "value") -> str:
@@ -23,21 +41,40 @@ def fingerprint(value: object, name: str = "value") -> str:
     Raises:
         CannotFingerprint: a part of the value has no content that could be digested; the part is named.
     """
-    whole = encoder()
+    encoder = _encoder()
+    with _named(name):
+        encoder.add(value)
+    return encoder.digest().hex()
+
+
+def fingerprint_frame(frame: pd.DataFrame, name: str = "value") -> FrameFingerprint:
+    """Returns the fingerprint of a frame together with those of its columns, all found in one pass.
+
+    Raises:
+        CannotFingerprint: a cell has no content that could be digested; it is named.
+    """
+    encoder = _encoder()
+    with _named(name):
+        encoder.refer(frame)
+        parts = frames.frame_digests(encoder, frame)
+    frames.add_frame_digests(encoder, frame, parts)
+    return FrameFingerprint(encoder.digest().hex(), tuple(column.hex() for column in parts.columns))
+
+
+def _encoder() -> Encoder:
+    fresh = Encoder(_handler_of)
+    fresh.token(FORMAT)
+    return fresh
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
     try:
-        whole.add(value)
+        yield
     except RecursionError as error:
         raise CannotFingerprint("it is nested too deeply", name) from error
     except CannotFingerprint as refusal:
         raise refusal.within(name) from refusal.__cause__
-    return whole.digest().hex()
-
-
-def encoder() -> Encoder:
-    """Returns a fresh encoder that knows all kinds of values."""
-    fresh = Encoder(_handler_of)
-    fresh.token(FORMAT)
-    return fresh
 
 
 @cache

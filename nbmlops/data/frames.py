@@ -42,7 +42,6 @@ def handler_of(cls: type) -> Handler | None:
 class FrameDigests:
     """The digests of a frame's parts, each 16 bytes, columns by position."""
 
-    labels: tuple[Any, ...]
     columns: tuple[bytes, ...]
     index: bytes
     header: bytes
@@ -63,7 +62,7 @@ def frame_digests(encoder: Encoder, frame: pd.DataFrame) -> FrameDigests:
     header = encoder.part()
     header.add(list(frame.columns.names))
     header.add_items(list(frame.columns))
-    return FrameDigests(tuple(frame.columns), tuple(digests), _index_digest(encoder, frame.index), header.digest())
+    return FrameDigests(tuple(digests), _index_digest(encoder, frame.index), header.digest())
 
 
 def add_frame_digests(encoder: Encoder, frame: pd.DataFrame, digests: FrameDigests) -> None:

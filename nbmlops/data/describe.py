@@ -1,0 +1,75 @@
+"""What a run remembers of a piece of data: its digest, its shape, its profile. Called by `nbmlops.data(...)`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.records import DataRecord
+from nbmlops.data.files import fingerprint_file
+from nbmlops.data.fingerprint import fingerprint, fingerprint_frame
+from nbmlops.data.objects import class_name
+from nbmlops.data.profile import profile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_COLUMNS = 1000
+
+
+def describe(value: Any, name: str, context: str = "") -> DataRecord:
+    """Returns the record of a frame, series, array, file, folder or any other value.
+
+    Args:
+        value: The data. A text or path names a file or folder, which must exist.
+        name: The name it is logged under.
+        context: MLflow's context, such as "training".
+
+    Raises:
+        UsageError: there is no such file, or the value cannot be fingerprinted (`CannotFingerprint`).
+        EnvironmentFault: the file cannot be read.
+    """
+    if isinstance(value, str | PurePath):
+        path = Path(value)
+        digest = fingerprint_file(path)
+        return DataRecord(name, digest, "folder" if path.is_dir() else "file", context=context)
+    roots = {base.__module__.partition(".")[0] for base in type(value).__mro__}
+    if "pandas" in roots:
+        import pandas as pd
+
+        if isinstance(value, pd.Series):
+            record = _describe_frame(value.to_frame(), name, context)
+            return replace(record, kind="series", digest=fingerprint(value, name))
+        if isinstance(value, pd.DataFrame):
+            return _describe_frame(value, name, context)
+    if "numpy" in roots and hasattr(value, "shape"):
+        return _describe_array(value, name, context)
+    facts: dict[str, Json] = {"type": class_name(type(value))}
+    return DataRecord(name, fingerprint(value, name), "value", context=context, profile=facts)
+
+
+def _describe_frame(frame: pd.DataFrame, name: str, context: str) -> DataRecord:
+    found = fingerprint_frame(frame, name)
+    summary = profile(frame)
+    columns = summary["columns"]
+    assert isinstance(columns, list)
+    for column, digest in zip(columns, found.columns, strict=False):  # wide frames are profiled in part
+        column["digest"] = digest
+    return DataRecord(
+        name=name,
+        digest=found.digest,
+        kind="frame",
+        rows=len(frame),
+        columns=tuple((str(label), str(dtype)) for label, dtype in frame.dtypes.items())[:MAX_COLUMNS],
+        context=context,
+        profile=summary,
+    )
+
+
+def _describe_array(array: Any, name: str, context: str) -> DataRecord:
+    shape = [int(size) for size in array.shape]
+    facts: dict[str, Json] = {"dtype": str(array.dtype), "shape": shape}
+    rows = shape[0] if shape else -1
+    return DataRecord(name, fingerprint(array, name), "array", rows, context=context, profile=facts)

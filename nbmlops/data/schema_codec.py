@@ -1,0 +1,203 @@
+"""`FrameSchema` <-> the YAML file that people read and edit; mistakes are reported with file, line and key."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import yaml
+
+from nbmlops.core.errors import UsageError
+from nbmlops.data.schema_model import SCHEMA, ColumnSchema, ColumnType, FrameSchema
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+_COMMENT = """\
+# What a frame must look like, made by nbmlops from data and meant to be edited.
+# type: integer | number | boolean | text | datetime | duration | any; missing: may values be missing;
+# required: must the column be there; min, max: smallest and largest value; values: the only texts allowed.
+"""
+MAX_BYTES = 4 * 1024 * 1024
+MAX_COLUMNS_OF_TEXT = 100
+
+Value = TypeVar("Value")
+
+
+def schema_to_yaml(schema: FrameSchema) -> bytes:
+    """Returns the schema as YAML, rules that say nothing left out."""
+    columns = {name: _column_to_plain(column) for name, column in schema.columns.items()}
+    document = {
+        "schema": SCHEMA,
+        "other_columns": "allowed" if schema.other_columns else "refused",
+        "columns": columns,
+    }
+    body = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    return (_COMMENT + body).encode()
+
+
+def _column_to_plain(column: ColumnSchema) -> dict[str, Any]:
+    record: dict[str, Any] = {"type": column.type.value}
+    if column.missing:
+        record["missing"] = True
+    if not column.required:
+        record["required"] = False
+    record |= {key: _shortest(value) for key, value in (("min", column.min), ("max", column.max)) if value is not None}
+    return record | ({"values": list(column.values)} if column.values else {})
+
+
+def _shortest(number: float) -> int | float:
+    return int(number) if float(number).is_integer() and abs(number) < 1e15 else float(number)
+
+
+def schema_from_yaml(data: bytes | str, source: str = "schema") -> FrameSchema:
+    """Returns the schema that a YAML text describes.
+
+    Args:
+        data: The text.
+        source: The file's name, for messages.
+
+    Raises:
+        UsageError: the text is no YAML or no schema; file, line and key are named.
+    """
+    return _Reader(source).schema(data)
+
+
+class _Reader:
+    """Reads syntax nodes instead of plain data, because they know their lines."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def fault(self, node: Any, message: str, hint: str = "") -> UsageError:
+        return UsageError(f"{self._source} line {node.start_mark.line + 1}: {message}", hint)
+
+    def schema(self, data: bytes | str) -> FrameSchema:
+        root = self._parse(data)
+        fields = self._fields(root, "the schema", {"schema", "other_columns", "columns"})
+        version = fields.get("schema")
+        if version is None or version.value != SCHEMA:
+            found = "no schema" if version is None else repr(version.value)
+            raise self.fault(version or root, f"schema must be {SCHEMA}, not {found}", f"write `schema: {SCHEMA}`")
+        others = self._choice(fields, "other_columns", ("allowed", "refused"), "allowed")
+        if "columns" not in fields:
+            raise self.fault(root, "columns is missing", "name the columns below `columns:`")
+        columns = self._fields(fields["columns"], "columns", None)
+        return FrameSchema({name: self._column(name, node) for name, node in columns.items()}, others == "allowed")
+
+    def _parse(self, data: bytes | str) -> Any:
+        if len(data) > MAX_BYTES:
+            raise UsageError(f"{self._source} is larger than {MAX_BYTES} bytes")
+        try:
+            depth = 0
+            for event in yaml.parse(data, Loader=_Loader):
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if isinstance(event, yaml.AliasEvent) or depth > 10:
+                    raise self.fault(event, "anchors and deep nesting are not allowed")
+            node = yaml.compose(data, Loader=_Loader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise UsageError(f"{self._source} line {line}: {error.problem}", "correct the YAML syntax") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self._source} is not YAML: {str(error).splitlines()[0]}") from error
+        if node is None:
+            raise UsageError(f"{self._source} is empty", "let nbmlops make it again: delete the file")
+        return node
+
+    def _fields(self, node: Any, place: str, known: set[str] | None) -> dict[str, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise self.fault(node, f"{place} must be a mapping of keys to values")
+        fields: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self.fault(key, f"{place}: a key must be a text")
+            if key.value in fields:
+                raise self.fault(key, f"{place}: the key {key.value!r} stands twice")
+            if known is not None and key.value not in known:
+                near = get_close_matches(key.value, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
+                raise self.fault(key, f"{place}: the key {key.value!r} is not known", hint)
+            fields[key.value] = value
+        return fields
+
+    def _column(self, name: str, node: Any) -> ColumnSchema:
+        place = f"columns.{name}"
+        fields = self._fields(node, place, {"type", "missing", "required", "min", "max", "values"})
+        kinds = tuple(kind.value for kind in ColumnType)
+        if "type" not in fields:
+            raise self.fault(node, f"{place}.type is missing", f"one of {', '.join(kinds)}")
+        column = ColumnSchema(
+            type=ColumnType(self._choice(fields, "type", kinds, "any", place)),
+            missing=self._scalar(fields, place, "missing", bool, False),
+            required=self._scalar(fields, place, "required", bool, True),
+            min=self._number(fields, place, "min"),
+            max=self._number(fields, place, "max"),
+            values=self._texts(fields, place),
+        )
+        self._check(column, place, fields)
+        return column
+
+    def _check(self, column: ColumnSchema, place: str, fields: dict[str, Any]) -> None:
+        if column.type not in {ColumnType.INTEGER, ColumnType.NUMBER}:
+            for key in ("min", "max"):
+                if key in fields:
+                    raise self.fault(fields[key], f"{place}.{key} needs `type: integer` or `type: number`")
+        if column.values and column.type is not ColumnType.TEXT:
+            raise self.fault(fields["values"], f"{place}.values needs `type: text`")
+        if column.min is not None and column.max is not None and column.min > column.max:
+            raise self.fault(fields["min"], f"{place}.min is larger than {place}.max")
+
+    def _choice(self, fields: dict[str, Any], key: str, choices: tuple[str, ...], default: str, place: str = "") -> str:
+        node = fields.get(key)
+        if node is None:
+            return default
+        if not isinstance(node, yaml.ScalarNode) or node.value not in choices:
+            near = get_close_matches(str(node.value), choices, n=1)
+            name = f"{place}.{key}" if place else key
+            hint = f"did you mean {near[0]!r}?" if near else ""
+            raise self.fault(node, f"{name} must be one of {', '.join(choices)}, not {_shown(node)}", hint)
+        return str(node.value)
+
+    def _scalar(self, fields: dict[str, Any], place: str, key: str, kind: type[Value], default: Value) -> Value:
+        node = fields.get(key)
+        if node is None:
+            return default
+        value = _plain(node)
+        if type(value) is not kind:
+            wanted = "true or false" if kind is bool else "a number"
+            raise self.fault(node, f"{place}.{key} must be {wanted}, not {_shown(node)}")
+        return value
+
+    def _number(self, fields: dict[str, Any], place: str, key: str) -> float | None:
+        node = fields.get(key)
+        if node is None:
+            return None
+        value = _plain(node)
+        if type(value) not in {int, float} or math.isnan(value):
+            raise self.fault(node, f"{place}.{key} must be a number, not {_shown(node)}")
+        return float(value)
+
+    def _texts(self, fields: dict[str, Any], place: str) -> tuple[str, ...]:
+        node = fields.get("values")
+        if node is None:
+            return ()
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            raise self.fault(node, f"{place}.values must be a list of texts, not {_shown(node)}")
+        for item in node.value:
+            if type(_plain(item)) is not str:
+                raise self.fault(item, f"{place}.values: {_shown(item)} is not a text", "put it in quotes")
+        return tuple(item.value for item in node.value)
+
+
+def _plain(node: Any) -> Any:
+    """Returns the plain value of a scalar node, the node itself otherwise."""
+    if not isinstance(node, yaml.ScalarNode):
+        return node
+    constructor = yaml.constructor.SafeConstructor()
+    maker: Any = constructor.yaml_constructors.get(node.tag)
+    return maker(constructor, node) if maker else node
+
+
+def _shown(node: Any) -> str:
+    return f"{node.value!r:.40}" if isinstance(node, yaml.ScalarNode) else f"a {node.id}"
