@@ -219,5 +219,5 @@ def _kernel() -> Kernel:
     shell = _shell()
     if shell is None:
         return Kernel(vars(sys.modules["__main__"]))
-    cells = shell.history_manager.input_hist_raw
-    return Kernel(shell.user_ns, cells[-1] if cells else "", "nbmlops" in shell.extension_manager.loaded)
+    cells = tuple(shell.history_manager.input_hist_raw)
+    return Kernel(shell.user_ns, cells, "nbmlops" in shell.extension_manager.loaded)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nbmlops.app.views import CheckView
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import ExitCode, NbmlopsError, UsageError
+from nbmlops.core.records import CheckRecord
 from nbmlops.data.schema import infer_schema, schema_from_yaml, schema_to_yaml, validate
-from nbmlops.pipeline.run_record import CheckRecord
 
 SCHEMAS = "schemas"
 _NAME = re.compile(r"\w[\w.-]*")
@@ -46,15 +45,16 @@ def check_value(value: object, schema: str, root: Path, *, may_infer: bool) -> C
     """
     if not _NAME.fullmatch(schema):
         raise UsageError(f"{schema!r} cannot be the name of a schema", "use letters, digits, '_', '-' and '.'")
+    frame: Any = value  # both functions say what is wrong with other things
     shown = f"{SCHEMAS}/{schema}.yaml"
     path = root / SCHEMAS / f"{schema}.yaml"
     if path.is_file():
-        record = validate(value, schema_from_yaml(path.read_text("utf-8")))
-        return CheckView(replace(record, data=schema, schema=schema))
+        rules = schema_from_yaml(path.read_bytes(), shown)
+        return CheckView(validate(frame, rules, data=schema, name=schema))
     if not may_infer:
         raise UsageError(
             f"there is no schema {shown}, and a pipeline does not make one up",
             f"run the notebook's `%mlops check` line once, review {shown} and commit it",
         )
-    write_atomically(path, schema_to_yaml(infer_schema(value)).encode())
+    write_atomically(path, schema_to_yaml(infer_schema(frame)))
     return CheckView(CheckRecord(schema, schema, passed=True), written=shown)

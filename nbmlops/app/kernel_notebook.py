@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,22 +12,23 @@ from nbmlops.core.errors import UsageError
 UNKNOWN_HINT = "tell it with `%mlops track --notebook PATH.ipynb`"
 _VSCODE = "__vsc_ipynb_file__"
 _VARIABLES = (_VSCODE, "IPYNB_FILE", "JPY_SESSION_NAME")
+_INJECTED = "# Parameters\n"  # the cell that papermill adds is in no notebook
 _MANY = 50
 
 
 def locate_notebook(
-    explicit: Path | None, namespace: Mapping[str, object], environment: Mapping[str, str], cell: str
+    explicit: Path | None, namespace: Mapping[str, object], environment: Mapping[str, str], cells: Sequence[str]
 ) -> Path | None:
     """Returns the notebook that is running, or None when it is not known.
 
     Looked at in this order: the path that the user gave; the variable that VS Code sets in the namespace; environment
-    variables of VS Code and Jupyter; at last the working folder, if exactly one notebook there holds the running cell.
+    variables of VS Code and Jupyter; at last the working folder, if exactly one notebook there holds all cells that ran.
 
     Args:
         explicit: The path that the user gave, relative to the working directory.
         namespace: The kernel's variables.
         environment: The process environment.
-        cell: Source of the running cell, "" where unknown.
+        cells: Sources of the cells that have run, the running one included.
 
     Raises:
         UsageError: the given path is no notebook file.
@@ -38,7 +39,7 @@ def locate_notebook(
     for hint in hints:
         if isinstance(hint, str) and hint.endswith(".ipynb") and Path(hint).is_file():
             return Path(hint).resolve()
-    return _holding(cell) if cell.strip() else None
+    return _holding({cell.strip() for cell in cells if not cell.startswith(_INJECTED)} - {""})
 
 
 def _given(path: Path) -> Path:
@@ -50,9 +51,11 @@ def _given(path: Path) -> Path:
     raise UsageError(f"{path} is not a notebook file", hint)
 
 
-def _holding(cell: str) -> Path | None:
-    """Returns the only notebook of the working folder that holds the cell."""
-    found = [path for path in sorted(Path().glob("*.ipynb"))[:_MANY] if cell.strip() in _sources(path)]
+def _holding(cells: set[str]) -> Path | None:
+    """Returns the only notebook of the working folder that holds all these cells."""
+    if not cells:
+        return None
+    found = [path for path in sorted(Path().glob("*.ipynb"))[:_MANY] if cells <= _sources(path)]
     return found[0].resolve() if len(found) == 1 else None
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import posixpath
-import re
 from datetime import date
 from pathlib import PurePath
 from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
+from nbmlops.tracking.keys import check_key
 
-_NAME = re.compile(r"[\w./ :-]+")  # what MLflow's stores accept on every system
-_NAME_LENGTH = 250
-_VALUE_LENGTH = 6000  # MLflow's column
 _SHOWN = 80
 
 
@@ -32,13 +28,7 @@ def checked_name(name: object, kind: str) -> str:
         raise UsageError(
             f"the name of a {kind} is a text, but this is {_shown(name)}", f'write the name in quotes: "my {kind}"'
         )
-    tidy = posixpath.normpath(name) == name and name != "." and not name.startswith(("/", ".."))
-    if _NAME.fullmatch(name) and len(name) <= _NAME_LENGTH and name.strip() == name and tidy:
-        return name
-    raise UsageError(
-        f"{_shown(name)} cannot be the name of a {kind}",
-        f"use letters, digits, '_', '-', '.', ':', '/' and spaces inside, at most {_NAME_LENGTH} characters",
-    )
+    return check_key(kind, name)
 
 
 def metric_value(name: str, value: object) -> float:
@@ -74,7 +64,7 @@ def plain_value(name: str, value: object) -> Json:
     """Returns a parameter as plain JSON: NumPy scalars and arrays, dates, paths and tuples are converted.
 
     Raises:
-        UsageError: the value cannot be said in JSON, or is longer than a parameter may be.
+        UsageError: the value cannot be said in JSON.
     """
     try:
         plain: Json = json.loads(json.dumps(value, default=_plain))
@@ -83,11 +73,6 @@ def plain_value(name: str, value: object) -> Json:
             f"parameter {name!r} cannot be logged: {_shown(value)} is no plain value",
             "log a number, a text, True, False, None, or a list or dict of those",
         ) from error
-    if len(str(plain)) > _VALUE_LENGTH:
-        raise UsageError(
-            f"parameter {name!r} has {len(str(plain)):,} characters; at most {_VALUE_LENGTH:,} can be logged",
-            "log what decides, such as a length or a name",
-        )
     return plain
 
 

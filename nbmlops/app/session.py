@@ -17,16 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from nbmlops.app.closing import Registration
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.parameter_cells import binds_only
 from nbmlops.app.session_log import NEW_RUN, SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
-from nbmlops.app.wiring import shown_uri
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
+from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import Verdict
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, ModelVersionRef, StepLog
+from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,6 @@ class RunTitle:
     run_id: str
     name: str
     experiment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What is registered: the model, the frame of features it was trained on, the name, and what allows it."""
-
-    model: object
-    data: object
-    name: str
-    verdict: Verdict
 
 
 class SessionStore(Protocol):
@@ -63,7 +54,7 @@ class SessionStore(Protocol):
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         """Returns what `judge` would say, without storing it; None where no rules are known."""
 
-    def register(self, registration: Registration, log: SessionLog) -> ModelVersionRef:
+    def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
         """Returns the version that holds the model."""
 
     def end(self, *, failed: bool) -> None:
@@ -190,7 +181,11 @@ class NotebookSession:
             )
         model_name = self._place.model_name(name)
         self.flush(last=True)
-        self._version = self._store.register(Registration(model, data, model_name, self._verdict), self._log)
+        digests = {record.name: record.digest for record in self._log.data}
+        lineage = self._place.lineage(self._title.run_id, digests)
+        self._version = self._store.register(
+            self._verdict, Registration(model_name, model, data, lineage, self._log.metrics)
+        )
         _tell(self)
         return VersionView(self._version)
 
@@ -255,7 +250,7 @@ class NotebookSession:
             run_id=self._title.run_id,
             run_name=self._title.name,
             experiment=self._title.experiment,
-            tracking_uri=shown_uri(place.tracking_uri),
+            tracking_uri=place.shown_uri,
             notebook=place.notebook,
             git_commit=str(place.git),
             parameters=log.params,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.pipeline.run_record import MetricValue, StepLog
 
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
 

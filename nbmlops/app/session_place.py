@@ -11,13 +11,13 @@ from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT, locate_notebook
 from nbmlops.app.parameter_cells import parameter_names
 from nbmlops.app.project import find_root
-from nbmlops.app.wiring import tracking_uri
-from nbmlops.core.digest import Digest
+from nbmlops.app.wiring import shown_uri, tracking_uri
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.digests import notebook_digest
 from nbmlops.notebook.mlops_lines import parse_line
 from nbmlops.notebook.model import MagicAction, Notebook
 from nbmlops.notebook.reader import read_notebook
+from nbmlops.pipeline.run_record import Lineage
 from nbmlops.tracking.environment import GitState, git_state
 
 
@@ -36,12 +36,12 @@ class Kernel:
 
     Attributes:
         namespace: Its variables, live.
-        cell: Source of the running cell, "" where unknown.
+        cells: Sources of the cells that have run, the running one included.
         follows_cells: Whether hooks report when cells start and end.
     """
 
     namespace: Mapping[str, object]
-    cell: str = ""
+    cells: tuple[str, ...] = ()
     follows_cells: bool = False
 
 
@@ -64,7 +64,7 @@ class SessionPlace:
     root: Path
     name: str
     notebook: str
-    notebook_digest: Digest | str
+    notebook_digest: str
     parameters: tuple[str, ...]
     registered_name: str
     config: PipelineConfig
@@ -75,6 +75,20 @@ class SessionPlace:
     def experiment(self) -> str:
         """MLflow's experiment unless the user names another: as configured, else the notebook's, else the folder's."""
         return self.config.experiment or self.root.name
+
+    @property
+    def shown_uri(self) -> str:
+        """The store without password, a file of the project without the folders of this machine."""
+        return shown_uri(self.tracking_uri).replace(f"sqlite:///{self.root.as_posix()}/", "sqlite:///")
+
+    def lineage(self, run_id: str, data: Mapping[str, str] | None = None) -> Lineage:
+        """Returns where the results of a run come from.
+
+        Args:
+            run_id: The run, "" before it has started.
+            data: Logged name -> fingerprint of its inputs.
+        """
+        return Lineage(run_id, str(self.git), data or {}, self.notebook_digest)
 
     def model_name(self, given: str | None) -> str:
         """Returns the name to register under: as configured, else as given, else the notebook's.
@@ -100,7 +114,7 @@ def find_place(options: SessionOptions, kernel: Kernel) -> SessionPlace:
         UsageError: the given notebook is not a notebook file.
         ConfigError: the settings are malformed.
     """
-    path = locate_notebook(options.notebook, kernel.namespace, os.environ, kernel.cell)
+    path = locate_notebook(options.notebook, kernel.namespace, os.environ, kernel.cells)
     root = find_root(path if path is not None else Path())
     notebook = read_notebook(path) if path is not None else None
     name = notebook.name if notebook is not None else ""

@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import HEAD, Verdict
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, ModelVersionRef
+from nbmlops.pipeline.run_record import ModelVersionRef
 
 NO_RUN_HINT = "put `%mlops track` in the first cell and run it (in Python: nbmlops.track())"
 

@@ -51,14 +51,14 @@ def unload(shell: Any) -> None:
     magics.unregister(shell)
 
 
-def _guarded(shell: Any, follow: Callable[[Any, Any], None]) -> Callable[..., None]:
+def _guarded(shell: Any, follow: Callable[[Any], None]) -> Callable[..., None]:
     """Returns a hook that cannot break a cell: IPython passes it one record, in some releases none."""
     event = "pre_run_cell" if follow is _before_cell else "post_run_cell"
 
     @functools.wraps(follow)
     def hook(*arguments: object) -> None:
         try:
-            follow(shell, arguments[0] if arguments else None)
+            follow(arguments[0] if arguments else None)
         except NbmlopsError as error:
             warnings.warn(f"nbmlops: {error}", stacklevel=1)
         except Exception as error:  # noqa: BLE001  # a hook of ours must never fail a cell of the user's
@@ -68,16 +68,16 @@ def _guarded(shell: Any, follow: Callable[[Any, Any], None]) -> Callable[..., No
     return hook
 
 
-def _before_cell(_shell: Any, info: Any) -> None:
+def _before_cell(info: Any) -> None:
     session = _open_session()
     if session is not None:
         session.cell_started(getattr(info, "raw_cell", "") or "")
 
 
-def _after_cell(shell: Any, result: Any) -> None:
+def _after_cell(result: Any) -> None:
     session = _open_session()
     if session is not None:
-        session.cell_finished(shell.user_ns, succeeded=bool(getattr(result, "success", True)))
+        session.cell_finished(succeeded=bool(getattr(result, "success", True)))
 
 
 def _open_session() -> Any:

@@ -134,7 +134,7 @@ def _notebook(options: Options, namespace: Mapping[str, Any]) -> str:
     session = current_session()
     if session is not None and session.notebook_path is not None:
         return shown_path(session.notebook_path, Path.cwd())
-    path = locate_notebook(None, namespace, os.environ, "")
+    path = locate_notebook(None, namespace, os.environ, ())
     if path is None:
         raise UsageError("which notebook this is cannot be found out here", "name it: --notebook PATH.ipynb")
     return shown_path(path, Path.cwd())

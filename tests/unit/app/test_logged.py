@@ -15,7 +15,7 @@ def test_names_that_stores_take(name: object):
     assert checked_name(name, "metric") == name
 
 
-@pytest.mark.parametrize("name", ["", " ", "a ", "/a", "../a", "a//b", "a\nb", "<b>", "a=1", "x" * 251, None, 3, "."])
+@pytest.mark.parametrize("name", ["", "/a", "../a", "a//b", "a\nb", "<b>", "a=1", "x" * 251, None, 3, "."])
 def test_names_that_stores_refuse(name: object):
     with pytest.raises(UsageError, match=r"cannot be the name of a metric|the name of a metric is a text"):
         checked_name(name, "metric")
@@ -72,5 +72,3 @@ def test_parameters_become_plain_values(value: object, expected: object):
 def test_parameters_that_are_no_plain_values():
     with pytest.raises(UsageError, match="parameter 'p' cannot be logged: <object"):
         plain_value("p", object())
-    with pytest.raises(UsageError, match="parameter 'p' has 6,001 characters"):
-        plain_value("p", "x" * 6001)

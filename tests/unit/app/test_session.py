@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nbmlops.app import session as sessions
+from nbmlops.app.closing import Registration
 from nbmlops.app.config import PipelineConfig
-from nbmlops.app.session import NotebookSession, Registration, RunTitle, SessionStore, open_session, start_session
-from nbmlops.app.session_log import SessionLog
+from nbmlops.app.session import NotebookSession, RunTitle, SessionStore, open_session, start_session
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace
 from nbmlops.app.views import SessionStatus, StatusView
 from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
@@ -46,8 +46,8 @@ class MemoryStore:
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         return evaluate(metrics, NoChampion(), POLICY)
 
-    def register(self, registration: Registration, log: SessionLog) -> ModelVersionRef:
-        return ModelVersionRef(registration.name, "1", ("champion",))
+    def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
+        return ModelVersionRef(registration.model_name, "1", ("champion",))
 
     def end(self, *, failed: bool) -> None:
         self.ended.append("FAILED" if failed else "FINISHED")
