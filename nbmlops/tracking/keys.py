@@ -54,3 +54,16 @@ def stored_text(text: str, limit: int) -> StoredText:
     digest = digest_bytes(text.encode("utf-8", "backslashreplace"))
     artifact = f"nbmlops/values/{digest}.txt"
     return StoredText(f"{len(text)} characters, sha256 {digest}, see artifact {artifact}", text, artifact)
+
+
+def quoted(value: str) -> str:
+    """Returns the value as a string of MLflow's search language.
+
+    Raises:
+        UsageError: it holds both kinds of quotes, for which the language has no escape.
+    """
+    if "'" not in value:
+        return f"'{value}'"
+    if '"' not in value:
+        return f'"{value}"'
+    raise UsageError(f"MLflow cannot be searched for {value!r}: it holds both kinds of quotes")

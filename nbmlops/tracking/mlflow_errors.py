@@ -21,7 +21,6 @@ _LOGGERS = {
     "mlflow.store.db.utils": logging.CRITICAL + 1,  # "Creating initial tables"; tracebacks of what we raise anyway
     "mlflow.utils.environment": logging.ERROR,  # "Failed to resolve installed pip version" in environments without pip
     "mlflow.models.signature": logging.ERROR,  # a column that MLflow has no type for; our own schema has one
-    "alembic": logging.ERROR,
 }
 
 

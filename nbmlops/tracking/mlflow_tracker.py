@@ -16,7 +16,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking import lineage
 from nbmlops.tracking.batches import cut_batches
-from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, stored_text
+from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, stored_text
 from nbmlops.tracking.mlflow_client import open_client
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
@@ -215,7 +215,7 @@ class MlflowTracker:
         return gone
 
     def _search(self, experiment_id: str, tags: Mapping[str, str], most: int, state: RunState | None = None) -> Any:
-        conditions = [f"tags.`{name}` = {_quoted(value)}" for name, value in _checked(tags).items()]
+        conditions = [f"tags.`{name}` = {quoted(value)}" for name, value in _checked(tags).items()]
         if state is not None:
             conditions.append(f"attributes.status = '{state.value}'")
         with named_errors(self._uri):
@@ -310,19 +310,6 @@ def _mark_of(tags: Mapping[str, str]) -> ProcessMark:
         tags.get(lineage.HOST, ""),
         tags.get(lineage.PROCESS_START, ""),
     )
-
-
-def _quoted(value: str) -> str:
-    """Returns the value as a string of MLflow's search language.
-
-    Raises:
-        UsageError: it holds both kinds of quotes, for which the language has no escape.
-    """
-    if "'" not in value:
-        return f"'{value}'"
-    if '"' not in value:
-        return f'"{value}"'
-    raise UsageError(f"runs cannot be searched for the tag value {value!r}: it holds both kinds of quotes")
 
 
 def _user() -> str:

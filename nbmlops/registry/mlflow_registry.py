@@ -1,0 +1,281 @@
+"""`ModelRegistry` over MLflow's: aliases, version tags, models in skops' format with signature, schema and profile."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from nbmlops.core.documents import write_json_document
+from nbmlops.core.errors import UsageError
+from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
+from nbmlops.registry.baseline import metrics_to_tag
+from nbmlops.registry.model_format import pinned_requirements, trusted_types
+from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
+from nbmlops.tracking.keys import check_key, quoted
+from nbmlops.tracking.lineage import RUN_ID, lineage_tags, verdict_tags
+from nbmlops.tracking.mlflow_client import open_client
+from nbmlops.tracking.mlflow_errors import named_errors
+from nbmlops.tracking.uri import masked
+
+SIGNATURE_ROWS = 100
+DOCUMENTS = "nbmlops"
+_WAIT_SECONDS = 60
+_PAGE = 1000
+_NOISE = (
+    r"Hint: Inferred schema contains integer column",  # our schema of the whole frame tells where values may be missing
+    r"Series\.values returning an",  # MLflow's reading of time zones and periods
+    r".*Any type hint is inferred as AnyType",  # said of MLflow's own classes when its pyfunc module is first imported
+)
+
+
+class MlflowRegistry:
+    """The registry of one store. Nothing is opened, and MLflow is not imported, before the first call.
+
+    Args:
+        uri: The store's address; a relative SQLite path counts from `root`.
+        root: The project's root.
+    """
+
+    def __init__(self, uri: str, root: Path) -> None:
+        self._uri = uri
+        self._root = root
+        self._opened: Any = None
+
+    @property
+    def uri(self) -> str:
+        """Where the registry is, without user name and password."""
+        return masked(self._uri)
+
+    @property
+    def _client(self) -> Any:
+        if self._opened is None:
+            self._opened, self._uri = open_client(self._uri, self._root)
+        return self._opened
+
+    def names(self) -> tuple[str, ...]:
+        """Returns the names of all registered models, sorted.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        found: list[str] = []
+        token: str | None = None
+        while True:
+            with named_errors(self._uri):
+                page = self._client.search_registered_models(max_results=_PAGE, page_token=token)
+            found += [model.name for model in page]
+            token = page.token
+            if not token:
+                return tuple(sorted(found))
+
+    def versions(self, name: str) -> tuple[ModelVersion, ...]:
+        """Returns the versions of a model, newest first; () when there is no such model.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        aliases = self._aliases(name)
+        if aliases is None:
+            return ()
+        found: list[Any] = []
+        token: str | None = None
+        while True:
+            with named_errors(self._uri):
+                page = self._client.search_model_versions(f"name={quoted(name)}", max_results=_PAGE, page_token=token)
+            found += page
+            token = page.token
+            if not token:
+                break
+        found.sort(key=lambda version: int(version.version), reverse=True)
+        return tuple(_version(version, aliases) for version in found)
+
+    def aliased(self, name: str, alias: str) -> ModelVersion | None:
+        """Returns the version that an alias points at, or None.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        aliases = self._aliases(name)
+        if aliases is None or alias not in aliases:
+            return None
+        with named_errors(self._uri):
+            return _version(self._client.get_model_version(name, aliases[alias]), aliases)
+
+    def add(self, candidate: Candidate, verdict: Verdict) -> ModelVersion:
+        """Returns a new version without aliases; see `ModelRegistry`.
+
+        Raises:
+            UsageError: the model is of a kind that cannot be stored safely, or a name is one that MLflow refuses.
+            EnvironmentFault: the registry cannot be used.
+        """
+        types = trusted_types(candidate.model)
+        tags = _version_tags(candidate, verdict)
+        logged = self._log_model(candidate, verdict, types)
+        with named_errors(self._uri):
+            self._ensure_name(candidate.model_name)
+            version = self._client.create_model_version(
+                candidate.model_name,
+                self._source(logged),
+                run_id=candidate.run_id,
+                tags=tags,
+                description=candidate.description or None,
+                await_creation_for=_WAIT_SECONDS,
+                model_id=logged.model_id,
+            )
+        return _version(version, {}, tags)
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        """Lets the alias point at this version, and at no other.
+
+        Raises:
+            UsageError: there is no such version.
+            EnvironmentFault: the registry cannot be used.
+        """
+        with named_errors(self._uri):
+            self._client.set_registered_model_alias(name, alias, version)
+
+    def remove_alias(self, name: str, alias: str) -> None:
+        """Takes the alias away from whatever version has it.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        with named_errors(self._uri):
+            self._client.delete_registered_model_alias(name, alias)
+
+    def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to the version.
+
+        Raises:
+            UsageError: there is no such version.
+            EnvironmentFault: the registry cannot be used.
+        """
+        with named_errors(self._uri):
+            for tag, value in tags.items():
+                self._client.set_model_version_tag(name, version, tag, value)
+
+    def _aliases(self, name: str) -> Mapping[str, str] | None:
+        # alias -> version; None when there is no such model
+        from mlflow.exceptions import MlflowException
+
+        with named_errors(self._uri):
+            try:
+                model = self._client.get_registered_model(name)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return None
+        return {alias: str(version) for alias, version in model.aliases.items()}
+
+    def _ensure_name(self, name: str) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _log_model(self, candidate: Candidate, verdict: Verdict, types: tuple[str, ...]) -> Any:
+        from mlflow.entities import LoggedModelOutput
+
+        with TemporaryDirectory(prefix="nbmlops-model-") as folder, named_errors(self._uri):
+            experiment = self._client.get_run(candidate.run_id).info.experiment_id
+            logged = self._client.create_logged_model(experiment, "model", candidate.run_id, model_type="sklearn")
+            try:
+                path = Path(folder) / "model"
+                with warnings.catch_warnings():
+                    for message in _NOISE:
+                        warnings.filterwarnings("ignore", message=message)
+                    _save(candidate, path, types, logged.model_id)
+                _write_documents(candidate, verdict, path / DOCUMENTS)
+                self._client.log_model_artifacts(logged.model_id, str(path))
+            except BaseException:
+                self._client.finalize_logged_model(logged.model_id, "FAILED")
+                raise
+            self._client.finalize_logged_model(logged.model_id, "READY")
+            self._client.log_outputs(candidate.run_id, [LoggedModelOutput(logged.model_id, 0)])
+            return logged
+
+    def _source(self, logged: Any) -> str:
+        # MLflow's SQL registry looks "models:/ID" up in the store of its global state, not in its own; a server has
+        # only one, and takes no other source.
+        is_server = self._uri.startswith(("http:", "https:", "databricks"))
+        return f"models:/{logged.model_id}" if is_server else str(logged.artifact_location)
+
+
+def _save(candidate: Candidate, path: Path, types: tuple[str, ...], model_id: str) -> None:
+    import mlflow.sklearn
+    from mlflow.models import Model
+
+    # Without requirements MLflow finds them by importing the model in a process of its own, which takes 8 seconds.
+    requirements = list(candidate.pip_requirements or pinned_requirements())
+    mlflow.sklearn.save_model(
+        candidate.model,
+        str(path),
+        mlflow_model=Model(run_id=candidate.run_id, model_id=model_id, model_uuid=model_id),
+        serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_SKOPS,
+        signature=_signature(candidate),
+        pip_requirements=requirements,
+        skops_trusted_types=list(types),
+    )
+
+
+def _signature(candidate: Candidate) -> Any:
+    """Returns the signature of the model on the first rows of its features.
+
+    Raises:
+        UsageError: the features are not what the model was trained on.
+    """
+    from mlflow.models import infer_signature
+
+    sample = _first_rows(candidate.features)
+    predict = getattr(candidate.model, "predict", None)
+    try:
+        predictions = predict(sample) if predict is not None else None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"the model cannot predict on the given features: {error}",
+            "give the frame of features that the model was fitted on: %mlops register MODEL --data FRAME",
+        ) from error
+    return infer_signature(sample, predictions)
+
+
+def _first_rows(features: Any) -> Any:
+    if hasattr(features, "iloc"):
+        return features.iloc[:SIGNATURE_ROWS]
+    if hasattr(features, "shape"):
+        return features[:SIGNATURE_ROWS]
+    return list(islice(features, SIGNATURE_ROWS))
+
+
+def _write_documents(candidate: Candidate, verdict: Verdict, folder: Path) -> None:
+    write_json_document(folder / "schema.json", dict(candidate.schema))
+    write_json_document(folder / "profile.json", dict(candidate.profile))
+    write_json_document(folder / "verdict.json", verdict_to_json(verdict))
+
+
+def _version_tags(candidate: Candidate, verdict: Verdict) -> dict[str, str]:
+    tags = {
+        **lineage_tags(candidate.lineage),
+        **verdict_tags(passed=verdict.passed, digest=verdict_digest(verdict), summary=verdict.summary()),
+        RUN_ID: candidate.run_id,
+        MODEL_DIGEST: candidate.model_digest,
+        METRICS: metrics_to_tag(candidate.metrics),
+    }
+    return {check_key("tag", name): value for name, value in tags.items()}
+
+
+def _version(version: Any, aliases: Mapping[str, str], tags: Mapping[str, str] | None = None) -> ModelVersion:
+    number = str(version.version)
+    return ModelVersion(
+        name=version.name,
+        version=number,
+        run_id=version.run_id or "",
+        aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
+        tags=dict(version.tags if tags is None else tags),
+    )

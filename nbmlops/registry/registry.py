@@ -1,0 +1,100 @@
+"""What the rest of nbmlops asks of a model registry, as a Protocol with records. The real one: `mlflow_registry`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
+
+if TYPE_CHECKING:
+    from nbmlops.core.diagnostics import Json
+    from nbmlops.gate.verdict import Verdict
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+STAGE = "nbmlops.stage"
+ARCHIVED = "archived"
+SUPERSEDED = "superseded"
+MODEL_DIGEST = "nbmlops.model_digest"
+METRICS = "nbmlops.metrics"
+PROMOTED_BY = "nbmlops.promoted_by"
+PROMOTED_AT = "nbmlops.promoted_at"
+PROMOTED_WHY = "nbmlops.promoted_why"
+FORMER_CHAMPION = "nbmlops.former_champion"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that may become a version.
+
+    Attributes:
+        model_name: Name in the registry.
+        run_id: The run that made it.
+        model: The fitted model.
+        model_digest: Fingerprint of the model's content: the same run and digest are the same version.
+        features: The frame that it was trained on; the signature is inferred from its first rows.
+        lineage: Where it comes from.
+        metrics: What the run logged, kept with the version as the baseline of later runs.
+        schema: Schema of the features, plain JSON.
+        profile: Profile of the features, plain JSON.
+        pip_requirements: Pinned; () pins what the model's own types come from.
+        description: For people who look at the version.
+    """
+
+    model_name: str
+    run_id: str
+    model: object
+    model_digest: str
+    features: object
+    lineage: Lineage
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    schema: Mapping[str, Json] = field(default_factory=dict)
+    profile: Mapping[str, Json] = field(default_factory=dict)
+    pip_requirements: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A registered version as the registry has it now; `aliases` are sorted."""
+
+    name: str
+    version: str
+    run_id: str = ""
+    aliases: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> ModelVersionRef:
+        """The version as the run document names it."""
+        return ModelVersionRef(self.name, self.version, self.aliases)
+
+
+class ModelRegistry(Protocol):
+    """A model registry. Every method may raise EnvironmentFault: it cannot be reached or used."""
+
+    def names(self) -> tuple[str, ...]:
+        """Returns the names of all registered models, sorted."""
+
+    def versions(self, name: str) -> tuple[ModelVersion, ...]:
+        """Returns the versions of a model, newest first; () when there is no such model."""
+
+    def aliased(self, name: str, alias: str) -> ModelVersion | None:
+        """Returns the version that an alias points at, or None."""
+
+    def add(self, candidate: Candidate, verdict: Verdict) -> ModelVersion:
+        """Returns a new version without aliases: model, signature, schema, profile, verdict and lineage stored with it.
+
+        Raises UsageError where the model is of a kind that cannot be stored safely.
+        """
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        """Lets the alias point at this version, and at no other."""
+
+    def remove_alias(self, name: str, alias: str) -> None:
+        """Takes the alias away from whatever version has it."""
+
+    def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to the version, replacing those of the same name."""
