@@ -1,0 +1,111 @@
+"""The JSON Schemas that other programs may rely on, against the documents that this program makes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import nbformat
+import pytest
+
+from nbmlops.cli.documents import COMPILE_SCHEMA, fault_document
+from nbmlops.core.errors import Interrupted, UsageError
+from nbmlops.pipeline.run_codec import run_to_json
+from nbmlops.pipeline.run_record import (
+    SCHEMA,
+    CheckRecord,
+    DataRecord,
+    Lineage,
+    MetricValue,
+    ModelVersionRef,
+    RunRecord,
+    RunStatus,
+    StepError,
+    StepLog,
+    StepRecord,
+    StepStatus,
+)
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
+
+LOG = StepLog(
+    {"rows": 1},
+    (MetricValue("loss", float("nan"), 2),),
+    (DataRecord("df", "0" * 32, "frame", 1, (("a", "int64"),), "", {"rows": 1}),),
+    (CheckRecord("df", "flights", False, ("a: the column is missing",)),),
+)
+RUNS = [
+    RunRecord(
+        status,
+        "r1",
+        "churn",
+        (StepRecord("a", step_status, 0.5, "a.ipynb", error, LOG, "k", "new"),),
+        {"depth": None},
+        {"auc": float("-inf")},
+        Lineage("r1", "abc-dirty", {"df": "0" * 32}, "n", "p"),
+        verdict,
+        version,
+        "runs/1",
+    )
+    for status in RunStatus
+    for step_status in StepStatus
+    for error, verdict, version in (
+        (None, None, None),
+        (StepError("ValueError", "no", 5, 1, "tb", "h"), {"passed": True}, ModelVersionRef("m", "1", ("champion",))),
+    )
+]
+
+
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    schema = json.loads((SCHEMAS / name).read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_every_run_document_is_valid() -> None:
+    for record in RUNS:
+        validator("run.json").validate(json.loads(json.dumps(run_to_json(record), allow_nan=False)))
+
+
+@pytest.mark.parametrize("error", [UsageError("no"), Interrupted("stopped")])
+def test_documents_of_commands_that_stopped_are_valid(error: Any) -> None:
+    validator("compile.json").validate(fault_document(COMPILE_SCHEMA, error))
+    validator("run.json").validate(fault_document(SCHEMA, error))
+
+
+@pytest.mark.parametrize("key", ["status", "steps", "lineage", "verdict", "model_version"])
+def test_a_document_that_lacks_a_promised_key_is_not_valid(key: str) -> None:
+    document = run_to_json(RUNS[0])
+    del document[key]
+    with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
+        validator("run.json").validate(document)
+
+
+@pytest.mark.parametrize("broken", ["", "undefined_name + 1"])
+def test_what_compile_prints_is_valid(tmp_path: Path, broken: str) -> None:
+    def cell(source: str, *tags: str) -> Any:
+        return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
+
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        cells=[
+            cell("depth = 3  # of the tree\nnames = ['a']", "parameters"),
+            cell("x = depth + 1", "step:first"),
+            cell(f"print(x, names)\n{broken}", "step:second"),
+        ],
+    )
+    nbformat.write(notebook, tmp_path / "small.ipynb")
+    done = subprocess.run(
+        [sys.executable, "-m", "nbmlops", "compile", "small.ipynb", "--format", "json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    document = json.loads(done.stdout)
+    validator("compile.json").validate(document)
+    assert done.returncode == (2 if broken else 0), done.stderr
+    assert [step["name"] for step in document["steps"]] == ([] if broken else ["first", "second"])
+    assert bool(document["diagnostics"]) is bool(broken)
