@@ -1,0 +1,133 @@
+"""A tracking store and a model registry that live in memory, for tests of what stands above them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import UsageError
+from nbmlops.gate.verdict import Verdict, verdict_digest
+from nbmlops.pipeline.run_record import StepLog
+from nbmlops.registry.baseline import metrics_to_tag
+from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
+from nbmlops.tracking.lineage import RUN_ID, lineage_tags, verdict_tags
+from nbmlops.tracking.tracker import RunFacts, RunStart, RunState
+
+
+@dataclass
+class InMemoryTracker:
+    """Runs by id; `documents` and `files` are the artifacts."""
+
+    uri: str = "memory:"
+    runs: dict[str, RunFacts] = field(default_factory=dict)
+    logs: dict[str, list[StepLog]] = field(default_factory=dict)
+    documents: dict[tuple[str, str], Mapping[str, Json]] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def start_run(self, start: RunStart) -> RunFacts:
+        run_id = f"{len(self.runs) + 1:032x}"
+        facts = RunFacts(run_id, start.name, start.experiment, RunState.RUNNING, tags=dict(start.tags), started=1)
+        self.runs[run_id] = facts
+        self.logs[run_id] = []
+        return facts
+
+    def log_step(self, run_id: str, log: StepLog) -> None:
+        facts = self.run_facts(run_id)
+        self.logs[run_id].append(log)
+        self.runs[run_id] = replace(
+            facts,
+            params={**facts.params, **{name: str(value) for name, value in log.params.items()}},
+            metrics={**facts.metrics, **{metric.name: metric.value for metric in log.metrics}},
+            data={**facts.data, **{record.name: record.digest for record in log.data}},
+        )
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        facts = self.run_facts(run_id)
+        self.runs[run_id] = replace(facts, tags={**facts.tags, **tags})
+
+    def log_artifacts(self, run_id: str, path: Path, folder: str = "") -> None:
+        found = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
+        base = path.parent if path.is_file() else path
+        names = [(Path(folder) / one.relative_to(base)).as_posix() for one in found]
+        self.files.setdefault(run_id, []).extend(names)
+
+    def log_document(self, run_id: str, name: str, document: Mapping[str, Json]) -> None:
+        self.documents[run_id, name] = document
+
+    def end_run(self, run_id: str, state: RunState) -> None:
+        self.runs[run_id] = replace(self.run_facts(run_id), state=state, ended=2)
+
+    def run_facts(self, run_id: str) -> RunFacts:
+        if run_id not in self.runs:
+            raise UsageError(f"there is no run {run_id}")
+        return self.runs[run_id]
+
+    def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
+        for facts in reversed(self.runs.values()):
+            if facts.experiment == experiment and tags.items() <= facts.tags.items():
+                return facts
+        return None
+
+    def mark_killed(self, experiment: str) -> tuple[str, ...]:
+        killed = [one.run_id for one in self.runs.values() if one.experiment == experiment and one.run_id in self.gone]
+        for run_id in killed:
+            self.end_run(run_id, RunState.KILLED)
+        self.gone.clear()
+        return tuple(killed)
+
+
+@dataclass
+class InMemoryRegistry:
+    """Versions and aliases by model name; `calls` tells what was changed, in order."""
+
+    models: dict[str, list[ModelVersion]] = field(default_factory=dict)
+    pointers: dict[tuple[str, str], str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.models))
+
+    def versions(self, name: str) -> tuple[ModelVersion, ...]:
+        return tuple(self._with_aliases(version) for version in reversed(self.models.get(name, [])))
+
+    def aliased(self, name: str, alias: str) -> ModelVersion | None:
+        number = self.pointers.get((name, alias))
+        return next((version for version in self.versions(name) if version.version == number), None)
+
+    def add(self, candidate: Candidate, verdict: Verdict) -> ModelVersion:
+        self.calls.append(f"add {candidate.model_name}")
+        versions = self.models.setdefault(candidate.model_name, [])
+        tags = {
+            **lineage_tags(candidate.lineage),
+            **verdict_tags(passed=verdict.passed, digest=verdict_digest(verdict), summary=verdict.summary()),
+            RUN_ID: candidate.run_id,
+            MODEL_DIGEST: candidate.model_digest,
+            METRICS: metrics_to_tag(candidate.metrics),
+        }
+        version = ModelVersion(candidate.model_name, str(len(versions) + 1), candidate.run_id, (), tags)
+        versions.append(version)
+        return version
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        self.calls.append(f"{alias} -> {version}")
+        self.pointers[name, alias] = version
+
+    def remove_alias(self, name: str, alias: str) -> None:
+        self.calls.append(f"{alias} -> none")
+        self.pointers.pop((name, alias), None)
+
+    def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        versions = self.models[name]
+        index = int(version) - 1
+        versions[index] = replace(versions[index], tags={**versions[index].tags, **tags})
+
+    def _with_aliases(self, version: ModelVersion) -> ModelVersion:
+        found = [
+            alias
+            for (name, alias), number in self.pointers.items()
+            if (name, number) == (version.name, version.version)
+        ]
+        return replace(version, aliases=tuple(sorted(found)))

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nbmlops.core.errors import GateRejected
+from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
+from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
+from nbmlops.registry.register import register
+from nbmlops.registry.registry import Candidate, ModelRegistry
+from tests.fakes.in_memory import InMemoryRegistry
+
+PASS = Verdict(True, (RuleResult("floor", "auc", 0.8, ">= 0.7", None, Outcome.PASS),))
+FAIL = Verdict(False, (RuleResult("floor", "auc", 0.6, ">= 0.7", None, Outcome.FAIL, "0.6 is below 0.7"),))
+
+
+def candidate(run: int) -> Candidate:
+    return Candidate("flights", f"run{run}", object(), f"digest{run}", None, Lineage(), {"auc": 0.8})
+
+
+def stages(registry: InMemoryRegistry) -> dict[str, tuple[tuple[str, ...], str]]:
+    return {one.version: (one.aliases, one.tags.get("nbmlops.stage", "")) for one in registry.versions("flights")}
+
+
+def test_the_fake_keeps_the_protocol() -> None:
+    registry: ModelRegistry = InMemoryRegistry()
+    assert registry.versions("flights") == ()
+
+
+def test_the_first_version_is_champion_the_next_ones_challengers() -> None:
+    registry = InMemoryRegistry()
+    assert register(PASS, candidate(1), registry).ref == ModelVersionRef("flights", "1", ("champion",))
+    assert register(PASS, candidate(2), registry).ref == ModelVersionRef("flights", "2", ("challenger",))
+    assert register(PASS, candidate(3), registry).ref == ModelVersionRef("flights", "3", ("challenger",))
+    assert stages(registry) == {
+        "1": (("champion",), "champion"),
+        "2": ((), "superseded"),
+        "3": (("challenger",), "challenger"),
+    }
+
+
+def test_promote_on_pass_makes_champions_and_archives_the_former() -> None:
+    registry = InMemoryRegistry()
+    register(PASS, candidate(1), registry, promote_on_pass=True)
+    register(PASS, candidate(2), registry, promote_on_pass=True)
+    assert stages(registry) == {"1": ((), "archived"), "2": (("champion",), "champion")}
+
+
+def test_the_same_run_and_model_are_the_same_version() -> None:
+    registry = InMemoryRegistry()
+    first = register(PASS, candidate(1), registry)
+    register(PASS, candidate(2), registry)
+    register(PASS, candidate(3), registry)
+    before = list(registry.calls)
+    assert register(PASS, candidate(1), registry) == first
+    assert register(PASS, candidate(2), registry).ref == ModelVersionRef("flights", "2", ())
+    assert registry.calls == before
+
+
+def test_another_model_of_the_same_run_is_another_version() -> None:
+    registry = InMemoryRegistry()
+    register(PASS, candidate(1), registry)
+    assert register(PASS, replace(candidate(1), model_digest="other"), registry).version == "2"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "message"),
+    [
+        (FAIL, "flights is not registered: the gate rejected the run by floor (0.6 is below 0.7)"),
+        (
+            Verdict(False, (), refusal="there are no rules", hint="add one"),
+            "flights is not registered: there are no rules",
+        ),
+    ],
+)
+def test_without_a_passing_verdict_nothing_is_registered(verdict: Verdict, message: str) -> None:
+    registry = InMemoryRegistry()
+    with pytest.raises(GateRejected) as caught:
+        register(verdict, candidate(1), registry)
+    assert (caught.value.message, caught.value.hint) == (message, verdict.hint)
+    assert registry.calls == []
+
+
+@pytest.mark.parametrize("before_cut", [1, 2])
+def test_a_registration_that_was_cut_off_is_completed(before_cut: int) -> None:
+    class Cut(InMemoryRegistry):
+        def set_alias(self, name: str, alias: str, version: str) -> None:
+            if before_cut == 1:
+                raise KeyboardInterrupt
+            super().set_alias(name, alias, version)
+            raise KeyboardInterrupt
+
+    cut = Cut()
+    with pytest.raises(KeyboardInterrupt):
+        register(PASS, candidate(1), cut)
+    registry = InMemoryRegistry(cut.models, cut.pointers)
+    assert register(PASS, candidate(1), registry).ref == ModelVersionRef("flights", "1", ("champion",))
+    assert stages(registry) == {"1": (("champion",), "champion")}
