@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_COLUMNS = 1000
+_MAX_PATH = 1000
+"""A longer text, or one of several lines, is data itself."""
 
 
 def describe(value: Any, name: str, context: str = "") -> DataRecord:
@@ -31,7 +33,7 @@ def describe(value: Any, name: str, context: str = "") -> DataRecord:
         UsageError: there is no such file, or the value cannot be fingerprinted (`CannotFingerprint`).
         EnvironmentFault: the file cannot be read.
     """
-    if isinstance(value, str | PurePath):
+    if isinstance(value, PurePath) or (isinstance(value, str) and len(value) <= _MAX_PATH and "\n" not in value):
         path = Path(value)
         digest = fingerprint_file(path)
         return DataRecord(name, digest, "folder" if path.is_dir() else "file", context=context)

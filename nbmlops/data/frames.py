@@ -72,10 +72,19 @@ def add_frame_digests(encoder: Encoder, frame: pd.DataFrame, digests: FrameDiges
     encoder.token(b"header", digests.header)
     encoder.token(b"index", digests.index)
     encoder.token(b"columns", b"".join(digests.columns))
+    _add_metadata(encoder, frame)
 
 
 def _add_frame(encoder: Encoder, frame: pd.DataFrame) -> None:
     add_frame_digests(encoder, frame, frame_digests(encoder, frame))
+
+
+def _add_metadata(encoder: Encoder, value: Any) -> None:
+    # What a subclass such as geopandas' declares to be carried along, beside the data.
+    for attribute in getattr(value, "_metadata", ()):
+        if attribute != "_name":
+            encoder.text(b"metadata", attribute)
+            encoder.add(getattr(value, attribute, None))
 
 
 def _add_series(encoder: Encoder, series: pd.Series[Any]) -> None:
@@ -83,6 +92,7 @@ def _add_series(encoder: Encoder, series: pd.Series[Any]) -> None:
     encoder.add(series.name)
     encoder.token(b"index", _index_digest(encoder, series.index))
     encoder.token(b"column", _column_digest(encoder, series.array))
+    _add_metadata(encoder, series)
 
 
 def _add_index(encoder: Encoder, index: pd.Index[Any]) -> None:
@@ -149,20 +159,20 @@ def _add_column(encoder: Encoder, array: Any) -> None:
         add_elements(encoder, array.codes)
     elif isinstance(dtype, pd.StringDtype | pd.ArrowDtype):
         _add_strings_or_arrow(encoder, array)
+    elif isinstance(dtype, pd.SparseDtype):
+        add_elements(encoder, array.sp_values)
+        add_elements(encoder, array.sp_index.to_int_index().indices)
     elif isinstance(dtype, pd.DatetimeTZDtype | pd.PeriodDtype) or dtype.kind in "mM":
         add_elements(encoder, array.view("i8"))
     elif isinstance(dtype, pd.IntervalDtype):
         _add_column(encoder, array.left.array)
         _add_column(encoder, array.right.array)
-    elif isinstance(dtype, pd.SparseDtype):
-        add_elements(encoder, array.sp_values)
-        add_elements(encoder, array.sp_index.to_int_index().indices)
     elif isinstance(array, pd.arrays.NumpyExtensionArray):
         add_elements(encoder, array.to_numpy())
     elif isinstance(array, pd.arrays.BooleanArray | pd.arrays.IntegerArray | pd.arrays.FloatingArray):
         _add_masked(encoder, array)
     else:
-        encoder.add_items(array.astype(object).tolist())
+        add_reduced(encoder, array)  # of another library: only its own state says everything
 
 
 def _add_masked(encoder: Encoder, array: Any) -> None:

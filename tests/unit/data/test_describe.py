@@ -65,6 +65,11 @@ def test_a_file_and_a_folder(tmp_path: Path) -> None:
         describe(str(tmp_path / "y.csv"), "x")
 
 
+def test_a_long_text_is_data_and_no_path() -> None:
+    for text in ("a,b\n1,2\n", "x" * 5000):
+        assert describe(text, "t") == DataRecord("t", fingerprint(text), "value", profile={"type": "builtins.str"})
+
+
 def test_any_other_value() -> None:
     assert describe({"a": 1}, "v") == DataRecord("v", fingerprint({"a": 1}), "value", profile={"type": "builtins.dict"})
     with pytest.raises(CannotFingerprint, match=r"cannot fingerprint v\[0\]: function '.*<lambda>'"):

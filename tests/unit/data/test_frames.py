@@ -1,6 +1,7 @@
 """Table a2 of the fingerprint reference: which changes of a frame are noticed, and which are none."""
 
 import datetime as dt
+import decimal
 import io
 import zoneinfo
 from collections.abc import Callable
@@ -256,6 +257,51 @@ SAME = {
 def test_two_frames_that_differ_in_nothing_that_counts_have_one_digest(name: str) -> None:
     left, right = SAME[name]
     assert fingerprint(left) == fingerprint(right)
+
+
+class Measured(pd.DataFrame):
+    _metadata = ["unit"]  # noqa: RUF012  # as pandas asks its subclasses to do
+
+    @property
+    def _constructor(self) -> type:
+        return Measured
+
+
+def test_what_a_subclass_declares_is_content() -> None:
+    metres, seconds, plain = Measured({"x": [1]}), Measured({"x": [1]}), pd.DataFrame({"x": [1]})
+    metres.unit, seconds.unit = "m", "s"
+    assert len({fingerprint(metres), fingerprint(seconds), fingerprint(plain)}) == 3
+    assert fingerprint(metres) == fingerprint(metres.copy())
+
+
+ARROW = {
+    "bool": (pa.bool_(), [True, None, False, True]),
+    "half float": (pa.float16(), [np.float16(1), None, np.float16(2), np.float16(3)]),
+    "float": (pa.float32(), [1.5, None, float("nan"), 3]),
+    "date": (pa.date32(), [dt.date(2024, 1, 1), None, dt.date(2024, 1, 2), dt.date(2024, 1, 3)]),
+    "time": (pa.time64("us"), [dt.time(1), None, dt.time(2), dt.time(3)]),
+    "duration": (pa.duration("us"), [dt.timedelta(1), None, dt.timedelta(2), dt.timedelta(3)]),
+    "binary": (pa.binary(), [b"a", None, b"", b"ccc"]),
+    "fixed binary": (pa.binary(2), [b"aa", None, b"bb", b"cc"]),
+    "text view": (pa.string_view(), ["a", None, "", "ccc"]),
+    "decimal": (pa.decimal128(5, 2), [decimal.Decimal("1.5"), None, decimal.Decimal(2), decimal.Decimal(3)]),
+    "structure": (pa.struct([("a", pa.int8())]), [{"a": 1}, None, {"a": None}, {"a": 3}]),
+    "nothing": (pa.null(), [None] * 4),
+    "dictionary": (pa.dictionary(pa.int8(), pa.string()), ["a", None, "b", "a"]),
+}
+
+
+@pytest.mark.parametrize("name", ARROW)
+def test_arrow_types_in_chunks_and_slices(name: str) -> None:
+    kind, values = ARROW[name]
+    whole = pa.array(values, kind)
+    expected = fingerprint(whole)
+    chunked = pa.chunked_array([whole[:1], whole[1:1], whole[1:]])
+    assert fingerprint(chunked) == expected
+    assert fingerprint(pa.chunked_array([whole, whole])[4:].combine_chunks()) == expected
+    assert fingerprint(pa.concat_arrays([whole[2:], whole])[2:]) == expected
+    assert fingerprint(pa.array(values[::-1], kind)) != expected or name == "nothing"
+    assert fingerprint(whole[:3]) != expected
 
 
 def test_surrogates_in_texts_are_content() -> None:
