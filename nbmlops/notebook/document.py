@@ -139,7 +139,16 @@ def _latest_format(document: Mapping[str, Any], path: str, faults: list[Fault]) 
 def _upgraded(document: Mapping[str, Any], path: str, version: int) -> Mapping[str, Any]:
     import nbformat
 
-    failures = (AttributeError, KeyError, TypeError, ValueError, IndexError, RecursionError, nbformat.ValidationError)
+    failures = (
+        AttributeError,
+        NameError,
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        RecursionError,
+        nbformat.ValidationError,
+    )
     try:
         upgraded = nbformat.convert(nbformat.from_dict(document), 4)
     except failures as error:
@@ -181,7 +190,7 @@ def _read_cell(cell: object, number: int, path: str, faults: list[Fault]) -> Raw
         )
     source = _clean(text, number, faults).replace("\r\n", "\n").replace("\r", "\n")
     kind = cell.get("cell_type")
-    if kind not in {"code", "markdown", "raw"}:
+    if not isinstance(kind, str) or kind not in {"code", "markdown", "raw"}:
         faults.append(
             Fault(
                 "NB103",

@@ -11,7 +11,7 @@ import inspect
 import re
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.magics import Decision, Refusal, decide_cell, decide_line, decide_shell
@@ -138,10 +138,16 @@ def _top_level_await(tree: ast.Module) -> tuple[int, int] | None:
         node = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             continue
-        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
+        if _awaits(node):
             found.append((node.lineno, node.col_offset + 1))
         waiting.extend(ast.iter_child_nodes(node))
     return min(found, default=None)
+
+
+def _awaits(node: ast.AST) -> TypeGuard[ast.expr | ast.stmt]:
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return any(generator.is_async for generator in node.generators)
+    return isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
 
 
 def _unwrap_cell_magics(work: _Work) -> bool:
@@ -179,7 +185,8 @@ def _clean(work: _Work) -> None:
     cleaned = [f"{line}\n" for line in work.lines[blank:]]
     for transform in (leading_indent, classic_prompt, ipython_prompt):
         cleaned = transform(cleaned)
-    work.lines = [""] * blank + [line.removesuffix("\n") for line in cleaned]
+    # IPython splits at form feeds as well; a line of the cell ends at a line feed only.
+    work.lines = [""] * blank + "".join(cleaned).removesuffix("\n").split("\n")
 
 
 def _replace_pieces(work: _Work) -> None:
@@ -245,6 +252,8 @@ def _decide(call: str, before: str) -> Decision | Refusal:
     method, arguments = node.func.attr, [ast.literal_eval(argument) for argument in node.args]
     if method in {"system", "getoutput"}:
         return _in_context(decide_shell(arguments[0]), before)
+    if method == "show_usage":
+        return Decision(MagicAction.DROP, "only shows IPython's help")
     name, line = arguments[0], inspect.cleandoc(arguments[1])
     if name.startswith("%"):
         return Refusal("NB115", f"%{name} stands below the first line of the cell", f"move `%{name}` to the first line")

@@ -28,7 +28,15 @@ CELLS = {
     "lone_surrogate": [("x = 1\ny = '\ud83d'", "step:load")],
     "tags_as_text": [STEP, {"cell_type": "code", "id": "t", "metadata": {"tags": "step:train"}, "source": "y = 1"}],
     "no_code": ["md:# Only text"],
-    "syntax_error_cell_7_line_3": ["md:# T", STEP, "md:a", "md:b", "md:c", "md:d", ("a = 1\nb = 2\nc = a +* b", "step:train")],
+    "syntax_error_cell_7_line_3": [
+        "md:# T",
+        STEP,
+        "md:a",
+        "md:b",
+        "md:c",
+        "md:d",
+        ("a = 1\nb = 2\nc = a +* b", "step:train"),
+    ],
     "syntax_error_unclosed": [("x = (1,\n  2", "step:load")],
     "tabs_and_spaces": [("if x:\n\ty = 1\n        z = 2", "step:load")],
     "python_2": [("print 'hello'", "step:load")],
@@ -65,23 +73,48 @@ CELLS = {
     "register_expressions": [("m = 1\n%mlops register models[0] --data df[cols]", "step:load")],
     "register_call_without_data": [("import nbmlops\nm = 1\nnbmlops.register(m)", "step:load")],
     "register_above_gate": [("m = X = 1\n%mlops register m --data X\n%mlops gate", "step:load")],
-    "misspelt_tags": [("x = 1", "stpe:train"), ("y = 1", "Step:x"), ("z = 1", "Parameters"), ("u = 1", "step=eval"),
-                      ("v = 1", "step: eval"), ("w = 1", "import"), ("p = 1", "prev load", "step:last")],
-    "misspelt_comments": ["# nbmlops: stp=train\nx = 1", "# nbmlops step=train\nx = 1", "# nbmlop: step=a\nx = 1",
-                          "# nbmlops:\nx = 1", "# nbmlops: skp\nx = 1"],
+    "misspelt_tags": [
+        ("x = 1", "stpe:train"),
+        ("y = 1", "Step:x"),
+        ("z = 1", "Parameters"),
+        ("u = 1", "step=eval"),
+        ("v = 1", "step: eval"),
+        ("w = 1", "import"),
+        ("p = 1", "prev load", "step:last"),
+    ],
+    "misspelt_comments": [
+        "# nbmlops: stp=train\nx = 1",
+        "# nbmlops step=train\nx = 1",
+        "# nbmlop: step=a\nx = 1",
+        "# nbmlops:\nx = 1",
+        "# nbmlops: skp\nx = 1",
+    ],
     "comment_below_first_line": [("x = 1\n# nbmlops: step=train", "step:load")],
-    "spellings_disagree": [("# nbmlops: step=train\nx = 1", "step:load"), ("%%mlops step fit\nx = 1", "step:eval"),
-                           ("# nbmlops: prev=load\nx = 1", "step:b", "prev:eval")],
+    "spellings_disagree": [
+        ("# nbmlops: step=train\nx = 1", "step:load"),
+        ("%%mlops step fit\nx = 1", "step:eval"),
+        ("# nbmlops: prev=load\nx = 1", "step:b", "prev:eval"),
+    ],
     "two_steps_in_a_cell": [("x = 1", "step:load", "step:train")],
     "two_roles_in_a_cell": [("import os", "imports", "step:train")],
     "empty_step_name": [("x = 1", "step:"), ("# nbmlops: step=\ny = 1",), ("z = 1", "step:z", "prev:")],
-    "unfit_step_names": [("x = 1", "step:../x"), ("x = 1", "step:" + "n" * 300), ("x = 1", "step:train model"), ("x = 1", "step:1st")],
+    "unfit_step_names": [
+        ("x = 1", "step:../x"),
+        ("x = 1", "step:" + "n" * 300),
+        ("x = 1", "step:train model"),
+        ("x = 1", "step:1st"),
+    ],
     "look_alike_steps": [("x = 1", "step:train"), ("y = 1", "step:tr\N{CYRILLIC SMALL LETTER A}in")],
     "steps_differ_by_case": [("x = 1", "step:train"), ("y = 1", "step:Train")],
     "two_parameters_cells": [("a = 1", "parameters"), ("b = 1", "pipeline-parameters"), STEP],
     "unknown_prev": [STEP, ("y = x", "step:train", "prev:laod")],
     "forward_prev": [("x = 1", "step:load", "prev:train"), ("y = x", "step:train")],
-    "cycle": [("x = 1", "step:a", "prev:c"), ("y = 1", "step:b", "prev:a"), ("z = 1", "step:c", "prev:b"), ("s = 1", "step:s", "prev:s")],
+    "cycle": [
+        ("x = 1", "step:a", "prev:c"),
+        ("y = 1", "step:b", "prev:a"),
+        ("z = 1", "step:c", "prev:b"),
+        ("s = 1", "step:s", "prev:s"),
+    ],
     "step_in_two_places": [STEP, ("y = 1", "step:train"), ("md:between"), ("z = 1", "step:load")],
     "empty_step": [STEP, ("# nothing yet", "step:train")],
     "prev_without_step": [("import os", "imports", "prev:load"), STEP],
@@ -89,8 +122,13 @@ CELLS = {
     "raises_exception": [("1 / 0", "step:load", "raises-exception")],
     "no_step": [("import os", "imports"), ("a = 1", "parameters")],
     "kale_notebook_tag": [STEP, ("", "notebook:other")],
-    "several_at_once": [("a = 1", "parameters"), ("x = !ls", "stpe:load"), ("y = (", "step:train", "prev:lod"), ("b = 2", "parameters")],
-}  # fmt: skip
+    "several_at_once": [
+        ("a = 1", "parameters"),
+        ("x = !ls", "stpe:load"),
+        ("y = (", "step:train", "prev:lod"),
+        ("b = 2", "parameters"),
+    ],
+}
 # Whole files that are no notebooks.
 FILES = {
     "not_json": b"import pandas as pd\n",
@@ -145,7 +183,12 @@ def test_an_old_format_is_upgraded_with_a_note(golden):
 
 @pytest.mark.parametrize(
     ("case", "name"),
-    [("not_a_file", "fligths.ipynb"), ("no_notebook_there", "sub/x.ipynb"), ("folder", "."), ("control_character", "a\nb.ipynb")],
+    [
+        ("not_a_file", "fligths.ipynb"),
+        ("no_notebook_there", "sub/x.ipynb"),
+        ("folder", "."),
+        ("control_character", "a\nb.ipynb"),
+    ],
 )
 def test_a_path_without_a_notebook_is_refused(case, name, ipynb, golden, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -158,7 +201,7 @@ def test_a_path_without_a_notebook_is_refused(case, name, ipynb, golden, tmp_pat
 def test_a_loop_of_links_is_refused(tmp_path):
     loop = tmp_path / "loop.ipynb"
     loop.symlink_to(loop)
-    with pytest.raises(NbmlopsError, match="does not exist|cannot be read"):
+    with pytest.raises(NbmlopsError, match=r"loop\.ipynb"):
         read_notebook(loop)
 
 
