@@ -61,8 +61,10 @@ def _holding(cells: set[str]) -> Path | None:
 
 def _sources(path: Path) -> set[str]:
     try:
-        cells = json.loads(path.read_bytes())["cells"]
-        texts = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        document = json.loads(path.read_bytes())
+        if "papermill" in document["metadata"]:
+            return set()  # what papermill wrote is a result, not the source
+        texts = [cell["source"] for cell in document["cells"] if cell["cell_type"] == "code"]
         return {("".join(text) if isinstance(text, list) else text).strip() for text in texts}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return set()  # not a notebook that could be running

@@ -13,7 +13,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.gate.baseline import Baseline
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.verdict import Verdict
-from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
+from nbmlops.pipeline.run_record import Lineage, ModelVersionRef, StepLog
 from nbmlops.registry.baseline import read_baseline
 from nbmlops.tracking.environment import environment_facts
 from nbmlops.tracking.lineage import environment_tags, lineage_tags
@@ -46,8 +46,11 @@ class MlflowSessionStore:
         self._baseline: Baseline | None = None
 
     def send(self, batch: StepLog) -> None:
-        """Adds a batch to the run."""
+        """Adds a batch to the run; the inputs stand in its tags as well, with the whole fingerprint."""
         self._stores.tracker.log_step(self._run_id, batch)
+        if batch.data:
+            digests = {record.name: record.digest for record in batch.data}
+            self._stores.tracker.set_tags(self._run_id, lineage_tags(Lineage(data=digests)))
 
     def move(self, place: SessionPlace) -> None:
         """Tells the run which notebook it belongs to."""

@@ -13,9 +13,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return tmp_path
 
 
-def write(path: Path, *sources: str):
+def write(path: Path, *sources: str, metadata: object = None):
     cells = [{"cell_type": "code", "source": source.splitlines(keepends=True)} for source in sources]
-    path.write_text(json.dumps({"cells": cells}))
+    path.write_text(json.dumps({"cells": cells, "metadata": metadata or {}}))
     return path
 
 
@@ -48,6 +48,7 @@ def test_the_only_notebook_here_that_holds_the_cell(here: Path):
     cell = "%load_ext nbmlops\n%mlops track"
     found = write(here / "a.ipynb", "x = 1", cell + "\n")
     write(here / "b.ipynb", "x = 2", cell)
+    write(here / "result.ipynb", "x = 1", cell, metadata={"papermill": {"output_path": "result.ipynb"}})
     (here / "broken.ipynb").write_text("{")
     assert locate_notebook(None, {}, {}, ("", "# Parameters\nx = 2", "x = 1", cell)) == found
 
