@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.config import PipelineConfig
+from nbmlops.registry.mlflow_registry import MlflowRegistry
+from nbmlops.registry.registry import ModelRegistry
+from nbmlops.tracking.mlflow_tracker import MlflowTracker
+from nbmlops.tracking.tracker import Tracker
 from nbmlops.tracking.uri import masked, resolve_uri
 
 TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
@@ -27,3 +32,21 @@ def tracking_uri(root: Path, config: PipelineConfig) -> str:
 def shown_uri(uri: str) -> str:
     """Returns the address without user name and password, for messages and documents."""
     return masked(uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where runs and models are kept: one address, two adapters."""
+
+    tracker: Tracker
+    registry: ModelRegistry
+
+
+def open_stores(root: Path, uri: str) -> Stores:
+    """Returns the adapters of a store; MLflow is imported by their first call.
+
+    Args:
+        root: The project's root, which holds the artifacts of a SQLite store.
+        uri: As `tracking_uri` gives it.
+    """
+    return Stores(MlflowTracker(uri, root), MlflowRegistry(uri, root))

@@ -111,3 +111,8 @@ def _rich_table(table: Table) -> RenderableType:
     for row in table.rows:
         rich_table.add_row(*(_text(cell.text, cell.tone) for cell in row))
     return rich_table
+
+
+def stray_output() -> TextIO:
+    """Returns where to what a use case prints by way of its libraries: stdout belongs to the command's own result."""
+    return sys.stderr

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nbmlops.app.compile import CompileOutcome
+from nbmlops.app.gate import SCHEMA as GATE_SCHEMA
+from nbmlops.app.gate import GateOutcome
 from nbmlops.app.inspect import Inspection
+from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.promote import SCHEMA as PROMOTE_SCHEMA
+from nbmlops.app.promote import PromoteOutcome
+from nbmlops.app.register import SCHEMA as REGISTER_SCHEMA
+from nbmlops.app.register import RegisterOutcome
 from nbmlops.core.diagnostics import Diagnostic, Json, Severity, SourceSpan
 from nbmlops.core.errors import ConfigError, ExitCode, NbmlopsError, NotebookError
+from nbmlops.gate.verdict import verdict_to_json
 from nbmlops.pipeline.ir import Parameter, Pipeline, Step
+from nbmlops.pipeline.run_codec import run_to_json
+from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 
 COMPILE_SCHEMA = "nbmlops/compile/1"
 INSPECT_SCHEMA = "nbmlops/inspect/1"
@@ -65,6 +75,58 @@ def inspect_document(inspection: Inspection) -> dict[str, Json]:
     return document
 
 
+def run_document(outcome: RunOutcome) -> dict[str, Json]:
+    """Returns the document of `run --format json`: that of `run.json`, and what only the caller needs."""
+    return run_to_json(outcome.record) | {"reused": outcome.reused, "notes": list(outcome.notes)}
+
+
+def gate_document(outcome: GateOutcome) -> dict[str, Json]:
+    """Returns the document of `gate --format json`."""
+    return {
+        "schema": GATE_SCHEMA,
+        "status": "passed" if outcome.verdict.passed else "gate_rejected",
+        "pipeline": outcome.pipeline,
+        "run_id": outcome.run_id,
+        "verdict": verdict_to_json(outcome.verdict),
+    }
+
+
+def register_document(outcome: RegisterOutcome) -> dict[str, Json]:
+    """Returns the document of `register --format json`."""
+    return {
+        "schema": REGISTER_SCHEMA,
+        "status": "registered",
+        "pipeline": outcome.pipeline,
+        "model_version": _version(outcome.version),
+        "lineage": _lineage(outcome.lineage),
+    }
+
+
+def promote_document(outcome: PromoteOutcome) -> dict[str, Json]:
+    """Returns the document of `promote --format json`."""
+    return {
+        "schema": PROMOTE_SCHEMA,
+        "status": "promoted" if outcome.changed else "unchanged",
+        "champion": _version(outcome.champion),
+        "former": _version(outcome.former) if outcome.former is not None else None,
+        "lineage": _lineage(outcome.lineage),
+    }
+
+
+def _version(version: ModelVersionRef) -> dict[str, Json]:
+    return {"name": version.name, "version": version.version, "aliases": list(version.aliases)}
+
+
+def _lineage(lineage: Lineage) -> dict[str, Json]:
+    return {
+        "run_id": lineage.run_id,
+        "git_commit": lineage.git_commit,
+        "data": dict(lineage.data),
+        "notebook": lineage.notebook,
+        "pipeline": lineage.pipeline,
+    }
+
+
 def fault_document(schema: str, error: NbmlopsError) -> dict[str, Json]:
     """Returns the document of a command that stopped with this error: its promised keys, empty, and the diagnostics."""
     diagnostics: list[Json] = [diagnostic.to_json() for diagnostic in diagnostics_of(error)]
@@ -87,7 +149,7 @@ def _empty_run(schema: str, status: str) -> dict[str, Json]:
         "metrics": {},
         "verdict": None,
         "model_version": None,
-        "lineage": {"run_id": "", "git_commit": "", "data": {}, "notebook": "", "pipeline": ""},
+        "lineage": _lineage(Lineage()),
     }
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from nbmlops.app.gate import GateOutcome
 from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.promote import PromoteOutcome
+from nbmlops.app.register import RegisterOutcome
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
 from nbmlops.core.diagnostics import Json
 from nbmlops.gate.numerals import show_number
@@ -18,6 +21,7 @@ from nbmlops.pipeline.run_record import (
     StepRecord,
     StepStatus,
 )
+from nbmlops.registry.registry import CHALLENGER
 
 MAX_ROWS = 40
 MAX_VALUE = 60
@@ -106,6 +110,11 @@ def verdict_blocks(verdict: Verdict) -> Iterator[Block]:
 def version_blocks(version: ModelVersionRef, lineage: Lineage) -> Iterator[Block]:
     """Yields the registered version and where it comes from."""
     aliases = f" as {', '.join(version.aliases)}" if version.aliases else ""
+    yield Line(f"registered: {version.name} version {version.version}{aliases}", Tone.GOOD)
+    yield _lineage(lineage)
+
+
+def _lineage(lineage: Lineage) -> Table:
     facts = {
         "run id": lineage.run_id or "-",
         "git commit": lineage.git_commit or "not in a git repository",
@@ -113,8 +122,7 @@ def version_blocks(version: ModelVersionRef, lineage: Lineage) -> Iterator[Block
         "notebook": lineage.notebook or "-",
         "pipeline": lineage.pipeline or "-",
     }
-    yield Line(f"registered: {version.name} version {version.version}{aliases}", Tone.GOOD)
-    yield _pairs("lineage", facts)
+    return _pairs("lineage", facts)
 
 
 def _closing(outcome: RunOutcome) -> Iterator[Line]:
@@ -132,6 +140,31 @@ def _closing(outcome: RunOutcome) -> Iterator[Line]:
     if outcome.next_commands:
         yield Line("next:")
         yield from (Line(f"  {command}") for command in outcome.next_commands)
+
+
+def gate_blocks(outcome: GateOutcome) -> Iterator[Block]:
+    """Yields the verdict of judging a run again."""
+    yield Line(f"run {outcome.run_id} of {outcome.pipeline}", Tone.STRONG)
+    yield from verdict_blocks(outcome.verdict)
+
+
+def register_blocks(outcome: RegisterOutcome) -> Iterator[Block]:
+    """Yields the version that a run's model is."""
+    yield from version_blocks(outcome.version, outcome.lineage)
+    if CHALLENGER in outcome.version.aliases:
+        yield Line(f"next: nbmlops promote {outcome.version.name}@{CHALLENGER}")
+
+
+def promote_blocks(outcome: PromoteOutcome) -> Iterator[Block]:
+    """Yields the new champion, where it comes from, and which version it replaces."""
+    champion, former = outcome.champion, outcome.former
+    if outcome.changed:
+        yield Line(f"{champion.name} version {champion.version} is champion now", Tone.GOOD)
+        if former is not None:
+            yield Line(f"archived: version {former.version}, the champion until now")
+    else:
+        yield Line(f"{champion.name} version {champion.version} was champion already; nothing changed")
+    yield _lineage(outcome.lineage)
 
 
 def shown_value(value: Json) -> str:

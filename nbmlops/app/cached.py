@@ -1,0 +1,79 @@
+"""A run that executed nothing: the outcome of the run that produced the results, judged or registered only if asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nbmlops.app.opened import OpenedPipeline
+from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.app.results import KnownResults, ResultsIndex, policy_digest, results_digest
+from nbmlops.app.run_report import next_commands
+from nbmlops.app.stages import close_run, register_values
+from nbmlops.app.wiring import Stores
+from nbmlops.gate.verdict import verdict_from_json
+from nbmlops.pipeline.run_record import RunStatus
+from nbmlops.runtime.results import StepsResult
+
+RULES_CHANGED = "the rules changed since this run was judged; to judge it again: nbmlops run --judge"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller asks of a run that executes nothing.
+
+    Attributes:
+        cwd: The folder that paths in the outcome are relative to.
+        register: Register the model if its verdict passes and nobody has done so.
+        judge: Judge again, by the rules and the champion of now.
+        tell: Told when a stage begins.
+    """
+
+    cwd: Path
+    register: bool
+    judge: bool
+    tell: Callable[[Progress], None]
+
+
+def reuse(
+    opened: OpenedPipeline, stores: Stores, result: StepsResult, known: KnownResults, wishes: Wishes
+) -> RunOutcome:
+    """Returns the outcome of the run that produced these results; MLflow is needed only to judge or to register.
+
+    Args:
+        opened: The pipeline.
+        stores: Where runs and models are.
+        result: What the runner found in the cache.
+        known: The run that produced it.
+        wishes: What the caller asks for.
+
+    Raises:
+        UsageError: the model cannot be stored safely, or the run is gone from the store.
+        StepFailed: the model or its data cannot be loaded.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    folder = Path(os.path.relpath(opened.root / known.record.folder, wishes.cwd)).as_posix()
+    record = replace(known.record, steps=result.steps, folder=folder)
+    verdict = verdict_from_json(record.verdict) if record.verdict is not None else None
+    outcome = RunOutcome(record, verdict)
+    if wishes.judge and opened.judges:
+        again = replace(record, status=RunStatus.SUCCEEDED)
+        outcome = close_run(opened, stores, again, result, wishes.tell, register=wishes.register)
+    elif verdict is not None and known.policy != policy_digest(opened.config.policy):
+        outcome = replace(outcome, notes=(RULES_CHANGED,))
+    unregistered = opened.pipeline.register is not None and outcome.record.model_version is None
+    if wishes.register and unregistered and outcome.verdict is not None and outcome.verdict.passed:
+        wishes.tell(StageStarted("register"))
+        registered = register_values(opened, stores, outcome.record, outcome.verdict, result)
+        outcome = replace(outcome, record=registered)
+    if outcome.record != record:
+        kept = replace(outcome.record, folder=known.record.folder)
+        policy = policy_digest(opened.config.policy) if wishes.judge else known.policy
+        ResultsIndex(opened.root, opened.pipeline.name).remember(
+            results_digest(opened.pipeline, result.steps), kept, policy
+        )
+    commands = next_commands(opened, wishes.cwd, outcome.record)
+    return replace(outcome, reused=record.run_id, next_commands=commands)

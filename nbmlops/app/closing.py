@@ -1,0 +1,114 @@
+"""The closing stages: judging a run's metrics, and registering its model. The same for every door."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.app.wiring import Stores
+from nbmlops.core.diagnostics import Json
+from nbmlops.data.fingerprint import fingerprint
+from nbmlops.data.profile import profile
+from nbmlops.data.schema import infer_schema
+from nbmlops.data.schema_codec import schema_to_yaml
+from nbmlops.gate.evaluate import evaluate
+from nbmlops.gate.policy import Policy
+from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
+from nbmlops.pipeline.run_record import Lineage
+from nbmlops.registry.baseline import read_baseline
+from nbmlops.registry.promote import Promoter
+from nbmlops.registry.register import register
+from nbmlops.registry.registry import Candidate, ModelVersion
+from nbmlops.tracking.lineage import verdict_tags
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+VERDICT_FILE = "verdict.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What becomes a version: the model, the frame of features it was trained on, its name, and where it comes from."""
+
+    model_name: str
+    model: object
+    features: object
+    lineage: Lineage
+    metrics: Mapping[str, float]
+
+
+def judge(stores: Stores, run_id: str, model_name: str, metrics: Mapping[str, float], policy: Policy) -> Verdict:
+    """Returns the verdict on a run, against the champion of now, after storing it with the run.
+
+    Args:
+        stores: Where runs and models are.
+        run_id: The run that logged the metrics.
+        model_name: Whose champion is the baseline.
+        metrics: The last value of each metric.
+        policy: The rules.
+
+    Raises:
+        UsageError: there is no such run.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    verdict = evaluate(metrics, read_baseline(stores.registry, stores.tracker, model_name), policy)
+    stores.tracker.log_document(run_id, VERDICT_FILE, verdict_to_json(verdict))
+    tags = verdict_tags(passed=verdict.passed, digest=verdict_digest(verdict), summary=verdict.summary())
+    stores.tracker.set_tags(run_id, tags)
+    return verdict
+
+
+def register_model(
+    stores: Stores, verdict: Verdict, registration: Registration, *, promote_on_pass: bool
+) -> ModelVersion:
+    """Returns the version that holds the model, new or the one that the same run registered before.
+
+    Raises:
+        GateRejected: the verdict is not a passing one.
+        UsageError: the model is of a kind that cannot be stored safely, or cannot be fingerprinted.
+        EnvironmentFault: the registry cannot be used.
+    """
+    features = _frame(registration.features)
+    candidate = Candidate(
+        model_name=registration.model_name,
+        run_id=registration.lineage.run_id,
+        model=registration.model,
+        model_digest=fingerprint(registration.model, "model"),
+        features=registration.features,
+        lineage=registration.lineage,
+        metrics=registration.metrics,
+        schema=_schema(features) if features is not None else {},
+        profile=profile(features) if features is not None else {},
+    )
+    return register(verdict, candidate, stores.registry, promote_on_pass=promote_on_pass, promoter=promoter())
+
+
+def promoter(why: str = "") -> Promoter:
+    """Returns who acts now, and when, for the versions' history."""
+    try:
+        who = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user number without a name, as in containers
+        who = ""
+    return Promoter(who, datetime.now(UTC).isoformat(timespec="seconds"), why)
+
+
+def _frame(value: object) -> DataFrame | None:
+    """Returns the value if it is a pandas frame; arrays have no columns to describe."""
+    if not any(base.__module__.partition(".")[0] == "pandas" for base in type(value).__mro__):
+        return None
+    import pandas as pd
+
+    return value if isinstance(value, pd.DataFrame) else None
+
+
+def _schema(features: DataFrame) -> dict[str, Json]:
+    """Returns the schema as the document that its file would hold."""
+    import yaml  # noqa: PLC0415  # only registering needs it
+
+    document: Any = yaml.safe_load(schema_to_yaml(infer_schema(features)))
+    assert isinstance(document, dict)
+    return document

@@ -1,0 +1,98 @@
+"""Judging a run again: by the rules that the configuration has now, against the champion of now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nbmlops.app.closing import judge
+from nbmlops.app.config import Config, PipelineConfig, load_config
+from nbmlops.app.opened import OpenedPipeline
+from nbmlops.app.project import find_root, pipeline_names
+from nbmlops.app.results import ResultsIndex, policy_digest
+from nbmlops.app.targets import Target, find_target
+from nbmlops.app.wiring import Stores, open_stores, tracking_uri
+from nbmlops.core.errors import ExitCode, UsageError
+from nbmlops.gate.verdict import Verdict, verdict_to_json
+from nbmlops.pipeline.run_record import RunStatus
+from nbmlops.tracking.lineage import PIPELINE_VERSION
+from nbmlops.tracking.tracker import RunFacts
+
+SCHEMA = "nbmlops/gate/1"
+
+
+@dataclass(frozen=True, slots=True)
+class GateOutcome:
+    """A verdict on a run, and the name of its pipeline."""
+
+    pipeline: str
+    run_id: str
+    verdict: Verdict
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """3 when the run is rejected, else 0."""
+        return ExitCode.SUCCESS if self.verdict.passed else ExitCode.GATE_REJECTED
+
+
+def judge_again(target: str, cwd: Path) -> GateOutcome:
+    """Returns the verdict on a run, after storing it with the run.
+
+    Args:
+        target: A run's id, a pipeline's folder or name; "" for the only pipeline of the project.
+        cwd: The folder that relative paths count from.
+
+    Raises:
+        UsageError: there is no such run or pipeline.
+        ConfigError: the configuration is malformed.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    found = find_target(target, cwd)
+    if found.opened is None:
+        return _foreign(found.run_id, cwd)
+    opened = found.opened
+    stores = open_stores(opened.root, opened.uri)
+    facts = _facts(opened, found, stores)
+    verdict = judge(stores, facts.run_id, opened.model_name, facts.metrics, opened.config.policy)
+    _remember(opened, found, verdict)
+    return GateOutcome(opened.pipeline.name, facts.run_id, verdict)
+
+
+def _facts(opened: OpenedPipeline, found: Target, stores: Stores) -> RunFacts:
+    if found.run_id:
+        return stores.tracker.run_facts(found.run_id)
+    version = {PIPELINE_VERSION: opened.pipeline.version}
+    facts = stores.tracker.latest_run(opened.config.experiment, version)
+    if facts is None:
+        raise UsageError(
+            f"the pipeline {opened.pipeline.name!r}, as it is compiled now, has no run", "run it first: nbmlops run"
+        )
+    return facts
+
+
+def _foreign(run_id: str, cwd: Path) -> GateOutcome:
+    """Returns the verdict on a run whose results are not known here: a notebook's, or one from another machine."""
+    root = find_root(cwd)
+    config = load_config(root)
+    stores = open_stores(root, tracking_uri(root, config.for_pipeline("")))
+    facts = stores.tracker.run_facts(run_id)
+    settings = _settings(config, facts, root)
+    model_name = settings.model_name or settings.name
+    return GateOutcome(settings.name, run_id, judge(stores, run_id, model_name, facts.metrics, settings.policy))
+
+
+def _settings(config: Config, facts: RunFacts, root: Path) -> PipelineConfig:
+    """Returns the settings of the pipeline that logs to the run's experiment, which by default has its name."""
+    names = dict.fromkeys([*config.document.pipelines, *pipeline_names(root)])
+    fitting = [name for name in names if config.for_pipeline(name).experiment == facts.experiment]
+    return config.for_pipeline(fitting[0] if len(fitting) == 1 else facts.experiment)
+
+
+def _remember(opened: OpenedPipeline, found: Target, verdict: Verdict) -> None:
+    """Lets later runs that execute nothing report the new verdict."""
+    if found.known is None:
+        return
+    status = RunStatus.SUCCEEDED if verdict.passed else RunStatus.GATE_REJECTED
+    record = replace(found.known.record, status=status, verdict=verdict_to_json(verdict))
+    index = ResultsIndex(opened.root, opened.pipeline.name)
+    index.remember(found.known.digest, record, policy_digest(opened.config.policy))

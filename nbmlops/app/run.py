@@ -1,0 +1,192 @@
+"""Running a compiled pipeline: steps, then the gate, then the registration, all in one tracked run.
+
+The tracked run begins when the first step really executes; a run that executes nothing imports no MLflow and reports
+the outcome of the run that produced the results. An interruption closes the run in order and loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nbmlops.app.background import BackgroundRun
+from nbmlops.app.cached import Wishes, reuse
+from nbmlops.app.opened import OpenedPipeline, open_pipeline
+from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
+from nbmlops.app.run_report import next_commands, run_record, run_start, write_documents
+from nbmlops.app.stages import close_run, value_metrics
+from nbmlops.app.wiring import Stores, open_stores
+from nbmlops.core.errors import NbmlopsError, Terminated
+from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog
+from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
+from nbmlops.runtime.parameters import effective_parameters, parse_overrides
+from nbmlops.runtime.results import RunOptions, StepsResult
+from nbmlops.runtime.runner import run_pipeline
+from nbmlops.tracking.tracker import RunState, Tracker
+
+Listener = Callable[[Progress], None]
+
+_STATES = {
+    RunStatus.SUCCEEDED: RunState.FINISHED,
+    RunStatus.GATE_REJECTED: RunState.FINISHED,
+    RunStatus.FAILED: RunState.FAILED,
+    RunStatus.INTERRUPTED: RunState.KILLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the caller asks for.
+
+    Attributes:
+        pipeline: A pipeline's folder or its name, relative to `cwd`.
+        cwd: The folder that paths in the outcome are relative to.
+        parameters: `name=value` texts.
+        force: Execute every step.
+        from_step: Execute this step and those that need it; "" for none.
+        to_step: Stop after this step, without gate and registration; "" for none.
+        register: Register the model if the gate lets it pass.
+        judge: Judge again although no step was executed.
+    """
+
+    pipeline: str
+    cwd: Path
+    parameters: tuple[str, ...] = ()
+    force: bool = False
+    from_step: str = ""
+    to_step: str = ""
+    register: bool = True
+    judge: bool = False
+
+
+def run(request: RunRequest, tell: Listener) -> RunOutcome:
+    """Returns how the run ended; a failing step, a rejection and an interruption are outcomes, not exceptions.
+
+    Args:
+        request: What to run, and how.
+        tell: Told of everything that happens, in order.
+
+    Raises:
+        UsageError: the pipeline, a parameter or a step cannot be used, or the model cannot be registered.
+        ConfigError: the configuration is malformed.
+        EnvironmentFault: disk, kernel or tracking store cannot be used.
+        Conflict: another run of the pipeline did not end in time.
+    """
+    opened = open_pipeline(request.pipeline, request.cwd)
+    overrides = parse_overrides(opened.pipeline, request.parameters)
+    options = RunOptions(
+        parameters=overrides,
+        force=request.force,
+        first=request.from_step,
+        last=request.to_step,
+        base=request.cwd,
+    )
+    stores = open_stores(opened.root, opened.uri)
+    tracked = BackgroundRun(lambda: _without_dead_runs(stores.tracker, opened.config.experiment), run_start(opened))
+    tracked.log(StepLog(params=effective_parameters(opened.pipeline, overrides)))
+    with closing(tracked):
+        return _Run(opened, request, stores, tracked, tell).go(options)
+
+
+def _without_dead_runs(tracker: Tracker, experiment: str) -> Tracker:
+    """Returns the tracker after it has ended the runs of processes that died without a word."""
+    tracker.mark_killed(experiment)
+    return tracker
+
+
+class _Run:
+    """One run, from the first step to the last document."""
+
+    def __init__(
+        self, opened: OpenedPipeline, request: RunRequest, stores: Stores, tracked: BackgroundRun, tell: Listener
+    ) -> None:
+        self._opened = opened
+        self._request = request
+        self._stores = stores
+        self._tracked = tracked
+        self._tell = tell
+
+    def go(self, options: RunOptions) -> RunOutcome:
+        """Returns how the run ended."""
+        try:
+            result = run_pipeline(self._opened.folder, options, self._follow)
+            if result.status is not RunStatus.SUCCEEDED:
+                return self._stopped(result)
+            if self._request.to_step:
+                return self._partial(result)
+            index = ResultsIndex(self._opened.root, self._opened.pipeline.name)
+            known = None if self._tracked.has_begun else index.find(results_digest(self._opened.pipeline, result.steps))
+            if known is not None:
+                request = self._request
+                wishes = Wishes(request.cwd, request.register, request.judge, self._tell)
+                return reuse(self._opened, self._stores, result, known, wishes)
+            return self._close(result, index)
+        except BaseException as error:
+            interrupted = isinstance(error, KeyboardInterrupt | Terminated)
+            self._end_if_begun(RunState.KILLED if interrupted else RunState.FAILED)
+            raise
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, StepStarted):
+            self._tracked.begin()
+        elif isinstance(event, StepCached | StepFinished):
+            self._tracked.log(event.record.log)
+        self._tell(event)
+
+    def _stopped(self, result: StepsResult) -> RunOutcome:
+        """Returns the outcome of a run that failed or was interrupted."""
+        record = self._record(result)
+        if self._tracked.has_begun:
+            record = self._documented(self._identified(record))
+        commands = next_commands(self._opened, self._request.cwd, record)
+        return RunOutcome(record, next_commands=commands, terminated=result.signal == "SIGTERM")
+
+    def _partial(self, result: StepsResult) -> RunOutcome:
+        """Returns the outcome of a run that was asked to stop before the end."""
+        record = self._record(result)
+        if self._tracked.has_begun:
+            record = self._documented(self._identified(record))
+        note = f"stopped after {self._request.to_step}, as asked: not judged, nothing registered"
+        return RunOutcome(record, notes=(note,))
+
+    def _close(self, result: StepsResult, index: ResultsIndex) -> RunOutcome:
+        """Returns the outcome of a run whose steps all succeeded: judged, registered, documented."""
+        metrics = value_metrics(self._opened, result)
+        if metrics:
+            self._tracked.log(StepLog(metrics=metrics))
+        self._tell(StageStarted("track"))
+        record = self._identified(run_record(self._opened, self._request.cwd, result, metrics))
+        outcome = close_run(self._opened, self._stores, record, result, self._tell, register=self._request.register)
+        record = self._documented(outcome.record)
+        folder = Path(os.path.relpath(result.folder, self._opened.root)).as_posix()
+        digest = results_digest(self._opened.pipeline, result.steps)
+        index.remember(digest, replace(record, folder=folder), policy_digest(self._opened.config.policy))
+        commands = next_commands(self._opened, self._request.cwd, record)
+        return replace(outcome, record=record, next_commands=commands)
+
+    def _record(self, result: StepsResult) -> RunRecord:
+        return run_record(self._opened, self._request.cwd, result)
+
+    def _identified(self, record: RunRecord) -> RunRecord:
+        """Returns the record with the id of the tracked run, when everything logged so far is in the store."""
+        _, facts = self._tracked.wait()
+        return replace(record, run_id=facts.run_id, lineage=replace(record.lineage, run_id=facts.run_id))
+
+    def _documented(self, record: RunRecord) -> RunRecord:
+        """Returns the record after it was written to disk and to the tracked run, which is ended."""
+        tracker, _ = self._tracked.wait()
+        write_documents(self._request.cwd, record, tracker)
+        tracker.end_run(record.run_id, _STATES[record.status])
+        return record
+
+    def _end_if_begun(self, state: RunState) -> None:
+        if self._tracked.has_begun:
+            # What went wrong first is what the caller must hear of, also when the store cannot be told.
+            with suppress(NbmlopsError):
+                tracker, facts = self._tracked.wait()
+                tracker.end_run(facts.run_id, state)

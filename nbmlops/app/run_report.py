@@ -1,0 +1,131 @@
+"""What a run leaves behind: the run document, the files in its folder, the tracked run's artifacts, what to try."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from nbmlops.app.closing import VERDICT_FILE
+from nbmlops.app.compile import LOCK_FILE
+from nbmlops.app.opened import OpenedPipeline
+from nbmlops.app.project import shown_path
+from nbmlops.app.wiring import shown_uri
+from nbmlops.core.documents import write_json_document
+from nbmlops.pipeline.ir import ParameterType
+from nbmlops.pipeline.run_codec import run_to_json
+from nbmlops.pipeline.run_record import Lineage, MetricValue, RunRecord, RunStatus, StepLog
+from nbmlops.runtime.results import StepsResult
+from nbmlops.tracking.environment import environment_facts, git_state
+from nbmlops.tracking.lineage import environment_tags, lineage_tags
+from nbmlops.tracking.tracker import RunStart, Tracker
+from nbmlops.tracking.uri import SQLITE
+
+RUN_FILE = "run.json"
+NOTEBOOKS = "notebooks"
+MAX_COMMANDS = 3
+
+
+def run_start(opened: OpenedPipeline) -> RunStart:
+    """Returns what is known of a run before its first step."""
+    tags = {
+        **lineage_tags(_lineage(opened, {})),
+        **environment_tags(environment_facts(_locked_names(opened.folder / LOCK_FILE))),
+    }
+    return RunStart(opened.config.experiment, tags=tags, source=shown_path(opened.folder, opened.root))
+
+
+def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: Iterable[MetricValue] = ()) -> RunRecord:
+    """Returns the run document, as yet without run id, verdict and version.
+
+    Args:
+        opened: The pipeline.
+        cwd: The folder that paths are relative to.
+        result: What running the steps gave.
+        extra: Metrics that the closing stages added.
+    """
+    logs = [step.log for step in result.steps]
+    metrics = [*(metric for log in logs for metric in log.metrics), *extra]
+    return RunRecord(
+        status=result.status,
+        run_id="",
+        pipeline=opened.pipeline.name,
+        steps=result.steps,
+        parameters=result.parameters,
+        metrics={metric.name: metric.value for metric in metrics},
+        lineage=_lineage(opened, _data(logs)),
+        folder=_relative(result.folder, cwd),
+    )
+
+
+def write_documents(cwd: Path, record: RunRecord, tracker: Tracker) -> None:
+    """Writes `run.json` and `verdict.json` to the run's folder, and what the tracked run keeps to its artifacts.
+
+    Raises:
+        EnvironmentFault: the disk or the tracking store cannot be used.
+    """
+    folder = cwd / record.folder
+    write_json_document(folder / RUN_FILE, run_to_json(record))
+    if record.verdict is not None:
+        write_json_document(folder / VERDICT_FILE, dict(record.verdict))
+    for step in record.steps:
+        if step.notebook:
+            tracker.log_artifacts(record.run_id, cwd / step.notebook, NOTEBOOKS)
+    tracker.log_document(record.run_id, RUN_FILE, run_to_json(record))
+    tracker.set_tags(record.run_id, lineage_tags(record.lineage))
+
+
+def next_commands(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> tuple[str, ...]:
+    """Returns the commands that a person would try next, at most three."""
+    return tuple(_next(opened, cwd, record))[:MAX_COMMANDS]
+
+
+def _next(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> Iterator[str]:
+    folder = _quoted(shown_path(opened.folder, cwd))
+    failed = [step.notebook for step in record.steps if step.error is not None and step.notebook]
+    if record.status in {RunStatus.FAILED, RunStatus.INTERRUPTED}:
+        yield from (f"jupyter lab {_quoted(notebook)}" for notebook in failed)
+        yield f"nbmlops run {folder}"
+        return
+    version = record.model_version
+    if version is not None and "challenger" in version.aliases:
+        yield f"nbmlops promote {version.name}@challenger"
+    numbers = [p for p in opened.pipeline.parameters if p.type in {ParameterType.INT, ParameterType.FLOAT}]
+    if numbers:
+        yield f"nbmlops run {folder} -p {numbers[0].name}=…"
+    yield f"jupyter lab {_quoted(record.folder)}"
+    yield f"mlflow ui --backend-store-uri {_quoted(_shown_store(opened.uri, cwd))}"
+
+
+def _shown_store(uri: str, cwd: Path) -> str:
+    path = Path(uri.removeprefix(SQLITE))
+    if uri.startswith(SQLITE) and path.is_relative_to(cwd):
+        return SQLITE + path.relative_to(cwd).as_posix()
+    return shown_uri(uri)
+
+
+def _quoted(text: str) -> str:
+    """Returns the text as one word of a shell."""
+    return shlex.quote(text)
+
+
+def _lineage(opened: OpenedPipeline, data: Mapping[str, str]) -> Lineage:
+    pipeline = opened.pipeline
+    git = git_state(opened.root, (opened.folder / pipeline.notebook,))
+    return Lineage(git_commit=str(git), data=data, notebook=pipeline.notebook_digest, pipeline=pipeline.version)
+
+
+def _data(logs: Iterable[StepLog]) -> Mapping[str, str]:
+    return {record.name: record.digest for log in logs for record in log.data}
+
+
+def _relative(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+def _locked_names(path: Path) -> tuple[str, ...]:
+    if not path.is_file():
+        return ()
+    lines = path.read_text("utf-8", "replace").splitlines()
+    return tuple(line.partition("==")[0].strip() for line in lines if line.strip() and not line.startswith("#"))

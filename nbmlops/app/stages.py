@@ -1,0 +1,110 @@
+"""The closing stages of a pipeline's run: metrics taken from values, judging, registering what the steps stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from nbmlops.app.closing import Registration, judge, register_model
+from nbmlops.app.opened import OpenedPipeline
+from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.app.wiring import Stores
+from nbmlops.core.errors import UsageError
+from nbmlops.gate.numerals import as_number
+from nbmlops.gate.verdict import Verdict, verdict_to_json
+from nbmlops.pipeline.run_record import MetricValue, RunRecord, RunStatus
+from nbmlops.runtime.results import StepsResult
+from nbmlops.runtime.values import load_value
+
+
+def value_metrics(opened: OpenedPipeline, result: StepsResult) -> tuple[MetricValue, ...]:
+    """Returns the metrics that the configuration takes from values, for notebooks without `%mlops metric` lines.
+
+    Raises:
+        UsageError: a value is no number.
+        StepFailed: a value was not handed over.
+    """
+    return tuple(
+        MetricValue(
+            source.name, _number(source.name, source.value.name, load_value(opened.folder, result, source.value.name))
+        )
+        for source in opened.pipeline.metrics
+    )
+
+
+def _number(metric: str, name: str, value: object) -> float:
+    number = as_number(value)
+    if number is None:
+        raise UsageError(
+            f"the metric {metric!r} is taken from {name!r}, which is of type {type(value).__name__}, not a number",
+            "name a variable that holds a number in [pipelines.NAME] metrics of nbmlops.toml",
+        )
+    return number
+
+
+def close_run(
+    opened: OpenedPipeline,
+    stores: Stores,
+    record: RunRecord,
+    result: StepsResult,
+    tell: Callable[[Progress], None],
+    *,
+    register: bool,
+) -> RunOutcome:
+    """Returns the outcome of a run after gate and registration, as far as the pipeline has them.
+
+    Args:
+        opened: The pipeline.
+        stores: Where runs and models are.
+        record: The run, with its id and metrics.
+        result: Where the steps' values are.
+        tell: Told when a stage begins.
+        register: Register the model if the gate lets it pass.
+
+    Raises:
+        UsageError: the model cannot be stored safely.
+        StepFailed: the model or its data cannot be loaded.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    if not opened.judges:
+        return RunOutcome(record)
+    tell(StageStarted("gate"))
+    verdict = judge(stores, record.run_id, opened.model_name, record.metrics, opened.config.policy)
+    record = replace(record, verdict=verdict_to_json(verdict))
+    if not verdict.passed:
+        return RunOutcome(replace(record, status=RunStatus.GATE_REJECTED), verdict)
+    if opened.pipeline.register is None:
+        return RunOutcome(record, verdict)
+    if not register:
+        return RunOutcome(record, verdict, notes=("not registered, as asked (--no-register)",))
+    tell(StageStarted("register"))
+    return RunOutcome(register_values(opened, stores, record, verdict, result), verdict)
+
+
+def register_values(
+    opened: OpenedPipeline, stores: Stores, record: RunRecord, verdict: Verdict, result: StepsResult
+) -> RunRecord:
+    """Returns the record with the version that the run's model became.
+
+    Raises:
+        UsageError: the pipeline registers nothing, or the model cannot be stored safely.
+        GateRejected: the verdict is not a passing one.
+        StepFailed: the model or its data cannot be loaded.
+        EnvironmentFault: the registry cannot be used.
+    """
+    stage = opened.pipeline.register
+    if stage is None or stage.data is None:
+        raise UsageError(
+            f"the pipeline {opened.pipeline.name!r} registers no model",
+            "add `%mlops register MODEL --data FRAME` to the notebook, or model and data to nbmlops.toml; then compile",
+        )
+    registration = Registration(
+        model_name=stage.model_name,
+        model=load_value(opened.folder, result, stage.model.name),
+        features=load_value(opened.folder, result, stage.data.name),
+        lineage=record.lineage,
+        metrics=record.metrics,
+    )
+    version = register_model(stores, verdict, registration, promote_on_pass=opened.config.promote_on_pass)
+    return replace(record, model_version=version.ref)

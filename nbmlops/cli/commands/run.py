@@ -1,0 +1,86 @@
+"""`nbmlops run`."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from nbmlops.app.run import RunRequest, run
+from nbmlops.cli.console import stray_output
+from nbmlops.cli.documents import run_document
+from nbmlops.cli.options import emit, format_option
+from nbmlops.cli.progress import progress
+from nbmlops.cli.render_run import run_blocks
+from nbmlops.core.errors import Terminated
+
+HELP = """\
+Run a compiled pipeline: its steps with papermill, then the gate, then the registration of the model. PIPELINE is its
+folder or its name. Steps whose code, parameters, inputs and files are unchanged are not executed again. What happened
+is left in runs/PIPELINE/: the executed notebooks with their plots, run.json and verdict.json.
+
+\b
+Examples:
+  nbmlops run pipelines/churn
+  nbmlops run churn -p max_depth=8 -p 'columns=["age", "plan"]'
+  nbmlops run churn --from train --no-register
+  nbmlops run churn --format json > run.json
+
+Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the next run resumes).
+"""
+
+
+@click.command(name="run", help=HELP, short_help="Run a compiled pipeline: steps, gate, registration.")
+@click.argument("pipeline")
+@click.option(
+    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter; repeatable."
+)
+@click.option("--force", is_flag=True, help="Execute every step, cached or not.")
+@click.option("--from", "from_step", default="", metavar="STEP", help="Execute this step and those that need it.")
+@click.option("--to", "to_step", default="", metavar="STEP", help="Stop after this step; no gate, no registration.")
+@click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
+@click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
+@format_option
+def command(  # noqa: PLR0913, PLR0917 - one for each option
+    pipeline: str,
+    parameters: tuple[str, ...],
+    force: bool,
+    from_step: str,
+    to_step: str,
+    no_register: bool,
+    judge: bool,
+    output: str,
+) -> int:
+    """Runs the pipeline; returns the exit code."""
+    request = RunRequest(
+        pipeline=pipeline,
+        cwd=Path.cwd(),
+        parameters=parameters,
+        force=force,
+        from_step=from_step,
+        to_step=to_step,
+        register=not no_register,
+        judge=judge,
+    )
+    with termination_as_exception(), progress() as listener, redirect_stdout(stray_output()):
+        outcome = run(request, listener)
+    emit(output, lambda: run_document(outcome), lambda: run_blocks(outcome))
+    return int(outcome.exit_code)
+
+
+@contextmanager
+def termination_as_exception() -> Iterator[None]:
+    """Makes SIGTERM, which CI systems send, an exception like that of Ctrl-C, so that the run is closed in order."""
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated("terminated")
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
