@@ -21,18 +21,21 @@ class Module:
 
 
 def assemble(name: str, sections: Sequence[Sequence[Line]], notebook: Notebook) -> Module:
-    """Returns the module made of sections: docstring, imports, and definitions with two blank lines around them.
-
-    The first two sections (docstring and imports) are followed by one blank line where no definition comes next.
-    """
-    docstring, imports, *rest = sections
-    lines: list[Line] = [*docstring]
-    if imports:
-        lines += [*own(""), *imports]
-    for section in rest:
-        if section:
-            lines += [*own("", ""), *section]
+    """Returns the module made of sections: two blank lines around functions and classes, one between the others."""
+    lines: list[Line] = []
+    was_definition = False
+    for section in filter(None, sections):
+        is_definition = _is_definition(section)
+        if lines:
+            lines += own("", "") if is_definition or was_definition else own("")
+        lines += section
+        was_definition = is_definition
     return Module(name, "\n".join(line.text for line in lines) + "\n", source_lines(lines, notebook))
+
+
+def _is_definition(section: Sequence[Line]) -> bool:
+    first = next((line.text for line in section if not line.text.startswith("#")), "")
+    return first.startswith(("def ", "async def ", "class ", "@"))
 
 
 def source_lines(lines: Iterable[Line], notebook: Notebook) -> tuple[SourceLines, ...]:

@@ -11,7 +11,7 @@ from nbmlops.compiler.cells import CellText
 from nbmlops.compiler.layout import docstring
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.notebook.model import Notebook
-from nbmlops.pipeline.ir import Pipeline
+from nbmlops.pipeline.ir import Pipeline, Step
 
 DEFAULT_TARGET = "github"
 DEFAULT_BRANCH = "main"
@@ -109,6 +109,10 @@ class Program:
             if facts.name == step:
                 return facts
         raise KeyError(step)
+
+    def code_cells(self, step: Step) -> tuple[int, ...]:
+        """Returns the numbers of the step's cells that hold more than dropped lines."""
+        return tuple(number for number in step.cells if number in self.cells) or step.cells
 
     def definitions(self) -> dict[str, Definition]:
         """Returns name -> definition."""

@@ -14,7 +14,13 @@ _PLOTTING_PACKAGES = frozenset({"matplotlib", "seaborn", "mpl_toolkits", "plotni
 _PLOTTING_NAME = re.compile(r"(?:^|_)(?:plot|hist|hist2d|boxplot|scatter_matrix|imshow)(?:$|_)|plot$")
 _PLOTTING_METHODS = frozenset({"from_estimator", "from_predictions", "subplots", "plot", "hist", "boxplot"})
 _SAYS_NOTHING = frozenset({"print", "display"})
-_SAYS_NOTHING_METHODS = frozenset({("plt", "show")})
+# Methods of matplotlib, pandas and lists that return None. One that is missing here is shown, and shows nothing.
+_SAYS_NOTHING_METHODS = frozenset(
+    {
+        "append", "autofmt_xdate", "extend", "grid", "info", "invert_xaxis", "invert_yaxis", "savefig", "set_axis_off",
+        "set_axis_on", "set_size_inches", "subplots_adjust", "tight_layout",
+    }
+)  # fmt: skip
 
 
 def is_silent(node: ast.stmt) -> bool:
@@ -27,10 +33,16 @@ def is_silent(node: ast.stmt) -> bool:
     match value.func:
         case ast.Name(id=name):
             return name in _SAYS_NOTHING
-        case ast.Attribute(value=ast.Name(id=base), attr=method):
-            return (base, method) in _SAYS_NOTHING_METHODS
+        case ast.Attribute(attr=method):
+            return method in _SAYS_NOTHING_METHODS or shows_figures(node) or _in_place(value)
         case _:
             return False
+
+
+def _in_place(call: ast.Call) -> bool:
+    return any(
+        k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True for k in call.keywords
+    )
 
 
 def shows_figures(node: ast.stmt) -> bool:

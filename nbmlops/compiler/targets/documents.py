@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from nbmlops.analysis.model import Placement
 from nbmlops.compiler.layout import cells_of
 from nbmlops.compiler.lock import python_version
 from nbmlops.compiler.program import Program
@@ -124,7 +125,7 @@ def _row(program: Program, step: Step) -> dict[str, str]:
     return {
         "link": f"[{markdown.inline(step.name)}]({path})",
         "summary": program.summaries.get(step.name, ""),
-        "cells": cells_of(step.cells).partition(" ")[2],
+        "cells": cells_of(program.code_cells(step)).partition(" ")[2],
         "inputs": _names([*step.parameters, *(value.name for value in step.inputs)]),
         "outputs": _names(step.outputs),
     }
@@ -141,6 +142,11 @@ def _files(program: Program) -> list[dict[str, str]]:
     files += [(f"{package}/", "the package: a module per step, with the notebook's code and comments")]
     if program.analysis.parameters:
         files += [(f"{package}/params.py", "the parameters as a typed record")]
+    definitions = any(d.placement is Placement.MODULE for d in program.analysis.definitions)
+    if definitions or program.analysis.constants:
+        files += [(f"{package}/helpers.py", "constants, functions and classes that steps share")]
+    if program.analysis.settings:
+        files += [(f"{package}/settings.py", "settings of libraries, applied first in every step")]
     files += [
         ("notebooks/", "a papermill notebook per step: load the inputs, call the step, save the outputs"),
         ("requirements.lock", "what the notebook's imports resolve to; `nbmlops lock` refreshes it"),

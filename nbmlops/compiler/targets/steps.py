@@ -10,6 +10,7 @@ from nbmlops.analysis.model import ImportedName, Placement, StepFacts
 from nbmlops.analysis.scope import collect_names
 from nbmlops.compiler.bodies import cell_body, nodes_of, shown_units, units_of
 from nbmlops.compiler.cells import CellText, Line, function_text, indent, own, tidy
+from nbmlops.compiler.checkers import checker_comments
 from nbmlops.compiler.imports import bare, import_lines
 from nbmlops.compiler.layout import INDENT, WIDTH, bracketed, cells_of, docstring, sentence
 from nbmlops.compiler.modules import Module, assemble
@@ -66,6 +67,7 @@ def step_module(program: Program, step: Step) -> Module:
     function = own(*_signature(step, facts, content), *_function_docstring(program, step))
     function += indent(joined(parts))
     notice = program.module_docstring(f"Step {step.name} of the pipeline {program.package}.")
+    notice += checker_comments(content.nodes, step.outputs)
     sections = [own(*notice), own(*import_lines(outer, program.own_modules())), function]
     return assemble(step.module, sections, program.notebook)
 
@@ -152,7 +154,7 @@ def _return(outputs: Sequence[str]) -> list[str]:
 
 
 def _function_docstring(program: Program, step: Step) -> list[str]:
-    where = f"{cells_of(step.cells)} of {program.notebook_file}"
+    where = f"{cells_of(program.code_cells(step))} of {program.notebook_file}"
     summary = program.summaries.get(step.name, "")
     if not summary:
         return docstring(f"Run {where}.", indent=INDENT)

@@ -20,8 +20,9 @@ def notebook(*cells: str) -> Notebook:
 
 def test_the_nearest_heading_above_belongs_to_the_first_step_below() -> None:
     book = notebook(
-        "md: # Delays", "step load", "md: ## Old\n### 2. Train *it*", "shared", "step train", "step evaluate", "md: ## Scores", "step evaluate",
-    )  # fmt: skip
+        *("md: # Delays", "step load", "md: ## Old\n### 2. Train *it*", "shared", "step train"),
+        *("step evaluate", "md: ## Scores", "step evaluate"),
+    )
     assert summaries(book, {"load": (2,), "train": (5,), "evaluate": (6, 8), "none": ()}) == {
         "load": "",
         "train": "Train it",

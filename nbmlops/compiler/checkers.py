@@ -1,0 +1,108 @@
+"""What ruff and mypy report in a function though it is right in a notebook: a module says so in a comment, once.
+
+A notebook binds names that only its reader looks at, and fills containers in later cells, here other functions.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+_UNUSED = "F841"
+_UNPACKED = "RUF059"
+_DUMMY = re.compile(r"_+|_+[a-zA-Z0-9_]*[a-zA-Z0-9]+")
+_FILLING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp)
+
+
+def checker_comments(nodes: Sequence[ast.stmt], returned: Collection[str]) -> list[str]:
+    """Returns the comments that a module needs whose function has these statements and returns these names."""
+    codes = unread_codes(nodes, returned)
+    comments = (
+        [f"# ruff: noqa: {', '.join(codes)} (names that nothing reads are as the notebook has them)"] if codes else []
+    )
+    return comments + (['# mypy: disable-error-code="var-annotated"'] if fills_later(nodes) else [])
+
+
+def fills_later(nodes: Sequence[ast.stmt]) -> bool:
+    """Returns whether a name is bound to an empty container that these statements do not fill."""
+    empty: set[str] = set()
+    filled: set[str] = set()
+    for child in (child for node in nodes for child in ast.walk(node)):
+        match child:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_empty_container(value):
+                empty.add(name)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))]):
+                filled.add(name)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in _FILLING:
+                filled.add(name)
+            case _:
+                pass
+    return bool(empty - filled)
+
+
+def _is_empty_container(value: ast.expr) -> bool:
+    match value:
+        case ast.List(elts=[]) | ast.Dict(keys=[]):
+            return True
+        case ast.Call(func=ast.Name(id="list" | "dict" | "set"), args=[], keywords=[]):
+            return True
+        case _:
+            return False
+
+
+def unread_codes(nodes: Sequence[ast.stmt], returned: Collection[str]) -> list[str]:
+    """Returns the codes that ruff would report for the statements as a function's body, sorted.
+
+    Args:
+        nodes: The statements.
+        returned: Names that the function returns.
+    """
+    last = dict(_bindings(nodes))
+    read = {*returned, *_read(nodes)}
+    return sorted({code for name, code in last.items() if code and name not in read and not _DUMMY.fullmatch(name)})
+
+
+def _read(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        for child in ast.walk(node):
+            match child:
+                case ast.Name(id=name, ctx=ast.Load() | ast.Del()) | ast.AugAssign(target=ast.Name(id=name)):
+                    yield name
+                case ast.Nonlocal(names=names) | ast.Global(names=names):
+                    yield from names
+                case _:
+                    pass
+
+
+def _bindings(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Yields each name that is bound in the function's own scope, in order, with the code of a binding nobody reads."""
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                # To ruff, `a, b = 1, 2` is two assignments, not an unpacking.
+                unpacked = _UNUSED if isinstance(value, ast.Tuple | ast.List) else _UNPACKED
+                for target in targets:
+                    yield from _target(target, unpacked)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()) | ast.NamedExpr(target=ast.Name(id=name)):
+                yield name, _UNUSED
+            case ast.withitem(optional_vars=ast.expr() as target):
+                yield from _target(target)
+            case ast.ExceptHandler(name=str(name)):
+                yield name, _UNUSED
+            case ast.For(target=target) | ast.AsyncFor(target=target):
+                yield from ((name, "") for name, _ in _target(target))
+            case _:
+                pass
+        if not isinstance(node, _SCOPES):
+            yield from _bindings(ast.iter_child_nodes(node))
+
+
+def _target(target: ast.expr, unpacked: str = _UNPACKED) -> Iterator[tuple[str, str]]:
+    if isinstance(target, ast.Name):
+        yield target.id, _UNUSED
+    elif isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            inner = element.value if isinstance(element, ast.Starred) else element
+            yield from ((name, unpacked) for name, _ in _target(inner))
