@@ -1,26 +1,21 @@
 """The canonical encoding behind every fingerprint: tagged, length-prefixed tokens streamed into one XXH3-128.
 
-Plain Python values are encoded here; the other modules of this package add arrays, frames and objects through the same
-`Encoder`. The format is documented in docs/reference/fingerprint.md; changing it means a new `FORMAT`.
+The modules `plain`, `arrays`, `arrow`, `frames` and `objects` say which tokens a value becomes. The format
+is documented in docs/reference/fingerprint.md; changing it means a new `FORMAT`.
 """
 
 from __future__ import annotations
 
-import math
 import struct
-import sys
-from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import xxhash
 
 from nbmlops.core.errors import UsageError
+from nbmlops.data.packing import pack
 
 FORMAT = b"nbmlops-fingerprint/1"
-CANONICAL_NAN = struct.pack("<d", math.nan)
-PACKED_FROM = 32
-"""Sequences of this many values of one plain type are encoded as buffers."""
 
 
 class CannotFingerprint(UsageError):
@@ -72,7 +67,7 @@ class Encoder:
     cycles end. Immutable values are compared by content only: whether Python shares them is an accident.
 
     Args:
-        find: Gives the handler of a class that is not plain.
+        find: Gives the handler of a class.
         ordered: Whether the order of a dictionary's items counts.
         outer: Numbers of the objects met before this part began.
         known: What all parts of one value share.
@@ -127,8 +122,7 @@ class Encoder:
         Raises:
             CannotFingerprint: a part of it has no content that could be digested.
         """
-        cls = type(value)
-        handler = PLAIN.get(cls) or self._find(cls)
+        handler = self._find(type(value))
         if handler.shared and self.refer(value):
             return
         handler.encode(self, value)
@@ -154,7 +148,10 @@ class Encoder:
             CannotFingerprint: a member has no content that could be digested.
         """
         self.size(b"items", len(items))
-        if len(items) >= PACKED_FROM and _add_packed(self, items):
+        packed = pack(items)
+        if packed:
+            for tag, content in packed:
+                self.buffer(tag, memoryview(content).nbytes, (content,))
             return
         position = 0
         try:
@@ -162,7 +159,7 @@ class Encoder:
                 self.add(item)
         except CannotFingerprint as refusal:
             name = names[position] if names else position
-            label = f"{name!r:.60}" if type(name) in PLAIN else type(name).__name__
+            label = f"{name!r:.60}" if isinstance(name, str | int | float) else type(name).__name__
             raise refusal.within(f"[{label}]") from refusal.__cause__
 
     def constant(self, value: Any) -> bytes | None:
@@ -182,146 +179,8 @@ class Encoder:
                 if digest is None:
                     return None
                 encoder.token(b"tuple", digest)
-            elif type(item) is frozenset or (PLAIN.get(type(item)) or self._find(type(item))).shared:
+            elif type(item) is frozenset or self._find(type(item)).shared:
                 return None
             else:
                 encoder.add(item)
         return encoder.digest()
-
-
-def _add_packed(encoder: Encoder, items: Sequence[Any]) -> bool:
-    """Adds the items as buffers if all have one plain type, and says whether it did."""
-    kinds = set(map(type, items))
-    if kinds == {float}:
-        nan = any(map(math.isnan, items))
-        _add_array(encoder, b"floats", array("d", [math.nan if math.isnan(x) else x for x in items] if nan else items))
-    elif kinds == {int}:
-        try:
-            _add_array(encoder, b"ints", array("q", items))
-        except OverflowError:
-            return False
-    elif kinds == {bool}:
-        encoder.token(b"bools", bytes(items))
-    elif kinds == {str} or kinds == {str, type(None)}:
-        if type(None) in kinds:
-            encoder.token(b"present", bytes(item is not None for item in items))
-            items = ["" if item is None else item for item in items]
-        _add_array(encoder, b"lengths", array("q", map(len, items)))
-        texts = "".join(items).encode("utf-8", "surrogatepass")
-        encoder.buffer(b"texts", len(texts), (texts,))
-    else:
-        return False
-    return True
-
-
-def _add_array(encoder: Encoder, tag: bytes, numbers: array[Any]) -> None:
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    encoder.buffer(tag, len(numbers) * numbers.itemsize, (numbers,))
-
-
-def _add_none(encoder: Encoder, _: object) -> None:
-    encoder.token(b"none")
-
-
-def _add_bool(encoder: Encoder, value: bool) -> None:
-    encoder.token(b"bool", b"\1" if value else b"\0")
-
-
-def _add_int(encoder: Encoder, value: int) -> None:
-    encoder.token(b"int", value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
-
-
-def pack_float(value: float) -> bytes:
-    """Returns the 8 bytes of a float; every NaN has the same."""
-    return CANONICAL_NAN if math.isnan(value) else struct.pack("<d", value)
-
-
-def _add_float(encoder: Encoder, value: float) -> None:
-    encoder.token(b"float", pack_float(value))
-
-
-def _add_complex(encoder: Encoder, value: complex) -> None:
-    encoder.token(b"complex", pack_float(value.real) + pack_float(value.imag))
-
-
-def _add_str(encoder: Encoder, value: str) -> None:
-    encoder.text(b"str", value)
-
-
-def _add_bytes(encoder: Encoder, value: bytes) -> None:
-    encoder.token(b"bytes", value)
-
-
-def _add_bytearray(encoder: Encoder, value: bytearray) -> None:
-    encoder.token(b"bytearray", bytes(value))
-
-
-def _add_ellipsis(encoder: Encoder, value: object) -> None:
-    encoder.text(b"singleton", repr(value))
-
-
-def _add_range(encoder: Encoder, value: range) -> None:
-    encoder.token(b"range")
-    for number in (value.start, value.stop, value.step):
-        _add_int(encoder, number)
-
-
-def _add_list(encoder: Encoder, value: list[object]) -> None:
-    encoder.token(b"list")
-    encoder.add_items(value)
-
-
-def _add_tuple(encoder: Encoder, value: tuple[object, ...]) -> None:
-    digest = encoder.constant(value)
-    if digest is not None:
-        encoder.token(b"tuple", digest)
-        return
-    if not encoder.refer(value):
-        encoder.token(b"tuple of objects")
-        encoder.add_items(value)
-
-
-def _add_dict(encoder: Encoder, value: dict[object, object]) -> None:
-    encoder.token(b"dict" if encoder.ordered else b"unordered dict")
-    keys = list(value)
-    if not encoder.ordered:
-        keys.sort(key=lambda key: element_digest(encoder, key))
-    encoder.add_items(keys)
-    encoder.add_items([value[key] for key in keys] if not encoder.ordered else list(value.values()), keys)
-
-
-def _add_set(encoder: Encoder, value: set[Any] | frozenset[Any]) -> None:
-    encoder.size(b"frozenset" if type(value) is frozenset else b"set", len(value))
-    kinds = set(map(type, value))
-    if kinds in ({int}, {str}):
-        encoder.add_items(sorted(value))
-    else:
-        encoder.token(b"digests", b"".join(sorted(element_digest(encoder, item) for item in value)))
-
-
-def element_digest(encoder: Encoder, value: object) -> bytes:
-    """Returns the digest by which a member of an unordered collection is sorted."""
-    part = encoder.part()
-    part.add(value)
-    return part.digest()
-
-
-PLAIN: dict[type, Handler] = {
-    type(None): Handler(_add_none, shared=False),
-    bool: Handler(_add_bool, shared=False),
-    int: Handler(_add_int, shared=False),
-    float: Handler(_add_float, shared=False),
-    complex: Handler(_add_complex, shared=False),
-    str: Handler(_add_str, shared=False),
-    bytes: Handler(_add_bytes, shared=False),
-    type(...): Handler(_add_ellipsis, shared=False),
-    type(NotImplemented): Handler(_add_ellipsis, shared=False),
-    range: Handler(_add_range, shared=False),
-    tuple: Handler(_add_tuple, shared=False),
-    frozenset: Handler(_add_set, shared=False),
-    list: Handler(_add_list, shared=True),
-    dict: Handler(_add_dict, shared=True),
-    set: Handler(_add_set, shared=True),
-    bytearray: Handler(_add_bytearray, shared=True),
-}

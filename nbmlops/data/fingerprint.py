@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nbmlops.data import arrays, arrow, frames, objects
 from nbmlops.data.encoding import FORMAT, CannotFingerprint, Encoder, Handler
+from nbmlops.data.plain import PLAIN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,8 @@ def _named(name: str) -> Iterator[None]:
 
 @cache
 def _handler_of(cls: type) -> Handler:
+    if cls in PLAIN:
+        return PLAIN[cls]
     # By the names in the bases, so that no library is imported for values that are none of its own.
     roots = {base.__module__.partition(".")[0] for base in cls.__mro__}
     handler = None

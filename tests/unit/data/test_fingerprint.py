@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbmlops.data.encoding import PACKED_FROM
 from nbmlops.data.fingerprint import fingerprint
+from nbmlops.data.packing import PACKED_FROM
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "fingerprints" / "vectors.json"
 LONG = PACKED_FROM
