@@ -18,6 +18,8 @@ _FUNCTIONS = ("sklearn.", "scipy._lib.array_api_compat.")
 # Parts of those packages that compile or run text; no model needs them.
 _REFUSED = frozenset({"testing", "_testing", "tests", "conftest", "distutils", "f2py", "_pytesttester", "__config__"})
 _DISTRIBUTIONS = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
+# A container only: skops lists the function inside it by a name of its own, which is then judged like any other.
+_CONTAINERS = frozenset({"functools.partial"})
 _MOST_SHOWN = 10
 
 
@@ -58,6 +60,8 @@ def check_types(model: object, names: Iterable[str]) -> tuple[str, ...]:
 
 def is_trusted(name: str) -> bool:
     """Returns whether a type or function of this full name may be part of a stored model."""
+    if name in _CONTAINERS:
+        return True
     parts = name.split(".")
     if parts[0] not in _PACKAGES or _REFUSED & set(parts):
         return False
