@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from nbmlops.core.digest import digest_bytes
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.fields import Fields
@@ -37,7 +38,7 @@ class StepCache:
 
     def latest(self, step: str) -> CacheRecord | None:
         """Returns the newest record of a step."""
-        records = _read(self._state / f"{step}.json")
+        records = _read(self._state / _file_name(step))
         return records[0] if records else None
 
     def add(self, record: CacheRecord) -> None:
@@ -57,9 +58,14 @@ class StepCache:
         Raises:
             EnvironmentFault: the folder cannot be written.
         """
-        path = self._state / f"{record.step}.json"
+        path = self._state / _file_name(record.step)
         if _read(path) != (record,):
             _write(path, [record])
+
+
+def _file_name(step: str) -> str:
+    # Step names are texts of users: "../x", names of devices, three hundred letters.
+    return f"{step if step.isidentifier() and len(step) <= 100 else digest_bytes(step.encode())}.json"
 
 
 def _same_ground(one: CacheRecord, other: CacheRecord) -> bool:

@@ -19,7 +19,7 @@ from nbmlops.runtime.sharing import Walk
 if TYPE_CHECKING:
     from nbmlops.runtime.store import ObjectRef, Store
 
-_MAX_JSON_OBJECTS = 10_000
+_MAX_JSON_OBJECTS = 100_000  # beyond, pickle is several times faster
 
 
 class Codec(StrEnum):
@@ -58,7 +58,7 @@ def encode(value: object, walk: Walk, fingerprint: Callable[[Any], str]) -> Enco
             return Encoded(Codec.ARROW, [data])
     elif numpy is not None and type(value) is numpy.ndarray and _plain_array(value):
         return Encoded(Codec.NPY, _array_parts(value))
-    elif not walk.repeated and len(walk.objects) <= _MAX_JSON_OBJECTS:
+    elif not walk.repeated and walk.visited <= _MAX_JSON_OBJECTS:
         try:
             return Encoded(Codec.JSON, [plain_text.to_text(value).encode()])
         except plain_text.NotPlain:

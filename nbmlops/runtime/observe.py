@@ -35,10 +35,12 @@ class Observer:
 
     Args:
         root: The project's root.
+        package: Name of the generated package, whose modules are keyed by their digests.
         ignored: Folders that are none of the step's business: our own state, the generated pipeline.
     """
 
-    def __init__(self, root: Path, ignored: Iterable[Path]) -> None:
+    def __init__(self, root: Path, package: str, ignored: Iterable[Path]) -> None:
+        self._package = package
         self._root = str(root) + os.sep
         self._libraries = tuple(f"{path}{os.sep}" for path in (*site.getsitepackages(), site.getusersitepackages()))
         self._ignored = (*_python_folders(), *_tool_folders(), *(f"{path}{os.sep}" for path in ignored))
@@ -65,7 +67,7 @@ class Observer:
         if event == "open":
             self._opened(*arguments)
         elif event == "sqlite3.connect":
-            self._opened(arguments[0], "r", 0)
+            self._opened(arguments[0], "r", 0)  # ":memory:" and the like are no files and count as absent ones
         elif event in _NETWORK:
             self.hosts[str(arguments[_NETWORK[event]])] = None
 
@@ -119,7 +121,7 @@ class Observer:
                 name = getattr(value, "__name__" if isinstance(value, type(sys)) else "__module__", None)
                 if isinstance(name, str):
                     loaded.add(name.partition(".")[0])
-        return tuple(sorted(loaded - set(sys.stdlib_module_names) - {"__main__", "nbmlops"}))
+        return tuple(sorted(loaded - set(sys.stdlib_module_names) - {"__main__", "nbmlops", self._package}))
 
 
 def _is_special(path: str) -> bool:

@@ -11,12 +11,11 @@ import pickle
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nbmlops.runtime.set_order import SetPlan, build_set, plan_set
 from nbmlops.runtime.sharing import CannotStore, Walk, extent, memory_clusters
 
 if TYPE_CHECKING:
     import numpy as np
-
-_PADDINGS = (0, 8, 32, 128, 512, 2048, 8192, 32768)
 
 
 def dumps(value: object, walks: Iterable[Walk]) -> bytes:
@@ -49,42 +48,30 @@ def loads(data: bytes) -> Any:
 
 
 class _SetBox:
-    """A set on its way: its elements in their order of iteration, and how many slots to occupy before they go in."""
+    """A set on its way: the plan to rebuild it by, and the set once it was built, so that it is the same each time."""
 
-    __slots__ = ("frozen", "items", "made", "padding")
+    __slots__ = ("frozen", "made", "plan")
 
-    def __init__(self, items: list[Any], padding: int, frozen: bool) -> None:
-        self.items, self.padding, self.frozen = items, padding, frozen
+    def __init__(self, items: list[Any], stand_ins: tuple[int, ...], size: int, frozen: bool) -> None:
+        self.plan = SetPlan(tuple(items), stand_ins, size)
+        self.frozen = frozen
         self.made: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _SetBox, (self.items, self.padding, self.frozen)
+        return _SetBox, (list(self.plan.items), self.plan.stand_ins, self.plan.size, self.frozen)
 
     def build(self) -> Any:
         """Returns the set, always the same one."""
         if self.made is None:
-            made: set[Any] = set()
-            if self.padding:
-                padding = [_Padding() for _ in range(self.padding)]
-                made.update(padding)
-                made.difference_update(padding)
-            made.update(self.items)
-            self.made = frozenset(made) if self.frozen else made
+            self.made = build_set(self.plan, frozen=self.frozen)
         return self.made
 
 
-class _Padding:
-    __slots__ = ()
-
-
 def _boxed(value: Any) -> _SetBox:
-    items = list(value)
-    for padding in _PADDINGS:
-        box = _SetBox(items, padding, isinstance(value, frozenset))
-        if all(one is other for one, other in zip(box.build(), items, strict=True)):
-            box.made = None
-            return box
-    raise CannotStore("it holds a set whose order of iteration depends on elements that were removed from it")
+    plan = plan_set(value)
+    if plan is None:
+        raise CannotStore("it holds a set whose order of iteration cannot be kept; use a list, or sorted(…)")
+    return _SetBox(list(plan.items), plan.stand_ins, plan.size, isinstance(value, frozenset))
 
 
 class _Pickler(pickle.Pickler):

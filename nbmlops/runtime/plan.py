@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 
 from nbmlops.core.digest import digest_json
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.graph import descendants
+from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.records import CacheRecord, KeyParts
 
 KEY_SCHEMA = "nbmlops/step-key/1"
@@ -77,6 +81,45 @@ def why(now: KeyParts, latest: CacheRecord | None, ground: tuple[str, ...]) -> s
         return "new"
     more = len(reasons) - _SHOWN_REASONS
     return "; ".join(reasons[:_SHOWN_REASONS]) + (f"; and {more} more" if more > 0 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which steps a run is about.
+
+    Attributes:
+        steps: Steps to reach, in notebook order.
+        forced: Names of those to execute even if they are cached.
+    """
+
+    steps: tuple[Step, ...]
+    forced: frozenset[str]
+
+
+def select(pipeline: Pipeline, first: str, last: str, *, force: bool) -> Selection:
+    """Returns the steps of a run.
+
+    Args:
+        pipeline: The pipeline.
+        first: Execute this step and those that need it; "" for none.
+        last: Stop after this step; "" for the last one.
+        force: Execute every step.
+
+    Raises:
+        UsageError: a step is not known, or `last` stands before `first`.
+    """
+    names = [step.name for step in pipeline.steps]
+    for name in filter(None, (first, last)):
+        if name not in names:
+            near = get_close_matches(name[:200], names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"its steps are: {', '.join(names)}"
+            raise UsageError(f"{name!r:.80} is not a step of the pipeline {pipeline.name!r}", hint)
+    if first and last and names.index(last) < names.index(first):
+        raise UsageError(f"step {last!r} stands before step {first!r}", "name the earlier step first")
+    steps = pipeline.steps[: names.index(last) + 1] if last else pipeline.steps
+    if force:
+        return Selection(steps, frozenset(names))
+    return Selection(steps, frozenset({first} | descendants(pipeline, first)) if first else frozenset())
 
 
 def _different(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[str]:

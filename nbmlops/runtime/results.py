@@ -33,6 +33,8 @@ class RunOptions:
     Attributes:
         parameters: Overrides, as `parse_overrides` gives them.
         force: Execute every step.
+        first: Execute this step and those that need it, cached or not; "" for none.
+        last: Stop after this step, the later ones are skipped; "" for the last one.
         timeout: Seconds a cell of a step notebook may take; None for any time.
         wait: Seconds to wait while another run of the pipeline goes on.
         base: The folder that paths in the result are relative to; None for the working directory.
@@ -43,6 +45,8 @@ class RunOptions:
 
     parameters: Mapping[str, Json] = field(default_factory=dict)
     force: bool = False
+    first: str = ""
+    last: str = ""
     timeout: float | None = None
     wait: float = 60.0
     base: Path | None = None

@@ -43,7 +43,7 @@ from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.lock import locked
 from nbmlops.runtime.namespace import Namespace, fold
 from nbmlops.runtime.parameters import effective_parameters
-from nbmlops.runtime.plan import UNCHANGED, ground_changes, step_key, why
+from nbmlops.runtime.plan import UNCHANGED, ground_changes, select, step_key, why
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
@@ -106,6 +106,7 @@ class _Run:
     ) -> None:
         self._pipeline, self._layout, self._options, self._tell, self._name = pipeline, layout, options, on_event, name
         self._parameters = effective_parameters(pipeline, options.parameters)
+        self._selection = select(pipeline, options.first, options.last, force=options.force)
         self._environment = kernel_environment(options.environment())
         self._facts = Facts(pipeline, layout, self._environment, self._parameters)
         self._cache, self._store = StepCache(layout.cache, layout.state), Store(layout.store)
@@ -118,8 +119,8 @@ class _Run:
         stopped_by = ""
         try:
             with _termination_interrupts():
-                while len(self._done) < len(self._pipeline.steps) and self._failed is None:
-                    self._advance(self._pipeline.steps[len(self._done)])
+                while len(self._done) < len(self._selection.steps) and self._failed is None:
+                    self._advance(self._selection.steps[len(self._done)])
         except KeyboardInterrupt as interruption:
             stopped_by = "SIGTERM" if isinstance(interruption, _Terminated) else "SIGINT"
         return self._result(stopped_by)
@@ -148,7 +149,7 @@ class _Run:
         return fold(record.outcome for _, record in self._done)
 
     def _look_up(self, step: Step, parts: KeyParts, random: ObjectRef | None) -> tuple[CacheRecord | None, str]:
-        if self._options.force:
+        if step.name in self._selection.forced:
             return None, "forced"
         nearest: tuple[str, ...] | None = None
         for record in self._cache.candidates(step_key(step.name, parts)):

@@ -48,6 +48,7 @@ class Walk(pickle.Pickler):
     Attributes:
         objects: The mutable objects in the order they are met first, by identity.
         arrays: The numpy arrays among them.
+        visited: How many objects were met, each time counted.
         repeated: A mutable object was met twice.
         has_sets: A set was met, whose order of iteration must survive.
     """
@@ -57,6 +58,7 @@ class Walk(pickle.Pickler):
         self.objects: dict[int, object] = {}
         self.arrays: list[np.ndarray[Any, Any]] = []
         self.repeated = False
+        self.visited = 0
         self.has_sets = False
         self._numpy = sys.modules.get("numpy")
         self._pandas = sys.modules.get("pandas")
@@ -74,6 +76,7 @@ class Walk(pickle.Pickler):
 
     def persistent_id(self, obj: Any) -> str | None:
         """Returns a mark for what need not be descended into; notes what is mutable."""
+        self.visited += 1
         kind = type(obj)
         if kind in _ATOMS or kind is tuple:
             return None

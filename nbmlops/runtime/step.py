@@ -92,7 +92,7 @@ class Step:
         self._declared = pipeline.step(context.step)
         self._store = Store(layout.store)
         self._handover = Handover(self._store, context.values)
-        self._observer = Observer(layout.root, (layout.folder, layout.root / ".nbmlops"))
+        self._observer = Observer(layout.root, pipeline.name, (layout.folder, layout.root / ".nbmlops"))
         self._entry = _stored_random(self._store, context)
         self._before = self._entry
         self._began = False

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from nbmlops.runtime.pickling import dumps, loads
+from nbmlops.runtime.sharing import CannotStore, Walk
+
+
+def test_sets_iterate_as_before_and_stay_one_object() -> None:
+    value = set(range(0, 5000, 7)) - set(range(0, 4000, 21))
+    again = loads(dumps([value, frozenset(value), value], [Walk([value, frozenset(value), value])]))
+    assert [list(part) for part in again] == [list(value), list(frozenset(value)), list(value)]
+    assert again[0] is again[2]
+    assert [type(part) for part in again] == [set, frozenset, set]
+
+
+def test_a_set_whose_order_cannot_be_kept_is_refused() -> None:
+    class Fickle:
+        """Hashes differently each time it is asked."""
+
+        def __init__(self) -> None:
+            self.count = 0
+
+        def __hash__(self) -> int:
+            self.count += 1
+            return hash((id(self), self.count))
+
+    value = {Fickle() for _ in range(100)}
+    with pytest.raises(CannotStore, match="a set whose order of iteration cannot be kept"):
+        dumps(value, [Walk({1})])
+
+
+def test_sets_of_texts_and_empty_ones_are_kept() -> None:
+    value = {"k": {"b", "a", "c"}, "empty": set(), "nested": {frozenset({1, 2})}}
+    assert loads(dumps(value, [Walk(value)])) == value
+
+
+def test_objects_that_break_while_pickling_are_refused() -> None:
+    class Broken:
+        def __reduce__(self) -> str:
+            raise ValueError("no")
+
+    with pytest.raises(CannotStore, match=r"^no$"):
+        dumps([Broken(), {1}], [])
