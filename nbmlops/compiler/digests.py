@@ -106,4 +106,11 @@ def _local_sources(program: Program, names: set[str]) -> Mapping[str, Json]:
     local = program.options.local_modules
     tops = {module.partition(".")[0] for module in local}
     used = any(i.module.partition(".")[0] in tops for i in program.analysis.imports if i.name in names)
-    return {module: normal_form(ast.parse(source)) for module, source in sorted(local.items())} if used else {}
+    return {module: _source_form(source) for module, source in sorted(local.items())} if used else {}
+
+
+def _source_form(source: str) -> Json:
+    try:
+        return normal_form(ast.parse(source))
+    except (SyntaxError, ValueError):  # not Python: importing it will say so, and any change of it counts
+        return source

@@ -6,13 +6,14 @@ import re
 
 from nbmlops.compiler.layout import plain_text
 
-_SPECIAL = re.compile(r"([\\`*\[\]<>|$~]|(?<!\w)_|_(?!\w))")
+_SPECIAL = re.compile(r"([\\`*\[\]|$~]|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def inline(text: str) -> str:
     """Returns any text so that Markdown shows it literally, on one line, also in a cell of a table."""
-    escaped = _SPECIAL.sub(r"\\\1", plain_text(text)).replace("&", "&amp;")
-    return re.sub(r"^([#+-]|\d+[.)])(?=\s|$)", r"\\\1", escaped)
+    escaped = _SPECIAL.sub(r"\\\1", plain_text(text))
+    escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"^(\d*)([#+.)-])(?=\s|$)", r"\1\\\2", escaped)
 
 
 def code(text: str) -> str:
