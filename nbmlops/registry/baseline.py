@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 
-from nbmlops.core.errors import NbmlopsError
+from nbmlops.core.errors import EnvironmentFault, NbmlopsError
 from nbmlops.gate.baseline import Baseline, Champion, NoChampion, UnreadableChampion
 from nbmlops.registry.registry import CHAMPION, METRICS, ModelRegistry, ModelVersion
 from nbmlops.tracking.tracker import Tracker
@@ -22,10 +22,13 @@ def read_baseline(registry: ModelRegistry, tracker: Tracker, name: str) -> Basel
         registry: Where the champion is.
         tracker: Where its run is, for versions that other tools registered.
         name: The model's name.
+
+    Raises:
+        UsageError: no model can have this name.
     """
     try:
         version = registry.aliased(name, CHAMPION)
-    except NbmlopsError as error:
+    except EnvironmentFault as error:
         return UnreadableChampion(error.message)
     return NoChampion() if version is None else _read(version, tracker)
 

@@ -11,6 +11,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,10 +51,16 @@ def open_client(uri: str, root: Path) -> tuple[Any, str]:
         for name, value in _PATIENCE.items():
             os.environ.setdefault(name, value)
         return _connected(uri), uri
+    _import_store()  # seconds that others need not wait for
     lock = path.parent / ".nbmlops" / f"{path.name}.lock"
     with file_lock(lock, _INIT_SECONDS):
         check_sqlite_store(path)
         return _connected(uri), uri
+
+
+def _import_store() -> None:
+    import_module("mlflow.store.tracking.sqlalchemy_store")
+    import_module("mlflow.store.model_registry.sqlalchemy_store")
 
 
 def _connected(uri: str) -> Any:
