@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -53,7 +54,9 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "nbmlops.toml").write_text(RULES)
     import nbformat
 
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, tmp_path / "panel.ipynb")
     return tmp_path
 
@@ -68,6 +71,10 @@ def lab(playwright: Any, project: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
     home = project / "home"
+    settings = home / "config" / "labconfig"
+    settings.mkdir(parents=True)
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "page_config.json").write_text(json.dumps(quiet))
     environment = {
         **os.environ,
         "HOME": str(home),
@@ -79,7 +86,6 @@ def lab(playwright: Any, project: Path) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.root_dir={project}"]
     command += ["--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
-    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with (project / "lab.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=project)
         try:
@@ -110,9 +116,13 @@ def page(playwright: Any, lab: str) -> Iterator[Any]:
         page = browser.new_page(viewport={"width": 1200, "height": 1400})
         page.set_default_timeout(PATIENCE)
         page.goto(lab)
-        page.locator(".jp-Notebook:visible").wait_for()
-        yield page
-        browser.close()
+        page.get_by_text("| Idle").wait_for()
+        try:
+            yield page
+        finally:
+            if folder := os.environ.get("NBMLOPS_UI_SCREENSHOTS"):
+                page.screenshot(path=str(Path(folder) / "panel.png"))
+            browser.close()
 
 
 def test_the_panel_follows_the_run_and_judges_it(page: Any, project: Path):
@@ -137,6 +147,3 @@ def test_the_panel_follows_the_run_and_judges_it(page: Any, project: Path):
     assert [
         url for url in requests if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:"))
     ] == []
-    if folder := os.environ.get("NBMLOPS_UI_SCREENSHOTS"):
-        panel.screenshot(path=str(Path(folder) / "panel.png"))
-        page.screenshot(path=str(Path(folder) / "notebook.png"))
