@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import ast
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbmlops.runtime.execute import Job, _literal, _prepared
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(PLAIN)
+def test_parameters_are_written_as_the_literals_they_are(value: Any) -> None:
+    assert repr(ast.literal_eval(_literal(value))) == repr(value)
+
+
+def test_numbers_that_have_no_literal_are_written_as_calls() -> None:
+    assert [_literal(value) for value in (math.nan, math.inf, [-math.inf])] == [
+        'float("nan")',
+        'float("inf")',
+        '[float("-inf")]',
+    ]
+
+
+def notebook(*tags: str) -> dict[str, Any]:
+    cells = [{"cell_type": "code", "metadata": {"tags": [tag]}, "source": tag, "outputs": []} for tag in tags]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def prepared(tmp_path: Path, document: dict[str, Any], **parameters: Any) -> list[str]:
+    (tmp_path / "a.ipynb").write_text(json.dumps(document))
+    job = Job(tmp_path / "a.ipynb", tmp_path / "b.ipynb", tmp_path, parameters, {})
+    return [cell["source"] for cell in json.loads(_prepared(job))["cells"]]
+
+
+def test_parameters_stand_behind_the_tagged_cell(tmp_path: Path) -> None:
+    assert prepared(tmp_path, notebook("x", "parameters", "y"), a=1, b="'") == [
+        "x",
+        "parameters",
+        '# Parameters\na = 1\nb = "\'"',
+        "y",
+    ]
+    assert prepared(tmp_path, notebook("x"), a=1) == ["# Parameters\na = 1", "x"]
+    assert prepared(tmp_path, notebook("parameters")) == ["parameters"]

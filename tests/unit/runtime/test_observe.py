@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PROGRAM = """
+import json, os, sys
+from pathlib import Path
+from nbmlops.runtime.observe import Observer, module_files
+root = Path(sys.argv[1])
+os.chdir(root / "work")
+sys.path.insert(0, "")
+observer = Observer(root, "flights", (root / ".nbmlops",))
+observer.start()
+{body}
+observer.stop()
+open(root / "work" / "later.csv")
+modules = observer.modules([globals()])
+print(json.dumps({{
+    "read": [os.path.relpath(path, root) for path in observer.files_read()],
+    "written": [os.path.relpath(path, root) for path in observer.files_written()],
+    "unkeyable": observer.unkeyable(),
+    "modules": list(modules),
+    "local": [os.path.relpath(path, root) for path in module_files(modules, root, ())],
+}}))
+"""
+
+
+def observed(root: Path, body: str) -> dict[str, Any]:
+    (root / "work").mkdir(parents=True, exist_ok=True)
+    (root / "work" / "later.csv").write_text("")
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM.format(body=body), str(root)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_files_that_are_read_are_seen_and_those_it_made_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    (tmp_path / ".nbmlops").mkdir()
+    (tmp_path / ".nbmlops" / "object").write_text("")
+    body = """
+open("../a.csv").read()
+os.close(os.open("../a.csv", os.O_RDONLY))
+open(b"../.nbmlops/object").close()
+try:
+    open("absent.csv")
+except FileNotFoundError:
+    pass
+open("made.txt", "w").close()
+open("made.txt").close()
+os.close(os.open("raw.bin", os.O_WRONLY | os.O_CREAT))
+open("/proc/self/stat").close()
+open(os.devnull, "w").close()
+import sqlite3; sqlite3.connect("data.db").close()
+import wave; open(wave.__file__).close()
+"""
+    found = observed(tmp_path, body)
+    assert found["read"] == ["a.csv", "work/absent.csv", "work/data.db"]
+    assert found["written"] == ["work/made.txt", "work/raw.bin"]
+    assert found["unkeyable"] == ""
+
+
+def test_data_inside_packages_is_seen_and_their_code_is_not(tmp_path: Path) -> None:
+    body = """
+import sklearn
+folder = Path(sklearn.__file__).parent
+next(open(folder / "datasets" / "data" / "iris.csv"))
+"""
+    assert [Path(path).name for path in observed(tmp_path, body)["read"]] == ["iris.csv"]
+
+
+def test_modules_that_are_loaded_or_referred_to_are_named_and_local_ones_have_files(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "mine.py").write_text("import deeper\n")
+    (tmp_path / "work" / "deeper.py").write_text("")
+    found = observed(tmp_path, "import mine, xxhash as x")
+    assert set(found["modules"]) >= {"deeper", "mine", "xxhash"}
+    assert {"os", "nbmlops", "__main__"}.isdisjoint(found["modules"])
+    assert found["local"] == ["work/deeper.py", "work/mine.py"]
+    assert found["read"] == ["work/deeper.py", "work/mine.py"]
+
+
+def test_reading_from_the_network_cannot_be_keyed(tmp_path: Path) -> None:
+    body = """
+import urllib.request
+try:
+    urllib.request.urlopen("http://127.0.0.1:9/x", timeout=1)
+except OSError:
+    pass
+"""
+    assert observed(tmp_path, body)["unkeyable"] == ("it reads from the network (127.0.0.1, http://127.0.0.1:9/x)")
+
+
+def test_reading_from_a_pipe_cannot_be_keyed(tmp_path: Path) -> None:
+    body = "os.mkfifo('pipe'); os.close(os.open('pipe', os.O_RDONLY | os.O_NONBLOCK))"
+    pipe = tmp_path / "work" / "pipe"
+    assert observed(tmp_path, body)["unkeyable"] == f"it reads from {pipe}, which is no ordinary file"
