@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from nbmlops.analysis.closing import closing_names, merge_closing
 from nbmlops.analysis.model import ClosingNames
 from nbmlops.compiler.program import CompileOptions
 from nbmlops.notebook.model import Cell, Magic, MagicAction, Notebook, RoleKind
@@ -35,12 +36,13 @@ def read_closing(notebook: Notebook, options: CompileOptions) -> Closing:
     """Returns the closing stages; lines of the notebook go before the configuration."""
     gate = _find(notebook, MagicAction.GATE)
     register = _find(notebook, MagicAction.REGISTER)
-    names, model_name = options.closing, options.model_name
-    if register is not None:
-        model, data, name = _arguments(register[1])
-        names = ClosingNames(model, data, options.closing.metrics)
-        model_name = name or model_name
+    said = closing_names(notebook)
+    configured = set(options.closing.metrics.values())
+    # A value that the configuration gives another name is logged under that name only.
+    printed = {name: value for name, value in said.metrics.items() if value not in configured}
+    names = merge_closing(ClosingNames(said.model, said.data, printed), options.closing)
     registers = bool(names.model)
+    model_name = (_given_name(register[1]) if register else "") or options.model_name
     return Closing(
         names=names,
         gate=gate is not None or options.gate or registers,
@@ -59,15 +61,11 @@ def _find(notebook: Notebook, action: MagicAction) -> tuple[Cell, Magic] | None:
     return None
 
 
-def _arguments(magic: Magic) -> tuple[str, str, str]:
-    """Returns model, data and name of a register line; an argument that is no plain name was reported by the reader."""
+def _given_name(magic: Magic) -> str:
+    """Returns the name that a register line gives to the model, or ""."""
     call = ast.parse(magic.python, mode="eval").body
-    assert isinstance(call, ast.Call)
-    values = {keyword.arg: keyword.value for keyword in call.keywords}
-    name = values.get("name")
-    given = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
-    return _name(call.args[0] if call.args else None), _name(values.get("data")), given
-
-
-def _name(node: ast.expr | None) -> str:
-    return node.id if isinstance(node, ast.Name) else ""
+    keywords = call.keywords if isinstance(call, ast.Call) else []
+    for keyword in keywords:
+        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+            return str(keyword.value.value)
+    return ""

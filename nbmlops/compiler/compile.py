@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nbmlops.analysis.analyze import analyze
-from nbmlops.analysis.model import NotebookAnalysis
 from nbmlops.compiler.bodies import AmbiguousLine
 from nbmlops.compiler.cells import read_cells
-from nbmlops.compiler.closing import Closing, read_closing
+from nbmlops.compiler.closing import read_closing
 from nbmlops.compiler.digests import step_digest
 from nbmlops.compiler.headings import summaries
 from nbmlops.compiler.lower import lower
@@ -23,7 +22,7 @@ from nbmlops.compiler.targets import github_actions
 from nbmlops.compiler.targets.documents import dockerfile, readme, smoke_test
 from nbmlops.compiler.targets.package import package_modules
 from nbmlops.compiler.targets.step_notebooks import step_notebook
-from nbmlops.core.diagnostics import Diagnostic, Severity, SourceSpan, has_errors, sort_diagnostics
+from nbmlops.core.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
 from nbmlops.core.digest import digest_bytes, digest_json
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.model import Notebook
@@ -49,7 +48,7 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
         raise UsageError(f"there is no target {options.target!r}", f"known targets: {', '.join(TARGETS)}")
     closing = read_closing(notebook, options)
     analysis = analyze(notebook, closing.names)
-    diagnostics = sort_diagnostics((*analysis.diagnostics, *_closing_faults(notebook, analysis, closing)))
+    diagnostics = sort_diagnostics(analysis.diagnostics)
     if has_errors(diagnostics):
         return Compiled(None, {}, options.out, diagnostics)
     program = Program(
@@ -119,22 +118,3 @@ def _crowded(notebook: Notebook, error: AmbiguousLine) -> Diagnostic:
         notebook.span(cell, error.line),
         "put each statement on a line of its own",
     )
-
-
-def _closing_faults(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing) -> list[Diagnostic]:
-    """Returns what analysis does not know of: closing names of the configuration that no step defines."""
-    names = [closing.names.model, closing.names.data, *closing.names.metrics.values()]
-    reported = " ".join(diagnostic.message for diagnostic in analysis.diagnostics)
-    return [
-        Diagnostic(
-            "NB503",
-            Severity.ERROR,
-            f"gate and registry need {name!r}, but no step defines it",
-            notebook.span(notebook.cells[closing.register_cell - 1])
-            if closing.register_cell
-            else SourceSpan(notebook.path),
-            "name a variable of the notebook in the `%mlops register` line or in nbmlops.toml",
-        )
-        for name in dict.fromkeys(filter(None, names))
-        if name not in analysis.closing and f"'{name}'" not in reported
-    ]

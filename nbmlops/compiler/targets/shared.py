@@ -69,8 +69,6 @@ def _imports(program: Program, nodes: Sequence[ast.stmt], more: set[str]) -> lis
     names = mentioned(nodes) | more
     found = [i for i in program.analysis.imports if i.name in names or i.module == "__future__"]
     known = {imported.name for imported in found}
-    if "display" in names - known:
-        found.append(ImportedName("display", "IPython.display", "display"))
     if "nbmlops" in names - known:
         found.append(ImportedName("nbmlops", "nbmlops"))
     return found

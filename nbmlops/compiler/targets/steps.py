@@ -104,11 +104,10 @@ def _imports(program: Program, facts: StepFacts, content: _Content) -> tuple[lis
     if "nbmlops" in content.taken - known:
         found.append(ImportedName("nbmlops", "nbmlops"))
     given = {value.name for value in facts.inputs}
-    inner = [imported for imported in found if imported.name in content.bound - given]
-    if "display" in content.taken - known:
-        # The package imports without IPython; only a step that displays needs it, when it runs.
-        inner.append(ImportedName("display", "IPython.display", "display"))
-    return [imported for imported in found if imported.name not in content.bound], inner
+    # The package imports without IPython; only a step that displays needs it, when it runs.
+    late = {imported.name for imported in found if imported.module.partition(".")[0] == "IPython"}
+    inner = [imported for imported in found if imported.name in (content.bound | late) - given]
+    return [imported for imported in found if imported.name not in content.bound | late], inner
 
 
 def _rebuilt(program: Program, facts: StepFacts, content: _Content) -> list[Line]:

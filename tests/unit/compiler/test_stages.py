@@ -67,6 +67,16 @@ def test_a_notebook_without_rules_and_model_has_no_stages() -> None:
     assert (pipeline.gate, pipeline.register, pipeline.metrics) == (None, None, ())
 
 
+def test_metrics_that_a_cell_prints_for_kale_count_unless_the_configuration_renames_them() -> None:
+    book = notebook("step:a: loss = 1\nscore = 2", "pipeline-metrics: print(loss)\nprint(score)")
+    pipeline = compiled(book, closing=ClosingNames(metrics={"log_loss": "loss"})).pipeline
+    assert pipeline is not None
+    assert pipeline.metrics == (
+        MetricSource("score", Input("score", "a")),
+        MetricSource("log_loss", Input("loss", "a")),
+    )
+
+
 def test_a_name_of_the_configuration_that_nothing_binds_is_an_error() -> None:
     result = compiled(notebook("step:a: x = 1"), closing=ClosingNames(metrics={"accuracy": "acc"}))
     assert result.pipeline is None
