@@ -92,6 +92,6 @@ def _table_html(table: Table) -> str:
         rows.append(f'<tr><th scope="row" style="{cell};font-weight:normal">{escape(first)}</th>{cells}</tr>')
     return (
         f'<table style="border-collapse:collapse;color:{_INK}">'
-        f'<caption style="text-align:left;padding:4px 0">{escape(table.caption)}</caption>'
+        f'<caption style="text-align:left;padding:4px 0;font-weight:600">{escape(table.caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )

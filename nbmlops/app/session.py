@@ -258,7 +258,7 @@ class NotebookSession:
             data=log.data,
             checks=log.checks,
             verdict=self._verdict,
-            preview=self._store.preview(log.metrics) if self._state is SessionStatus.RUNNING else None,
+            preview=self._store.preview(log.metrics) if log.metrics and self._verdict is None else None,
             model_version=self._version,
             notes=tuple(notes),
         )

@@ -15,6 +15,10 @@ from nbmlops.pipeline.run_record import ModelVersionRef
 NO_RUN_HINT = "put `%mlops track` in the first cell and run it (in Python: nbmlops.track())"
 
 
+def _plural(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
 class View:
     """A result that shows itself; `card` is what there is to say."""
 
@@ -51,9 +55,9 @@ class DataView(View):
         record = self.record
         facts = [record.kind]
         if record.rows >= 0:
-            facts.append(f"{record.rows:,} rows")
+            facts.append(f"{record.rows:,} row{_plural(record.rows)}")
         if record.columns:
-            facts.append(f"{len(record.columns)} columns")
+            facts.append(f"{len(record.columns)} column{_plural(len(record.columns))}")
         facts.append(f"fingerprint {record.digest}")
         if record.context:
             facts.append(f"context {record.context}")

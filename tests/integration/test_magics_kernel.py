@@ -230,3 +230,16 @@ def test_two_notebooks_that_could_be_this_one_are_told(project: Path):
         "UsageError: the notebook is not known, and so neither are its rules nor its champion",
         "hint: tell it with `%mlops track --notebook PATH.ipynb`",
     ]
+
+
+def test_show_displays_values_and_figures_where_cells_ended(project: Path):
+    body = "def two_cells():\n    plt.plot([1, 2])\n    show(3)\n    plt.plot([2, 1])\n    show()\n    print('end')"
+    executed = execute(
+        write(
+            project / "figures.ipynb", "import matplotlib.pyplot as plt\nfrom nbmlops import show", body, "two_cells()"
+        )
+    )
+    kinds = [
+        sorted(output["data"]) if "data" in output else [output["output_type"]] for output in executed.cells[2].outputs
+    ]
+    assert kinds == [["text/plain"], ["image/png", "text/plain"], ["image/png", "text/plain"], ["stream"]]
