@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import tempfile
 import traceback
@@ -123,10 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt):
         return _report(Interrupted("interrupted"), given)
-    except BrokenPipeError:
-        # The reader of our output is gone (`nbmlops … | head`); Python would complain again when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.SUCCESS)
+    except SystemExit:
+        # Click's answer to a reader that is gone (`nbmlops … | head`). Its code 1 would mean that a step failed, and 0
+        # would call a run that nobody could read about a success.
+        return int(ExitCode.ENVIRONMENT)
     except Exception as error:  # noqa: BLE001 - the last resort: reported with its traceback
         return _report_internal(error, debug)
     return int(result) if isinstance(result, int) else int(ExitCode.SUCCESS)
