@@ -7,17 +7,26 @@ when it is first used, MLflow and pandas only when a call needs them.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nbmlops.api import check, data, gate, metric, param, register, show, status, track
 
     __version__: str
+    load_ipython_extension: Callable[[object], None]
 
 __all__ = ["check", "data", "gate", "load_ipython_extension", "metric", "param", "register", "show", "status", "track"]
 
-_FROM_API = frozenset(__all__) - {"load_ipython_extension"}
+# Imported by name when a function is first used, so that this module depends on no other when it is loaded.
+_EXTENSION = "nbmlops.ipython.extension"
+_HOMES = dict.fromkeys(__all__, "nbmlops.api") | {
+    "load_ipython_extension": _EXTENSION,
+    "unload_ipython_extension": _EXTENSION,
+}
 
 
 class _Package(ModuleType):
@@ -28,7 +37,7 @@ class _Package(ModuleType):
     """
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _FROM_API and isinstance(value, ModuleType)):
+        if not (name in _HOMES and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
 
@@ -36,14 +45,11 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:
-    if name in _FROM_API:
-        from nbmlops import api  # noqa: PLC0415  # its types and records are loaded only when a function is used
-
-        value: object = getattr(api, name)
+    value: object
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
     elif name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  # takes longer than all of this module
-
-        value = version("nbmlops")
+        value = import_module("importlib.metadata").version("nbmlops")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -52,17 +58,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
-
-
-def load_ipython_extension(shell: object) -> None:
-    """Registers `%mlops` in the running IPython; called by `%load_ext nbmlops`."""
-    from nbmlops.ipython.extension import load  # noqa: PLC0415  # only IPython needs it
-
-    load(shell)
-
-
-def unload_ipython_extension(shell: object) -> None:
-    """Takes `%mlops` out of the running IPython; called by `%unload_ext nbmlops` and `%reload_ext nbmlops`."""
-    from nbmlops.ipython.extension import unload  # noqa: PLC0415  # only IPython needs it
-
-    unload(shell)

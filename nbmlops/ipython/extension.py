@@ -18,7 +18,7 @@ from nbmlops.core.errors import NbmlopsError
 _loaded: weakref.WeakKeyDictionary[Any, tuple[tuple[str, Callable[..., None]], ...]] = weakref.WeakKeyDictionary()
 
 
-def load(shell: Any) -> None:
+def load_ipython_extension(shell: Any) -> None:
     """Registers magic, completion and hooks in the shell; loading again changes nothing.
 
     Args:
@@ -36,8 +36,8 @@ def load(shell: Any) -> None:
     _loaded[shell] = hooks
 
 
-def unload(shell: Any) -> None:
-    """Takes out what `load` registered; a run that is open stays open until it is stopped or the kernel exits.
+def unload_ipython_extension(shell: Any) -> None:
+    """Takes out what loading registered; a run that is open stays open until it is stopped or the kernel exits.
 
     Args:
         shell: IPython's `InteractiveShell`.
