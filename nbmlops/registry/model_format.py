@@ -1,7 +1,8 @@
 """Storing a model without pickle: skops' format, with the types that a reader must trust listed by us.
 
 skops refuses most tree ensembles unless their inner types are named as trusted. The list is made here under our own
-rule, and never taken from a file: classes of the installed scikit-learn, NumPy and SciPy, and scikit-learn's functions.
+rule, and never taken from a file: classes of the installed scikit-learn, NumPy and SciPy, scikit-learn's functions, and
+`functools.partial` around what is trusted itself.
 """
 
 from __future__ import annotations

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from nbmlops.core.diagnostics import Json
+from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
-
-if TYPE_CHECKING:
-    from nbmlops.core.diagnostics import Json
-    from nbmlops.gate.verdict import Verdict
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import operator
+import os
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -85,6 +88,32 @@ def test_the_users_own_code_in_a_model_is_refused_and_named(model: Any, named: s
     start = f"the model ({type(model).__module__}.{type(model).__qualname__}) holds what cannot be stored safely: "
     assert caught.value.message.startswith(start)
     assert caught.value.message.endswith(named)
+
+
+def test_a_partial_of_what_is_trusted_is_trusted() -> None:
+    model = FunctionTransformer(partial(np.add, 1)).fit(X)
+    loaded = skops_io.loads(skops_io.dumps(model), trusted=list(trusted_types(model)))
+    assert np.array_equal(loaded.transform(X), model.transform(X))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        partial(own_code),
+        partial(partial(own_code), 1),
+        partial(os.system, "true"),
+        partial(eval),
+        partial(getattr),
+        partial(np.load),
+        partial(f1_score, own_code),
+        partial(f1_score, sample_weight=os.system),
+        partial(operator.methodcaller("sum")),
+        partial(X.tofile),
+    ],
+)
+def test_a_partial_hides_nothing(function: Any) -> None:
+    with pytest.raises(UsageError, match="holds what cannot be stored safely"):
+        trusted_types(FunctionTransformer(function))
 
 
 @pytest.mark.parametrize("model", [None, {"a": 1}, np.arange(3), RandomForestClassifier])
