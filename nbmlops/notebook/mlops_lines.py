@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import json
 import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.mlops_text import split_line
@@ -46,9 +47,26 @@ class MlopsLine:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse that raises instead of ending the process."""
+    """argparse that raises instead of ending the process, and that knows what was added to it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.option_names: set[str] = set()
+        self.takes_words = False
+        super().__init__(formatter_class=_formatter, allow_abbrev=False, **settings)
+        self.color = False  # Python 3.14 colours help; front ends show it as text
+
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
+        """Adds an argument and remembers its kind."""
+        self.option_names.update(name for name in names if name.startswith("-"))
+        self.takes_words |= not names[0].startswith("-")
+        return super().add_argument(*names, **settings)
 
     def error(self, message: str) -> NoReturn:
+        """Raises what argparse would print before it ends the process.
+
+        Raises:
+            UsageError: always.
+        """
         missing = message.removeprefix("the following arguments are required: ")
         text = f"{self.prog} lacks {missing}" if missing != message else f"{self.prog}: {message}"
         raise UsageError(text, _form(self))
@@ -78,11 +96,11 @@ def parse_line(text: str) -> MlopsLine:
     if parts.word in {"", "-h", "--help"}:
         return MlopsLine("", "", {}, MagicAction.DROP, help_text(""))
     subcommand = _find(parts.word)
-    parser = _subparsers(build_parser())[parts.word]
+    parser = _parser_of(parts.word)
     if any(name in {"help", "h"} for name, _ in parts.options) or parts.head in {"-h", "--help"}:
         return MlopsLine(parts.word, "", {}, MagicAction.DROP, parser.format_help())
     arguments = _option_arguments(parser, subcommand, parts.options)
-    if parts.head and not any(not action.option_strings for action in parser._actions):  # noqa: SLF001  # as above
+    if parts.head and not parser.takes_words:
         raise UsageError(
             f"{parser.prog} takes nothing after its name, but {parts.head!r} follows", f"write `{parser.prog}`"
         )
@@ -99,11 +117,10 @@ def help_text(subcommand: str) -> str:
     Raises:
         UsageError: there is no such subcommand.
     """
-    parser = build_parser()
     if not subcommand:
-        return parser.format_help()
+        return build_parser().format_help()
     _find(subcommand)
-    return _subparsers(parser)[subcommand].format_help()
+    return _parser_of(subcommand).format_help()
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -111,33 +128,34 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="%mlops",
         description="Tracks, checks, gates and registers from the notebook. `%mlops SUBCOMMAND --help` explains one.",
-        formatter_class=_formatter,
         add_help=False,
     )
-    parser.color = False  # type: ignore[attr-defined]  # Python 3.14 colours help; front ends show it as text
     subparsers = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", dest="subcommand", required=True)
     for name, subcommand in _SUBCOMMANDS.items():
-        child = subparsers.add_parser(
-            name,
-            prog=f"{'%%' if name == 'step' else '%'}mlops {name}",
-            help=subcommand.purpose,
-            description=f"{subcommand.purpose[0].upper()}{subcommand.purpose[1:]}.",
-            epilog=f"example:\n  {subcommand.example}",
-            formatter_class=_formatter,
-            allow_abbrev=False,
-        )
-        child.color = False  # type: ignore[attr-defined]  # as above
+        child = subparsers.add_parser(name, help=subcommand.purpose, **_texts(name, subcommand))
         subcommand.add_arguments(child)
     return parser
 
 
+@functools.cache
+def _parser_of(name: str) -> _Parser:
+    """Returns the parser of one subcommand; making all of them for each line would cost most of reading a notebook."""
+    subcommand = _SUBCOMMANDS[name]
+    parser = _Parser(**_texts(name, subcommand))
+    subcommand.add_arguments(parser)
+    return parser
+
+
+def _texts(name: str, subcommand: _Subcommand) -> dict[str, Any]:
+    return {
+        "prog": f"{'%%' if name == 'step' else '%'}mlops {name}",
+        "description": f"{subcommand.purpose[0].upper()}{subcommand.purpose[1:]}.",
+        "epilog": f"example:\n  {subcommand.example}",
+    }
+
+
 def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=_HELP_WIDTH, max_help_position=28)
-
-
-def _subparsers(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
-    action = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001  # argparse offers no other way to its subparsers
-    return action.choices
 
 
 def _form(parser: argparse.ArgumentParser) -> str:
@@ -153,10 +171,8 @@ def _find(word: str) -> _Subcommand:
     raise UsageError(f"%mlops has no subcommand {word!r}", hint)
 
 
-def _option_arguments(
-    parser: argparse.ArgumentParser, subcommand: _Subcommand, options: tuple[tuple[str, str], ...]
-) -> list[str]:
-    known = {name for action in parser._actions for name in action.option_strings}  # noqa: SLF001  # as above
+def _option_arguments(parser: _Parser, subcommand: _Subcommand, options: tuple[tuple[str, str], ...]) -> list[str]:
+    known = parser.option_names
     arguments = []
     for name, value in options:
         option = f"-{name}" if len(name) == 1 else f"--{name}"
