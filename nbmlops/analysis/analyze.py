@@ -1,0 +1,147 @@
+"""The front door of analysis: a notebook in, all facts and faults out.
+
+The passes, in order: statements, names, what functions do, what statements do, where definitions go, steps and their
+interfaces, rules. Called by `nbmlops.app.inspect` and by the compiler.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from nbmlops.analysis.callgraph import summarize_functions
+from nbmlops.analysis.closing import closing_names, merge_closing
+from nbmlops.analysis.definitions import place_definitions
+from nbmlops.analysis.flow import FlowWalker
+from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.interface import connect_steps, step_facts
+from nbmlops.analysis.knowledge import BUILTINS
+from nbmlops.analysis.model import (
+    ClosingNames,
+    Constant,
+    Effects,
+    ImportedName,
+    NotebookAnalysis,
+    ParameterDeclaration,
+    StatementKind,
+)
+from nbmlops.analysis.namespace import Namespace, sort_names
+from nbmlops.analysis.objects import NONE, Heap
+from nbmlops.analysis.parameters import declare_parameters
+from nbmlops.analysis.record import State
+from nbmlops.analysis.rules import check_all
+from nbmlops.analysis.scope import collect_names
+from nbmlops.analysis.statements import Unit, is_displayed, parse_cell
+from nbmlops.analysis.steps import build_steps, home_of, in_running_order
+from nbmlops.core.diagnostics import has_errors, sort_diagnostics
+from nbmlops.notebook.model import Cell, Notebook, RoleKind
+from nbmlops.pipeline.ir import ParameterType
+
+# Names that IPython puts into every session; a module has to import them.
+_FROM_IPYTHON = {"display": ("IPython.display", "display"), "get_ipython": ("IPython", "get_ipython")}
+_COUNTED = {RoleKind.PARAMETERS, RoleKind.SHARED, RoleKind.SETUP, RoleKind.STEP, RoleKind.METRICS}
+
+
+def analyze(notebook: Notebook, closing: ClosingNames = ClosingNames()) -> NotebookAnalysis:  # noqa: B008  # frozen
+    """Returns all facts about a notebook and everything that is wrong with it.
+
+    Args:
+        notebook: As the reader made it; its own diagnostics are among the result's.
+        closing: Names that the configuration gives to the closing stages; the notebook's own lines come first.
+    """
+    graph = build_graph(notebook, closing)
+    diagnostics = sort_diagnostics([*notebook.diagnostics, *check_all(graph)])
+    namespace = graph.namespace
+    return NotebookAnalysis(
+        steps=step_facts(graph),
+        parameters=graph.parameters,
+        imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),
+        definitions=tuple(graph.definitions.values()),
+        constants=tuple(Constant(name, unit.statement()) for name, unit in namespace.constants.items()),
+        settings=tuple(unit.statement() for unit in graph.units if unit.kind is StatementKind.SETTING),
+        closing=graph.closing_inputs,
+        diagnostics=diagnostics,
+    )
+
+
+def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
+    """Returns the notebook with all that the passes find, before the rules look at it."""
+    homes = home_of(notebook)
+    units = [unit for cell in notebook.cells if cell.role.kind in _COUNTED for unit in parse_cell(cell)]
+    for unit in units:
+        unit.home = homes[unit.cell.number]
+    units = in_running_order(notebook, units)
+    namespace = sort_names(sorted(units, key=Unit.place))
+    declared, faults = declare_parameters([u for u in units if u.cell.role.kind is RoleKind.PARAMETERS])
+    heap = Heap()
+    names = namespace.names()
+    callables = summarize_functions((unit.node for unit in units), names, heap)
+    graph = Graph(notebook, units, namespace, callables, parameters=declared, parameter_faults=faults)
+    _walk(graph, FlowWalker(names, callables, heap))
+    _import_from_ipython(graph)
+    graph.definitions = place_definitions(graph)
+    graph.closing = merge_closing(closing_names(notebook), closing)
+    graph.skipped = _skipped_names(notebook, namespace)
+    graph.incomplete = has_errors(d for d in notebook.diagnostics if d.code.startswith("NB11"))
+    graph.steps = build_steps(graph)
+    connect_steps(graph)
+    return graph
+
+
+def _walk(graph: Graph, walker: FlowWalker) -> None:
+    """Runs the flow analysis over all statements in running order, and notes what each does."""
+    walker.state = State(env={p.name: NONE for p in graph.parameters if not _is_mutable(p)})
+    for unit in graph.units:
+        unit.record, end = walker.statement(unit.node)
+        unit.effects = _effects(unit, end, graph.namespace)
+        called = unit.node.value if isinstance(unit.node, ast.Expr) else None
+        unit.shows = is_displayed(unit, walker.dotted(called.func) if isinstance(called, ast.Call) else None)
+        if unit.kind is StatementKind.CODE and _is_setting(unit, graph.namespace):
+            unit.kind = StatementKind.SETTING
+
+
+def _is_mutable(parameter: ParameterDeclaration) -> bool:
+    return parameter.type in {ParameterType.LIST, ParameterType.DICT, ParameterType.NONE}
+
+
+def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:
+    shadowed = namespace.bindings.keys()
+    record = unit.record
+    return Effects(
+        reads=frozenset(n for n in (*record.reads, *record.soft) if n in shadowed or n not in BUILTINS),
+        binds=frozenset(key for key in end.bound if isinstance(key, str)) if not end.dead else frozenset(),
+        may_bind=frozenset(key for key in end.may if isinstance(key, str)),
+        mutates=frozenset(record.mutates),
+        deletes=frozenset(key for key in end.deleted if isinstance(key, str)),
+    )
+
+
+def _is_setting(unit: Unit, namespace: Namespace) -> bool:
+    """Returns whether a statement of a shared cell only changes settings, with what every module can see."""
+    if not unit.record.settings or unit.cell.role.kind not in {RoleKind.SHARED, RoleKind.SETUP}:
+        return False
+    data = namespace.data | namespace.parameters.keys()
+    return not unit.effects.may_bind and not set(unit.record.mentions) & data
+
+
+def _import_from_ipython(graph: Graph) -> None:
+    """Adds imports for the names that only an IPython session knows without one, and for the `%mlops` lines' calls."""
+    mentioned = {name for unit in graph.units for name in unit.record.mentions}
+    known = {**_FROM_IPYTHON, "nbmlops": ("nbmlops", "")}
+    for name in sorted(mentioned & known.keys()):
+        if name not in graph.namespace.bindings:
+            graph.namespace.imports[name] = [ImportedName(name, *known[name])]
+
+
+def _skipped_names(notebook: Notebook, namespace: Namespace) -> dict[str, Cell]:
+    found: dict[str, Cell] = {}
+    for cell in notebook.cells:
+        if cell.role.kind is RoleKind.SKIP:
+            for name in _bound_in(parse_cell(cell)):
+                if name not in namespace.bindings:
+                    found.setdefault(name, cell)
+    return found
+
+
+def _bound_in(units: Sequence[Unit]) -> list[str]:
+    return [name for unit in units for name in collect_names([unit.node]).bound]

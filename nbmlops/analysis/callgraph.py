@@ -1,0 +1,133 @@
+"""The notebook's own functions, and what calling each of them does, the functions that it calls included.
+
+Comes in: the top-level statements of all cells. Goes out: `Callables` with a summary for every function and method,
+computed until nothing changes any more, so that recursion and any order of definition are covered.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from nbmlops.analysis.expressions import Names
+from nbmlops.analysis.flow import FlowWalker
+from nbmlops.analysis.objects import Heap
+from nbmlops.analysis.record import Callables, Summary
+from nbmlops.analysis.scope import FunctionNode
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFunction:
+    """A function with the name that it is called by (".name" for a method) and the class it belongs to."""
+
+    name: str
+    node: FunctionNode
+    owners: tuple[str, ...] = ()
+
+
+def summarize_functions(statements: Iterable[ast.stmt], names: Names, heap: Heap) -> Callables:
+    """Returns the notebook's functions, methods and named lambdas with what calling them does."""
+    callables = Callables()
+    found = list(_find(statements, callables))
+    for function in found:
+        _store(callables, function, Summary())
+        callables.nodes.add(function.node)
+    walker = FlowWalker(names, callables, heap)
+    waiting = found
+    while waiting:
+        changed = {function.name for function in waiting if _summarize(walker, function)}
+        waiting = [
+            function for function in found if not changed.isdisjoint(callables.records[function.node].dependencies)
+        ]
+    return callables
+
+
+def _summarize(walker: FlowWalker, function: NamedFunction) -> bool:
+    """Returns whether the function turned out to do something else than was known so far."""
+    callables = walker.callables
+    known = _table(callables, function)[function.node]
+    summary = walker.summarize(function.node)
+    if summary == known:
+        return False
+    _store(callables, function, summary)
+    return True
+
+
+def _table(callables: Callables, function: NamedFunction) -> dict[ast.AST, Summary]:
+    if function.name.startswith("."):
+        return callables.methods.setdefault(function.name[1:], {})
+    return callables.functions.setdefault(function.name, {})
+
+
+def _store(callables: Callables, function: NamedFunction, summary: Summary) -> None:
+    _table(callables, function)[function.node] = summary
+    for owner in function.owners:
+        callables.classes[owner][function.name[1:]] = summary
+
+
+def _find(statements: Iterable[ast.stmt], callables: Callables) -> Iterator[NamedFunction]:
+    """Yields all functions that a name of the notebook can refer to, those in blocks (`if`, `try`) included."""
+    classes: list[ast.ClassDef] = []
+    for node in _flattened(statements):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield NamedFunction(node.name, node)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function):
+                yield NamedFunction(name, function)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Lambda() as function):
+                yield NamedFunction(name, function)
+            case ast.ClassDef():
+                classes.append(node)
+                callables.classes.setdefault(node.name, {})
+            case _:
+                pass
+    heirs = _heirs(classes)
+    for node in classes:
+        own = {method.name[1:] for name in heirs[node.name][1:] for method in _methods(classes, name)}
+        for method in _methods(classes, node.name):
+            inherited = tuple(heirs[node.name]) if method.name[1:] not in own else (node.name,)
+            yield NamedFunction(method.name, method.node, inherited)
+
+
+def _heirs(classes: list[ast.ClassDef]) -> dict[str, list[str]]:
+    """Returns for each class its own name and those of the classes that inherit from it, directly or not."""
+    heirs: dict[str, list[str]] = {}
+    for node in classes:
+        heirs.setdefault(node.name, [node.name])
+        bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for family in heirs.values():
+            if not bases.isdisjoint(family) and node.name not in family:
+                family.append(node.name)
+    return heirs
+
+
+def _methods(classes: list[ast.ClassDef], name: str) -> Iterator[NamedFunction]:
+    for node in classes:
+        if node.name == name:
+            for inner in _flattened(node.body, into_classes=True):
+                match inner:
+                    case ast.FunctionDef() | ast.AsyncFunctionDef():
+                        yield NamedFunction(f".{inner.name}", inner)
+                    case ast.Assign(targets=[ast.Name(id=method)], value=ast.Lambda() as function):
+                        yield NamedFunction(f".{method}", function)
+                    case _:
+                        pass
+
+
+def _flattened(statements: Iterable[ast.stmt], *, into_classes: bool = False) -> Iterator[ast.stmt]:
+    """Yields statements and those nested in blocks; function bodies are left alone."""
+    for node in statements:
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.ClassDef):
+            if into_classes:
+                yield from _flattened(node.body, into_classes=True)
+            continue
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            for inner in getattr(node, name, ()):
+                if isinstance(inner, ast.stmt):
+                    yield from _flattened([inner], into_classes=into_classes)
+                elif isinstance(inner, ast.ExceptHandler | ast.match_case):
+                    yield from _flattened(inner.body, into_classes=into_classes)

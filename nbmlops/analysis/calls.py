@@ -1,0 +1,362 @@
+"""Flow analysis of calls: whom a call changes, and what it gives back.
+
+The second layer: `CallWalker` decides between the notebook's own functions and methods (by their summaries), imported
+functions and builtins (by `knowledge`), and everything else (which may change whatever it is given).
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from dataclasses import dataclass, field
+
+from nbmlops.analysis import hidden
+from nbmlops.analysis.ambient import changes_setting
+from nbmlops.analysis.effects_of_calls import Change, Knowledge, Returns
+from nbmlops.analysis.expressions import ExpressionWalker, Names
+from nbmlops.analysis.files import literal_path, names_file, writes_file
+from nbmlops.analysis.knowledge import (
+    METHODS,
+    PURE,
+    UNKNOWN,
+    WRITTEN_KEYWORDS,
+    function_knowledge,
+    method_knowledge,
+)
+from nbmlops.analysis.objects import NONE, Heap, ObjectKind, Objects
+from nbmlops.analysis.record import Callables, ProblemKind, Summary, Token, TokenKind
+from nbmlops.analysis.scope import FrameKind, FunctionNode
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The evaluated arguments of a call, each with the expression it came from.
+
+    `loose` says that their order is not that of the parameters, as in `Model.fit(model, x)`.
+    """
+
+    positional: list[tuple[ast.expr, Objects]] = field(default_factory=list)
+    named: list[tuple[str, ast.expr, Objects]] = field(default_factory=list)
+    changed_by_callback: bool = False
+    loose: bool = False
+
+    def everything(self) -> list[tuple[ast.expr, Objects]]:
+        """Returns all arguments, in order."""
+        return [*self.positional, *((node, objects) for _, node, objects in self.named)]
+
+    def objects(self) -> Objects:
+        """Returns all objects that are handed over."""
+        return NONE.union(*(objects for _, objects in self.everything()))
+
+    def for_parameter(self, summary: Summary, name: str, first: int) -> list[tuple[ast.expr, Objects]]:
+        """Returns what may arrive at a parameter; `first` is 1 when the receiver takes the first place."""
+        starred = any(isinstance(node, ast.Starred) for node, _ in self.positional)
+        doubled = any(not keyword for keyword, _, _ in self.named)
+        found = [(node, objects) for keyword, node, objects in self.named if keyword in {name, ""}]
+        if self.loose or starred or doubled or name in summary.variadic:
+            return self.everything()
+        if name in summary.arguments:
+            position = summary.arguments.index(name) - first
+            if 0 <= position < len(self.positional):
+                found.append(self.positional[position])
+        return found
+
+
+class CallWalker(ExpressionWalker):
+    """Walks calls."""
+
+    def __init__(self, names: Names, callables: Callables, heap: Heap) -> None:
+        super().__init__(names, callables, heap)
+        # What `super()` stands for in each open function, and how many open `with` blocks undo changes of settings.
+        self.receivers: list[Objects] = []
+        self.restoring = 0
+
+    def call(self, node: ast.Call) -> Objects:
+        """Returns what a call may give back, having noted all that it may do."""
+        path = self.dotted(node.func)
+        if path is not None:
+            return self._imported_call(node, path)
+        function = node.func
+        if isinstance(function, ast.Name):
+            key = self.frame.resolve(function.id)
+            if isinstance(key, str) and (key in self.callables.functions or key in self.callables.classes):
+                return self._own_call(node, key)
+        if isinstance(function, ast.Attribute):
+            return self._method_call(node, function)
+        callee = self.evaluate(function)
+        arguments = self._arguments(node)
+        self.change_through(function, callee, deep=True)
+        return self._apply(node, UNKNOWN, NONE, arguments)
+
+    def change(self, objects: Objects, node: ast.AST, *, deep: bool = False) -> None:
+        """Notes that the objects may be changed in place, with all names that can reach them."""
+        changed = self.heap.reach(objects) if deep else objects
+        if not changed:
+            return
+        self.record.changed |= changed
+        if self.frame.in_function():
+            return
+        for key, held in self.state.env.items():
+            if isinstance(key, str) and held and not changed.isdisjoint(self.heap.reach(held)):
+                self.record.mutates.setdefault(key, node)
+
+    def change_through(self, node: ast.expr, objects: Objects, *, deep: bool = False) -> None:
+        """Notes a change made through an expression such as `df` in `df["a"] = 1` or `df["a"].sort(…)`.
+
+        The name that the expression starts with counts as changed whatever is known of its value.
+        """
+        root = node
+        while isinstance(root, ast.Attribute | ast.Subscript | ast.Starred):
+            root = root.value
+        if isinstance(root, ast.Name):
+            key = self.frame.resolve(root.id)
+            if isinstance(key, str) and (key in self.names.data or key in self.names.definitions):
+                self.record.mutates.setdefault(key, node)
+        self.change(objects, node, deep=deep)
+
+    def mention_function(self, name: str, node: ast.AST) -> None:
+        """Notes a function that is named but not called here: whoever gets it may call it at any later time."""
+        self.record.dependencies.add(name)
+        for summary in self.callables.functions.get(name, {}).values():
+            self.run(summary, node, soft=True)
+        for summary in self.callables.classes.get(name, {}).values():
+            self.run(summary, node, soft=True)
+
+    def property_read(self, name: str, node: ast.AST) -> None:
+        """Notes that an attribute is read that is a method or property of one of the notebook's classes."""
+        if name in self.callables.methods:
+            self.record.dependencies.add(f".{name}")
+            for summary in self.callables.methods[name].values():
+                self.run(summary, node, soft=True)
+
+    def run(self, summary: Summary, node: ast.AST, *, soft: bool) -> None:
+        """Notes what the body of a function does to names and settings; `soft` when it may not run."""
+        for name in sorted(summary.reads):
+            self.read(name, node, soft=soft)
+        for token in sorted(summary.changes, key=lambda token: (token.kind, token.name)):
+            if token.kind is TokenKind.NAME:
+                self.record.mutates.setdefault(token.name, node)
+                self.change(self.look_up(token.name), node)
+            elif token.kind is TokenKind.INSIDE_NAME:
+                self.record.mutates.setdefault(token.name, node)
+                self.change(self.heap.parts(self.look_up(token.name)), node, deep=True)
+        for name in sorted(summary.may_bind):
+            self.state.may.add(name)
+            self.state.env[name] = self.look_up(name) | self.heap.make((node, name))
+            if name in summary.binds and not soft and not self.uncertain:
+                self.state.bound.add(name)
+                self.state.deleted.discard(name)
+        for name in sorted(summary.deletes):
+            self.state.deleted.add(name)
+            self.state.bound.discard(name)
+        for path in sorted(summary.settings):
+            self.record.settings.setdefault(path, node)
+
+    def _arguments(self, node: ast.Call) -> Arguments:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        path = literal_path(node)
+        if path and names_file(path) and not self.writing:
+            self.record.files.setdefault(path)
+        silent = bool(path) or writes_file(name, node)
+        self.writing += silent
+        arguments = Arguments()
+        for argument in node.args:
+            arguments.positional.append((argument, self._argument(argument, arguments)))
+        for keyword in node.keywords:
+            arguments.named.append((keyword.arg or "", keyword.value, self._argument(keyword.value, arguments)))
+        self.writing -= silent
+        return arguments
+
+    def _argument(self, node: ast.expr, arguments: Arguments) -> Objects:
+        """Walks one argument; a function among them is taken to be called by whoever gets it."""
+        if isinstance(node, ast.Lambda):
+            summary = self.summarize(node)
+            self.run(summary, node, soft=False)
+            arguments.changed_by_callback |= summary.changes_arguments()
+            return self.heap.make(node)
+        if isinstance(node, ast.Name):
+            key = self.frame.resolve(node.id)
+            if isinstance(key, str) and key in self.callables.functions:
+                self.record.mentions.setdefault(key, node)
+                self.record.dependencies.add(key)
+                self.read(key, node)
+                for summary in self.callables.functions[key].values():
+                    self.run(summary, node, soft=False)
+                    arguments.changed_by_callback |= summary.changes_arguments()
+                return NONE
+        return self.evaluate(node)
+
+    @abstractmethod
+    def summarize(self, node: FunctionNode) -> Summary:
+        """Returns what a function does when it is called."""
+
+    def _imported_call(self, node: ast.Call, path: str) -> Objects:
+        self.mention_root(node.func)
+        if path == "builtins.super":
+            return self.receivers[-1] if self.receivers else NONE
+        with_arguments = bool(node.args or node.keywords)
+        if path in hidden.NAMESPACE_CALLS or (
+            path in hidden.NAMESPACE_CALLS_WITHOUT_ARGUMENT and not with_arguments and not self.frame.in_function()
+        ):
+            first = node.args[0] if node.args else None
+            if first is None or not hidden.is_closed_expression(first):
+                self.problem(ProblemKind.NAMESPACE, node, path.removeprefix("builtins."))
+        if path == "pandas.eval" and node.args and isinstance(node.args[0], ast.Constant):
+            for name in hidden.names_in_expression(str(node.args[0].value)):
+                self._hidden_read(name, node)
+        if changes_setting(path) and not self.restoring:
+            self.record.settings.setdefault(path, node)
+        if path.startswith("nbmlops."):
+            self.record.api.append((path.removeprefix("nbmlops."), node))
+        return self._apply(node, function_knowledge(path), NONE, self._arguments(node))
+
+    def _hidden_read(self, name: str, node: ast.AST) -> None:
+        """Notes a name that stands in a string; pandas looks it up in the frame of the call, not in those around."""
+        key = self.frame.resolve(name)
+        if not isinstance(key, str) or key not in self.names.bound:
+            return
+        self.record.mentions.setdefault(key, node)
+        if key in self.names.data:
+            self.read(key, node)
+            if self.frame.kind is not FrameKind.MODULE:
+                self.problem(ProblemKind.HIDDEN_IN_FUNCTION, node, name)
+
+    def _own_call(self, node: ast.Call, name: str) -> Objects:
+        """Walks a call of one of the notebook's own functions or classes."""
+        self.record.mentions.setdefault(name, node.func)
+        self.record.dependencies.add(name)
+        self.read(name, node.func)
+        arguments = self._arguments(node)
+        if name in self.callables.classes:
+            return self._instantiation(node, name, arguments)
+        summaries = list(self.callables.functions[name].values())
+        found = NONE
+        for summary in summaries:
+            found |= self._run_call(node, summary, NONE, arguments, is_method=False)
+        return found
+
+    def _instantiation(self, node: ast.Call, name: str, arguments: Arguments) -> Objects:
+        made = self.heap.make(node, contents=arguments.objects())
+        for method, summary in self.callables.classes[name].items():
+            self.record.dependencies.add(f".{method}")
+            if method in {"__init__", "__new__", "__post_init__"}:
+                self._run_call(node, summary, made, arguments, is_method=True)
+            else:
+                self.run(summary, node, soft=True)
+        return made
+
+    def _method_call(self, node: ast.Call, function: ast.Attribute) -> Objects:
+        receiver = self.owner(function.value)
+        name = function.attr
+        if name in {"query", "eval"} and node.args:
+            for hidden_name in hidden.names_in_query(node.args[0]):
+                self._hidden_read(hidden_name, node)
+        arguments = self._arguments(node)
+        if name == "copy":
+            return self._copy(node, receiver)
+        found = NONE
+        own = self.callables.methods.get(name)
+        if own:
+            self.record.dependencies.add(f".{name}")
+            arguments.loose = isinstance(function.value, ast.Name) and function.value.id in self.callables.classes
+            for summary in own.values():
+                found |= self._run_call(node, summary, receiver, arguments, is_method=True)
+        knowledge = PURE if own and name not in METHODS else method_knowledge(name)
+        return found | self._apply(node, knowledge, receiver, arguments)
+
+    def _copy(self, node: ast.Call, receiver: Objects) -> Objects:
+        containers = frozenset(item for item in receiver if self.heap.kind(item) is ObjectKind.CONTAINER)
+        if containers:
+            return self.heap.make(node, ObjectKind.CONTAINER, self.heap.parts(containers))
+        return self.heap.make(node, self._kind(receiver))
+
+    def _apply(self, node: ast.Call, knowledge: Knowledge, receiver: Objects, arguments: Arguments) -> Objects:
+        """Notes what a call changes by what is known of it, and returns what it gives back."""
+        in_place = any(name == "inplace" and _may_be_true(value) for name, value, _ in arguments.named)
+        is_method = isinstance(node.func, ast.Attribute)
+        harm = max(knowledge.receiver, Change.ITSELF if in_place else Change.NO)
+        if arguments.changed_by_callback:
+            harm = Change.DEEP
+        if harm and is_method and isinstance(node.func, ast.Attribute):
+            self.change_through(node.func.value, receiver, deep=harm is Change.DEEP)
+        for position, (argument, objects) in enumerate(arguments.positional):
+            if knowledge.others or arguments.changed_by_callback:
+                self.change(objects, argument, deep=True)
+            elif position in knowledge.changed:
+                self.change(objects, argument)
+                self.heap.put(objects, arguments.objects())
+        for name, argument, objects in arguments.named:
+            if knowledge.others or arguments.changed_by_callback or name in WRITTEN_KEYWORDS:
+                self.change(objects, argument, deep=True)
+        if knowledge.keeps:
+            self.heap.put(receiver, arguments.objects())
+        return self._returned(node, knowledge.returns, receiver, arguments)
+
+    def _returned(self, node: ast.Call, returns: Returns, receiver: Objects, arguments: Arguments) -> Objects:
+        given = receiver | arguments.objects()
+        found = NONE
+        match returns:
+            case Returns.IMMUTABLE:
+                pass
+            case Returns.NEW:
+                found = self.heap.make(node)
+            case Returns.FRAME:
+                found = self.heap.make(node, ObjectKind.FRAME)
+            case Returns.PART:
+                found = self.heap.parts(given)
+            case Returns.SHALLOW:
+                found = self.heap.make(node, ObjectKind.CONTAINER, self.heap.parts(given))
+            case Returns.HOLDS:
+                found = self.heap.make(node, contents=given)
+            case Returns.SAME:
+                found = receiver or given
+        return found
+
+    def _run_call(
+        self, node: ast.Call, summary: Summary, receiver: Objects, arguments: Arguments, *, is_method: bool
+    ) -> Objects:
+        """Notes what calling a summarized function does here, and returns what it gives back."""
+        self.run(summary, node, soft=False)
+        handed: dict[str, list[tuple[ast.expr, Objects]]] = {
+            name: arguments.for_parameter(summary, name, 1 if is_method else 0) for name in sorted(summary.named)
+        }
+        if is_method and summary.arguments:
+            root = node.func.value if isinstance(node.func, ast.Attribute) else node
+            handed[summary.arguments[0]] = [(root, receiver)]
+        for token in sorted(summary.changes, key=lambda token: (token.kind, token.name)):
+            for argument, objects in handed.get(token.name, []):
+                if token.kind is TokenKind.ARGUMENT:
+                    self.change(objects, argument)
+                elif token.kind is TokenKind.INSIDE_ARGUMENT:
+                    self.change(objects | self.heap.parts(objects), argument, deep=True)
+        values = tuple(self._from_tokens(node, i, tokens, handed, summary) for i, tokens in enumerate(summary.returns))
+        if len(values) == 1:
+            return values[0]
+        self.items[node] = values
+        return self.heap.make(node, ObjectKind.CONTAINER, NONE.union(*values)) if values else NONE
+
+    def _from_tokens(
+        self,
+        node: ast.Call,
+        position: int,
+        tokens: frozenset[Token],
+        handed: dict[str, list[tuple[ast.expr, Objects]]],
+        summary: Summary,
+    ) -> Objects:
+        kind = ObjectKind.FRAME if summary.frame else ObjectKind.OPAQUE
+        found = self.heap.make(node if len(summary.returns) == 1 else (node, position), kind)
+        for token in tokens:
+            match token.kind:
+                case TokenKind.ARGUMENT:
+                    found = found.union(*(objects for _, objects in handed.get(token.name, [])))
+                case TokenKind.INSIDE_ARGUMENT:
+                    found = found.union(*(self.heap.parts(objects) for _, objects in handed.get(token.name, [])))
+                case TokenKind.NAME:
+                    found |= self.look_up(token.name)
+                case TokenKind.INSIDE_NAME:
+                    found |= self.heap.parts(self.look_up(token.name))
+        return found
+
+
+def _may_be_true(node: ast.expr) -> bool:
+    return not (isinstance(node, ast.Constant) and not node.value)

@@ -1,0 +1,49 @@
+"""Names hidden in strings (`df.query("x > @limit")`), and calls that reach into the namespace as a whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+_AT_NAME = re.compile(r"@\s*([^\W\d]\w*)")
+
+# Calls that see or change the namespace as a whole; what they touch cannot be known before they run.
+NAMESPACE_CALLS = frozenset({"builtins.globals", "builtins.exec", "builtins.eval"})
+# The same when they are called without an argument, outside of a function.
+NAMESPACE_CALLS_WITHOUT_ARGUMENT = frozenset({"builtins.locals", "builtins.vars", "builtins.dir"})
+
+
+def names_in_query(node: ast.expr) -> tuple[str, ...]:
+    """Returns the names behind `@` in a literal query, formatted parts of f-strings left out."""
+    return tuple(dict.fromkeys(name for text in _literal_texts(node) for name in _AT_NAME.findall(text)))
+
+
+def _literal_texts(node: ast.expr) -> list[str]:
+    return [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+def names_in_expression(text: str) -> tuple[str, ...]:
+    """Returns the names that a Python expression in a string reads; "@" before them as in pandas is left out."""
+    try:
+        tree = ast.parse(text.replace("@", "").strip())
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)))
+
+
+def is_closed_expression(node: ast.expr) -> bool:
+    """Returns whether an argument of `eval` is a literal that reads no name at all."""
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _parses(node.value)
+        and not names_in_expression(node.value)
+    )
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""Step interfaces from liveness: what each step needs from before, and what it hands over.
+
+Comes in: the steps with their effects, in order. Goes out: inputs with the last possible writer as producer, outputs
+that somebody later reads, and the facts for the compiler.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from nbmlops.analysis.graph import Graph, StepNode
+from nbmlops.analysis.model import Placement, StepFacts
+from nbmlops.analysis.record import Record
+from nbmlops.pipeline.ir import DataUse, Input
+
+_PARAMETERS = ""
+
+
+def connect_steps(graph: Graph) -> None:
+    """Works out inputs, outputs and parameters of each step, and where the closing stages' values come from."""
+    data = graph.namespace.data | graph.namespace.parameters.keys()
+    closing = graph.closing
+    live = {name for name in (closing.model, closing.data, *closing.metrics.values()) if name} & data
+    outputs: list[frozenset[str]] = []
+    for step in reversed(graph.steps):
+        effects = step.effects
+        outputs.insert(0, ((effects.may_bind | effects.mutates) - effects.deletes) & live)
+        live = (live - effects.binds - effects.deletes) | (effects.reads & data)
+    producers = dict.fromkeys(graph.namespace.parameters, _PARAMETERS)
+    order = {name: position for position, name in enumerate(graph.namespace.bindings)}
+    for step, handed_over in zip(graph.steps, outputs, strict=True):
+        effects = step.effects
+        step.available = frozenset(producers)
+        wanted = sorted((effects.reads & data) | (handed_over - effects.binds), key=lambda name: order.get(name, 0))
+        step.inputs = tuple(Input(n, producers[n]) for n in wanted if producers.get(n, _PARAMETERS) != _PARAMETERS)
+        step.parameters = tuple(
+            n for n in graph.namespace.parameters if n in wanted and producers.get(n) == _PARAMETERS
+        )
+        step.outputs = tuple(sorted(handed_over, key=lambda name: order.get(name, 0)))
+        producers.update(dict.fromkeys(handed_over, step.name))
+        # What is bound and never read later is still there, for messages about names.
+        for name in effects.may_bind & data:
+            producers.setdefault(name, step.name)
+        for name in effects.deletes:
+            producers.pop(name, None)
+    found = (closing.model, closing.data, *closing.metrics.values())
+    graph.closing_inputs = {name: Input(name, producers[name]) for name in found if producers.get(name, _PARAMETERS)}
+
+
+def step_facts(graph: Graph) -> tuple[StepFacts, ...]:
+    """Returns the facts about all steps, in order."""
+    return tuple(_facts(graph, step) for step in graph.steps)
+
+
+def _facts(graph: Graph, step: StepNode) -> StepFacts:
+    placed = {name: definition.placement for name, definition in graph.definitions.items()}
+    own = {unit.defines() for unit in step.units}
+    rebuilt = [
+        name
+        for name in graph.definitions
+        if name in step.closure and placed[name] is Placement.STEP and name not in own
+    ]
+    mentions = set(step.mentions)
+    for name in rebuilt:
+        mentions |= graph.namespace.definitions[name].record.mentions.keys()
+    records = [unit.record for unit in step.units]
+    behind = [graph.namespace.definitions.get(name) or graph.namespace.constants[name] for name in sorted(step.closure)]
+    everything = [*records, *(unit.record for unit in behind)]
+    order = [other.name for other in graph.steps]
+    before = {given.step for given in step.inputs} | {name for cell in step.cells for name in cell.role.after}
+    module_level = {n for n in placed if placed[n] is Placement.MODULE} | graph.namespace.constants.keys()
+    return StepFacts(
+        name=step.name,
+        cells=tuple(cell.number for cell in step.cells),
+        statements=tuple(unit.statement() for unit in step.units),
+        inputs=step.inputs,
+        outputs=step.outputs,
+        after=tuple(name for name in order if name in before and name != step.name),
+        parameters=step.parameters,
+        imports=frozenset(mentions & graph.namespace.imports.keys()),
+        definitions=frozenset(mentions & module_level),
+        rebuilt=tuple(rebuilt),
+        files=tuple(dict.fromkeys(path for record in everything for path in record.files)),
+        metrics=tuple(dict.fromkeys(_metrics(everything))),
+        data=tuple(dict.fromkeys(_data(everything))),
+    )
+
+
+def _metrics(records: Iterable[Record]) -> Iterable[str]:
+    for record in records:
+        for function, call in record.api:
+            name = _literal_argument(call, 0, "name") if function == "metric" else ""
+            if name:
+                yield name
+
+
+def _data(records: Iterable[Record]) -> Iterable[DataUse]:
+    for record in records:
+        for function, call in record.api:
+            name = _literal_argument(call, 1, "name") if function == "data" else ""
+            if name:
+                yield DataUse(name, _literal_argument(call, 2, "context"))
+
+
+def _literal_argument(call: ast.Call, position: int, keyword: str) -> str:
+    """Returns a string argument that is written as a literal, or ""."""
+    nodes = call.args[position : position + 1]
+    nodes += [given.value for given in call.keywords if given.arg == keyword]
+    return next((n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)), "")

@@ -1,0 +1,181 @@
+"""Sorts the notebook's names: imports, definitions, constants, parameters, and data that travels between steps."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nbmlops.analysis.expressions import Names
+from nbmlops.analysis.model import ImportedName, StatementKind
+from nbmlops.analysis.scope import collect_names
+from nbmlops.analysis.statements import Unit
+from nbmlops.notebook.model import RoleKind
+
+
+class BindingKind(StrEnum):
+    """How a statement binds a name."""
+
+    IMPORT = "import"
+    DEFINITION = "definition"
+    LITERAL = "literal"
+    PARAMETER = "parameter"
+    GLOBAL = "global"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One place where a name is bound; `path` is what an import binds it to, `node` what says so."""
+
+    name: str
+    kind: BindingKind
+    unit: Unit
+    node: ast.AST
+    path: str = ""
+
+
+@dataclass(slots=True)
+class Namespace:
+    """The names of the notebook by what they are; `bindings` holds all places, in notebook order.
+
+    A name that is imported or defined and also bound in another way is found in `bindings` by the rules. A definition
+    of that kind counts as data, as its meaning depends on when it is asked for.
+    """
+
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    imports: dict[str, list[ImportedName]] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, Unit] = field(default_factory=dict)
+    constants: dict[str, Unit] = field(default_factory=dict)
+    parameters: dict[str, Unit] = field(default_factory=dict)
+    data: set[str] = field(default_factory=set)
+
+    def names(self) -> Names:
+        """Returns what the flow analysis needs to know."""
+        data = frozenset(self.data | self.parameters.keys())
+        return Names(frozenset(self.bindings), self.paths, data, frozenset(self.definitions))
+
+
+def sort_names(units: Sequence[Unit]) -> Namespace:
+    """Returns the namespace, and sets the kind of each unit as far as names decide it."""
+    namespace = Namespace()
+    for unit in units:
+        for binding in _bindings(unit):
+            namespace.bindings.setdefault(binding.name, []).append(binding)
+    for name, bindings in namespace.bindings.items():
+        _sort(namespace, name, bindings)
+    for unit in units:
+        unit.kind = _kind(unit, namespace)
+    return namespace
+
+
+def imported_names(unit: Unit) -> list[ImportedName]:
+    """Returns the names that a top-level import binds."""
+    cell, line, node = unit.cell.number, unit.first, unit.node
+    if isinstance(node, ast.Import):
+        return [ImportedName(a.asname or a.name.split(".")[0], a.name, "", cell, line) for a in node.names]
+    if isinstance(node, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        return [ImportedName(a.asname or a.name, module, a.name, cell, line) for a in node.names if a.name != "*"]
+    return []
+
+
+def _path(imported: ImportedName) -> str:
+    """Returns the dotted path of what an import binds: the package for `import a.b`, which binds "a"."""
+    if imported.attribute:
+        return f"{imported.module}.{imported.attribute}"
+    return imported.name if imported.module.split(".")[0] == imported.name else imported.module
+
+
+def _bindings(unit: Unit) -> Iterable[Binding]:
+    names = collect_names([unit.node])
+    for imported in imported_names(unit):
+        yield Binding(imported.name, BindingKind.IMPORT, unit, unit.node, _path(imported))
+    if not isinstance(unit.node, ast.Import | ast.ImportFrom):
+        for name, node in names.bound.items():
+            path = next((_path(i) for i in _imports_at(node, unit) if i.name == name), "")
+            yield Binding(name, _binding_kind(unit, name), unit, node, path)
+    if "global" in unit.cell.python:
+        for part in ast.walk(unit.node):
+            if isinstance(part, ast.Global) and part is not unit.node:
+                for name in part.names:
+                    yield Binding(name, BindingKind.GLOBAL, unit, part)
+
+
+def _imports_at(node: ast.AST, unit: Unit) -> list[ImportedName]:
+    """Returns what an import inside a block (`try`, `if`) binds."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return imported_names(Unit(unit.cell, node, node.lineno, node.lineno, last_of_cell=False))
+    return []
+
+
+def _binding_kind(unit: Unit, name: str) -> BindingKind:
+    if unit.cell.role.kind is RoleKind.PARAMETERS:
+        return BindingKind.PARAMETER
+    if unit.defines() == name:
+        return BindingKind.DEFINITION
+    if unit.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP} and _is_literal_assignment(unit.node):
+        return BindingKind.LITERAL
+    return BindingKind.OTHER
+
+
+def _is_literal_assignment(node: ast.stmt) -> bool:
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=ast.expr() as value)
+        ):
+            return is_immutable_literal(value)
+        case _:
+            return False
+
+
+def is_immutable_literal(node: ast.expr) -> bool:
+    """Returns whether an expression is a number, string, bool, None, or a tuple or sum of those."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.UnaryOp(operand=operand):
+            return isinstance(operand, ast.Constant)
+        case ast.BinOp(left=left, right=right):
+            return is_immutable_literal(left) and is_immutable_literal(right)
+        case ast.Tuple(elts=items):
+            return all(is_immutable_literal(item) for item in items)
+        case _:
+            return False
+
+
+def _sort(namespace: Namespace, name: str, bindings: list[Binding]) -> None:
+    kinds = {binding.kind for binding in bindings}
+    first = bindings[0]
+    path = next((binding.path for binding in bindings if binding.path), "")
+    if path:
+        namespace.paths[name] = path
+    if BindingKind.PARAMETER in kinds:
+        namespace.parameters[name] = next(b.unit for b in bindings if b.kind is BindingKind.PARAMETER)
+    elif BindingKind.IMPORT in kinds:
+        namespace.imports[name] = [
+            imported
+            for binding in bindings
+            if binding.kind is BindingKind.IMPORT
+            for imported in imported_names(binding.unit)
+            if imported.name == name
+        ]
+    elif len(bindings) == 1 and first.kind is BindingKind.DEFINITION:
+        namespace.definitions[name] = first.unit
+    elif len(bindings) == 1 and first.kind is BindingKind.LITERAL:
+        namespace.constants[name] = first.unit
+    else:
+        namespace.data.add(name)
+
+
+def _kind(unit: Unit, namespace: Namespace) -> StatementKind:
+    if isinstance(unit.node, ast.Import | ast.ImportFrom):
+        return StatementKind.IMPORT
+    if namespace.definitions.get(unit.defines()) is unit:
+        return StatementKind.DEFINITION
+    targets = collect_names([unit.node]).bound
+    if len(targets) == 1 and namespace.constants.get(next(iter(targets))) is unit:
+        return StatementKind.CONSTANT
+    return StatementKind.CODE

@@ -1,0 +1,98 @@
+"""Abstract objects: which values may be the same, or may be reached from one another.
+
+Each place that makes a value gives one object; a name refers to a set of objects. Changing an object in place changes
+every name from which it can be reached, so that `x = df` followed by `x["a"] = 1` is known to change `df`. An empty set
+stands for values that cannot change in place: numbers, strings, modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+Objects = frozenset[int]
+NONE: Objects = frozenset()
+
+
+class ObjectKind(IntEnum):
+    """How much is known of an object's inside.
+
+    OPAQUE: anything; its parts are one further object. CONTAINER: a list, tuple, set or dict made here; its parts are
+    what was put in. FRAME: a pandas object; what is taken out of it is a new object (copy on write).
+    """
+
+    OPAQUE = 0
+    CONTAINER = 1
+    FRAME = 2
+
+
+class Heap:
+    """All objects of one notebook. Objects are small integers; the same place gives the same object again."""
+
+    def __init__(self) -> None:
+        self._kinds: list[ObjectKind] = []
+        self._inside: dict[int, int] = {}
+        self._contents: dict[int, set[int]] = {}
+        self._places: dict[object, int] = {}
+
+    def make(self, place: object, kind: ObjectKind = ObjectKind.OPAQUE, contents: Iterable[int] = ()) -> Objects:
+        """Returns the object made at a place (a syntax node, a name), holding at least the given contents."""
+        found = self._places.get(place)
+        if found is None:
+            found = len(self._kinds)
+            self._kinds.append(kind)
+            self._places[place] = found
+        held = self._contents.setdefault(found, set())
+        held.update(contents)
+        held.discard(found)
+        return frozenset((found,))
+
+    def put(self, objects: Objects, contents: Objects) -> None:
+        """Notes that the contents may have been put into each of the objects."""
+        if contents:
+            for item in objects:
+                held = self._contents.setdefault(item, set())
+                held.update(contents)
+                held.discard(item)
+
+    def kind(self, item: int) -> ObjectKind:
+        """Returns what is known of an object."""
+        return self._kinds[item]
+
+    def parts(self, objects: Objects) -> Objects:
+        """Returns what an item or attribute of the objects may be; a frame stands for its own parts."""
+        found: set[int] = set()
+        for item in objects:
+            found.update(self._contents.get(item, ()))
+            if self._kinds[item] is ObjectKind.FRAME:
+                found.add(item)
+            elif self._kinds[item] is ObjectKind.OPAQUE:
+                found.add(self._star(item))
+        return frozenset(found)
+
+    def _star(self, item: int) -> int:
+        """Returns the object that stands for everything inside of an opaque one; it is its own inside."""
+        inside = self._inside.get(item)
+        if inside is None:
+            inside = len(self._kinds)
+            self._kinds.append(ObjectKind.OPAQUE)
+            self._inside[item] = self._inside[inside] = inside
+        return inside
+
+    def reach(self, objects: Iterable[int]) -> Objects:
+        """Returns the objects and all that can be reached from them."""
+        found: set[int] = set()
+        stack = list(objects)
+        while stack:
+            item = stack.pop()
+            if item not in found:
+                found.add(item)
+                stack.extend(self._contents.get(item, ()))
+                if self._kinds[item] is ObjectKind.OPAQUE:
+                    stack.append(self._star(item))
+        return frozenset(found)
+
+    def find(self, place: object) -> Objects:
+        """Returns the object made at a place, or nothing if none was made there."""
+        found = self._places.get(place)
+        return NONE if found is None else frozenset((found,))

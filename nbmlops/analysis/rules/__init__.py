@@ -1,0 +1,74 @@
+"""The rules: each looks at the graph and reports one kind of fault.
+
+A rule is a module with a function `check(graph)`; its docstring is its page in the documentation, its first line the
+title. To add one, write the module and name it in `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.rules import (
+    class_scope,
+    closing_values,
+    deleted_names,
+    early_reads,
+    global_statements,
+    hidden_names,
+    logging_below_gate,
+    outside_functions,
+    parameter_cell,
+    parameter_order,
+    read_then_bound,
+    rebound_imports,
+    redefined_functions,
+    reserved_names,
+    session_names,
+    settings_in_steps,
+    settings_with_values,
+    shared_code_below,
+    shared_state,
+    skipped_names,
+    stage_calls,
+    star_imports,
+    undefined_names,
+    whole_namespace,
+)
+from nbmlops.core.diagnostics import Diagnostic
+
+# Code -> the module that reports it. NB2xx: names and data flow; NB3xx: parameters; NB4xx: settings and effects.
+RULES: dict[str, ModuleType] = {
+    "NB201": star_imports,
+    "NB202": skipped_names,
+    "NB203": undefined_names,
+    "NB204": deleted_names,
+    "NB205": redefined_functions,
+    "NB206": rebound_imports,
+    "NB207": early_reads,
+    "NB208": reserved_names,
+    "NB209": whole_namespace,
+    "NB210": read_then_bound,
+    "NB211": outside_functions,
+    "NB212": global_statements,
+    "NB213": class_scope,
+    "NB214": hidden_names,
+    "NB215": session_names,
+    "NB216": shared_state,
+    "NB217": shared_code_below,
+    "NB218": closing_values,
+    "NB301": parameter_cell,
+    "NB305": parameter_order,
+    "NB401": settings_in_steps,
+    "NB402": settings_with_values,
+    "NB403": logging_below_gate,
+    "NB404": stage_calls,
+}
+
+
+def check_all(graph: Graph) -> Iterator[Diagnostic]:
+    """Yields what all rules find; rules do not look at each other's findings."""
+    for rule in RULES.values():
+        check: Callable[[Graph], Iterator[Diagnostic]] = rule.check
+        yield from check(graph)

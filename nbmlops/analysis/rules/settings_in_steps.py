@@ -1,0 +1,41 @@
+"""NB401: setting changed in a step.
+
+Settings of libraries, warning filters, the environment and the working directory belong to the process, and each step
+has its own: a change in one step does not reach the next. Settings that stand in a cell tagged `imports` are applied
+in every step. In the last step a change is harmless, and inside `with pd.option_context(…)` and the like it is
+undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nbmlops.analysis.graph import Graph, Place, step_title
+from nbmlops.analysis.model import SETUP_STEP, StatementKind
+from nbmlops.core.diagnostics import Diagnostic
+
+CODE = "NB401"
+
+
+def check(graph: Graph) -> Iterator[Diagnostic]:
+    """Yields an error at each such change."""
+    for step in graph.steps[:-1]:
+        for unit in step.units:
+            for path, node in unit.record.settings.items():
+                if step.name != SETUP_STEP or unit.home != SETUP_STEP or unit.cell.role.step:
+                    yield graph.error(
+                        CODE,
+                        Place(unit, node),
+                        f"{step_title(step.name)} changes a setting (`{path}`) that later steps would not see",
+                        "move the line to a cell tagged `imports`, above the first step",
+                    )
+    first = graph.first_step_cell()
+    for unit in graph.units:
+        if unit.kind is StatementKind.SETTING and unit.cell.number > first:
+            path, node = next(iter(unit.record.settings.items()))
+            yield graph.error(
+                CODE,
+                Place(unit, node),
+                f"this setting (`{path}`) applies to all steps, but stands below step '{graph.notebook.step_names()[0]}'",
+                f"move the line above cell {first}",
+            )

@@ -1,0 +1,147 @@
+"""From cells to top-level statements: where each stands, whether it is displayed, which comments belong to it.
+
+Comes in: `Cell.python`, which is parsed here, once. Goes out: a `Unit` for each statement, to which the later passes
+add what they find out; `Unit.statement()` is the frozen result.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nbmlops.analysis.knowledge import WRITTEN_KEYWORDS, function_knowledge, method_knowledge
+from nbmlops.analysis.model import Effects, Statement, StatementKind
+from nbmlops.analysis.record import Record
+from nbmlops.notebook.model import Cell, CellKind, MagicAction
+
+_NOT_COMMENTS = ("# nbmlops:", "#|", "# %%", "#%%")
+_LEAVE_NOTHING = {MagicAction.DROP, MagicAction.REQUIREMENT, MagicAction.GATE, MagicAction.REGISTER}
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """A top-level statement with all that is known of it.
+
+    Attributes:
+        cell: Where it stands.
+        node: Its syntax tree.
+        first: Its first line, decorators included.
+        comments_from: The first line of the comment block above it.
+        last_of_cell: Whether nothing but comments follows in the cell, and nothing that was dropped.
+        kind: What becomes of it.
+        home: The step that it belongs to; code of shared cells belongs to the setup step.
+        record: What the flow analysis found.
+        effects: The same in the form that others read.
+        shows: Whether its value is displayed.
+    """
+
+    cell: Cell
+    node: ast.stmt
+    first: int
+    comments_from: int
+    last_of_cell: bool
+    kind: StatementKind = StatementKind.CODE
+    home: str = ""
+    record: Record = field(default_factory=Record)
+    effects: Effects = field(default_factory=Effects)
+    shows: bool = False
+
+    def statement(self) -> Statement:
+        """Returns the frozen form."""
+        last = self.node.end_lineno or self.first
+        return Statement(
+            self.cell.number, self.first, last, self.comments_from, self.kind, self.effects, shows=self.shows
+        )
+
+    def place(self) -> tuple[int, int]:
+        """Returns cell number and line, which order units as the notebook runs them."""
+        return self.cell.number, self.first
+
+    def defines(self) -> str:
+        """Returns the name of the function, class or named lambda that the statement is, or ""."""
+        match self.node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                return name
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
+                return name
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Lambda()):
+                return name
+            case _:
+                return ""
+
+
+def parse_cell(cell: Cell) -> list[Unit]:
+    """Returns the top-level statements of a cell; none for a cell that is not code or that the reader refused."""
+    if cell.kind is not CellKind.CODE or not cell.python.strip():
+        return []
+    try:
+        with warnings.catch_warnings():
+            # A "\d" in a plain string is the user's affair; the warning would name a file that does not exist.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(cell.python)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # The reader has reported the cell (NB110); there is nothing to analyse in it.
+        return []
+    lines = cell.python.split("\n")
+    units = []
+    previous_end = 0
+    for position, node in enumerate(tree.body):
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        is_last = position == len(tree.body) - 1 and not _dropped_below(cell, node.end_lineno or node.lineno)
+        units.append(Unit(cell, node, first, _comments_above(lines, first, previous_end), is_last))
+        previous_end = node.end_lineno or node.lineno
+    return units
+
+
+def _dropped_below(cell: Cell, line: int) -> bool:
+    return any(magic.line > line and magic.action in _LEAVE_NOTHING for magic in cell.magics)
+
+
+def _comments_above(lines: Sequence[str], first: int, previous_end: int) -> int:
+    start = first
+    while start - 1 > previous_end and lines[start - 2].startswith("#"):
+        if lines[start - 2].startswith(_NOT_COMMENTS):
+            break
+        start -= 1
+    return start
+
+
+def is_displayed(unit: Unit, path: str | None) -> bool:
+    """Returns whether Jupyter displays the statement's value; `path` is the dotted path of the function it calls."""
+    node = unit.node
+    if not unit.last_of_cell or not isinstance(node, ast.Expr):
+        return False
+    return not _ends_in_semicolon(unit) and not _is_none(node.value, path)
+
+
+def _ends_in_semicolon(unit: Unit) -> bool:
+    lines = unit.cell.python.split("\n")
+    line, end = (unit.node.end_lineno or 1) - 1, unit.node.end_col_offset or 0
+    rest = lines[line].encode()[end:].decode()
+    return rest.lstrip().startswith(";")
+
+
+def _is_none(value: ast.expr, path: str | None) -> bool:
+    if isinstance(value, ast.Constant):
+        return value.value is None
+    if not isinstance(value, ast.Call):
+        return False
+    for keyword in value.keywords:
+        if keyword.arg == "inplace" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True:
+            return True
+    if path is not None:
+        return function_knowledge(path).none
+    if isinstance(value.func, ast.Attribute):
+        has_target = bool(value.args) or any(keyword.arg in WRITTEN_KEYWORDS for keyword in value.keywords)
+        return method_knowledge(value.func.attr).none and (has_target or not value.func.attr.startswith("to_"))
+    return False
+
+
+def has_effect(unit: Unit) -> bool:
+    """Returns whether the statement does anything at all: a docstring or `pass` of a shared cell does not."""
+    node = unit.node
+    if isinstance(node, ast.Pass):
+        return False
+    return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) or unit.shows
