@@ -95,20 +95,11 @@ class Facts:
         edited = {}
         for name in sorted(names):
             path = self._layout.folder / name
-            recorded = self._recorded(name)
+            recorded = self._generated.get(name, "")
             digest = digest_bytes(path.read_bytes()) if path.is_file() else ""
             if digest != recorded and (digest or recorded):
                 edited[name] = digest
         return edited
-
-    def _recorded(self, name: str) -> str:
-        """Returns the digest that the compiler recorded; its paths may begin at the root or at the folder."""
-        if name in self._generated:
-            return self._generated[name]
-        if self._layout.folder.is_relative_to(self._layout.root):
-            prefix = self._layout.folder.relative_to(self._layout.root).as_posix()
-            return self._generated.get(f"{prefix}/{name}", "")
-        return ""
 
 
 def _parameter_text(value: Json) -> str:

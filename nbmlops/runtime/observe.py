@@ -26,6 +26,7 @@ _TOOL_FOLDERS = (
     ".config/matplotlib",
     ".matplotlib",
 )
+_OURS = Path(__file__).parents[1]
 _NETWORK = {"http.client.connect": 1, "urllib.Request": 0, "ftplib.connect": 1}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
@@ -43,7 +44,7 @@ class Observer:
         self._package = package
         self._root = str(root) + os.sep
         self._libraries = tuple(f"{path}{os.sep}" for path in (*site.getsitepackages(), site.getusersitepackages()))
-        self._ignored = (*_python_folders(), *_tool_folders(), *(f"{path}{os.sep}" for path in ignored))
+        self._ignored = (*_python_folders(), *_tool_folders(), *(f"{path}{os.sep}" for path in (*ignored, _OURS)))
         self._system = (*_SYSTEM, f"{sys.base_prefix}{os.sep}")
         self._active = False
         self._modules: frozenset[str] = frozenset()
@@ -145,21 +146,18 @@ def _tool_folders() -> tuple[str, ...]:
     return tuple(f"{home / folder}{os.sep}" for folder in _TOOL_FOLDERS)
 
 
-def module_files(names: Iterable[str], root: Path, ignored: Iterable[Path]) -> tuple[str, ...]:
-    """Returns the source files of local modules: loaded ones whose files are below the project's root, sorted.
+def module_files(names: Iterable[str], ignored: Iterable[Path]) -> tuple[str, ...]:
+    """Returns the source files of local modules, sorted: of those that are loaded and not installed.
 
     Args:
         names: Top-level module names.
-        root: The project's root.
         ignored: Folders whose modules are none of the user's.
     """
-    wanted = set(names)
-    found = set()
-    skipped = tuple(f"{path}{os.sep}" for path in (*map(Path, site.getsitepackages()), Path(sys.prefix), *ignored))
+    installed = (*map(Path, site.getsitepackages()), Path(site.getusersitepackages()), *ignored, _OURS)
+    skipped = (*(f"{path}{os.sep}" for path in installed), *_python_folders())
+    wanted, found = set(names), set()
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name.partition(".")[0] in wanted and isinstance(file, str) and file.startswith(str(root) + os.sep):
-            if file.startswith(skipped):
-                continue
+        if name.partition(".")[0] in wanted and isinstance(file, str) and not file.startswith(skipped):
             found.add(file)
     return tuple(sorted(found))

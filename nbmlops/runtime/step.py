@@ -185,7 +185,7 @@ class Step:
         layout = self._layout
         seen = [Path(path) for path in self._observer.files_read()]
         named = [(layout.source / path).resolve() for path in self._declared.files]
-        local = [Path(path) for path in module_files(modules, layout.root, (layout.folder,))]
+        local = [Path(path) for path in module_files(modules, (layout.folder,))]
         made = {Path(path) for path in self._observer.files_written()}
         now = time.time_ns()
         found = sorted({*seen, *named, *local} - made)

@@ -157,7 +157,8 @@ SUM = Sketch(
     """
     from nbmlops.runtime.step import current_step
     from nbmlops.pipeline.run_record import MetricValue
-    total = int(frame["double"].sum())
+    import rule
+    total = rule.total(frame["double"])
     current_step().metric(MetricValue("total", float(total)))
     print("the total is", total)
     """,
@@ -169,6 +170,7 @@ SUM = Sketch(
 @pytest.mark.slow
 def test_steps_run_once_and_again_only_for_a_reason(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x\n1\n2\n")
+    (tmp_path / "rule.py").write_text("def total(column):\n    return int(column.sum())\n")
     folder = write_pipeline(tmp_path, [MAKE, SUM], {"factor": 2})
 
     first = run(folder)
@@ -206,6 +208,9 @@ def test_steps_run_once_and_again_only_for_a_reason(tmp_path: Path) -> None:
         ("add", "executed", "input frame changed"),
     ]
     assert load_value(folder, changed, "total") == 42
+
+    (tmp_path / "rule.py").write_text("def total(column):\n    return int(column.sum()) + 1000\n")
+    assert outcomes(run(folder)) == [("make", "cached", "unchanged"), ("add", "executed", "file changed: rule.py")]
 
 
 def test_aliases_views_random_state_and_package_classes_survive_the_step_border(tmp_path: Path) -> None:
@@ -390,6 +395,7 @@ def test_parameters_arrive_as_data_with_their_types(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_each_step_notebook_runs_under_plain_papermill(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x\n1\n2\n")
+    (tmp_path / "rule.py").write_text("def total(column):\n    return int(column.sum())\n")
     folder = write_pipeline(tmp_path, [MAKE, SUM], {"factor": 2})
     for number, name, arguments in [(1, "make", ["-p", "factor", "5"]), (2, "add", [])]:
         out = tmp_path / f"out{number}.ipynb"

@@ -24,7 +24,7 @@ print(json.dumps({{
     "written": [os.path.relpath(path, root) for path in observer.files_written()],
     "unkeyable": observer.unkeyable(),
     "modules": list(modules),
-    "local": [os.path.relpath(path, root) for path in module_files(modules, root, ())],
+    "local": [os.path.relpath(path, root) for path in module_files(modules, ())],
 }}))
 """
 
