@@ -49,7 +49,7 @@ def __getattr__(name: str) -> object:
     if name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
     elif name == "__version__":
-        value = import_module("importlib.metadata").version("nbmlops")
+        value = _installed_version()
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -58,3 +58,11 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
+
+
+def _installed_version() -> str:
+    metadata = import_module("importlib.metadata")
+    try:
+        return str(metadata.version("nbmlops"))
+    except metadata.PackageNotFoundError:
+        return "0"  # runs from a folder that was never installed

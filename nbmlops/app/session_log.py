@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
@@ -68,7 +68,10 @@ class SessionLog:
         known = self._metrics.get(metric.name)
         if known is None or metric.step >= known.step:
             self._metrics[metric.name] = metric
-        self._add(StepLog(metrics=(metric,)))
+        # Of two values in one batch MLflow would take the greater one, not the later one.
+        again = (metric.name, metric.step)
+        earlier = tuple(one for one in self._pending.metrics if (one.name, one.step) != again)
+        self._pending = replace(self._pending, metrics=(*earlier, metric))
 
     def record_data(self, record: DataRecord) -> None:
         """Adds an input; the same one again is not sent again."""

@@ -19,6 +19,9 @@ from nbmlops.tracking.environment import environment_facts
 from nbmlops.tracking.lineage import environment_tags, lineage_tags
 from nbmlops.tracking.tracker import RunStart, RunState
 
+_DISTRIBUTIONS = ("mlflow", "nbmlops", "numpy", "pandas", "scikit-learn")
+"""Whose versions count for a notebook's environment; a pipeline has a lock, a notebook has none."""
+
 
 def open_store(place: SessionPlace, options: SessionOptions) -> tuple[MlflowSessionStore, RunTitle]:
     """Returns a new run in the tracking store; runs of the experiment whose processes are gone are marked killed.
@@ -30,7 +33,7 @@ def open_store(place: SessionPlace, options: SessionOptions) -> tuple[MlflowSess
     stores = open_stores(place.root, place.tracking_uri)
     experiment = options.experiment or place.experiment
     stores.tracker.mark_killed(experiment)
-    tags = {**lineage_tags(place.lineage("")), **environment_tags(environment_facts())}
+    tags = {**lineage_tags(place.lineage("")), **environment_tags(environment_facts(_DISTRIBUTIONS))}
     run = stores.tracker.start_run(RunStart(experiment, options.name or place.name, tags, place.notebook))
     stores.tracker.set_tags(run.run_id, lineage_tags(place.lineage(run.run_id)))
     return MlflowSessionStore(place, stores, run.run_id), RunTitle(run.run_id, run.name, run.experiment)
