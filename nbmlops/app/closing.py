@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
-from nbmlops.data.fingerprint import fingerprint
-from nbmlops.data.profile import profile
-from nbmlops.data.schema import infer_schema
-from nbmlops.data.schema_codec import schema_to_yaml
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
@@ -72,6 +68,10 @@ def register_model(
         UsageError: the model is of a kind that cannot be stored safely, or cannot be fingerprinted.
         EnvironmentFault: the registry cannot be used.
     """
+    # Only registering describes data: a run that executes nothing should not pay for it.
+    from nbmlops.data.fingerprint import fingerprint  # noqa: PLC0415
+    from nbmlops.data.profile import profile  # noqa: PLC0415
+
     features = _frame(registration.features)
     candidate = Candidate(
         model_name=registration.model_name,
@@ -107,7 +107,10 @@ def _frame(value: object) -> DataFrame | None:
 
 def _schema(features: DataFrame) -> dict[str, Json]:
     """Returns the schema as the document that its file would hold."""
-    import yaml  # noqa: PLC0415  # only registering needs it
+    import yaml  # noqa: PLC0415  # as above: only registering needs these
+
+    from nbmlops.data.schema import infer_schema  # noqa: PLC0415
+    from nbmlops.data.schema_codec import schema_to_yaml  # noqa: PLC0415
 
     document: Any = yaml.safe_load(schema_to_yaml(infer_schema(features)))
     assert isinstance(document, dict)

@@ -13,7 +13,7 @@ from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.gitignore import ensure_gitignore
 from nbmlops.app.installed import installed_distributions, marker_environment, own_version
 from nbmlops.app.lock_text import required_names, resolve_lock
-from nbmlops.app.project import PIPELINE_FILE, default_out, find_root, resolve, shown_path
+from nbmlops.app.project import LOCK_FILE, PIPELINE_FILE, default_out, find_root, resolve, shown_path
 from nbmlops.app.sources import imported_modules, local_modules
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
@@ -23,8 +23,6 @@ from nbmlops.core.errors import EnvironmentFault, ExitCode, UsageError
 from nbmlops.notebook.model import Notebook
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.codec import read_pipeline
-
-LOCK_FILE = "requirements.lock"
 
 
 class CompileStatus(StrEnum):

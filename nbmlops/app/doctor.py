@@ -22,7 +22,6 @@ from nbmlops.core.errors import ExitCode, NbmlopsError
 from nbmlops.tracking.sqlite_store import check_sqlite_store
 from nbmlops.tracking.uri import sqlite_path
 
-SCHEMA = "nbmlops/doctor/1"
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 1_000_000_000
 CONNECT_SECONDS = 3.0

@@ -18,8 +18,6 @@ from nbmlops.pipeline.run_record import RunStatus
 from nbmlops.tracking.lineage import PIPELINE_VERSION
 from nbmlops.tracking.tracker import RunFacts
 
-SCHEMA = "nbmlops/gate/1"
-
 
 @dataclass(frozen=True, slots=True)
 class GateOutcome:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbmlops.app.compile import LOCK_FILE, open_source, resolved_lock
-from nbmlops.app.project import PIPELINE_FILE, default_out, find_pipeline, resolve, shown_path
+from nbmlops.app.compile import open_source, resolved_lock
+from nbmlops.app.project import LOCK_FILE, PIPELINE_FILE, default_out, find_pipeline, resolve, shown_path
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.codec import read_pipeline
-
-SCHEMA = "nbmlops/lock/1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from nbmlops.core.errors import UsageError
 PIPELINES = "pipelines"
 PIPELINE_FILE = "pipeline.yaml"
 CONFIG_FILE = "nbmlops.toml"
+LOCK_FILE = "requirements.lock"
 STATE_FOLDER = ".nbmlops"
 RUNS_FOLDER = "runs"
 

@@ -16,8 +16,6 @@ from nbmlops.registry.promote import promote
 from nbmlops.registry.registry import CHALLENGER
 from nbmlops.tracking.lineage import lineage_from_tags
 
-SCHEMA = "nbmlops/promote/1"
-
 
 @dataclass(frozen=True, slots=True)
 class PromoteOutcome:

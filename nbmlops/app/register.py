@@ -17,8 +17,6 @@ from nbmlops.runtime.events import Event, StepStarted
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
 
-SCHEMA = "nbmlops/register/1"
-
 
 @dataclass(frozen=True, slots=True)
 class RegisterOutcome:

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from nbmlops.app.closing import VERDICT_FILE
-from nbmlops.app.compile import LOCK_FILE
 from nbmlops.app.opened import OpenedPipeline
-from nbmlops.app.project import shown_path
+from nbmlops.app.project import LOCK_FILE, shown_path
 from nbmlops.app.wiring import shown_uri
 from nbmlops.core.documents import write_json_document
 from nbmlops.pipeline.ir import ParameterType

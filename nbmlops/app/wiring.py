@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.config import PipelineConfig
-from nbmlops.registry.mlflow_registry import MlflowRegistry
 from nbmlops.registry.registry import ModelRegistry
-from nbmlops.tracking.mlflow_tracker import MlflowTracker
 from nbmlops.tracking.tracker import Tracker
 from nbmlops.tracking.uri import masked, resolve_uri
 
@@ -49,4 +47,8 @@ def open_stores(root: Path, uri: str) -> Stores:
         root: The project's root, which holds the artifacts of a SQLite store.
         uri: As `tracking_uri` gives it.
     """
+    # A run that executes nothing wants neither.
+    from nbmlops.registry.mlflow_registry import MlflowRegistry  # noqa: PLC0415
+    from nbmlops.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
+
     return Stores(MlflowTracker(uri, root), MlflowRegistry(uri, root))

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from nbmlops.app.compile import CompileOutcome
-from nbmlops.app.gate import SCHEMA as GATE_SCHEMA
-from nbmlops.app.gate import GateOutcome
-from nbmlops.app.inspect import Inspection
-from nbmlops.app.outcome import RunOutcome
-from nbmlops.app.promote import SCHEMA as PROMOTE_SCHEMA
-from nbmlops.app.promote import PromoteOutcome
-from nbmlops.app.register import SCHEMA as REGISTER_SCHEMA
-from nbmlops.app.register import RegisterOutcome
 from nbmlops.core.diagnostics import Diagnostic, Json, Severity, SourceSpan
 from nbmlops.core.errors import ConfigError, ExitCode, NbmlopsError, NotebookError
 from nbmlops.gate.verdict import verdict_to_json
-from nbmlops.pipeline.ir import Parameter, Pipeline, Step
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 
+if TYPE_CHECKING:  # a command that runs need not load the compiler, nor the other way round
+    from nbmlops.app.compile import CompileOutcome
+    from nbmlops.app.doctor import Diagnosis
+    from nbmlops.app.gate import GateOutcome
+    from nbmlops.app.inspect import Inspection
+    from nbmlops.app.lock import LockOutcome
+    from nbmlops.app.outcome import RunOutcome
+    from nbmlops.app.promote import PromoteOutcome
+    from nbmlops.app.register import RegisterOutcome
+    from nbmlops.pipeline.ir import Parameter, Pipeline, Step
+
 COMPILE_SCHEMA = "nbmlops/compile/1"
 INSPECT_SCHEMA = "nbmlops/inspect/1"
+GATE_SCHEMA = "nbmlops/gate/1"
+REGISTER_SCHEMA = "nbmlops/register/1"
+PROMOTE_SCHEMA = "nbmlops/promote/1"
+LOCK_SCHEMA = "nbmlops/lock/1"
+DOCTOR_SCHEMA = "nbmlops/doctor/1"
 
 # Faults that stop a command are told as diagnostics too, so that programs read one shape.
 _CODES = {
@@ -110,6 +117,30 @@ def promote_document(outcome: PromoteOutcome) -> dict[str, Json]:
         "champion": _version(outcome.champion),
         "former": _version(outcome.former) if outcome.former is not None else None,
         "lineage": _lineage(outcome.lineage),
+    }
+
+
+def lock_document(outcome: LockOutcome) -> dict[str, Json]:
+    """Returns the document of `lock --format json`."""
+    return {
+        "schema": LOCK_SCHEMA,
+        "status": "changed" if outcome.changes else "unchanged",
+        "path": outcome.path,
+        "notebook": outcome.notebook,
+        "changes": [{"name": c.name, "before": c.before, "after": c.after} for c in outcome.changes],
+        "notes": list(outcome.notes),
+    }
+
+
+def doctor_document(diagnosis: Diagnosis) -> dict[str, Json]:
+    """Returns the document of `doctor --format json`."""
+    return {
+        "schema": DOCTOR_SCHEMA,
+        "status": "blocked" if diagnosis.exit_code else "ok",
+        "checks": [
+            {"name": check.name, "status": check.status.value, "found": check.found, "advice": check.advice}
+            for check in diagnosis.checks
+        ],
     }
 
 

@@ -41,7 +41,7 @@ def progress() -> Iterator[Listener]:
 
     columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Display(*columns, console=terminal(sys.stderr), transient=True) as display:
-        yield _Live(display)
+        yield LiveListener(display)
 
 
 def describe(event: Progress) -> Line:
@@ -80,7 +80,7 @@ def _print_line(event: Progress) -> None:
     show((describe(event),), stderr=True)
 
 
-class _Live:
+class LiveListener:
     """The display of a terminal: one row for each step that runs, remarks above."""
 
     def __init__(self, display: LiveProgress) -> None:
@@ -88,6 +88,7 @@ class _Live:
         self._rows: dict[str, TaskID] = {}
 
     def __call__(self, event: Progress) -> None:
+        """Shows the event."""
         line = printable(describe(event).text, one_line=True)
         match event:
             case StepStarted(step=step):
@@ -95,7 +96,7 @@ class _Live:
             case StepFinished(record=record) if record.name in self._rows:
                 self._display.update(self._rows[record.name], description=line, completed=1)
             case StepCached() | StepSkipped() | StepFinished():
-                self._display.add_task(line, total=1, completed=1)
+                self._display.update(self._display.add_task(line, total=1), completed=1)
             case StageStarted(stage=stage):
                 self._close_stages()
                 self._rows[f"stage {stage}"] = self._display.add_task(line, total=1)

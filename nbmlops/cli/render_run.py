@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from nbmlops.app.gate import GateOutcome
-from nbmlops.app.outcome import RunOutcome
-from nbmlops.app.promote import PromoteOutcome
-from nbmlops.app.register import RegisterOutcome
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
 from nbmlops.core.diagnostics import Json
 from nbmlops.gate.numerals import show_number
@@ -22,6 +19,12 @@ from nbmlops.pipeline.run_record import (
     StepStatus,
 )
 from nbmlops.registry.registry import CHALLENGER
+
+if TYPE_CHECKING:
+    from nbmlops.app.gate import GateOutcome
+    from nbmlops.app.outcome import RunOutcome
+    from nbmlops.app.promote import PromoteOutcome
+    from nbmlops.app.register import RegisterOutcome
 
 MAX_ROWS = 40
 MAX_VALUE = 60

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.doctor import SCHEMA, Diagnosis, examine
+from nbmlops.app.doctor import examine
+from nbmlops.cli.documents import doctor_document
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.render import diagnosis_blocks
-from nbmlops.core.diagnostics import Json
 
 HELP = """\
 Say what is installed, reachable and configured for the project in the current folder, and what to do about what is
@@ -26,16 +26,5 @@ Example:
 def command(output: str) -> int:
     """Examines the project; returns the exit code."""
     diagnosis = examine(Path.cwd())
-    emit(output, lambda: _document(diagnosis), lambda: diagnosis_blocks(diagnosis))
+    emit(output, lambda: doctor_document(diagnosis), lambda: diagnosis_blocks(diagnosis))
     return int(diagnosis.exit_code)
-
-
-def _document(diagnosis: Diagnosis) -> dict[str, Json]:
-    return {
-        "schema": SCHEMA,
-        "status": "blocked" if diagnosis.exit_code else "ok",
-        "checks": [
-            {"name": check.name, "status": check.status.value, "found": check.found, "advice": check.advice}
-            for check in diagnosis.checks
-        ],
-    }

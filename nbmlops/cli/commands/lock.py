@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.lock import SCHEMA, LockOutcome, refresh_lock
+from nbmlops.app.lock import LockOutcome, refresh_lock
 from nbmlops.cli.blocks import Block, Line, Table, Tone, cells
+from nbmlops.cli.documents import lock_document
 from nbmlops.cli.options import emit, format_option
-from nbmlops.core.diagnostics import Json
 
 HELP = """\
 Write the requirements.lock of a pipeline again: what the notebook's imports resolve to in this environment, with
@@ -30,19 +30,8 @@ Examples:
 def command(target: str, output: str) -> int:
     """Refreshes the lock; returns the exit code."""
     outcome = refresh_lock(target, Path.cwd())
-    emit(output, lambda: _document(outcome), lambda: _blocks(outcome))
+    emit(output, lambda: lock_document(outcome), lambda: _blocks(outcome))
     return 0
-
-
-def _document(outcome: LockOutcome) -> dict[str, Json]:
-    return {
-        "schema": SCHEMA,
-        "status": "changed" if outcome.changes else "unchanged",
-        "path": outcome.path,
-        "notebook": outcome.notebook,
-        "changes": [{"name": c.name, "before": c.before, "after": c.after} for c in outcome.changes],
-        "notes": list(outcome.notes),
-    }
 
 
 def _blocks(outcome: LockOutcome) -> Iterator[Block]:

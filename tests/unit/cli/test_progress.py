@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from rich.progress import Progress as Display
+from rich.progress import TextColumn
+
+from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.cli.progress import LiveListener, describe, progress
+from nbmlops.pipeline.run_record import StepRecord, StepStatus
+from nbmlops.runtime.events import (
+    InputsChanged,
+    NotCacheable,
+    RunWaiting,
+    StepCached,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    ValueDamaged,
+)
+
+EVENTS: tuple[Progress, ...] = (
+    RunWaiting("process 7"),
+    StepCached(StepRecord("load", StepStatus.CACHED), 1, 4),
+    StepStarted("clean", 2, 4, "code changed"),
+    StepFinished(StepRecord("clean", StepStatus.EXECUTED, 1.25), 2, 4),
+    InputsChanged("clean", ("flights", "planes")),
+    NotCacheable("clean", "it reads from the network"),
+    ValueDamaged("load", ("flights",)),
+    StepStarted("train", 3, 4, "input flights changed"),
+    StepFinished(StepRecord("train", StepStatus.FAILED, 0.5), 3, 4),
+    StepSkipped("report", 4, 4),
+    StageStarted("track"),
+    StageStarted("gate"),
+    StageStarted("register"),
+)
+LINES = [
+    "waiting for another run of this pipeline (process 7)",
+    "[1/4] load: cached",
+    "[2/4] clean: running (code changed)",
+    "[2/4] clean: executed in 1.2 s",
+    "clean: changed flights, planes in place; later steps see the change",
+    "clean: runs every time: it reads from the network",
+    "load: stored values are gone or damaged (flights); it runs again",
+    "[3/4] train: running (input flights changed)",
+    "[3/4] train: failed in 0.5 s",
+    "[4/4] report: skipped",
+    "waiting for the tracking store",
+    "judging",
+    "registering the model",
+]
+
+
+def test_every_event_is_one_line() -> None:
+    assert [describe(event).text for event in EVENTS] == LINES
+
+
+def test_without_a_terminal_every_event_is_printed_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress() as listener:
+        for event in EVENTS:
+            listener(event)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err.splitlines()) == ("", LINES)
+
+
+def test_the_live_display_keeps_one_row_for_each_step() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    display = Display(TextColumn("{task.description}", markup=False), console=console, auto_refresh=False)
+    listener = LiveListener(display)
+    for event in EVENTS:
+        listener(event)
+    rows = [(task.description, task.finished) for task in display.tasks]
+    assert rows == [
+        ("[1/4] load: cached", True),
+        ("[2/4] clean: executed in 1.2 s", True),
+        ("[3/4] train: failed in 0.5 s", True),
+        ("[4/4] report: skipped", True),
+        ("waiting for the tracking store", True),
+        ("judging", True),
+        ("registering the model", False),
+    ]
