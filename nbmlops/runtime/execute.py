@@ -128,9 +128,15 @@ def _run(job: Job, prepared: Path, partial: Path, output: IO[bytes]) -> Ending:
     except (DeadKernelError, RuntimeError, TimeoutError):
         # RuntimeError: nbclient says so when the kernel dies before it is ready.
         process = started[-1].provisioner.process if started else None
-        output.seek(0)
-        return KernelDied(process.poll() if process else None, output.read()[-_STDERR_KEPT:].decode(errors="replace"))
+        return KernelDied(process.poll() if process else None, _last_words(output))
     return Completed()
+
+
+def _last_words(output: IO[bytes]) -> str:
+    """Returns the end of what the kernel's process wrote to its own standard error, ipykernel's greetings left out."""
+    output.seek(0)
+    lines = output.read().decode(errors="replace").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("[IPKernelApp] WARNING"))[-_STDERR_KEPT:]
 
 
 def _kernel_manager(job: Job, output: IO[bytes]) -> tuple[type, list[Any]]:
