@@ -346,6 +346,7 @@ def test_a_step_that_ends_its_process_has_failed(tmp_path: Path, body: str, name
     assert result.status is RunStatus.FAILED
     assert error is not None
     assert (error.name, error.message) == (name, message)
+    assert "IPKernelApp" not in error.traceback
 
 
 def test_a_step_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
