@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -236,3 +237,21 @@ def test_listeners_hear_changes_until_they_have_enough(session: NotebookSession)
     for value in (0.1, 0.2, 0.3):
         session.metric(MetricValue("auc", value))
     assert heard == [{"auc": 0.1}, {"auc": 0.2}]
+
+
+def test_a_notebook_that_was_unknown_can_be_told_later(store: MemoryStore, tmp_path: Path):
+    kernel = Kernel({"depth": 3}, follows_cells=True)
+    unknown = place(notebook="", name="", parameters=(), root=tmp_path)
+    session = open_session(NotebookSession(unknown, kernel, store, RunTitle("r1", "x", "demo")))
+    try:
+        path = tmp_path / "nb.ipynb"
+        cell = {"cell_type": "code", "id": "a", "metadata": {"tags": ["parameters"]}, "source": "depth = 3"}
+        cell |= {"outputs": [], "execution_count": None}
+        path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        session.adopt(SessionOptions(notebook=path), kernel)
+        assert [moved.notebook for moved in store.moved] == ["nb.ipynb"]
+        assert (session.status().notebook, session.status().parameters) == ("nb.ipynb", {"depth": 3})
+        with pytest.raises(UsageError, match=r"the run of this session belongs to nb.ipynb, not to other.ipynb"):
+            session.adopt(SessionOptions(notebook=path.rename(tmp_path / "other.ipynb")), kernel)
+    finally:
+        sessions.forget_session()
