@@ -18,7 +18,7 @@ _SAYS_NOTHING = frozenset({"print", "display"})
 _SAYS_NOTHING_METHODS = frozenset(
     {
         "append", "autofmt_xdate", "extend", "grid", "info", "invert_xaxis", "invert_yaxis", "savefig", "set_axis_off",
-        "set_axis_on", "set_size_inches", "subplots_adjust", "tight_layout",
+        "set_axis_on", "set_size_inches", "show", "subplots_adjust", "tight_layout",
     }
 )  # fmt: skip
 
