@@ -52,7 +52,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 layers: $(VENV)/.dev
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 deps: $(VENV)/.dev
 	$(BIN)/deptry nbmlops

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbmlops.api import check, data, gate, metric, param, register, show, status, track
+    from nbmlops.api import check, data, gate, metric, param, register, status, track
+    from nbmlops.app.display import show
 
     __version__: str
     load_ipython_extension: Callable[[object], None]
@@ -24,6 +25,7 @@ __all__ = ["check", "data", "gate", "load_ipython_extension", "metric", "param",
 # Imported by name when a function is first used, so that this module depends on no other when it is loaded.
 _EXTENSION = "nbmlops.ipython.extension"
 _HOMES = dict.fromkeys(__all__, "nbmlops.api") | {
+    "show": "nbmlops.app.display",
     "load_ipython_extension": _EXTENSION,
     "unload_ipython_extension": _EXTENSION,
 }

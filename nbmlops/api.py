@@ -169,27 +169,6 @@ def status() -> StatusView:
     return session.status() if session is not None else StatusView()
 
 
-def show(*values: object) -> None:
-    """Displays the values (None is left out) and then the open figures, where and when Jupyter would.
-
-    Compiled steps call it where a cell ended, so that results stand in the order of the notebook. Outside IPython it
-    does nothing.
-
-    Args:
-        *values: What the cell's last expression gave; without any, only figures are displayed.
-    """
-    if _shell() is None:
-        return
-    from IPython.display import display
-
-    for value in values:
-        if value is not None:
-            display(value)
-    backend = sys.modules.get("matplotlib_inline.backend_inline")
-    if backend is not None:
-        backend.flush_figures()
-
-
 def _recorder() -> StepRecorder | NotebookSession:
     """Returns where to record: the step that runs, else the notebook's run."""
     step = _step()

@@ -83,4 +83,6 @@ def write_json_document(path: Path, document: dict[str, Any]) -> None:
     Raises:
         EnvironmentFault: the file cannot be written.
     """
-    write_atomically(path, (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Half a surrogate pair (a parameter may hold one) has no UTF-8; the escape that takes its place is JSON's own.
+    write_atomically(path, text.encode(errors="backslashreplace"))

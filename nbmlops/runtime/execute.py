@@ -141,8 +141,8 @@ def _last_words(output: IO[bytes]) -> str:
 
 def _kernel_manager(job: Job, output: IO[bytes]) -> tuple[type, list[Any]]:
     """Returns a class of kernel managers that start this interpreter, and the list of managers that were made."""
-    from jupyter_client.kernelspec import KernelSpec  # noqa: PLC0415 - 0.2 s; comes with nbclient
-    from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415 - as above
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
 
     started: list[Any] = []
     spec = KernelSpec(

@@ -8,7 +8,7 @@ from nbmlops.core.errors import EnvironmentFault, UsageError
 
 
 def test_a_document_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    document = {"schema": "x/1", "b": [1, 2.5, "é"], "a": None}
+    document = {"schema": "x/1", "b": [1, 2.5, "é", "\ud800"], "a": None}
     write_json_document(tmp_path / "deep" / "x.json", document)
     assert read_json_document(tmp_path / "deep" / "x.json", "x/1") == document
     assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "x.json"]
