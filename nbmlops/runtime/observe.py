@@ -135,7 +135,8 @@ def _is_special(path: str) -> bool:
 
 def _python_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
-    folders = {paths["stdlib"], paths["platstdlib"]}
+    # nbmlops may be installed from a working tree, where every edit of it would age all results.
+    folders = {paths["stdlib"], paths["platstdlib"], str(Path(__file__).resolve().parents[1])}
     if sys.prefix != sys.base_prefix:
         folders.add(sys.prefix)  # a virtual environment holds nothing of the user's
     return tuple(sorted(f"{folder}{os.sep}" for folder in folders))
