@@ -9,10 +9,10 @@ from pathlib import Path
 
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.outcome import RunOutcome
-from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.app.progress import Progress
 from nbmlops.app.results import KnownResults, ResultsIndex, policy_digest, results_digest
 from nbmlops.app.run_report import next_commands
-from nbmlops.app.stages import close_run, register_values
+from nbmlops.app.stages import close_run, registered
 from nbmlops.app.wiring import Stores
 from nbmlops.gate.verdict import verdict_from_json
 from nbmlops.pipeline.run_record import RunStatus
@@ -51,8 +51,7 @@ def reuse(
         wishes: What the caller asks for.
 
     Raises:
-        UsageError: the model cannot be stored safely, or the run is gone from the store.
-        StepFailed: the model or its data cannot be loaded.
+        UsageError: the run is gone from the store.
         EnvironmentFault: the tracking store cannot be used.
     """
     folder = Path(os.path.relpath(opened.root / known.record.folder, wishes.cwd)).as_posix()
@@ -65,11 +64,10 @@ def reuse(
     elif verdict is not None and known.policy != policy_digest(opened.config.policy):
         outcome = replace(outcome, notes=(RULES_CHANGED,))
     unregistered = opened.pipeline.register is not None and outcome.record.model_version is None
-    if wishes.register and unregistered and outcome.verdict is not None and outcome.verdict.passed:
-        wishes.tell(StageStarted("register"))
-        registered = register_values(opened, stores, outcome.record, outcome.verdict, result)
-        outcome = replace(outcome, record=registered)
-    if outcome.record != record:
+    passed = outcome.verdict is not None and outcome.verdict.passed
+    if wishes.register and unregistered and passed and outcome.fault is None:
+        outcome = registered(opened, stores, outcome, result, wishes.tell)
+    if outcome.record != record and outcome.fault is None:
         kept = replace(outcome.record, folder=known.record.folder)
         policy = policy_digest(opened.config.policy) if wishes.judge else known.policy
         ResultsIndex(opened.root, opened.pipeline.name).remember(

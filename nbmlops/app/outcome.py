@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbmlops.core.errors import ExitCode
+from nbmlops.core.errors import ExitCode, NbmlopsError
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import RunRecord, RunStatus
 
@@ -27,6 +27,7 @@ class RunOutcome:
         notes: What the user should know or do.
         next_commands: What to try next.
         terminated: The run was ended by SIGTERM rather than by Ctrl-C.
+        fault: Why a run failed whose steps all succeeded, None otherwise: its model could not be registered.
     """
 
     record: RunRecord
@@ -35,10 +36,13 @@ class RunOutcome:
     notes: tuple[str, ...] = ()
     next_commands: tuple[str, ...] = ()
     terminated: bool = False
+    fault: NbmlopsError | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """What the process tells its caller."""
+        if self.fault is not None:
+            return self.fault.exit_code
         if self.record.status is RunStatus.INTERRUPTED and self.terminated:
             return ExitCode.TERMINATED
         return _EXIT_CODES[self.record.status]

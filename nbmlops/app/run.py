@@ -18,7 +18,7 @@ from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
 from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
-from nbmlops.app.run_report import next_commands, run_record, run_start, write_documents
+from nbmlops.app.run_report import next_commands, run_record, run_start, write_documents, write_run_document
 from nbmlops.app.stages import close_run, value_metrics
 from nbmlops.app.wiring import Stores, open_stores
 from nbmlops.core.errors import NbmlopsError, Terminated
@@ -72,7 +72,7 @@ def run(request: RunRequest, tell: Listener) -> RunOutcome:
         tell: Told of everything that happens, in order.
 
     Raises:
-        UsageError: the pipeline, a parameter or a step cannot be used, or the model cannot be registered.
+        UsageError: the pipeline, a parameter or a step cannot be used.
         ConfigError: the configuration is malformed.
         EnvironmentFault: disk, kernel or tracking store cannot be used.
         Conflict: another run of the pipeline did not end in time.
@@ -110,6 +110,7 @@ class _Run:
         self._stores = stores
         self._tracked = tracked
         self._tell = tell
+        self._unwritten: RunRecord | None = None
 
     def go(self, options: RunOptions) -> RunOutcome:
         """Returns how the run ended."""
@@ -128,7 +129,7 @@ class _Run:
             return self._close(result, index)
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt | Terminated)
-            self._end_if_begun(RunState.KILLED if interrupted else RunState.FAILED)
+            self._abandon(RunStatus.INTERRUPTED if interrupted else RunStatus.FAILED)
             raise
 
     def _follow(self, event: Event) -> None:
@@ -156,6 +157,7 @@ class _Run:
 
     def _close(self, result: StepsResult, index: ResultsIndex) -> RunOutcome:
         """Returns the outcome of a run whose steps all succeeded: judged, registered, documented."""
+        self._unwritten = self._record(result)
         metrics = value_metrics(self._opened, result)
         if metrics:
             self._tracked.log(StepLog(metrics=metrics))
@@ -163,9 +165,10 @@ class _Run:
         record = self._identified(run_record(self._opened, self._request.cwd, result, metrics))
         outcome = close_run(self._opened, self._stores, record, result, self._tell, register=self._request.register)
         record = self._documented(outcome.record)
-        folder = Path(os.path.relpath(result.folder, self._opened.root)).as_posix()
-        digest = results_digest(self._opened.pipeline, result.steps)
-        index.remember(digest, replace(record, folder=folder), policy_digest(self._opened.config.policy))
+        if outcome.fault is None:
+            folder = Path(os.path.relpath(result.folder, self._opened.root)).as_posix()
+            digest = results_digest(self._opened.pipeline, result.steps)
+            index.remember(digest, replace(record, folder=folder), policy_digest(self._opened.config.policy))
         commands = next_commands(self._opened, self._request.cwd, record)
         return replace(outcome, record=record, next_commands=commands)
 
@@ -174,19 +177,29 @@ class _Run:
 
     def _identified(self, record: RunRecord) -> RunRecord:
         """Returns the record with the id of the tracked run, when everything logged so far is in the store."""
+        self._unwritten = record
         _, facts = self._tracked.wait()
-        return replace(record, run_id=facts.run_id, lineage=replace(record.lineage, run_id=facts.run_id))
+        self._unwritten = replace(record, run_id=facts.run_id, lineage=replace(record.lineage, run_id=facts.run_id))
+        return self._unwritten
 
     def _documented(self, record: RunRecord) -> RunRecord:
         """Returns the record after it was written to disk and to the tracked run, which is ended."""
+        self._unwritten = record
         tracker, _ = self._tracked.wait()
         write_documents(self._request.cwd, record, tracker)
         tracker.end_run(record.run_id, _STATES[record.status])
         return record
 
-    def _end_if_begun(self, state: RunState) -> None:
+    def _abandon(self, status: RunStatus) -> None:
+        """Ends the run in the store, and leaves a run document if its steps came to an end."""
+        # What went wrong first is what the caller must hear of, also when disk or store cannot be told.
+        record = self._unwritten
+        if record is not None:
+            if record.status in {RunStatus.SUCCEEDED, RunStatus.GATE_REJECTED}:
+                record = replace(record, status=status)
+            with suppress(NbmlopsError):
+                write_run_document(self._request.cwd, record)
         if self._tracked.has_begun:
-            # What went wrong first is what the caller must hear of, also when the store cannot be told.
             with suppress(NbmlopsError):
                 tracker, facts = self._tracked.wait()
-                tracker.end_run(facts.run_id, state)
+                tracker.end_run(facts.run_id, _STATES[status])

@@ -64,15 +64,23 @@ def write_documents(cwd: Path, record: RunRecord, tracker: Tracker) -> None:
     Raises:
         EnvironmentFault: the disk or the tracking store cannot be used.
     """
-    folder = cwd / record.folder
-    write_json_document(folder / RUN_FILE, run_to_json(record))
+    write_run_document(cwd, record)
     if record.verdict is not None:
-        write_json_document(folder / VERDICT_FILE, dict(record.verdict))
+        write_json_document(cwd / record.folder / VERDICT_FILE, dict(record.verdict))
     for step in record.steps:
         if step.notebook:
             tracker.log_artifacts(record.run_id, cwd / step.notebook, NOTEBOOKS)
     tracker.log_document(record.run_id, RUN_FILE, run_to_json(record))
     tracker.set_tags(record.run_id, lineage_tags(record.lineage))
+
+
+def write_run_document(cwd: Path, record: RunRecord) -> None:
+    """Writes `run.json` to the run's folder.
+
+    Raises:
+        EnvironmentFault: the disk cannot be used.
+    """
+    write_json_document(cwd / record.folder / RUN_FILE, run_to_json(record))
 
 
 def next_commands(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> tuple[str, ...]:

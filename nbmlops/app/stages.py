@@ -10,7 +10,7 @@ from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
 from nbmlops.app.wiring import Stores
-from nbmlops.core.errors import UsageError
+from nbmlops.core.errors import NbmlopsError, UsageError
 from nbmlops.gate.numerals import as_number
 from nbmlops.gate.verdict import Verdict, verdict_to_json
 from nbmlops.pipeline.run_record import MetricValue, RunRecord, RunStatus
@@ -63,8 +63,6 @@ def close_run(
         register: Register the model if the gate lets it pass.
 
     Raises:
-        UsageError: the model cannot be stored safely.
-        StepFailed: the model or its data cannot be loaded.
         EnvironmentFault: the tracking store cannot be used.
     """
     if not opened.judges:
@@ -78,8 +76,28 @@ def close_run(
         return RunOutcome(record, verdict)
     if not register:
         return RunOutcome(record, verdict, notes=("not registered, as asked (--no-register)",))
+    return registered(opened, stores, RunOutcome(record, verdict), result, tell)
+
+
+def registered(
+    opened: OpenedPipeline, stores: Stores, outcome: RunOutcome, result: StepsResult, tell: Callable[[Progress], None]
+) -> RunOutcome:
+    """Returns the outcome of a run that passed the gate, with its version; if that fails, with the fault.
+
+    Args:
+        opened: The pipeline, which registers a model.
+        stores: Where runs and models are.
+        outcome: The run so far, with its passing verdict.
+        result: Where the steps' values are.
+        tell: Told when the stage begins.
+    """
+    assert outcome.verdict is not None
     tell(StageStarted("register"))
-    return RunOutcome(register_values(opened, stores, record, verdict, result), verdict)
+    try:
+        record = register_values(opened, stores, outcome.record, outcome.verdict, result)
+    except NbmlopsError as fault:
+        return replace(outcome, record=replace(outcome.record, status=RunStatus.FAILED), fault=fault)
+    return replace(outcome, record=record)
 
 
 def register_values(

@@ -84,7 +84,12 @@ def inspect_document(inspection: Inspection) -> dict[str, Json]:
 
 def run_document(outcome: RunOutcome) -> dict[str, Json]:
     """Returns the document of `run --format json`: that of `run.json`, and what only the caller needs."""
-    return run_to_json(outcome.record) | {"reused": outcome.reused, "notes": list(outcome.notes)}
+    faults = diagnostics_of(outcome.fault) if outcome.fault is not None else ()
+    return run_to_json(outcome.record) | {
+        "reused": outcome.reused,
+        "notes": list(outcome.notes),
+        "diagnostics": [fault.to_json() for fault in faults],
+    }
 
 
 def gate_document(outcome: GateOutcome) -> dict[str, Json]:

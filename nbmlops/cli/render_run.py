@@ -137,6 +137,8 @@ def _closing(outcome: RunOutcome) -> Iterator[Line]:
         RunStatus.INTERRUPTED: ("interrupted: what was finished is kept, the next run resumes", Tone.WARNING),
     }
     text, tone = words[record.status]
+    if outcome.fault is not None:
+        text = "failed: its model was not registered"
     yield Line(f"{record.pipeline}: {text}", tone)
     if record.folder:
         yield Line(f"executed notebooks and run.json: {record.folder}", Tone.PATH)

@@ -86,6 +86,7 @@ class Facts:
             random=random,
             missing_files=tuple(path for path in outcome.written if not (root / path).exists()),
             missing_values=tuple(value.name for value in outcome.values if not store.has(value.ref)),
+            root=str(root),
         )
 
     def _edited(self, step: Step) -> dict[str, str]:

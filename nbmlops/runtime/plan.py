@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from pathlib import PurePath
 
 from nbmlops.core.digest import digest_json
 from nbmlops.core.errors import UsageError
@@ -27,6 +29,7 @@ class Grounds:
         random: Digest of the random state the step would begin with.
         missing_files: Files it made that are gone.
         missing_values: Names whose stored values are gone.
+        root: The project's root, which paths in reasons are relative to; "" leaves them as they are recorded.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class Grounds:
     random: str = ""
     missing_files: tuple[str, ...] = ()
     missing_values: tuple[str, ...] = ()
+    root: str = ""
 
 
 def step_key(step: str, parts: KeyParts) -> str:
@@ -54,11 +58,11 @@ def ground_changes(record: CacheRecord, now: Grounds) -> tuple[str, ...]:
     """Returns why the record cannot be reused although its key is the right one; nothing if it can."""
     outcome = record.outcome
     recorded = {path: state.digest for path, state in outcome.files.items()}
-    reasons = [f"file changed: {path}" for path in _different(now.files, recorded)]
+    reasons = [f"file changed: {_shown(path, now.root)}" for path in _different(now.files, recorded)]
     reasons += _environment_changes(now.libraries, record.libraries)
     if outcome.random_used and outcome.random_before != now.random:
         reasons.append("the state of the random generators changed")
-    reasons += [f"file is gone: {path}" for path in now.missing_files]
+    reasons += [f"file is gone: {_shown(path, now.root)}" for path in now.missing_files]
     reasons += [f"stored value of {name} is gone" for name in now.missing_values]
     if outcome.unkeyable:
         reasons.append(f"never reused: {outcome.unkeyable}")
@@ -126,6 +130,11 @@ def _different(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[st
     for name in sorted({*now, *before}):
         if now.get(name) != before.get(name):
             yield name
+
+
+def _shown(path: str, root: str) -> str:
+    """Returns a recorded path, which is absolute outside of the project, as seen from the project's root."""
+    return PurePath(os.path.relpath(path, root)).as_posix() if root and PurePath(path).is_absolute() else path
 
 
 def _environment_changes(now: Mapping[str, str], before: Mapping[str, str]) -> list[str]:

@@ -160,7 +160,7 @@ def test_the_run_document_is_what_is_written_and_what_is_tracked(project: Projec
     assert list(document["lineage"]["data"]) == ["points"]
     assert all((project.folder / step["notebook"]).is_file() for step in document["steps"])
     written = json.loads((project.folder / document["folder"] / "run.json").read_text())
-    assert written == {key: value for key, value in document.items() if key not in {"reused", "notes"}}
+    assert written == {key: value for key, value in document.items() if key not in {"reused", "notes", "diagnostics"}}
     verdict = json.loads((project.folder / document["folder"] / "verdict.json").read_text())
     assert verdict == document["verdict"]
     artifacts = sorted(path.name for path in (project.folder / "mlartifacts").rglob("*") if path.is_file())

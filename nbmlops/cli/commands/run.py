@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from nbmlops.app.run import RunRequest, run
-from nbmlops.cli.console import stray_output
+from nbmlops.cli.console import show_error, stray_output
 from nbmlops.cli.documents import run_document
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.progress import progress
@@ -69,6 +69,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     with termination_as_exception(), progress() as listener, redirect_stdout(stray_output()):
         outcome = run(request, listener)
     emit(output, lambda: run_document(outcome), lambda: run_blocks(outcome))
+    if outcome.fault is not None:
+        show_error(outcome.fault)
     return int(outcome.exit_code)
 
 
