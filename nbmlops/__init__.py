@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # true to type checkers; loading `typing` would cost more than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable
 

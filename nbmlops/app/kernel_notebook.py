@@ -22,7 +22,7 @@ def locate_notebook(
     """Returns the notebook that is running, or None when it is not known.
 
     Looked at in this order: the path that the user gave; the variable that VS Code sets in the namespace; environment
-    variables of VS Code and Jupyter; at last the working folder, if exactly one notebook there holds all cells that ran.
+    variables of VS Code and Jupyter; at last the working folder, if exactly one notebook there has all cells that ran.
 
     Args:
         explicit: The path that the user gave, relative to the working directory.
