@@ -56,7 +56,9 @@ def run_blocks(outcome: RunOutcome) -> Iterator[Block]:
     if outcome.verdict is not None:
         yield from verdict_blocks(outcome.verdict)
     if record.model_version is not None:
-        yield from version_blocks(record.model_version, record.lineage)
+        yield from version_blocks(record.model_version, record.lineage, then=bool(outcome.reused))
+    elif outcome.verdict is not None and not outcome.verdict.passed:
+        yield Line(f"nothing is registered; live is still: {outcome.verdict.baseline}")
     yield from (Line(f"note: {note}", Tone.WARNING) for note in outcome.notes)
     yield from _closing(outcome)
 
@@ -110,10 +112,17 @@ def verdict_blocks(verdict: Verdict) -> Iterator[Block]:
         yield Line(verdict.hint)
 
 
-def version_blocks(version: ModelVersionRef, lineage: Lineage) -> Iterator[Block]:
-    """Yields the registered version and where it comes from."""
+def version_blocks(version: ModelVersionRef, lineage: Lineage, *, then: bool = False) -> Iterator[Block]:
+    """Yields the registered version and where it comes from.
+
+    Args:
+        version: The version.
+        lineage: Its lineage.
+        then: The aliases are those that an earlier run was told; they may have moved since.
+    """
     aliases = f" as {', '.join(version.aliases)}" if version.aliases else ""
-    yield Line(f"registered: {version.name} version {version.version}{aliases}", Tone.GOOD)
+    when = "registered by that run" if then else "registered"
+    yield Line(f"{when}: {version.name} version {version.version}{aliases}", Tone.GOOD)
     yield _lineage(lineage)
 
 
