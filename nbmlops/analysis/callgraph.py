@@ -47,6 +47,7 @@ def _summarize(walker: FlowWalker, function: NamedFunction) -> bool:
     """Returns whether the function turned out to do something else than was known so far."""
     callables = walker.callables
     known = _table(callables, function)[function.node]
+    walker.enclosing_class = function.owners[0] if function.owners else ""
     summary = walker.summarize(function.node)
     if summary == known:
         return False
@@ -83,6 +84,8 @@ def _find(statements: Iterable[ast.stmt], callables: Callables) -> Iterator[Name
             case _:
                 pass
     heirs = _heirs(classes)
+    for name in heirs:
+        callables.bases[name] = frozenset(base for base, family in heirs.items() if name in family and base != name)
     for node in classes:
         own = {method.name[1:] for name in heirs[node.name][1:] for method in _methods(classes, name)}
         for method in _methods(classes, node.name):

@@ -32,13 +32,15 @@ from nbmlops.analysis.scope import FrameKind, FunctionNode
 class Arguments:
     """The evaluated arguments of a call, each with the expression it came from.
 
-    `loose` says that their order is not that of the parameters, as in `Model.fit(model, x)`.
+    `loose` says that their order is not that of the parameters, as in `Model.fit(model, x)`; `soft` that the function
+    may be another one, as for a method that is found by its name only.
     """
 
     positional: list[tuple[ast.expr, Objects]] = field(default_factory=list)
     named: list[tuple[str, ast.expr, Objects]] = field(default_factory=list)
     changed_by_callback: bool = False
     loose: bool = False
+    soft: bool = False
 
     def everything(self) -> list[tuple[ast.expr, Objects]]:
         """Returns all arguments, in order."""
@@ -67,9 +69,11 @@ class CallWalker(ExpressionWalker):
 
     def __init__(self, names: Names, callables: Callables, heap: Heap) -> None:
         super().__init__(names, callables, heap)
-        # What `super()` stands for in each open function, and how many open `with` blocks undo changes of settings.
+        # What `super()` stands for in each open function and in which class, and how many open `with` blocks undo
+        # changes of settings.
         self.receivers: list[Objects] = []
         self.restoring = 0
+        self.enclosing_class = ""
 
     def call(self, node: ast.Call) -> Objects:
         """Returns what a call may give back, having noted all that it may do."""
@@ -81,6 +85,8 @@ class CallWalker(ExpressionWalker):
             key = self.frame.resolve(function.id)
             if isinstance(key, str) and (key in self.callables.functions or key in self.callables.classes):
                 return self._own_call(node, key)
+            if key in self.local_functions:
+                return self._local_call(node, self.local_functions[key])
         if isinstance(function, ast.Attribute):
             return self._method_call(node, function)
         callee = self.evaluate(function)
@@ -96,8 +102,9 @@ class CallWalker(ExpressionWalker):
         self.record.changed |= changed
         if self.frame.in_function():
             return
-        for key, held in self.state.env.items():
-            if isinstance(key, str) and held and not changed.isdisjoint(self.heap.reach(held)):
+        affected = self.heap.holders(changed)
+        for key, objects_of_name in self.state.env.items():
+            if objects_of_name and isinstance(key, str) and not affected.isdisjoint(objects_of_name):
                 self.record.mutates.setdefault(key, node)
 
     def change_through(self, node: ast.expr, objects: Objects, *, deep: bool = False) -> None:
@@ -235,8 +242,15 @@ class CallWalker(ExpressionWalker):
             found |= self._run_call(node, summary, NONE, arguments, is_method=False)
         return found
 
+    def _local_call(self, node: ast.Call, summaries: tuple[Summary, ...]) -> Objects:
+        """Walks a call of a function that is defined in the function or class body around the call."""
+        self.evaluate(node.func)
+        arguments = self._arguments(node)
+        return NONE.union(*(self._run_call(node, s, NONE, arguments, is_method=False) for s in summaries))
+
     def _instantiation(self, node: ast.Call, name: str, arguments: Arguments) -> Objects:
         made = self.heap.make(node, contents=arguments.objects())
+        self.heap.label(made, name)
         for method, summary in self.callables.classes[name].items():
             self.record.dependencies.add(f".{method}")
             if method in {"__init__", "__new__", "__post_init__"}:
@@ -255,14 +269,31 @@ class CallWalker(ExpressionWalker):
         if name == "copy":
             return self._copy(node, receiver)
         found = NONE
-        own = self.callables.methods.get(name)
+        own = self._own_methods(function, receiver)
         if own:
             self.record.dependencies.add(f".{name}")
             arguments.loose = isinstance(function.value, ast.Name) and function.value.id in self.callables.classes
-            for summary in own.values():
+            arguments.soft = name in METHODS and not self.heap.classes(receiver)
+            for summary in own:
                 found |= self._run_call(node, summary, receiver, arguments, is_method=True)
-        knowledge = PURE if own and name not in METHODS else method_knowledge(name)
+        knowledge = PURE if name not in METHODS and (own or self._is_frame(receiver)) else method_knowledge(name)
         return found | self._apply(node, knowledge, receiver, arguments)
+
+    def _own_methods(self, function: ast.Attribute, receiver: Objects) -> list[Summary]:
+        """Returns what the methods of the notebook's classes do that a call may mean."""
+        name = function.attr
+        if name not in self.callables.methods:
+            return []
+        classes = self.heap.classes(receiver)
+        if _is_super(function.value):
+            classes = self.callables.bases.get(self.enclosing_class, frozenset()) or frozenset({""})
+        if classes:
+            tables = [self.callables.classes.get(owner, {}) for owner in sorted(classes)]
+            return [table[name] for table in tables if name in table]
+        return list(self.callables.methods[name].values())
+
+    def _is_frame(self, objects: Objects) -> bool:
+        return self._kind(objects) is ObjectKind.FRAME
 
     def _copy(self, node: ast.Call, receiver: Objects) -> Objects:
         containers = frozenset(item for item in receiver if self.heap.kind(item) is ObjectKind.CONTAINER)
@@ -316,7 +347,7 @@ class CallWalker(ExpressionWalker):
         self, node: ast.Call, summary: Summary, receiver: Objects, arguments: Arguments, *, is_method: bool
     ) -> Objects:
         """Notes what calling a summarized function does here, and returns what it gives back."""
-        self.run(summary, node, soft=False)
+        self.run(summary, node, soft=arguments.soft)
         handed: dict[str, list[tuple[ast.expr, Objects]]] = {
             name: arguments.for_parameter(summary, name, 1 if is_method else 0) for name in sorted(summary.named)
         }
@@ -350,12 +381,16 @@ class CallWalker(ExpressionWalker):
                 case TokenKind.ARGUMENT:
                     found = found.union(*(objects for _, objects in handed.get(token.name, [])))
                 case TokenKind.INSIDE_ARGUMENT:
-                    found = found.union(*(self.heap.parts(objects) for _, objects in handed.get(token.name, [])))
+                    found = found.union(*(self.inside(objects) for _, objects in handed.get(token.name, [])))
                 case TokenKind.NAME:
                     found |= self.look_up(token.name)
                 case TokenKind.INSIDE_NAME:
-                    found |= self.heap.parts(self.look_up(token.name))
+                    found |= self.inside(self.look_up(token.name))
         return found
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _may_be_true(node: ast.expr) -> bool:

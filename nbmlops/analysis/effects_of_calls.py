@@ -41,7 +41,7 @@ class Knowledge:
         changed: Positions of arguments that it changes.
         others: What it does to all other arguments.
         keeps: Whether the receiver keeps the arguments.
-        none: Whether it surely gives None back, so that nothing is displayed.
+        none: Whether a function surely gives None back, so that nothing is displayed.
     """
 
     returns: Returns = Returns.NEW

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from nbmlops.analysis.files import literal_path, names_file
 from nbmlops.analysis.knowledge import BUILTINS, SELF_ATTRIBUTES, VIEW_ATTRIBUTES
 from nbmlops.analysis.objects import NONE, Heap, ObjectKind, Objects
-from nbmlops.analysis.record import Callables, Problem, ProblemKind, Record, State
+from nbmlops.analysis.record import Callables, Problem, ProblemKind, Record, State, Summary
 from nbmlops.analysis.scope import Frame, FrameKind, Key
 
 
@@ -28,12 +28,14 @@ class Names:
         imports: Imported name -> dotted path of what it is.
         data: Names that hold values made while running (not imports, definitions or constants).
         definitions: Names of functions and classes with one meaning.
+        walrus: Whether `:=` occurs in the notebook.
     """
 
     bound: frozenset[str] = frozenset()
     imports: Mapping[str, str] = field(default_factory=dict)
     data: frozenset[str] = frozenset()
     definitions: frozenset[str] = frozenset()
+    walrus: bool = True
 
 
 class ExpressionWalker(ABC):
@@ -47,6 +49,7 @@ class ExpressionWalker(ABC):
         self.state = State()
         self.record = Record()
         self.local_imports: dict[Key, str] = {}
+        self.local_functions: dict[Key, tuple[Summary, ...]] = {}
         # Values of tuples, item by item, so that unpacking them right away stays exact.
         self.items: dict[ast.expr, tuple[Objects, ...]] = {}
         self.uncertain = 0
@@ -174,6 +177,7 @@ class ExpressionWalker(ABC):
                 self.record.touched.add(name)
         state.may.add(key)
         self.local_imports.pop(key, None)
+        self.local_functions.pop(key, None)
         if self.uncertain:
             state.env[key] = state.env.get(key, NONE) | objects
             return
@@ -247,9 +251,14 @@ class ExpressionWalker(ABC):
         return self._taken_out(below, node)
 
     def _taken_out(self, below: Objects, node: ast.expr) -> Objects:
-        frames = frozenset(item for item in below if self.heap.kind(item) is ObjectKind.FRAME)
-        found = self.heap.parts(below - frames)
-        return found | self.heap.make(node, ObjectKind.FRAME) if frames else found
+        found = self.inside(below)
+        if any(self.heap.kind(item) is ObjectKind.FRAME for item in below):
+            found |= self.heap.make(node, ObjectKind.FRAME)
+        return found
+
+    def inside(self, below: Objects) -> Objects:
+        """Returns what an item may be that is already there; from pandas objects one gets new ones."""
+        return self.heap.parts(frozenset(item for item in below if self.heap.kind(item) is not ObjectKind.FRAME))
 
     def _kind(self, objects: Objects) -> ObjectKind:
         is_frame = bool(objects) and all(self.heap.kind(item) is ObjectKind.FRAME for item in objects)

@@ -34,7 +34,8 @@ class FunctionWalker(AssignmentWalker):
     def summarize(self, node: FunctionNode) -> Summary:
         """Returns what a function does when called; what its body mentions is noted here, where it stands."""
         outer = (self.frame, self.record, self.state, self.uncertain, self.restoring)
-        names = collect_names([node.body] if isinstance(node, ast.Lambda) else node.body)
+        body = [node.body] if isinstance(node, ast.Lambda) else node.body
+        names = collect_names(body, walrus=self.names.walrus)
         arguments = argument_names(node.args)
         frame = Frame(FrameKind.FUNCTION, self.new_serial(), self.frame, names.locals() | set(arguments), names.globals)
         self._check_nested_globals(node, names.globals)
@@ -162,14 +163,20 @@ class FunctionWalker(AssignmentWalker):
         if node in self.callables.nodes:
             # One of the notebook's functions: what it does counts where it is called.
             self._take_over(self.callables.records[node])
+            summary = self.callables.summary(node)
         else:
-            self.run(self.summarize(node), node, soft=True)
+            summary = self.summarize(node)
+            self.run(summary, node, soft=True)
+        key = self.frame.resolve(node.name)
+        known = self.local_functions.get(key, ())
         self.bind(node.name, self.heap.make(node))
+        if not isinstance(key, str):
+            self.local_functions[key] = (*known, summary)
 
     def _class(self, node: ast.ClassDef) -> None:
         self.evaluate_all([*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)])
         outer = self.frame
-        names = collect_names(node.body)
+        names = collect_names(node.body, walrus=self.names.walrus)
         self.frame = Frame(FrameKind.CLASS, self.new_serial(), outer, names.locals(), names.globals)
         self.block(node.body)
         self.frame = outer

@@ -55,7 +55,8 @@ class Namespace:
     def names(self) -> Names:
         """Returns what the flow analysis needs to know."""
         data = frozenset(self.data | self.parameters.keys())
-        return Names(frozenset(self.bindings), self.paths, data, frozenset(self.definitions))
+        walrus = any(":=" in binding.unit.cell.python for found in self.bindings.values() for binding in found)
+        return Names(frozenset(self.bindings), self.paths, data, frozenset(self.definitions), walrus)
 
 
 def sort_names(units: Sequence[Unit]) -> Namespace:
@@ -90,7 +91,7 @@ def _path(imported: ImportedName) -> str:
 
 
 def _bindings(unit: Unit) -> Iterable[Binding]:
-    names = collect_names([unit.node])
+    names = collect_names([unit.node], walrus=":=" in unit.cell.python)
     for imported in imported_names(unit):
         yield Binding(imported.name, BindingKind.IMPORT, unit, unit.node, _path(imported))
     if not isinstance(unit.node, ast.Import | ast.ImportFrom):
@@ -175,7 +176,8 @@ def _kind(unit: Unit, namespace: Namespace) -> StatementKind:
         return StatementKind.IMPORT
     if namespace.definitions.get(unit.defines()) is unit:
         return StatementKind.DEFINITION
-    targets = collect_names([unit.node]).bound
-    if len(targets) == 1 and namespace.constants.get(next(iter(targets))) is unit:
-        return StatementKind.CONSTANT
+    if isinstance(unit.node, ast.Assign | ast.AnnAssign):
+        target = unit.node.targets[0] if isinstance(unit.node, ast.Assign) else unit.node.target
+        if isinstance(target, ast.Name) and namespace.constants.get(target.id) is unit:
+            return StatementKind.CONSTANT
     return StatementKind.CODE

@@ -33,7 +33,10 @@ class Heap:
         self._kinds: list[ObjectKind] = []
         self._inside: dict[int, int] = {}
         self._contents: dict[int, set[int]] = {}
+        # The reverse of contents and insides: what holds an object.
+        self._holders: dict[int, set[int]] = {}
         self._places: dict[object, int] = {}
+        self._classes: dict[int, str] = {}
 
     def make(self, place: object, kind: ObjectKind = ObjectKind.OPAQUE, contents: Iterable[int] = ()) -> Objects:
         """Returns the object made at a place (a syntax node, a name), holding at least the given contents."""
@@ -42,18 +45,30 @@ class Heap:
             found = len(self._kinds)
             self._kinds.append(kind)
             self._places[place] = found
-        held = self._contents.setdefault(found, set())
-        held.update(contents)
-        held.discard(found)
+        self._hold(found, contents)
         return frozenset((found,))
+
+    def _hold(self, item: int, contents: Iterable[int]) -> None:
+        held = self._contents.setdefault(item, set())
+        for inner in contents:
+            if inner != item and inner not in held:
+                held.add(inner)
+                self._holders.setdefault(inner, set()).add(item)
 
     def put(self, objects: Objects, contents: Objects) -> None:
         """Notes that the contents may have been put into each of the objects."""
         if contents:
             for item in objects:
-                held = self._contents.setdefault(item, set())
-                held.update(contents)
-                held.discard(item)
+                self._hold(item, contents)
+
+    def label(self, objects: Objects, name: str) -> None:
+        """Notes of which class of the notebook the objects are."""
+        self._classes.update(dict.fromkeys(objects, name))
+
+    def classes(self, objects: Objects) -> frozenset[str]:
+        """Returns the classes of the notebook that the objects are of, nothing if that is not known of all."""
+        found = [self._classes.get(item) for item in objects]
+        return frozenset(name for name in found if name) if all(found) else frozenset()
 
     def kind(self, item: int) -> ObjectKind:
         """Returns what is known of an object."""
@@ -77,6 +92,7 @@ class Heap:
             inside = len(self._kinds)
             self._kinds.append(ObjectKind.OPAQUE)
             self._inside[item] = self._inside[inside] = inside
+            self._holders.setdefault(inside, set()).add(item)
         return inside
 
     def reach(self, objects: Iterable[int]) -> Objects:
@@ -90,6 +106,17 @@ class Heap:
                 stack.extend(self._contents.get(item, ()))
                 if self._kinds[item] is ObjectKind.OPAQUE:
                     stack.append(self._star(item))
+        return frozenset(found)
+
+    def holders(self, objects: Iterable[int]) -> Objects:
+        """Returns the objects and all from which one of them can be reached."""
+        found: set[int] = set()
+        stack = list(objects)
+        while stack:
+            item = stack.pop()
+            if item not in found:
+                found.add(item)
+                stack.extend(self._holders.get(item, ()))
         return frozenset(found)
 
     def find(self, place: object) -> Objects:

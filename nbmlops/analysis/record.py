@@ -175,6 +175,7 @@ class Callables:
         functions: Name -> what each definition of it does; more than one when it is defined again.
         methods: Method name -> what each class's method of that name does.
         classes: Class name -> its methods by name.
+        bases: Class name -> the classes of the notebook that it inherits from, directly or not.
         records: What was found in each function's body.
         nodes: The functions and lambdas that have a name of the notebook or of one of its classes.
     """
@@ -182,5 +183,11 @@ class Callables:
     functions: dict[str, dict[ast.AST, Summary]] = field(default_factory=dict)
     methods: dict[str, dict[ast.AST, Summary]] = field(default_factory=dict)
     classes: dict[str, dict[str, Summary]] = field(default_factory=dict)
+    bases: dict[str, frozenset[str]] = field(default_factory=dict)
     records: dict[ast.AST, Record] = field(default_factory=dict)
     nodes: set[ast.AST] = field(default_factory=set)
+
+    def summary(self, node: ast.AST) -> Summary:
+        """Returns what is known so far of one of the functions."""
+        tables = (*self.functions.values(), *self.methods.values())
+        return next((table[node] for table in tables if node in table), Summary())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_TARGETS = (ast.Tuple, ast.List, ast.Starred)
 _LEAVES = (ast.Name, ast.Constant, ast.expr_context, ast.operator)
 
 Key = str | tuple[int, str]
@@ -30,14 +31,20 @@ class ScopeNames:
         return self.bound.keys() - self.globals - self.nonlocals
 
 
-def collect_names(statements: Iterable[ast.AST]) -> ScopeNames:
-    """Returns the names that the statements bind in the scope they stand in; nested scopes keep theirs."""
+def collect_names(statements: Iterable[ast.AST], *, walrus: bool = True) -> ScopeNames:
+    """Returns the names that the statements bind in the scope they stand in; nested scopes keep theirs.
+
+    Args:
+        statements: Statements, or an expression.
+        walrus: Whether `:=` may occur; without it expressions bind nothing and are passed over.
+    """
     names = ScopeNames()
     stack = list(statements)[::-1]
     while stack:
         node = stack.pop()
         _note_binding(node, names)
-        stack.extend(_children_in_scope(node)[::-1])
+        if walrus or not isinstance(node, ast.expr) or isinstance(node, _TARGETS):
+            stack.extend(_children_in_scope(node)[::-1])
     return names
 
 

@@ -11,12 +11,16 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nbmlops.analysis.knowledge import WRITTEN_KEYWORDS, function_knowledge, method_knowledge
+from nbmlops.analysis.knowledge import function_knowledge
 from nbmlops.analysis.model import Effects, Statement, StatementKind
 from nbmlops.analysis.record import Record
 from nbmlops.notebook.model import Cell, CellKind, MagicAction
 
 _NOT_COMMENTS = ("# nbmlops:", "#|", "# %%", "#%%")
+# Methods that give None back whatever they belong to; the second kind does so when it is told where to write.
+_NONE_METHODS = frozenset({"info", "savefig", "extend", "reverse", "discard", "writelines", "sort"})
+_WRITING_METHODS = frozenset({"to_csv", "to_parquet", "to_pickle", "to_excel", "to_feather", "to_hdf", "to_json"})
+_TARGETS = frozenset({"path_or_buf", "path", "excel_writer", "fname"})
 _LEAVE_NOTHING = {MagicAction.DROP, MagicAction.REQUIREMENT, MagicAction.GATE, MagicAction.REGISTER}
 
 
@@ -133,10 +137,10 @@ def _is_none(value: ast.expr, path: str | None) -> bool:
             return True
     if path is not None:
         return function_knowledge(path).none
-    if isinstance(value.func, ast.Attribute):
-        has_target = bool(value.args) or any(keyword.arg in WRITTEN_KEYWORDS for keyword in value.keywords)
-        return method_knowledge(value.func.attr).none and (has_target or not value.func.attr.startswith("to_"))
-    return False
+    if not isinstance(value.func, ast.Attribute):
+        return False
+    has_target = bool(value.args) or any(keyword.arg in _TARGETS for keyword in value.keywords)
+    return value.func.attr in _NONE_METHODS or (has_target and value.func.attr in _WRITING_METHODS)
 
 
 def has_effect(unit: Unit) -> bool:

@@ -36,6 +36,6 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
             yield graph.error(
                 CODE,
                 Place(unit, node),
-                f"this setting (`{path}`) applies to all steps, but stands below step '{graph.notebook.step_names()[0]}'",
+                f"this setting (`{path}`) holds for all steps but stands below step '{graph.notebook.step_names()[0]}'",
                 f"move the line above cell {first}",
             )

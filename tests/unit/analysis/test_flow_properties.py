@@ -76,7 +76,9 @@ def compound(children: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[s
         st.builds(lambda x, y, z, w: ["try:", *x, "except Exception:", *y, "else:", *z, "finally:", *w], *[body] * 4),
         st.builds(lambda x, n, y: ["try:", *x, f"except Exception as {n}:", *y], body, names, body),
         st.builds(lambda x: ["import contextlib", "with contextlib.suppress(Exception):", *x], body),
-        st.builds(lambda n, m, x: [f"match {n}:", f"    case [{m}, *_]:", *indent(x), "    case _: pass"], names, names, body),
+        st.builds(
+            lambda n, m, x: [f"match {n}:", f"    case [{m}, *_]:", *indent(x), "    case _: pass"], names, names, body
+        ),
         st.builds(lambda f, p, x, r: [f"def {f}({p}):", *x, f"    return {r}"], functions, names, body, names),
         st.builds(lambda f, n, x: [f"def {f}(*args):", f"    global {n}", *x], functions, names, body),
         st.builds(lambda n, m, x: [f"class {n.upper()}:", *x, f"    def m(self): return {m}"], names, names, body),
