@@ -87,6 +87,11 @@ def _declare(unit: Unit, comments: dict[int, str]) -> Iterator[ParameterDeclarat
 def _parameter(
     unit: Unit, name: str, value: ast.expr, annotation: ast.expr | None, comments: dict[int, str]
 ) -> ParameterDeclaration | ParameterFault:
+    if name.startswith("__"):
+        return ParameterFault(
+            "NB301", unit.node, f"'{name}' begins with two underscores, as names do that are Python's own",
+            f"use another name, for example '{name.strip('_') or 'value'}'",
+        )  # fmt: skip
     try:
         literal = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

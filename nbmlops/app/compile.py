@@ -211,7 +211,10 @@ def _relative(path: Path, base: Path) -> str:
 
 def _check_out(out: Path, source: Source) -> None:
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out.name} is a file, not a folder", "choose another folder: -o DIR")
+        raise UsageError(
+            f"{shown_path(out, source.root)} is a file, not a folder",
+            "choose another folder (-o DIR), or move the file away",
+        )
     if not out.is_relative_to(source.repository):
         raise UsageError(
             f"the pipeline's folder must lie in the project {source.repository.name!r}, where its CI runs",

@@ -50,20 +50,21 @@ def judge_again(target: str, cwd: Path) -> GateOutcome:
         return _foreign(found.run_id, cwd)
     opened = found.opened
     stores = open_stores(opened.root, opened.uri)
-    facts = _facts(opened, found, stores)
+    facts = _facts(opened, found, stores, cwd)
     verdict = judge(stores, facts.run_id, opened.model_name, facts.metrics, opened.config.policy)
     _remember(opened, found, verdict)
     return GateOutcome(opened.pipeline.name, facts.run_id, verdict)
 
 
-def _facts(opened: OpenedPipeline, found: Target, stores: Stores) -> RunFacts:
+def _facts(opened: OpenedPipeline, found: Target, stores: Stores, cwd: Path) -> RunFacts:
     if found.run_id:
         return stores.tracker.run_facts(found.run_id)
     version = {PIPELINE_VERSION: opened.pipeline.version}
     facts = stores.tracker.latest_run(opened.config.experiment, version)
     if facts is None:
         raise UsageError(
-            f"the pipeline {opened.pipeline.name!r}, as it is compiled now, has no run", "run it first: nbmlops run"
+            f"the pipeline {opened.pipeline.name!r}, as it is compiled now, has no run",
+            f"run it first: {opened.run_command(cwd)}",
         )
     return facts
 

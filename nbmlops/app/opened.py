@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.config import PipelineConfig, load_config
-from nbmlops.app.project import PIPELINE_FILE, find_pipeline, resolve
+from nbmlops.app.project import PIPELINE_FILE, find_pipeline, resolve, shown_path
 from nbmlops.app.wiring import tracking_uri
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline
@@ -41,6 +42,10 @@ class OpenedPipeline:
     def judges(self) -> bool:
         """Whether a run ends at the gate: the notebook or the configuration asks for it, or a model is registered."""
         return self.pipeline.gate is not None or self.pipeline.register is not None
+
+    def run_command(self, cwd: Path) -> str:
+        """Returns the command that runs it, as it is typed in this folder."""
+        return f"nbmlops run {shlex.quote(shown_path(self.folder, cwd))}"
 
 
 def open_pipeline(text: str, cwd: Path) -> OpenedPipeline:

@@ -42,9 +42,10 @@ def register_run(target: str, cwd: Path) -> RegisterOutcome:
     """
     found = find_target(target, cwd)
     if found.opened is None or found.known is None:
+        run = found.opened.run_command(cwd) if found.opened is not None else "nbmlops run PIPELINE"
         raise UsageError(
             f"the results of {target or 'the pipeline'} are not here, so there is no model to register",
-            "run the pipeline here (nbmlops run); in a notebook: %mlops register MODEL --data FRAME",
+            f"run the pipeline here: {run}; in a notebook: %mlops register MODEL --data FRAME",
         )
     opened, record = found.opened, found.known.record
     verdict = verdict_from_json(record.verdict) if record.verdict is not None else None
@@ -65,7 +66,7 @@ def _stored(opened: OpenedPipeline, known: KnownResults, cwd: Path) -> StepsResu
     """
     gone = UsageError(
         f"the results of run {known.record.run_id} are not those that the pipeline gives now",
-        "code, files or environment changed since; run it again: nbmlops run",
+        f"code, files or environment changed since; run it again: {opened.run_command(cwd)}",
     )
 
     def refuse(event: Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from nbmlops.app.closing import VERDICT_FILE
@@ -16,27 +17,28 @@ from nbmlops.pipeline.ir import ParameterType
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import Lineage, MetricValue, RunRecord, RunStatus, StepLog
 from nbmlops.runtime.results import StepsResult
-from nbmlops.tracking.environment import environment_facts, git_state
-from nbmlops.tracking.lineage import environment_tags, lineage_tags
-from nbmlops.tracking.tracker import RunStart, Tracker
+from nbmlops.tracking.environment import GitState, environment_facts, git_state
+from nbmlops.tracking.lineage import environment_tags, lineage_from_tags, lineage_tags
+from nbmlops.tracking.tracker import RunFacts, RunStart, Tracker
 from nbmlops.tracking.uri import SQLITE
 
 RUN_FILE = "run.json"
 NOTEBOOKS = "notebooks"
+RUN_NAME = "mlflow.runName"
 MAX_COMMANDS = 3
 
 
 def run_start(opened: OpenedPipeline) -> RunStart:
     """Returns what is known of a run before its first step."""
     tags = {
-        **lineage_tags(_lineage(opened, {})),
+        **lineage_tags(replace(_lineage(opened, {}), git_commit=str(_git(opened)))),
         **environment_tags(environment_facts(_locked_names(opened.folder / LOCK_FILE))),
     }
     return RunStart(opened.config.experiment, tags=tags, source=shown_path(opened.folder, opened.root))
 
 
 def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: Iterable[MetricValue] = ()) -> RunRecord:
-    """Returns the run document, as yet without run id, verdict and version.
+    """Returns the run document, as yet without run id, commit, verdict and version.
 
     Args:
         opened: The pipeline.
@@ -71,7 +73,8 @@ def write_documents(cwd: Path, record: RunRecord, tracker: Tracker) -> None:
         if step.notebook:
             tracker.log_artifacts(record.run_id, cwd / step.notebook, NOTEBOOKS)
     tracker.log_document(record.run_id, RUN_FILE, run_to_json(record))
-    tracker.set_tags(record.run_id, lineage_tags(record.lineage))
+    # The store's run is found by the name of its folder, and the other way round.
+    tracker.set_tags(record.run_id, {**lineage_tags(record.lineage), RUN_NAME: Path(record.folder).name})
 
 
 def write_run_document(cwd: Path, record: RunRecord) -> None:
@@ -89,18 +92,17 @@ def next_commands(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> tuple
 
 
 def _next(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> Iterator[str]:
-    folder = _quoted(shown_path(opened.folder, cwd))
     failed = [step.notebook for step in record.steps if step.error is not None and step.notebook]
     if record.status in {RunStatus.FAILED, RunStatus.INTERRUPTED}:
         yield from (f"jupyter lab {_quoted(notebook)}" for notebook in failed)
-        yield f"nbmlops run {folder}"
+        yield opened.run_command(cwd)
         return
     version = record.model_version
     if version is not None and "challenger" in version.aliases:
         yield f"nbmlops promote {version.name}@challenger"
     numbers = [p for p in opened.pipeline.parameters if p.type in {ParameterType.INT, ParameterType.FLOAT}]
     if numbers:
-        yield f"nbmlops run {folder} -p {numbers[0].name}=…"
+        yield f"{opened.run_command(cwd)} -p {numbers[0].name}=…"
     yield f"jupyter lab {_quoted(record.folder)}"
     yield f"mlflow ui --backend-store-uri {_quoted(_shown_store(opened.uri, cwd))}"
 
@@ -119,8 +121,17 @@ def _quoted(text: str) -> str:
 
 def _lineage(opened: OpenedPipeline, data: Mapping[str, str]) -> Lineage:
     pipeline = opened.pipeline
-    git = git_state(opened.root, (opened.folder / pipeline.notebook,))
-    return Lineage(git_commit=str(git), data=data, notebook=pipeline.notebook_digest, pipeline=pipeline.version)
+    return Lineage(data=data, notebook=pipeline.notebook_digest, pipeline=pipeline.version)
+
+
+def _git(opened: OpenedPipeline) -> GitState:
+    return git_state(opened.root, (opened.folder / opened.pipeline.notebook,))
+
+
+def identified(record: RunRecord, facts: RunFacts) -> RunRecord:
+    """Returns the record with what the tracked run knows: its id, and the commit that it started from."""
+    commit = lineage_from_tags(facts.tags).git_commit
+    return replace(record, run_id=facts.run_id, lineage=replace(record.lineage, run_id=facts.run_id, git_commit=commit))
 
 
 def _data(logs: Iterable[StepLog]) -> Mapping[str, str]:

@@ -135,15 +135,12 @@ def write(root: Path, compiled: Compiled, force: bool = False) -> Changes:  # th
         force: Overwrite files that were edited by hand.
 
     Raises:
-        UsageError: files were edited by hand, and `force` is not given; nothing was touched.
+        UsageError: files were edited by hand or are somebody else's, and `force` is not given; nothing was touched.
         EnvironmentFault: a file cannot be written; what had been written is as before.
     """
     changes = plan_changes(root, compiled)
     if changes.hand_edited and not force:
-        raise UsageError(
-            f"edited by hand since they were generated: {_named(changes.hand_edited)}",
-            "move the edit into the notebook, or overwrite the files: nbmlops compile NOTEBOOK --force",
-        )
+        raise UsageError(*_in_the_way(root, compiled.out, changes.hand_edited))
     wanted = [*changes.new, *changes.changed, *(path for path in changes.hand_edited if path in compiled.files)]
     gone = [*changes.removed, *(path for path in changes.hand_edited if path not in compiled.files)]
     _check_writable(root, [*wanted, *gone])
@@ -159,6 +156,20 @@ def write(root: Path, compiled: Compiled, force: bool = False) -> Changes:  # th
         _restore(root, before)
         raise
     return changes
+
+
+def _in_the_way(root: Path, out: str, paths: Iterable[str]) -> tuple[str, str]:
+    """Returns message and hint on files that must not be overwritten: edited ones, and those of somebody else."""
+    document = f"{out}/{FILE_NAME}" if out not in {"", "."} else FILE_NAME
+    ours = {document, *_recorded(out, root / document)}
+    edited = [path for path in paths if path in ours]
+    foreign = [path for path in paths if path not in ours]
+    messages = [f"edited by hand since they were generated: {_named(edited)}"] if edited else []
+    messages += [f"not generated from this notebook: {_named(foreign)}"] if foreign else []
+    edits = ["move the edit into the notebook"] if edited else []
+    edits += ["choose another folder (-o DIR)"] if foreign else []
+    overwrite = "overwrite the files: nbmlops compile NOTEBOOK --force"
+    return "; ".join(messages), f"{', '.join(edits)}, or {overwrite}"
 
 
 def _named(paths: Iterable[str]) -> str:

@@ -38,6 +38,8 @@ def read_notebook(path: Path) -> Notebook:
     try:
         if path.is_dir():
             raise UsageError(f"{path} is a folder, not a notebook", _notebooks_hint(path, ""))
+        if path.is_symlink() and not path.exists():
+            raise UsageError(f"{path} is a link that leads nowhere", "mend the link, or name the notebook itself")
         if not path.exists():
             raise UsageError(f"{path} does not exist", _notebooks_hint(path.parent, path.name))
         if not path.is_file():

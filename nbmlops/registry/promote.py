@@ -120,9 +120,8 @@ def find_version(registry: ModelRegistry, name: str, selector: str) -> ModelVers
         names = registry.names()
         near = get_close_matches(name, names, n=1)
         known = ", ".join(names[:_MOST_SHOWN]) or "none yet"
-        raise UsageError(
-            f"no model {name!r} is registered; registered: {known}", f"did you mean {near[0]!r}?" if near else ""
-        )
+        hint = f"did you mean {near[0]!r}?" if near else "" if names else "register one: nbmlops run PIPELINE"
+        raise UsageError(f"no model {name!r} is registered; registered: {known}", hint)
     for version in versions:
         if selector == version.version or selector in version.aliases:
             return version

@@ -194,6 +194,7 @@ class _Run:
 
     def _execute(self, step: Step, parts: KeyParts, context: StepContext, reason: str) -> None:
         number, total = self._position(step)
+        self._prepare()
         self._tell(StepStarted(step.name, number, total, reason))
         begun = self._options.now()
         target = self._layout.runs / self._name / f"{number:02d}_{step.module}.ipynb"
@@ -220,9 +221,23 @@ class _Run:
         if report.outcome.unkeyable:
             self._tell(NotCacheable(step.name, report.outcome.unkeyable))
 
-    def _run_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
+    def _prepare(self) -> None:
+        """Checks, before anybody is told of a step, that it can be executed and its notebook can be kept.
+
+        Raises:
+            EnvironmentFault: there is no kernel, or nowhere to keep executed notebooks.
+        """
         if importlib.util.find_spec("ipykernel") is None:
             raise EnvironmentFault("ipykernel is not installed beside nbmlops", "install it: pip install ipykernel")
+        try:
+            self._layout.runs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot make {self._layout.runs}, where executed notebooks are kept: {error.strerror or error}",
+                "make the project's folder writable, or move away the file that stands in its place",
+            ) from error
+
+    def _run_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
         with tempfile.TemporaryDirectory(prefix="nbmlops-") as scratch:
             told, report = Path(scratch) / "context.json", Path(scratch) / "report.json"
             write_context(told, replace(context, report=report))

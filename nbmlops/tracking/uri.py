@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
@@ -10,6 +11,8 @@ from nbmlops.core.errors import EnvironmentFault, UsageError
 SQLITE = "sqlite:///"
 _USER_INFO = re.compile(r"(\w://)[^/\s@'\"]+@")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?=:)")
+_KNOWN = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks", "databricks-uc", "uc")
+_PLUGINS = "mlflow.tracking_store"
 
 
 def masked(text: str) -> str:
@@ -21,7 +24,8 @@ def resolve_uri(uri: str, root: Path) -> str:
     """Returns the address with a relative SQLite path taken from the project's root.
 
     Raises:
-        UsageError: SQLite cannot be told this path, or the store would be forgotten at once (":memory:").
+        UsageError: the kind of address is not known, SQLite cannot be told this path, or the store would be forgotten
+            at once (":memory:").
         EnvironmentFault: the address is a folder (the former `./mlruns`), which MLflow 3 no longer writes.
     """
     if is_folder_store(uri):
@@ -34,6 +38,7 @@ def resolve_uri(uri: str, root: Path) -> str:
     if not uri.startswith(SQLITE):
         if uri.startswith("sqlite:"):
             raise UsageError(f"{uri!r} does not name a SQLite file", "write sqlite:///path/to/mlflow.db")
+        _check_scheme(uri)
         return uri
     path = Path(uri.removeprefix(SQLITE))
     if path.name == ":memory:" or not path.name:
@@ -45,6 +50,17 @@ def resolve_uri(uri: str, root: Path) -> str:
             "rename the folder, or set MLFLOW_TRACKING_URI to another place",
         )
     return f"{SQLITE}{absolute.absolute()}"
+
+
+def _check_scheme(uri: str) -> None:
+    scheme = _SCHEME.match(uri)
+    kind = scheme[0].lower().partition("+")[0] if scheme is not None else uri
+    if kind in _KNOWN or any(plugin.name == kind for plugin in entry_points(group=_PLUGINS)):
+        return
+    raise UsageError(
+        f"{masked(uri)!r} is no address of a tracking store: MLflow does not know {kind!r}",
+        "write sqlite:///mlflow.db or http://HOST:PORT in [tracking] uri of nbmlops.toml, or in MLFLOW_TRACKING_URI",
+    )
 
 
 def sqlite_path(uri: str) -> Path | None:
