@@ -14,11 +14,16 @@ from nbmlops.tracking.tracker import RunFacts, RunStart, Tracker
 
 
 class BackgroundRun:
-    """A tracked run that is started when something really happens, and then followed in the background."""
+    """A tracked run that is started when something really happens, and then followed in the background.
 
-    def __init__(self, make_tracker: Callable[[], Tracker], start: RunStart) -> None:
+    Args:
+        make_tracker: Makes the tracker; called on the thread.
+        make_start: Gathers what is known of the run when it starts; likewise.
+    """
+
+    def __init__(self, make_tracker: Callable[[], Tracker], make_start: Callable[[], RunStart]) -> None:
         self._make_tracker = make_tracker
-        self._start = start
+        self._make_start = make_start
         self._worker: ThreadPoolExecutor | None = None
         self._started: Future[tuple[Tracker, RunFacts]] | None = None
         self._logged: list[Future[None]] = []
@@ -71,7 +76,7 @@ class BackgroundRun:
 
     def _open(self) -> tuple[Tracker, RunFacts]:
         tracker = self._make_tracker()
-        return tracker, tracker.start_run(self._start)
+        return tracker, tracker.start_run(self._make_start())
 
     def _send(self, log: StepLog) -> None:
         assert self._started is not None

@@ -18,7 +18,7 @@ from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
 from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
-from nbmlops.app.run_report import next_commands, run_record, run_start, write_documents, write_run_document
+from nbmlops.app.run_report import identified, next_commands, run_record, run_start, write_documents, write_run_document
 from nbmlops.app.stages import close_run, value_metrics
 from nbmlops.app.wiring import Stores, open_stores
 from nbmlops.core.errors import NbmlopsError, Terminated
@@ -87,7 +87,9 @@ def run(request: RunRequest, tell: Listener) -> RunOutcome:
         base=request.cwd,
     )
     stores = open_stores(opened.root, opened.uri)
-    tracked = BackgroundRun(lambda: _without_dead_runs(stores.tracker, opened.config.experiment), run_start(opened))
+    tracked = BackgroundRun(
+        lambda: _without_dead_runs(stores.tracker, opened.config.experiment), lambda: run_start(opened)
+    )
     tracked.log(StepLog(params=effective_parameters(opened.pipeline, overrides)))
     with closing(tracked):
         return _Run(opened, request, stores, tracked, tell).go(options)
@@ -179,7 +181,7 @@ class _Run:
         """Returns the record with the id of the tracked run, when everything logged so far is in the store."""
         self._unwritten = record
         _, facts = self._tracked.wait()
-        self._unwritten = replace(record, run_id=facts.run_id, lineage=replace(record.lineage, run_id=facts.run_id))
+        self._unwritten = identified(record, facts)
         return self._unwritten
 
     def _documented(self, record: RunRecord) -> RunRecord:

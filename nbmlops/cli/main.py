@@ -81,9 +81,9 @@ class LazyGroup(click.Group):
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from nbmlops import __version__  # noqa: PLC0415  # reading the metadata takes longer than all of `--help`
+    from nbmlops.app.installed import own_version  # noqa: PLC0415  # reading metadata takes longer than all of `--help`
 
-    click.echo(f"nbmlops {__version__}")
+    click.echo(f"nbmlops {own_version()}")
     ctx.exit()
 
 

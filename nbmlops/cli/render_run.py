@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
 from nbmlops.core.diagnostics import Json
 from nbmlops.gate.numerals import show_number
-from nbmlops.gate.verdict import HEAD, Outcome, Verdict
+from nbmlops.gate.verdict import HEAD, Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import (
     Lineage,
     ModelVersionRef,
@@ -100,16 +100,24 @@ def _pairs(title: str, values: Mapping[str, str], *, right: bool = False) -> Tab
 
 
 def verdict_blocks(verdict: Verdict) -> Iterator[Block]:
-    """Yields the gate's answer: one line, then one row for each rule."""
+    """Yields the gate's answer: one row for each rule, the reasons of those that did not pass, and the decision."""
     if verdict.results:
-        rows = tuple(
-            (Cell(first, _OUTCOME_TONES[result.outcome]), *cells(*rest))
-            for result, (first, *rest) in ((result, result.cells()) for result in verdict.results)
+        yield Table(
+            "gate", HEAD[:-1], tuple(_rule_row(result) for result in verdict.results), frozenset({"value", "champion"})
         )
-        yield Table("gate", HEAD, rows, frozenset({"value", "champion"}))
+    for result in verdict.results:
+        if result.reason:
+            tone = Tone.BAD if result.outcome is Outcome.FAIL else Tone.DIM
+            yield Line(f"{result.cells()[0]} {result.rule}: {result.reason}", tone)
     yield Line(f"gate: {verdict.summary()}", Tone.GOOD if verdict.passed else Tone.BAD)
     if verdict.hint:
         yield Line(verdict.hint)
+
+
+def _rule_row(result: RuleResult) -> tuple[Cell, ...]:
+    """The reason stands below the table: it is a sentence, often a long one."""
+    outcome, *rest = result.cells()[:-1]
+    return (Cell(outcome, _OUTCOME_TONES[result.outcome]), *cells(*rest))
 
 
 def version_blocks(version: ModelVersionRef, lineage: Lineage, *, then: bool = False) -> Iterator[Block]:

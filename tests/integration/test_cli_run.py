@@ -130,6 +130,21 @@ def project(tmp_path: Path) -> Project:
     return make_project(tmp_path / "work", CELLS)
 
 
+def commit_all(folder: Path) -> str:
+    """Returns the commit that holds everything in the folder."""
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "all")
+    return git("rev-parse", "HEAD").strip()
+
+
 def statuses(document: dict[str, Any]) -> list[str]:
     return [step["status"] for step in document["steps"]]
 
@@ -153,7 +168,9 @@ def test_the_life_of_a_model(project: Project, golden: Golden) -> None:
 
 @pytest.mark.slow
 def test_the_run_document_is_what_is_written_and_what_is_tracked(project: Project) -> None:
+    commit = commit_all(project.folder)
     code, document = project.document("run", "points", "--no-register")
+    assert document["lineage"]["git_commit"] == commit
     assert (code, document["status"], statuses(document)) == (0, "succeeded", ["executed"] * 3)
     assert document["model_version"] is None
     assert document["lineage"]["run_id"] == document["run_id"]

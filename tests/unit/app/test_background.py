@@ -63,7 +63,7 @@ def test_nothing_is_made_until_the_run_begins_and_then_everything_is_sent_in_ord
         made.append(tracker)
         return tracker
 
-    run = BackgroundRun(make, START)
+    run = BackgroundRun(make, lambda: START)
     run.log(LOGS[0])
     assert not run.has_begun
     assert made == []
@@ -81,7 +81,7 @@ def test_a_store_that_fails_is_told_with_the_next_step() -> None:
     def make() -> Tracker:
         raise EnvironmentFault("the store is locked")
 
-    run = BackgroundRun(make, START)
+    run = BackgroundRun(make, lambda: START)
     run.begin()
     with pytest.raises(EnvironmentFault, match="locked"):
         run.wait()
@@ -91,7 +91,7 @@ def test_a_store_that_fails_is_told_with_the_next_step() -> None:
 
 
 def test_a_store_that_fails_later_is_told_too() -> None:
-    run = BackgroundRun(lambda: MemoryTracker(sound=1), START)
+    run = BackgroundRun(lambda: MemoryTracker(sound=1), lambda: START)
     run.begin()
     run.log(LOGS[0])
     run.wait()
