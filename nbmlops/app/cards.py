@@ -67,7 +67,11 @@ def _pad(row: tuple[str, ...], widths: list[int]) -> list[str]:
 
 def tone(card: Card) -> str:
     """Returns "good", "bad" or "plain": what the state means, for a colour beside the word."""
-    return "good" if card.state in _GOOD else "bad" if card.state in _BAD else "plain"
+    return _tone(card.state)
+
+
+def _tone(word: str) -> str:
+    return "good" if word in _GOOD else "bad" if word in _BAD else "plain"
 
 
 def render_html(card: Card) -> str:
@@ -89,7 +93,9 @@ def _table_html(table: Table) -> str:
     rows = []
     for first, *rest in table.rows:
         cells = "".join(f'<td style="{cell}">{escape(text)}</td>' for text in rest)
-        rows.append(f'<tr><th scope="row" style="{cell};font-weight:normal">{escape(first)}</th>{cells}</tr>')
+        # The first cell may be an outcome in words; its colour only repeats what the word says.
+        ink = f"color:{_COLOURS[_tone(first)]};font-weight:600" if _tone(first) != "plain" else "font-weight:normal"
+        rows.append(f'<tr><th scope="row" style="{cell};{ink}">{escape(first)}</th>{cells}</tr>')
     return (
         f'<table style="border-collapse:collapse;color:{_INK}">'
         f'<caption style="text-align:left;padding:4px 0;font-weight:600">{escape(table.caption)}</caption>'

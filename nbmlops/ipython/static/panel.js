@@ -36,7 +36,8 @@ function tableElement(table) {
   head.append(...table.head.map((name) => element("th", name, { scope: "col" })));
   const rows = table.rows.map(([first = "", ...rest]) => {
     const row = element("tr");
-    row.append(element("th", first, { scope: "row" }), ...rest.map((text) => element("td", text)));
+    const outcome = first === "PASS" || first === "FAIL" ? { "data-outcome": first } : {};
+    row.append(element("th", first, { scope: "row", ...outcome }), ...rest.map((text) => element("td", text)));
     return row;
   });
   const thead = element("thead");
