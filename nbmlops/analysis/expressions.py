@@ -348,8 +348,6 @@ class ExpressionWalker(ABC):
             for generator in node.generators:
                 if generator is not first:
                     iterated = self.evaluate(generator.iter)
-                if generator.is_async and not outer.in_function():
-                    self.problem(ProblemKind.AWAIT, node)
                 self.assign(generator.target, self.heap.parts(iterated), None)
                 self.evaluate_all(generator.ifs)
             inside = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
@@ -361,13 +359,9 @@ class ExpressionWalker(ABC):
         return self.heap.parts(self.evaluate(node.value))
 
     def _await(self, node: ast.Await) -> Objects:
-        if not self.frame.in_function():
-            self.problem(ProblemKind.AWAIT, node)
         return self.evaluate(node.value)
 
     def _yield(self, node: ast.Yield | ast.YieldFrom) -> Objects:
-        if not self.frame.in_function():
-            self.problem(ProblemKind.OUTSIDE_FUNCTION, node, "yield")
         if node.value is not None:
             self.yielded(self.evaluate(node.value))
         return self.heap.make(node)

@@ -88,8 +88,6 @@ class FlowWalker(FunctionWalker):
         self.state = join(ends)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
-        if isinstance(node, ast.AsyncFor) and not self.frame.in_function():
-            self.problem(ProblemKind.AWAIT, node)
         iterated = self.heap.parts(self.evaluate(node.iter))
         runs = isinstance(node.iter, ast.Tuple | ast.List) and any(
             not isinstance(e, ast.Starred) for e in node.iter.elts
@@ -180,8 +178,6 @@ class FlowWalker(FunctionWalker):
             self.state.may.discard(key)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
-        if isinstance(node, ast.AsyncWith) and not self.frame.in_function():
-            self.problem(ProblemKind.AWAIT, node)
         before = self.state.copy()
         restoring = swallowing = False
         for item in node.items:

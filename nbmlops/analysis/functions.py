@@ -183,8 +183,6 @@ class FunctionWalker(AssignmentWalker):
         self.bind(node.name, self.heap.make(node))
 
     def _return(self, node: ast.Return) -> None:
-        if not self.frame.in_function():
-            self.problem(ProblemKind.OUTSIDE_FUNCTION, node, "return")
         value = node.value
         objects = self.evaluate(value) if value is not None else NONE
         if self._returned_values and value is not None:

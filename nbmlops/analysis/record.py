@@ -65,8 +65,6 @@ class ProblemKind(StrEnum):
 
     NAMESPACE = "namespace"
     STAR_IMPORT = "star-import"
-    AWAIT = "await"
-    OUTSIDE_FUNCTION = "outside-function"
     GLOBAL_AT_TOP = "global-at-top"
     CLASS_SCOPE = "class-scope"
     HIDDEN_IN_FUNCTION = "hidden-in-function"

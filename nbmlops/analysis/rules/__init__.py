@@ -18,7 +18,6 @@ from nbmlops.analysis.rules import (
     global_statements,
     hidden_names,
     logging_below_gate,
-    outside_functions,
     parameter_cell,
     parameter_order,
     read_then_bound,
@@ -31,7 +30,6 @@ from nbmlops.analysis.rules import (
     shared_code_below,
     shared_state,
     skipped_names,
-    stage_calls,
     star_imports,
     undefined_names,
     whole_namespace,
@@ -50,7 +48,6 @@ RULES: dict[str, ModuleType] = {
     "NB208": reserved_names,
     "NB209": whole_namespace,
     "NB210": read_then_bound,
-    "NB211": outside_functions,
     "NB212": global_statements,
     "NB213": class_scope,
     "NB214": hidden_names,
@@ -63,7 +60,6 @@ RULES: dict[str, ModuleType] = {
     "NB401": settings_in_steps,
     "NB402": settings_with_values,
     "NB403": logging_below_gate,
-    "NB404": stage_calls,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from nbmlops.analysis.closing import printed_metrics
 from nbmlops.analysis.graph import Graph
 from nbmlops.core.diagnostics import Diagnostic, Severity, SourceSpan
 from nbmlops.notebook.model import Cell, MagicAction, RoleKind
@@ -20,9 +21,13 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     """Yields an error for each name that the closing stages read and no step binds."""
     closing = graph.closing
     wanted = [(closing.model, "the model to register"), (closing.data, "the data to register with the model")]
+    printed = printed_metrics(graph.notebook)
     wanted += [(name, f"the metric '{metric}'") for metric, name in closing.metrics.items()]
     for name, purpose in wanted:
         if not name or name in graph.closing_inputs or (graph.incomplete and name not in graph.namespace.bindings):
+            continue
+        if name in printed and name not in graph.namespace.parameters:
+            # The line that prints it reads it, which is NB203.
             continue
         reason = "no step makes it"
         hint = "write the name of a value that a step binds"

@@ -21,11 +21,15 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
         for name in sorted(step.effects.deletes):
             reader = _reader(graph.steps[position + 1 :], name)
             if reader is not None:
+                place = _deletion(step, name)
+                hint = f"remove `del {name}`: what a step does not hand over is freed at its end"
+                if isinstance(place.node, ast.ExceptHandler):
+                    hint = f"use another name than '{name}' for the exception: Python deletes it when the handler ends"
                 yield graph.error(
                     CODE,
-                    _deletion(step, name),
+                    place,
                     f"'{name}' is deleted in {step_title(step.name)}, but {step_title(reader.name)} reads it",
-                    f"remove `del {name}`: what a step does not hand over is freed at its end",
+                    hint,
                 )
 
 
@@ -42,7 +46,8 @@ def _deletion(step: StepNode, name: str) -> Place:
     for unit in reversed(step.units):
         if name in unit.effects.deletes:
             for node in ast.walk(unit.node):
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del) and node.id == name:
+                is_del = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del) and node.id == name
+                if is_del or (isinstance(node, ast.ExceptHandler) and node.name == name):
                     return Place(unit, node)
             return Place(unit, unit.node)
     return Place(step.units[-1], step.units[-1].node)

@@ -1,49 +1,33 @@
-"""NB403: call of the logging API below the gate.
+"""NB403: call below the gate of a function that logs.
 
 The gate judges the metrics of the run when all steps are done. A metric, parameter or data set logged below the line
-`%mlops gate` was not there when the notebook's gate judged, but would be in the pipeline. `%mlops` lines below the
-gate are NB122.
+`%mlops gate` was not there when the notebook's gate judged, but would be in the pipeline. `%mlops` lines and direct
+calls below the gate are NB122.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from nbmlops.analysis.graph import Graph, Place
-from nbmlops.analysis.statements import Unit
 from nbmlops.core.diagnostics import Diagnostic
-from nbmlops.notebook.model import MagicAction
 
 CODE = "NB403"
 _LOGGING = {"metric", "param", "data", "check"}
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
-    """Yields an error at each such call, and at calls of functions that make one."""
+    """Yields an error at each such call."""
     gate = graph.gate()
     if gate is None:
         return
     for unit in graph.running():
-        if unit.place() <= gate or unit.defines() or _is_magic(unit):
+        if unit.place() <= gate or unit.defines():
             continue
-        for function, node in _calls(graph, unit):
-            if function in _LOGGING:
-                yield graph.error(
-                    CODE,
-                    Place(unit, node),
-                    f"`nbmlops.{function}` is called below the gate in cell {gate[0]}",
-                    "move the call above `%mlops gate`",
-                )
-                break
-
-
-def _is_magic(unit: Unit) -> bool:
-    return any(magic.line == unit.first and magic.action is MagicAction.CALL for magic in unit.cell.magics)
-
-
-def _calls(graph: Graph, unit: Unit) -> list[tuple[str, ast.AST]]:
-    """Returns the API calls of a statement, and those of functions that it uses, placed at the statement."""
-    behind = [graph.namespace.definitions[n] for n in sorted(unit.record.mentions) if n in graph.namespace.definitions]
-    own: list[tuple[str, ast.AST]] = [*unit.record.api]
-    return own + [(function, unit.node) for definition in behind for function, _ in definition.record.api]
+        for name, node in unit.record.mentions.items():
+            definition = graph.namespace.definitions.get(name)
+            calls = [function for function, _ in definition.record.api] if definition is not None else []
+            logged = next((function for function in calls if function in _LOGGING), "")
+            if logged:
+                message = f"'{name}' calls `nbmlops.{logged}`, and stands below the gate in cell {gate[0]}"
+                yield graph.error(CODE, Place(unit, node), message, "move the line above the gate")

@@ -24,7 +24,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     first = graph.first_step_cell()
     names = graph.notebook.step_names()
     shared = [u for u in graph.units if u.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP} and has_effect(u)]
-    code = [unit for unit in shared if unit.kind is StatementKind.CODE]
+    code = [unit for unit in shared if unit.kind is StatementKind.CODE and not unit.defines()]
     for unit in code:
         if unit.cell.number > first and not _is_plain(graph, unit):
             yield graph.error(

@@ -18,15 +18,22 @@ CODE = "NB201"
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
     """Yields an error for each star import, with the import to write instead."""
+    names = names_from_star(graph)
+    count = sum(problem.kind is ProblemKind.STAR_IMPORT for unit in graph.units for problem in unit.record.problems)
     for unit in graph.units:
         for problem in unit.record.problems:
             if problem.kind is ProblemKind.STAR_IMPORT:
-                used = ", ".join(names_from_star(graph)) or "…"
+                used = ", ".join(names) or "…"
+                edit = f"name what is used: `from {problem.name} import {used}`"
+                if count > 1:
+                    edit = (
+                        f"name what is used: `from {problem.name} import …`; these names have no other source: {used}"
+                    )
                 yield graph.error(
                     CODE,
                     Place(unit, problem.node),
                     f"`from {problem.name} import *` hides which names it brings",
-                    f"name what is used: `from {problem.name} import {used}`",
+                    edit,
                 )
 
 

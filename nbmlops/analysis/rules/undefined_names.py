@@ -15,7 +15,6 @@ from nbmlops.analysis.model import SETUP_STEP
 from nbmlops.analysis.rules.session_names import SESSION_NAMES
 from nbmlops.analysis.rules.star_imports import names_from_star
 from nbmlops.core.diagnostics import Diagnostic
-from nbmlops.notebook.model import RoleKind
 
 CODE = "NB203"
 _USUAL_IMPORTS = {
@@ -41,72 +40,49 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     explained = {*graph.skipped, *SESSION_NAMES, *names_from_star(graph), *graph.namespace.parameters}
     for step in graph.steps:
         for name, place in step.strict.items():
-            if (
-                name not in explained
-                and not _is_available(graph, step, name, place)
-                and not _was_deleted(graph, step, name)
-            ):
-                yield from _report(graph, step, name, place)
+            known = name in explained or _is_available(graph, step, name, place) or _was_deleted(graph, step, name)
+            unknowable = graph.incomplete and name not in graph.namespace.bindings
+            if not known and not unknowable:
+                where = f"'{name}' is read by {step_title(step.name)}{_through(graph, name, place)}"
+                reason, hint = _explanation(graph, step, name, place)
+                yield graph.error(CODE, place, f"{where}, {reason}", hint)
 
 
 def _is_available(graph: Graph, step: StepNode, name: str, place: Place) -> bool:
-    if name in step.available or (name not in graph.namespace.bindings and name == "nbmlops"):
+    if name in step.available or name in BUILTINS or name == "nbmlops":
         return True
-    if name in BUILTINS and place.unit.place() < min(
-        (b.unit.place() for b in graph.namespace.bindings.get(name, [])), default=(0, 0)
-    ):
-        return True
-    if name in graph.namespace.data:
-        return name in BUILTINS
-    bindings = graph.namespace.bindings.get(name)
-    if bindings is None:
-        return name in BUILTINS
-    return min(binding.unit.place() for binding in bindings) <= place.unit.place()
+    bindings = graph.namespace.bindings.get(name, [])
+    if name not in graph.namespace.data:
+        return any(binding.unit.place() <= place.unit.place() for binding in bindings)
+    # The code of shared cells joins a later step `setup` only by mistake, which NB217 reports.
+    return SETUP_STEP in graph.notebook.step_names()[1:] and any(b.unit.home == SETUP_STEP for b in bindings)
 
 
 def _was_deleted(graph: Graph, step: StepNode, name: str) -> bool:
     """Returns whether an earlier step unbinds the name, which NB204 reports."""
-    for earlier in graph.steps:
-        if earlier is step:
-            return False
-        if name in earlier.effects.deletes:
-            return True
-    return False
+    earlier = graph.steps[: graph.steps.index(step)]
+    return any(name in other.effects.deletes for other in earlier)
 
 
-def _report(graph: Graph, step: StepNode, name: str, place: Place) -> Iterator[Diagnostic]:
-    title = step_title(step.name)
-    through = _through(graph, name, place)
-    later = [binding for binding in graph.namespace.bindings.get(name, []) if binding.unit.place() > place.unit.place()]
-    if later:
-        cell = later[0].unit.cell
-        home = later[0].unit.home
-        where = (
-            f"step '{home}'"
-            if home not in {"", SETUP_STEP, step.name}
-            else "this step"
-            if home == step.name
-            else "only"
-        )
-        tail = "only further down" if where == "this step" else f"{where} (cell {cell.number}) does, which runs later"
-        if cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP}:
-            tail = f"only cell {cell.number} further down does"
-        message = f"'{name}' is read by {title}{through}, but no earlier step defines it; {tail}"
-        hint = f"move the line that defines '{name}' from cell {cell.number} above cell {place.unit.cell.number}"
-        if step.name == SETUP_STEP and home != SETUP_STEP:
-            hint = f"tag cell {place.unit.cell.number} with a step: the code of shared cells runs before all steps"
-        yield graph.error(CODE, place, message, hint)
-        return
-    if graph.incomplete and name not in graph.namespace.bindings:
-        return
-    bound_before = graph.namespace.bindings.get(name)
-    if bound_before:
-        cell = bound_before[0].unit.cell
-        message = f"'{name}' is read by {title}{through}, but cell {cell.number}, which defines it, runs later"
-        yield graph.error(CODE, place, message, f"tag cell {place.unit.cell.number} with a step below that cell's")
-        return
-    message = f"'{name}' is read by {title}{through}, but no earlier step defines it"
-    yield graph.error(CODE, place, message, _hint(graph, step, name))
+def _explanation(graph: Graph, step: StepNode, name: str, place: Place) -> tuple[str, str]:
+    """Returns why the name is not there, and the edit that helps."""
+    here = place.unit
+    bindings = graph.namespace.bindings.get(name, [])
+    if not bindings:
+        return "but no earlier step defines it", _hint(graph, step, name)
+    later = next((binding.unit for binding in bindings if binding.unit.place() >= here.place()), None)
+    if later is None:
+        reason = f"but cell {bindings[0].unit.cell.number}, which defines it, runs later"
+        return reason, f"tag cell {here.cell.number} with a step below that cell's"
+    number = later.cell.number
+    hint = f"move the line that defines '{name}' from cell {number} above cell {here.cell.number}"
+    if step.name == SETUP_STEP and later.home != SETUP_STEP:
+        hint = f"tag cell {here.cell.number} with a step: the code of shared cells runs before all steps"
+    if later.cell is here.cell:
+        return "but the lines above do not define it, only one below does", f"move the line that defines '{name}' up"
+    if later.home in {"", SETUP_STEP, step.name}:
+        return f"but no earlier step defines it; only cell {number} further down does", hint
+    return f"but no earlier step defines it; step '{later.home}' (cell {number}) does, which runs later", hint
 
 
 def _through(graph: Graph, name: str, place: Place) -> str:

@@ -1,9 +1,15 @@
-"""Small notebooks built in memory: `build(("step:a", "x = 1"), ("step:b", "print(x)"))`."""
+"""Small notebooks: built in memory, `build(("step:a", "x = 1"), ("step:b", "print(x)"))`, or read from text files.
+
+In those a notebook begins with `== name`, a cell with `%% tags`; lines `-- step: inputs -> outputs` say what is
+expected. A test with an argument `tricky_case` runs for each notebook of `tricky.txt`.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +20,46 @@ from nbmlops.notebook.model import Notebook
 from nbmlops.notebook.reader import parse_notebook
 
 CellText = tuple[str, str]
+
+
+@dataclass
+class Case:
+    """One notebook of a text file."""
+
+    name: str
+    cells: list[CellText] = field(default_factory=list)
+    expected: dict[str, str] = field(default_factory=dict)
+
+
+def read_cases(path: Path) -> list[Case]:
+    """Returns the notebooks of a text file."""
+    cases: list[Case] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("== "):
+            cases.append(Case(line[3:]))
+        elif line.startswith("-- "):
+            step, _, interface = line[3:].partition(": ")
+            cases[-1].expected[step] = interface
+        elif line.startswith("%% ") or line == "%%":
+            cases[-1].cells.append((line[3:], ""))
+        elif cases and cases[-1].cells:
+            tags, source = cases[-1].cells.pop()
+            cases[-1].cells.append((tags, f"{source}{line}\n"))
+    return [Case(c.name, [(tags, text.rstrip("\n")) for tags, text in c.cells], c.expected) for c in cases]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs a test for each notebook of the text file that its argument names."""
+    for name in metafunc.fixturenames:
+        if name.endswith("_case"):
+            cases = read_cases(Path(__file__).parent / f"{name.removesuffix('_case')}.txt")
+            metafunc.parametrize(name, cases, ids=[case.name for case in cases])
+
+
+@pytest.fixture
+def faulty_notebooks() -> list[Case]:
+    """Returns all notebooks of `faulty.txt`."""
+    return read_cases(Path(__file__).parent / "faulty.txt")
 
 
 def _build(*cells: CellText) -> Notebook:

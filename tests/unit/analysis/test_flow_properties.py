@@ -133,7 +133,7 @@ def compiled(lines: list[str]) -> Iterator[Any]:
             yield None
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(programs)
 def test_what_happens_was_foreseen(lines: list[str]) -> None:
     with compiled(lines) as code:
@@ -159,6 +159,6 @@ def run(code: Any, namespace: Watched) -> bool:
     """Returns whether the program ran to its end."""
     try:
         exec(code, namespace, namespace)
-    except (Exception, RecursionError):
+    except Exception:  # noqa: BLE001  # a random program may raise anything
         return False
     return True
