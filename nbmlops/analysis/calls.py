@@ -211,6 +211,8 @@ class CallWalker(ExpressionWalker):
         if path == "pandas.eval" and node.args and isinstance(node.args[0], ast.Constant):
             for name in hidden.names_in_expression(str(node.args[0].value)):
                 self._hidden_read(name, node)
+        for name in hidden.names_in_texts(path, node):
+            self._hidden_read(name, node)
         if changes_setting(path) and not self.restoring:
             self.record.settings.setdefault(path, node)
         if path.startswith("nbmlops."):
@@ -223,6 +225,8 @@ class CallWalker(ExpressionWalker):
         if not isinstance(key, str) or key not in self.names.bound:
             return
         self.record.mentions.setdefault(key, node)
+        if key in self.callables.functions or key in self.callables.classes:
+            self.mention_function(key, node)
         if key in self.names.data:
             self.read(key, node)
             if self.frame.kind is not FrameKind.MODULE:

@@ -152,9 +152,18 @@ class FunctionWalker(AssignmentWalker):
             self.run(self.summarize(node), node, soft=True)
         return self.heap.make(node)
 
+    def _open_type_scope(self, node: ast.AST) -> Frame:
+        """Opens the scope of type parameters (`def f[T]`) if there are any, and returns the frame around it."""
+        outer = self.frame
+        names = {parameter.name for parameter in getattr(node, "type_params", [])}
+        if names:
+            self.frame = Frame(FrameKind.COMPREHENSION, self.new_serial(), outer, names)
+        return outer
+
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.evaluate_all(node.decorator_list)
         self.evaluate_all([*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)])
+        outer = self._open_type_scope(node)
         every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
         for annotation in [*(argument.annotation for argument in every if argument is not None), node.returns]:
             if annotation is not None:
@@ -167,6 +176,7 @@ class FunctionWalker(AssignmentWalker):
         else:
             summary = self.summarize(node)
             self.run(summary, node, soft=True)
+        self.frame = outer
         key = self.frame.resolve(node.name)
         known = self.local_functions.get(key, ())
         self.bind(node.name, self.heap.make(node))
@@ -174,10 +184,11 @@ class FunctionWalker(AssignmentWalker):
             self.local_functions[key] = (*known, summary)
 
     def _class(self, node: ast.ClassDef) -> None:
-        self.evaluate_all([*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)])
-        outer = self.frame
+        self.evaluate_all(node.decorator_list)
+        outer = self._open_type_scope(node)
+        self.evaluate_all([*node.bases, *(keyword.value for keyword in node.keywords)])
         names = collect_names(node.body, walrus=self.names.walrus)
-        self.frame = Frame(FrameKind.CLASS, self.new_serial(), outer, names.locals(), names.globals)
+        self.frame = Frame(FrameKind.CLASS, self.new_serial(), self.frame, names.locals(), names.globals)
         self.block(node.body)
         self.frame = outer
         self.bind(node.name, self.heap.make(node))

@@ -7,6 +7,12 @@ import re
 
 _AT_NAME = re.compile(r"@\s*([^\W\d]\w*)")
 
+_WORD = re.compile(r"[^\W\d]\w*")
+_CALLED_IN_FORMULA = re.compile(r"([^\W\d]\w*)\s*[.(]")
+# Libraries that evaluate formulas such as "y ~ np.log(x)" and queries such as "select * from df" where they are called.
+_FORMULAS = ("statsmodels.formula.", "patsy.", "formulaic.", "linearmodels.")
+_SQL = ("duckdb.",)
+
 # Calls that see or change the namespace as a whole; what they touch cannot be known before they run.
 NAMESPACE_CALLS = frozenset({"builtins.globals", "builtins.exec", "builtins.eval"})
 # The same when they are called without an argument, outside of a function.
@@ -16,6 +22,19 @@ NAMESPACE_CALLS_WITHOUT_ARGUMENT = frozenset({"builtins.locals", "builtins.vars"
 def names_in_query(node: ast.expr) -> tuple[str, ...]:
     """Returns the names behind `@` in a literal query, formatted parts of f-strings left out."""
     return tuple(dict.fromkeys(name for text in _literal_texts(node) for name in _AT_NAME.findall(text)))
+
+
+def names_in_texts(path: str, call: ast.Call) -> tuple[str, ...]:
+    """Returns the names that the literal texts of a call of the function at a dotted path may refer to.
+
+    In formulas those are functions and modules; other words there are mostly columns.
+    """
+    pattern = _CALLED_IN_FORMULA if path.startswith(_FORMULAS) else _WORD if path.startswith(_SQL) else None
+    if pattern is None:
+        return ()
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    texts = [text for argument in arguments for text in _literal_texts(argument)]
+    return tuple(dict.fromkeys(name for text in texts for name in pattern.findall(text)))
 
 
 def _literal_texts(node: ast.expr) -> list[str]:

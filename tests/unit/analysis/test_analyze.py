@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
+
 from nbmlops.analysis.analyze import analyze
 from nbmlops.analysis.model import ClosingNames, ImportedName, Placement, StatementKind
 from nbmlops.pipeline.ir import DataUse, Input
@@ -124,6 +128,18 @@ def test_closing_values_come_from_the_configuration(analyzed):
 def test_a_notebook_without_tags_is_one_step(analyzed):
     found = analyzed(("", "x = 1"), ("", "print(x)"))
     assert [(step.name, step.cells, step.outputs) for step in found.steps] == [("main", (1, 2), ())]
+
+
+def test_modules_named_in_a_formula_are_imported(analyzed):
+    source = "import numpy as np\nimport statsmodels.formula.api as smf"
+    found = analyzed(("imports", source), ("step:a", 'smf.ols("y ~ np.log(x)", data={})'))
+    assert found.steps[0].imports == {"np", "smf"}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters came with Python 3.12")
+def test_type_parameters_are_names_of_their_own(interfaces):
+    source = "def first[T](xs: list[T]) -> T:\n    return xs[0]\nclass Box[T]:\n    item: T\nx = first([1])\nBox()"
+    assert interfaces(("step:a", source), ("step:b", "print(x)")) == {"a": "-> x", "b": "x@a ->"}
 
 
 def test_analysing_twice_gives_the_same(build, faulty_notebooks):
