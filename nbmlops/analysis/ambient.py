@@ -24,6 +24,8 @@ _SETTERS = """
     tensorflow.config.threading.set_intra_op_parallelism_threads tensorflow.keras.backend.set_floatx
     tqdm.tqdm.pandas tqdm.auto.tqdm.pandas tqdm.notebook.tqdm.pandas mlflow.set_tracking_uri mlflow.set_experiment
     mlflow.autolog mlflow.sklearn.autolog shap.initjs IPython.display.set_matplotlib_close skimage.io.use_plugin
+    pandas.api.extensions.register_dataframe_accessor pandas.api.extensions.register_series_accessor
+    pandas.api.extensions.register_index_accessor
     polars.Config.set_tbl_rows polars.Config.set_tbl_cols polars.Config.set_fmt_str_lengths dotenv.load_dotenv
 """
 _METHODS = """
@@ -42,6 +44,9 @@ _OBJECTS = (
     "matplotlib.pyplot.rcParams",
     "warnings.filters",
 )
+
+# Calls that give such an object, the same one each time.
+_GETTERS = frozenset({"decimal.getcontext()", "logging.getLogger()"})
 
 # While these context managers are open, a change of a setting is undone at their end.
 RESTORING = frozenset(
@@ -69,3 +74,8 @@ def changes_setting(path: str) -> bool:
         return True
     owner, _, method = path.rpartition(".")
     return method in _CHANGING_METHODS and (owner in _OBJECTS or owner.startswith("logging."))
+
+
+def changes_object(path: str, name: str) -> bool:
+    """Returns whether calling the method, or assigning the attribute "", changes the ambient object at this path."""
+    return path in _GETTERS and (not name or name in _CHANGING_METHODS or name.startswith("clear_"))

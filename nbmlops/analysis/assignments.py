@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 
+from nbmlops.analysis.ambient import changes_object
 from nbmlops.analysis.calls import CallWalker
 from nbmlops.analysis.objects import NONE, ObjectKind, Objects
 from nbmlops.analysis.record import ProblemKind
@@ -60,6 +61,8 @@ class AssignmentWalker(CallWalker):
                 name = f".{target.attr}" if isinstance(target, ast.Attribute) else "[…]"
                 self.record.settings.setdefault(path + name, target)
             return
+        if changes_object(ambient := self.ambient_object(target.value), "") and not self.restoring:
+            self.record.settings.setdefault(f"{ambient}.{getattr(target, 'attr', '[…]')}", target)
         owner = self.owner(target.value)
         self.change_through(target.value, owner)
         self.heap.put(frozenset(item for item in owner if self.heap.kind(item) is not ObjectKind.FRAME), objects)

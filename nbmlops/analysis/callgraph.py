@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from nbmlops.analysis.expressions import Names
 from nbmlops.analysis.flow import FlowWalker
+from nbmlops.analysis.idioms import class_made_by_call
 from nbmlops.analysis.objects import Heap
 from nbmlops.analysis.record import Callables, Summary
 from nbmlops.analysis.scope import FunctionNode
@@ -81,6 +82,8 @@ def _find(statements: Iterable[ast.stmt], callables: Callables) -> Iterator[Name
             case ast.ClassDef():
                 classes.append(node)
                 callables.classes.setdefault(node.name, {})
+            case _ if made := class_made_by_call(node):
+                callables.classes.setdefault(made, {})
             case _:
                 pass
     heirs = _heirs(classes)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from dataclasses import dataclass, field
 
 from nbmlops.analysis import hidden
-from nbmlops.analysis.ambient import changes_setting
+from nbmlops.analysis.ambient import changes_object, changes_setting
+from nbmlops.analysis.arguments import Arguments
 from nbmlops.analysis.effects_of_calls import Change, Knowledge, Returns
 from nbmlops.analysis.expressions import ExpressionWalker, Names
 from nbmlops.analysis.files import literal_path, names_file, writes_file
+from nbmlops.analysis.idioms import is_class_of_object, is_super, remembers
 from nbmlops.analysis.knowledge import (
     METHODS,
     PURE,
@@ -27,41 +28,7 @@ from nbmlops.analysis.objects import NONE, Heap, ObjectKind, Objects
 from nbmlops.analysis.record import Callables, ProblemKind, Summary, Token, TokenKind
 from nbmlops.analysis.scope import FrameKind, FunctionNode
 
-
-@dataclass(slots=True)
-class Arguments:
-    """The evaluated arguments of a call, each with the expression it came from.
-
-    `loose` says that their order is not that of the parameters, as in `Model.fit(model, x)`; `soft` that the function
-    may be another one, as for a method that is found by its name only.
-    """
-
-    positional: list[tuple[ast.expr, Objects]] = field(default_factory=list)
-    named: list[tuple[str, ast.expr, Objects]] = field(default_factory=list)
-    changed_by_callback: bool = False
-    loose: bool = False
-    soft: bool = False
-
-    def everything(self) -> list[tuple[ast.expr, Objects]]:
-        """Returns all arguments, in order."""
-        return [*self.positional, *((node, objects) for _, node, objects in self.named)]
-
-    def objects(self) -> Objects:
-        """Returns all objects that are handed over."""
-        return NONE.union(*(objects for _, objects in self.everything()))
-
-    def for_parameter(self, summary: Summary, name: str, first: int) -> list[tuple[ast.expr, Objects]]:
-        """Returns what may arrive at a parameter; `first` is 1 when the receiver takes the first place."""
-        starred = any(isinstance(node, ast.Starred) for node, _ in self.positional)
-        doubled = any(not keyword for keyword, _, _ in self.named)
-        found = [(node, objects) for keyword, node, objects in self.named if keyword in {name, ""}]
-        if self.loose or starred or doubled or name in summary.variadic:
-            return self.everything()
-        if name in summary.arguments:
-            position = summary.arguments.index(name) - first
-            if 0 <= position < len(self.positional):
-                found.append(self.positional[position])
-        return found
+_ATTRIBUTE_SETTERS = frozenset({"builtins.setattr", "builtins.delattr"})
 
 
 class CallWalker(ExpressionWalker):
@@ -91,7 +58,9 @@ class CallWalker(ExpressionWalker):
             return self._method_call(node, function)
         callee = self.evaluate(function)
         arguments = self._arguments(node)
-        self.change_through(function, callee, deep=True)
+        changed = self.heap.without_code(callee)
+        if (changed or not callee) and getattr(function, "id", "") != "cls":
+            self.change_through(function, changed, deep=True)
         return self._apply(node, UNKNOWN, NONE, arguments)
 
     def change(self, objects: Objects, node: ast.AST, *, deep: bool = False) -> None:
@@ -113,9 +82,11 @@ class CallWalker(ExpressionWalker):
         The name that the expression starts with counts as changed whatever is known of its value.
         """
         root = node
-        while isinstance(root, ast.Attribute | ast.Subscript | ast.Starred):
+        while isinstance(root, ast.Attribute | ast.Subscript | ast.Starred) and not is_class_of_object(root):
             root = root.value
-        if isinstance(root, ast.Name):
+        if is_class_of_object(root) and self.enclosing_class:
+            self.record.mutates.setdefault(self.enclosing_class, node)
+        elif isinstance(root, ast.Name):
             key = self.frame.resolve(root.id)
             if isinstance(key, str) and (key in self.names.data or key in self.names.definitions):
                 self.record.mutates.setdefault(key, node)
@@ -215,6 +186,8 @@ class CallWalker(ExpressionWalker):
             self._hidden_read(name, node)
         if changes_setting(path) and not self.restoring:
             self.record.settings.setdefault(path, node)
+        if path in _ATTRIBUTE_SETTERS and node.args and (patched := self.dotted(node.args[0])) is not None:
+            self.record.settings.setdefault(f"{patched}.…", node)
         if path.startswith("nbmlops."):
             self.record.api.append((path.removeprefix("nbmlops."), node))
         return self._apply(node, function_knowledge(path), NONE, self._arguments(node))
@@ -240,11 +213,16 @@ class CallWalker(ExpressionWalker):
         arguments = self._arguments(node)
         if name in self.callables.classes:
             return self._instantiation(node, name, arguments)
-        summaries = list(self.callables.functions[name].values())
         found = NONE
-        for summary in summaries:
+        for function, summary in list(self.callables.functions[name].items()):
             found |= self._run_call(node, summary, NONE, arguments, is_method=False)
+            found |= self.remembered(function, summary)
         return found
+
+    def remembered(self, function: ast.AST, summary: Summary) -> Objects:
+        """Returns what a function with a cache gives back each time."""
+        kind = ObjectKind.FRAME if summary.frame else ObjectKind.OPAQUE
+        return self.heap.make((function, "remembered"), kind) if remembers(function) else NONE
 
     def _local_call(self, node: ast.Call, summaries: tuple[Summary, ...]) -> Objects:
         """Walks a call of a function that is defined in the function or class body around the call."""
@@ -270,6 +248,8 @@ class CallWalker(ExpressionWalker):
             for hidden_name in hidden.names_in_query(node.args[0]):
                 self._hidden_read(hidden_name, node)
         arguments = self._arguments(node)
+        if changes_object(ambient := self.ambient_object(function.value), name) and not self.restoring:
+            self.record.settings.setdefault(f"{ambient}.{name}", node)
         if name == "copy":
             return self._copy(node, receiver)
         found = NONE
@@ -280,8 +260,16 @@ class CallWalker(ExpressionWalker):
             arguments.soft = name in METHODS and not self.heap.classes(receiver)
             for summary in own:
                 found |= self._run_call(node, summary, receiver, arguments, is_method=True)
-        knowledge = PURE if name not in METHODS and (own or self._is_frame(receiver)) else method_knowledge(name)
+        known = own or self._kind(receiver) is ObjectKind.FRAME or self._is_own_class(function.value)
+        knowledge = PURE if known and name not in METHODS else method_knowledge(name)
         return found | self._apply(node, knowledge, receiver, arguments)
+
+    def ambient_object(self, node: ast.expr) -> str:
+        """Returns what an expression starts with if that is a call of an imported function ("decimal.getcontext()")."""
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        path = self.dotted(node.func) if isinstance(node, ast.Call) else None
+        return f"{path}()" if path is not None else ""
 
     def _own_methods(self, function: ast.Attribute, receiver: Objects) -> list[Summary]:
         """Returns what the methods of the notebook's classes do that a call may mean."""
@@ -289,15 +277,15 @@ class CallWalker(ExpressionWalker):
         if name not in self.callables.methods:
             return []
         classes = self.heap.classes(receiver)
-        if _is_super(function.value):
+        if is_super(function.value):
             classes = self.callables.bases.get(self.enclosing_class, frozenset()) or frozenset({""})
         if classes:
             tables = [self.callables.classes.get(owner, {}) for owner in sorted(classes)]
             return [table[name] for table in tables if name in table]
         return list(self.callables.methods[name].values())
 
-    def _is_frame(self, objects: Objects) -> bool:
-        return self._kind(objects) is ObjectKind.FRAME
+    def _is_own_class(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and self.frame.resolve(node.id) in self.callables.classes
 
     def _copy(self, node: ast.Call, receiver: Objects) -> Objects:
         containers = frozenset(item for item in receiver if self.heap.kind(item) is ObjectKind.CONTAINER)
@@ -391,10 +379,6 @@ class CallWalker(ExpressionWalker):
                 case TokenKind.INSIDE_NAME:
                     found |= self.inside(self.look_up(token.name))
         return found
-
-
-def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _may_be_true(node: ast.expr) -> bool:

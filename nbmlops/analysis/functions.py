@@ -148,6 +148,7 @@ class FunctionWalker(AssignmentWalker):
             self.evaluate(default)
         if node in self.callables.nodes:
             self._take_over(self.callables.records[node])
+            self.heap.mark_code(self.heap.make(node))
         else:
             self.run(self.summarize(node), node, soft=True)
         return self.heap.make(node)
@@ -179,7 +180,10 @@ class FunctionWalker(AssignmentWalker):
         self.frame = outer
         key = self.frame.resolve(node.name)
         known = self.local_functions.get(key, ())
-        self.bind(node.name, self.heap.make(node))
+        made = self.heap.make(node, contents=self.remembered(node, summary))
+        self.bind(node.name, made)
+        if node in self.callables.nodes:
+            self.heap.mark_code(made)
         if not isinstance(key, str):
             self.local_functions[key] = (*known, summary)
 
@@ -191,7 +195,9 @@ class FunctionWalker(AssignmentWalker):
         self.frame = Frame(FrameKind.CLASS, self.new_serial(), self.frame, names.locals(), names.globals)
         self.block(node.body)
         self.frame = outer
-        self.bind(node.name, self.heap.make(node))
+        made = self.heap.make(node)
+        self.heap.mark_code(made)
+        self.bind(node.name, made)
 
     def _return(self, node: ast.Return) -> None:
         value = node.value

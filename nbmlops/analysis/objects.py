@@ -37,6 +37,7 @@ class Heap:
         self._holders: dict[int, set[int]] = {}
         self._places: dict[object, int] = {}
         self._classes: dict[int, str] = {}
+        self._code: set[int] = set()
 
     def make(self, place: object, kind: ObjectKind = ObjectKind.OPAQUE, contents: Iterable[int] = ()) -> Objects:
         """Returns the object made at a place (a syntax node, a name), holding at least the given contents."""
@@ -64,6 +65,14 @@ class Heap:
     def label(self, objects: Objects, name: str) -> None:
         """Notes of which class of the notebook the objects are."""
         self._classes.update(dict.fromkeys(objects, name))
+
+    def mark_code(self, objects: Objects) -> None:
+        """Notes that the objects are functions or classes of the notebook, which a call of them does not change."""
+        self._code.update(objects)
+
+    def without_code(self, objects: Objects) -> Objects:
+        """Returns the objects that are not functions or classes of the notebook."""
+        return objects - self._code
 
     def classes(self, objects: Objects) -> frozenset[str]:
         """Returns the classes of the notebook that the objects are of, nothing if that is not known of all."""

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from nbmlops.analysis.idioms import class_made_by_call
 from nbmlops.analysis.knowledge import function_knowledge
 from nbmlops.analysis.model import Effects, Statement, StatementKind
 from nbmlops.analysis.record import Record
@@ -64,7 +65,7 @@ class Unit:
         return self.cell.number, self.first
 
     def defines(self) -> str:
-        """Returns the name of the function, class or named lambda that the statement is, or ""."""
+        """Returns the name of the function, class or named lambda that the statement makes, or ""."""
         match self.node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 return name
@@ -73,7 +74,7 @@ class Unit:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Lambda()):
                 return name
             case _:
-                return ""
+                return class_made_by_call(self.node)
 
 
 def parse_cell(cell: Cell) -> list[Unit]:

@@ -3,7 +3,7 @@
 Settings of libraries, warning filters, the environment and the working directory belong to the process, and each step
 has its own: a change in one step does not reach the next. Settings that stand in a cell tagged `imports` are applied
 in every step. In the last step a change is harmless, and inside `with pd.option_context(…)` and the like it is
-undone.
+undone. A class that registers itself with a library by a decorator changes a setting, too.
 """
 
 from __future__ import annotations
@@ -29,6 +29,14 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
                         f"{step_title(step.name)} changes a setting (`{path}`) that later steps would not see",
                         "move the line to a cell tagged `imports`, above the first step",
                     )
+    for name, unit in graph.namespace.definitions.items():
+        for path, node in unit.record.settings.items():
+            yield graph.error(
+                CODE,
+                Place(unit, node),
+                f"'{name}' registers itself with a library (`{path}`), which holds only in steps that mention '{name}'",
+                f"remove the decorator, and call '{name}' by its name",
+            )
     first = graph.first_step_cell()
     for unit in graph.units:
         if unit.kind is StatementKind.SETTING and unit.cell.number > first:
