@@ -67,6 +67,10 @@ class FlowWalker(FunctionWalker):
         if rule is not None:
             rule(node)
             return
+        if type(node).__name__ == "TypeAlias":
+            # `type Alias[T] = …` of Python 3.12; its value is evaluated when somebody asks for it.
+            self.type_alias(node)
+            return
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):

@@ -159,7 +159,18 @@ class FunctionWalker(AssignmentWalker):
         names = {parameter.name for parameter in getattr(node, "type_params", [])}
         if names:
             self.frame = Frame(FrameKind.COMPREHENSION, self.new_serial(), outer, names)
+        for parameter in getattr(node, "type_params", []):
+            self.mention_annotation(getattr(parameter, "bound", None))
         return outer
+
+    def type_alias(self, node: ast.stmt) -> None:
+        """Walks a statement `type Name[T] = …`."""
+        outer = self._open_type_scope(node)
+        self.mention_annotation(getattr(node, "value", None))
+        self.frame = outer
+        name = getattr(node, "name", None)
+        if isinstance(name, ast.Name):
+            self.bind(name.id, NONE)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.evaluate_all(node.decorator_list)

@@ -138,7 +138,8 @@ def test_modules_named_in_a_formula_are_imported(analyzed):
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters came with Python 3.12")
 def test_type_parameters_are_names_of_their_own(interfaces):
-    source = "def first[T](xs: list[T]) -> T:\n    return xs[0]\nclass Box[T]:\n    item: T\nx = first([1])\nBox()"
+    functions = "def first[T](xs: list[T]) -> T:\n    return xs[0]\nclass Box[T: int]:\n    item: T"
+    source = f"{functions}\ntype Ints[U] = list[U]\nx: Ints[int] = first([1])\nBox()"
     assert interfaces(("step:a", source), ("step:b", "print(x)")) == {"a": "-> x", "b": "x@a ->"}
 
 
