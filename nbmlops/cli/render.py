@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from nbmlops.app.compile import CompileOutcome, CompileStatus
@@ -92,7 +93,7 @@ def compile_blocks(outcome: CompileOutcome) -> Iterator[Block]:
     match outcome.status:
         case CompileStatus.WRITTEN:
             yield Line(f"compiled into {outcome.out}", Tone.GOOD)
-            yield Line(f"next: nbmlops run {outcome.out}")
+            yield Line(f"next: nbmlops run {shlex.quote(outcome.out)}")
         case CompileStatus.UNCHANGED:
             yield Line(f"{outcome.out} is up to date", Tone.GOOD)
         case CompileStatus.STALE:

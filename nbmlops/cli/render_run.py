@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import StepFailed
 from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import (
@@ -80,8 +81,11 @@ def _step_row(step: StepRecord) -> tuple[Cell, ...]:
 
 def _error(step: str, notebook: str, error: StepError) -> Iterator[Line]:
     place = f" (cell {error.cell}" + (f" line {error.line})" if error.line else ")") if error.cell else ""
-    yield Line(f"step {step} failed{place}: {error.name}: {error.message}", Tone.BAD)
-    lines = error.traceback.splitlines()
+    # A fault that we found says what and where; the name of its class would add nothing.
+    what = error.message if error.name == StepFailed.__qualname__ else f"{error.name}: {error.message}"
+    yield Line(f"step {step} failed{place}: {what}", Tone.BAD)
+    is_all_said = error.traceback == f"{error.name}: {error.message}"
+    lines = [] if is_all_said else error.traceback.splitlines()
     if len(lines) > MAX_TRACEBACK_LINES:
         half = MAX_TRACEBACK_LINES // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} lines left out …", *lines[-half:]]

@@ -17,12 +17,13 @@ from typing import Any
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import StepFailed, UsageError
 from nbmlops.pipeline.codec import read_pipeline
+from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
 from nbmlops.runtime import plain_text, random_state
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
-from nbmlops.runtime.errors import report_exception
+from nbmlops.runtime.errors import Places, report_exception, step_error
 from nbmlops.runtime.files import file_state, shown
 from nbmlops.runtime.handover import Handover, Unstorable
 from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
@@ -122,7 +123,7 @@ class Step:
             saved = self._handover.save(outputs)
         except Unstorable as error:
             refusal: StepFailed = unstorable_value(error, self._pipeline, self._declared, self._layout)
-            raise refusal from error
+            raise refusal from None  # it says all that is known; what led to it is our own code
         carried = random_state.carried(self._entry, self._before, after)
         modules = self._observer.modules(self._package_namespaces())
         outcome = StepOutcome(
@@ -154,6 +155,12 @@ class Step:
         self._observer.stop()
         if self._context.report is not None:
             write_failure(self._context.report, self.recorder.log(), report_exception(error))
+
+    def traced_home(self, error: BaseException) -> str:
+        """Returns the traceback in terms of the source notebook, or "" if none of its lines took part."""
+        report = Fields(report_exception(error), "report")
+        told = step_error(report, Places(self._pipeline, self._layout))
+        return told.traceback if told.cell else ""
 
     def begin_code(self) -> None:
         """Puts the random state in place once more, now that everything is imported: the step's own code begins."""
@@ -293,6 +300,9 @@ def _follow_cells(step: Step) -> None:
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             step.fail(error)
+            # Below IPython's traceback, which names the generated files.
+            if home := step.traced_home(error):
+                sys.stderr.write(f"In the source notebook:\n{home}\n")
 
     shell.events.register("pre_run_cell", before_cell)
     shell.events.register("post_run_cell", after_cell)

@@ -49,11 +49,17 @@ def param_text(value: Json) -> str:
 
 def stored_text(text: str, limit: int) -> StoredText:
     """Returns the text, or a reference to an artifact that holds it when it is longer than the store keeps."""
+    text = storable(text)
     if len(text) <= limit:
         return StoredText(text)
-    digest = digest_bytes(text.encode("utf-8", "backslashreplace"))
+    digest = digest_bytes(text.encode())
     artifact = f"nbmlops/values/{digest}.txt"
     return StoredText(f"{len(text)} characters, sha256 {digest}, see artifact {artifact}", text, artifact)
+
+
+def storable(text: str) -> str:
+    """Returns the text with what no database and no file takes, half characters and NUL, as Python's escapes."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def quoted(value: str) -> str:

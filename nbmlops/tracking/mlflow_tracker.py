@@ -16,7 +16,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking import lineage
 from nbmlops.tracking.batches import cut_batches
-from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, stored_text
+from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
 from nbmlops.tracking.mlflow_client import open_client
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
@@ -245,7 +245,7 @@ class MlflowTracker:
 
     def _log_text(self, run_id: str, text: str, name: str) -> None:
         with named_errors(self._uri):
-            self._client.log_text(run_id, text, name)
+            self._client.log_text(run_id, storable(text), name)
 
     def _facts(self, run: Any) -> RunFacts:
         info, data = run.info, run.data

@@ -31,6 +31,11 @@ def check_sqlite_store(path: Path, lock_seconds: float = LOCK_SECONDS) -> None:
     if not path.exists():
         _check_folder(path)
         return
+    if path.is_dir():
+        raise EnvironmentFault(
+            f"the tracking store {path} is a folder, but a SQLite file belongs there",
+            "move the folder away, or set [tracking] uri in nbmlops.toml to another file",
+        )
     with _named(path), closing(sqlite3.connect(path, timeout=lock_seconds, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -42,9 +47,7 @@ def check_sqlite_store(path: Path, lock_seconds: float = LOCK_SECONDS) -> None:
             f"{path} is a database of another program: it holds {', '.join(sorted(tables)[:3])}, but nothing of MLflow",
             "set [tracking] uri in nbmlops.toml to another file",
         )
-    # A store without experiments was left half-made by a process that died: MLflow completes it.
-    if not is_empty:
-        _check_revision(path, revision)
+    _check_revision(path, revision, is_empty=is_empty)
 
 
 def _check_folder(path: Path) -> None:
@@ -84,7 +87,7 @@ def _revision(database: sqlite3.Connection, tables: set[str]) -> str:
     return str(row[0]) if row else ""
 
 
-def _check_revision(path: Path, revision: str) -> None:
+def _check_revision(path: Path, revision: str, *, is_empty: bool) -> None:
     known, head = _mlflow_revisions()
     if not head or revision == head:
         return
@@ -93,6 +96,8 @@ def _check_revision(path: Path, revision: str) -> None:
             f"the tracking store {path} was made by a newer MLflow: its schema {revision} is not known to this one",
             "install the MLflow that made it, or a later one",
         )
+    if is_empty:  # a process died while it made the store: MLflow completes it
+        return
     raise EnvironmentFault(
         f"the tracking store {path} was made by an older MLflow: it has schema {revision or 'none'}, not {head}",
         f"keep a copy of the file, then: mlflow db upgrade sqlite:///{path}",

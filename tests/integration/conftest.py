@@ -18,7 +18,7 @@ _DIFFERENT = (
     (r"\d{8}T\d{6}Z-[0-9a-f]{6}", "RUN"),
     (r"(executed|failed) +\d+\.\d", r"\1  N.N"),
     (r"\[\+ *\d+\.\d s\] ", ""),
-    (r"\(\d+\.\d s\)", "(N.N s)"),
+    (r"(executed|failed) in \d+\.\d s", r"\1 in N.N s"),
     (r"0x[0-9a-f]{8,}", "0xADDRESS"),
 )
 

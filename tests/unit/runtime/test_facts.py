@@ -88,4 +88,5 @@ def test_the_ground_of_a_record_is_looked_up_as_it_is_now(tmp_path: Path) -> Non
         random="random",
         missing_files=("made.csv",),
         missing_values=("b",),
+        root=str(layout.root),
     )

@@ -55,6 +55,13 @@ def test_the_key_is_that_of_the_step() -> None:
         (RECORD, SAME, ()),
         (RECORD, replace(SAME, files={"data/x.csv": "34"}), ("file changed: data/x.csv",)),
         (RECORD, replace(SAME, files={}), ("file changed: data/x.csv",)),
+        (
+            replace(RECORD, outcome=replace(RECORD.outcome, files={"/data/x.csv": FileState("12")})),
+            replace(
+                SAME, files={"/data/x.csv": "34"}, missing_files=("/data/y.csv", "z.csv"), root="/data/work/project"
+            ),
+            ("file changed: ../../x.csv", "file is gone: ../../y.csv", "file is gone: z.csv"),
+        ),
         (RECORD, replace(SAME, libraries={"pandas": "3.1.1"}), ("environment changed: pandas 3.1.0 -> 3.1.1",)),
         (RECORD, replace(SAME, libraries={}), ("environment changed: pandas 3.1.0 -> absent",)),
         (RECORD, replace(SAME, missing_files=("report.csv",)), ("file is gone: report.csv",)),

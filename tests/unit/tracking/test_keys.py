@@ -40,3 +40,7 @@ def test_quoting_for_searches() -> None:
     assert [quoted("a b"), quoted("it's")] == ["'a b'", '"it\'s"']
     with pytest.raises(UsageError, match="both kinds of quotes"):
         quoted("'\"")
+
+
+def test_what_no_store_takes_is_escaped() -> None:
+    assert stored_text("half \ud83d, none \0", 100) == StoredText("half \\ud83d, none \\x00")

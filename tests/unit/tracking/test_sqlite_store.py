@@ -65,6 +65,11 @@ def test_a_newer_schema_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_a_newer_schema_without_experiments_is_no_half_made_store(tmp_path: Path) -> None:
+    path = store(tmp_path / "mlflow.db", "ffffffffffff", with_experiment=False)
+    assert fault(path).message.startswith(f"the tracking store {path} was made by a newer MLflow")
+
+
 def test_a_store_that_was_left_half_made_is_completed_by_mlflow(tmp_path: Path) -> None:
     check_sqlite_store(store(tmp_path / "mlflow.db", "0a8213491aaa", with_experiment=False))
 
