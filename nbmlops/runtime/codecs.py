@@ -19,6 +19,7 @@ from nbmlops.runtime.sharing import Walk
 if TYPE_CHECKING:
     from nbmlops.runtime.store import ObjectRef, Store
 
+_READ_ONLY = b"r"  # behind the elements of an array that must not be written; readers of the format do not look there
 _MAX_JSON_OBJECTS = 100_000  # beyond, pickle is several times faster
 
 
@@ -104,7 +105,7 @@ def _array_parts(array: Any) -> list[bytes | memoryview]:
     is_f = array.flags.f_contiguous and not array.flags.c_contiguous
     flat = np.ascontiguousarray(array.T if is_f else array).reshape(-1)
     data = flat.view(np.uint8) if flat.size and flat.itemsize else np.empty(0, np.uint8)
-    return [header.getvalue(), data.data]
+    return [header.getvalue(), data.data, b"" if array.flags.writeable else _READ_ONLY]
 
 
 def _array(data: memoryview) -> Any:
@@ -115,6 +116,10 @@ def _array(data: memoryview) -> Any:
     shape, is_f, dtype = np.lib.format.read_array_header_2_0(header)
     count = int(np.prod(shape, dtype=np.int64))
     if count == 0 or dtype.itemsize == 0:
-        return np.empty(shape, dtype, order="F" if is_f else "C")
-    flat = np.frombuffer(data, dtype, count, header.tell())
-    return flat.reshape(shape[::-1]).T if is_f else flat.reshape(shape)
+        array = np.empty(shape, dtype, order="F" if is_f else "C")
+    else:
+        flat = np.frombuffer(data, dtype, count, header.tell())
+        array = flat.reshape(shape[::-1]).T if is_f else flat.reshape(shape)
+    if len(data) > header.tell() + count * dtype.itemsize:
+        array.flags.writeable = False
+    return array

@@ -18,7 +18,7 @@ from nbmlops.core.digest import digest_json
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
 from nbmlops.runtime import codecs, pickling
 from nbmlops.runtime.codecs import Codec, Encoded
-from nbmlops.runtime.sharing import CannotStore, Walk, shared_groups, sharing_signature
+from nbmlops.runtime.sharing import CannotStore, Walk, borrowed_memory, shared_groups, sharing_signature
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import StoredValue
 
@@ -80,6 +80,9 @@ class Handover:
         """
         live = {**self._live, **outputs}
         walks = {name: _walk(name, value) for name, value in live.items()}
+        if borrower := borrowed_memory(walks):
+            reason = "it is an array over the memory of another object that is handed over, too; make a copy of it"
+            raise Unstorable(borrower, type_name(live[borrower]), reason)
         prints = {name: _identity(name, value, walks[name]) for name, value in live.items()}
         touched = {name for name in live if name in outputs or prints[name] != self._namespace[name].fingerprint}
         values: list[StoredValue] = []

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.runtime.set_order import SetPlan, build_set, plan_set
-from nbmlops.runtime.sharing import CannotStore, Walk, extent, memory_clusters
+from nbmlops.runtime.sharing import CannotStore, Walk, extent, is_custom_error, memory_clusters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,9 +29,9 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
         CannotStore: something in it cannot be pickled, or a set cannot be rebuilt in its order of iteration.
     """
     walks = tuple(walks)
-    clusters = memory_clusters((array, "") for walk in walks for array in walk.arrays)
+    clusters = memory_clusters(("", walk) for walk in walks)
     stream = io.BytesIO()
-    plain = not clusters and not any(walk.has_sets for walk in walks)
+    plain = not clusters and not any(walk.has_sets or walk.custom_errors for walk in walks)
     pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
     try:
         pickler.dump(value)
@@ -95,6 +95,8 @@ class _Pickler(pickle.Pickler):
         return self._boxes[id(obj)][1]
 
     def reducer_override(self, obj: Any) -> Any:
+        if is_custom_error(obj):
+            return _error, (type(obj), obj.args), obj.__dict__ or None
         found = self._views.get(id(obj))
         return NotImplemented if found is None else (_view, found[1])
 
@@ -109,6 +111,13 @@ def _memory(arrays: Sequence[np.ndarray[Any, Any]]) -> tuple[int, bytearray]:
     low, high = min(low for low, _ in spans), max(high for _, high in spans)
     # Every byte lies in the extent of one of the arrays, which are alive: their extents overlap without gaps.
     return low, bytearray(ctypes.string_at(low, high - low))
+
+
+def _error(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    """Returns the exception with these arguments, its own `__init__` not called: that takes others."""
+    made = kind.__new__(kind, *arguments)
+    made.args = arguments
+    return made
 
 
 def _view(

@@ -1,7 +1,8 @@
 """Which names share objects: found by walking the mutable objects that pickling a value would visit.
 
-pandas frames and series are leaves (they copy on write), numpy arrays are compared by the memory they cover, and
-everything that cannot change (numbers, texts, functions, classes, modules) is passed over.
+numpy arrays are compared by the memory they cover. pandas frames and series are leaves: they copy on write, but not for
+an array over their memory, as `to_numpy()` gives. Everything that cannot change (numbers, texts, functions, classes,
+modules) is passed over.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Walk(pickle.Pickler):
     Attributes:
         objects: The mutable objects in the order they are met first, by identity.
         arrays: The numpy arrays among them.
+        blocks: The arrays in which frames hold their columns, where a write to the frame goes into that very memory.
+        custom_errors: An exception was met that takes other arguments than it keeps.
         visited: How many objects were met, each time counted.
         repeated: A mutable object was met twice.
         has_sets: A set was met, whose order of iteration must survive.
@@ -57,6 +60,8 @@ class Walk(pickle.Pickler):
         super().__init__(_Nowhere(), protocol=5)
         self.objects: dict[int, object] = {}
         self.arrays: list[np.ndarray[Any, Any]] = []
+        self.blocks: list[np.ndarray[Any, Any]] = []
+        self.custom_errors = False
         self.repeated = False
         self.visited = 0
         self.has_sets = False
@@ -94,6 +99,7 @@ class Walk(pickle.Pickler):
         self.objects[id(obj)] = obj
         if kind is set:
             self.has_sets = True
+        self.custom_errors = self.custom_errors or is_custom_error(obj)
         return self._leaf(obj)
 
     def _leaf(self, obj: Any) -> str | None:
@@ -104,6 +110,7 @@ class Walk(pickle.Pickler):
             return _LEAF
         if self._pandas is not None and isinstance(obj, self._pandas.DataFrame | self._pandas.Series):
             self._pending.extend(_loose_cells(obj))
+            self.blocks.extend(_own_blocks(obj, self._numpy))
             return _LEAF
         return None
 
@@ -119,6 +126,27 @@ def _refuse_notebook_code(obj: Any) -> None:
     if isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
         what = "class" if isinstance(obj, type) else "function"
         raise CannotStore(f"it refers to the {what} {obj.__qualname__!r}, which only its own step notebook knows")
+
+
+def is_custom_error(obj: object) -> bool:
+    """Returns whether pickle would call the `__init__` of an exception's class with what it gave to `super()`."""
+    kind = type(obj)
+    return (
+        isinstance(obj, BaseException)
+        and isinstance(kind.__init__, types.FunctionType)
+        and kind.__reduce__ is BaseException.__reduce__
+        and kind.__reduce_ex__ is object.__reduce_ex__
+    )
+
+
+def _own_blocks(value: Any, numpy: Any) -> list[Any]:
+    """Returns the plain arrays of a frame that no other frame shares: a write to a shared one would copy it first."""
+    found = []
+    for block in value._mgr.blocks:  # noqa: SLF001 - pandas tells it in no public way
+        array = block.values
+        if type(array) is numpy.ndarray and not array.dtype.hasobject and not block.refs.has_reference():
+            found.append(array)
+    return found
 
 
 def _loose_cells(value: Any) -> list[object]:
@@ -144,7 +172,7 @@ def shared_groups(walks: Mapping[str, Walk]) -> tuple[tuple[str, ...], ...]:
     for name, walk in walks.items():
         for key in walk.objects:
             leader[find(name)] = find(owners.setdefault(key, name))
-    for cluster in memory_clusters((array, name) for name, walk in walks.items() for array in walk.arrays):
+    for cluster in memory_clusters(walks.items()):
         for _, name in cluster[1:]:
             leader[find(name)] = find(cluster[0][1])
     groups: dict[str, list[str]] = {}
@@ -160,19 +188,22 @@ def sharing_signature(names: Sequence[str], walks: Mapping[str, Walk]) -> list[l
         for position, key in enumerate(walks[name].objects):
             places.setdefault(key, []).append([name, position])
     shared = [found for found in places.values() if len(found) > 1]
-    arrays = ((array, name) for name in names for array in walks[name].arrays)
-    for cluster in memory_clusters(arrays):
+    for cluster in memory_clusters((name, walks[name]) for name in names):
         start = min(extent(array)[0] for array, _ in cluster)
         shared.append([[name, extent(array)[0] - start, list(array.strides)] for array, name in cluster])
     return sorted(shared, key=repr)
 
 
-def memory_clusters(
-    arrays: Iterable[tuple[np.ndarray[Any, Any], str]],
-) -> list[list[tuple[np.ndarray[Any, Any], str]]]:
-    """Returns the arrays whose memory overlaps, in clusters of at least two different arrays."""
+def memory_clusters(walks: Iterable[tuple[str, Walk]]) -> list[list[tuple[np.ndarray[Any, Any], str]]]:
+    """Returns the arrays whose memory overlaps, each with its name, in clusters of at least two different arrays.
+
+    The memory of a frame counts where an array goes over it.
+    """
+    named = list(walks)
+    loose = {id(array) for _, walk in named for array in walk.arrays}
+    arrays = [(array, name) for name, walk in named for array in (*walk.arrays, *walk.blocks) if array.nbytes]
     spans = sorted(
-        ((*extent(array), number, array, name) for number, (array, name) in enumerate(arrays) if array.nbytes),
+        ((*extent(array), number, array, name) for number, (array, name) in enumerate(arrays)),
         key=lambda span: span[:3],
     )
     clusters: list[list[tuple[np.ndarray[Any, Any], str]]] = []
@@ -183,7 +214,25 @@ def memory_clusters(
         else:
             clusters.append([(array, name)])
         reach = max(reach, high)
-    return [cluster for cluster in clusters if len({id(array) for array, _ in cluster}) > 1]
+    found = []
+    for cluster in clusters:
+        members = {id(array) for array, _ in cluster}
+        if len(members) > 1 and members & loose:
+            found.append(cluster)
+    return found
+
+
+def borrowed_memory(walks: Mapping[str, Walk]) -> str:
+    """Returns the name of a value with an array over the memory of another object, such as a bytearray, or ""."""
+    met = {key for walk in walks.values() for key in walk.objects}
+    for name, walk in walks.items():
+        for array in walk.arrays:
+            owner: Any = array
+            while hasattr(owner, "base"):
+                owner = owner.base
+            if id(owner.obj if isinstance(owner, memoryview) else owner) in met:
+                return name
+    return ""
 
 
 def extent(array: np.ndarray[Any, Any]) -> tuple[int, int]:

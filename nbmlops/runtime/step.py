@@ -109,7 +109,7 @@ class Step:
             self._begin()
         return values[0] if len(values) == 1 else values
 
-    def save(self, **outputs: object) -> None:
+    def save(self, /, **outputs: object) -> None:
         """Hands over the outputs, and whatever else of the namespace the step changed.
 
         Raises:
