@@ -14,12 +14,12 @@ from nbmlops.compiler.bodies import AmbiguousLine
 from nbmlops.compiler.cells import read_cells
 from nbmlops.compiler.closing import read_closing
 from nbmlops.compiler.digests import step_digest
-from nbmlops.compiler.headings import summaries
+from nbmlops.compiler.headings import explanations, remarks
 from nbmlops.compiler.lower import lower
 from nbmlops.compiler.modules import Module, compile_check
 from nbmlops.compiler.program import Compiled, CompileOptions, Program
 from nbmlops.compiler.targets import github_actions
-from nbmlops.compiler.targets.documents import dockerfile, readme, smoke_test
+from nbmlops.compiler.targets.documents import dockerfile, dockerignore, readme, smoke_test
 from nbmlops.compiler.targets.package import package_modules
 from nbmlops.compiler.targets.step_notebooks import step_notebook
 from nbmlops.core.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
@@ -51,13 +51,15 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
     diagnostics = sort_diagnostics(analysis.diagnostics)
     if has_errors(diagnostics):
         return Compiled(None, {}, options.out, diagnostics)
+    cells_of_steps = {facts.name: facts.cells for facts in analysis.steps}
     program = Program(
         notebook=notebook,
         analysis=analysis,
         options=options,
         pipeline=lower(notebook, analysis, closing, options),
         cells=read_cells(notebook),
-        summaries=summaries(notebook, {facts.name: facts.cells for facts in analysis.steps}),
+        explanations=explanations(notebook, cells_of_steps),
+        remarks=remarks(notebook, cells_of_steps),
     )
     try:
         pipeline, files = emit(program)
@@ -80,7 +82,9 @@ def emit(program: Program) -> tuple[Pipeline, dict[str, bytes]]:
     compile_check(code | tests)
     versioned = _bytes(code) | {step.notebook: step_notebook(program, step) for step in program.pipeline.steps}
     versioned[LOCK] = program.options.lock.encode()
-    documents = _bytes(tests | {"README.md": readme(program, workflow), "Dockerfile": dockerfile(program)})
+    written = {"README.md": readme(program, workflow), "Dockerfile": dockerfile(program)}
+    written["Dockerfile.dockerignore"] = dockerignore()
+    documents = _bytes(tests | written)
     if workflow:
         path = posixpath.relpath(workflow, program.options.out)
         documents[path] = github_actions.workflow(program).encode()
@@ -99,7 +103,9 @@ def _finish(program: Program, modules: list[Module], versioned: Mapping[str, byt
     steps = tuple(
         replace(step, digest=step_digest(program, step), lines=lines[step.module]) for step in program.pipeline.steps
     )
-    pipeline = replace(program.pipeline, steps=steps)
+    own = {step.module for step in steps}
+    shared = {f"{module.name}.py": module.lines for module in modules if module.name not in own and module.lines}
+    pipeline = replace(program.pipeline, steps=steps, lines=shared)
     document = pipeline_to_yaml(pipeline, {}).decode()
     code = {path: str(digest_bytes(content)) for path, content in sorted(versioned.items())}
     return replace(pipeline, version=digest_json({"document": document, "files": code}))

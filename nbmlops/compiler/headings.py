@@ -1,37 +1,129 @@
-"""What Markdown cells say about steps: the nearest heading above a step's first cell becomes its summary."""
+"""What Markdown cells say about steps: it becomes the docstrings of their functions, and comments between cells."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from nbmlops.compiler.layout import plain_text
+from nbmlops.compiler.prose import FENCE, HEADING, Block, blocks, cut, sentences, unmarked
 from nbmlops.notebook.model import Cell, CellKind, Notebook, RoleKind
 
 MAX_LENGTH = 72
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
-_FENCE = re.compile(r"[ ]{0,3}(```|~~~)")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_FEWEST_WORDS = 4
+_LONGEST_CELL = 120
 _NUMBER = re.compile(r"(?:step\s+)?\d+(?:\.\d+)*\s*[.):–-]\s+|\d+(?:\.\d+)+\s+", re.IGNORECASE)
 
 
-def summaries(notebook: Notebook, cells_of_steps: Mapping[str, Sequence[int]]) -> dict[str, str]:
-    """Returns step name -> the nearest heading above its first cell, else inside it, or "" where there is none.
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the notebook says about a step.
+
+    Attributes:
+        summary: One line: a heading or a sentence; "" where it says nothing.
+        blocks: The text below it.
+    """
+
+    summary: str = ""
+    blocks: tuple[Block, ...] = ()
+
+    def short(self, step: str) -> str:
+        """Returns it in one line for a table: the summary, or the first sentence where that only repeats the name."""
+        if not self.repeats(step):
+            return self.summary
+        is_text = self.blocks and not self.blocks[0].item
+        return cut(sentences(self.blocks[0].text)[0], _LONGEST_CELL) if is_text else ""
+
+    def repeats(self, step: str) -> bool:
+        """Returns whether the summary says no more than the step's name."""
+        return _key(self.summary) in {"", _key(step)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A heading ("" for none) and the Markdown below it."""
+
+    heading: str
+    text: str
+
+
+def explanations(notebook: Notebook, cells_of_steps: Mapping[str, Sequence[int]]) -> dict[str, Explanation]:
+    """Returns step name -> what the nearest heading above its first cell, else inside it, and the text below it say.
 
     A heading counts for the first step below it only; the notebook's title counts for none.
     """
-    by_number = {cell.number: cell for cell in notebook.cells}
-    found: dict[str, str] = {}
+    found: dict[str, Explanation] = {}
+    starts = {numbers[0] for numbers in cells_of_steps.values() if numbers}
     for step, numbers in cells_of_steps.items():
-        found[step] = ""
-        if numbers:
-            above = [cell for cell in notebook.cells if _border(notebook, numbers[0]) < cell.number < numbers[0]]
-            inside = [cell for cell in notebook.cells if numbers[0] < cell.number < numbers[-1]]
-            texts = [heading for cell in reversed(above) for heading in reversed(_headings(cell, notebook.title))]
-            texts += [heading for cell in inside for heading in _headings(by_number[cell.number], notebook.title)]
-            found[step] = texts[0] if texts else ""
+        section = _section_of(notebook, numbers) if numbers else _Section("", "")
+        shared = bool(numbers) and _next_step_cell(notebook, numbers[-1]) in starts
+        found[step] = _explanation(step, section, shared=shared)
     return found
+
+
+def _section_of(notebook: Notebook, numbers: Sequence[int]) -> _Section:
+    above = [cell for cell in notebook.cells if _border(notebook, numbers[0]) < cell.number < numbers[0]]
+    inside = [cell for cell in notebook.cells if numbers[0] < cell.number < numbers[-1]]
+    sections = [section for cell in reversed(above) for section in reversed(_sections(cell, notebook.title))]
+    headed = [section for section in sections if section.heading]
+    headed += [
+        _Section(section.heading, "")
+        for cell in inside
+        for section in _sections(cell, notebook.title)
+        if section.heading
+    ]
+    return (headed or sections or [_Section("", "")])[0]
+
+
+def _explanation(step: str, section: _Section, *, shared: bool) -> Explanation:
+    """Returns the heading and its text; a heading that only repeats the step's name gives way to a first sentence."""
+    text = blocks(section.text)
+    words = plain_text(step.replace("_", " "))
+    if section.heading and _key(section.heading) != _key(step):
+        return Explanation(f"{section.heading}: {words}" if shared else section.heading, text)
+    if text and not text[0].item:
+        first, *rest = sentences(text[0].text)
+        if len(first) <= MAX_LENGTH and len(first.split()) >= _FEWEST_WORDS:
+            remaining = (Block(" ".join(rest)),) if rest else ()
+            return Explanation(first, remaining + text[1:])
+    return Explanation(section.heading or (f"{words[:1].upper()}{words[1:]}" if text else ""), text)
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def _next_step_cell(notebook: Notebook, number: int) -> int:
+    """Returns the number of the step's cell that follows without Markdown in between, or 0."""
+    for cell in notebook.cells[number:]:
+        if cell.kind is CellKind.MARKDOWN:
+            return 0
+        if cell.role.kind is RoleKind.STEP:
+            return cell.number
+    return 0
+
+
+def remarks(notebook: Notebook, cells_of_steps: Mapping[str, Sequence[int]]) -> dict[int, str]:
+    """Returns cell number -> the heading and first sentence between it and the cell of the same step above it."""
+    found: dict[int, str] = {}
+    for numbers in cells_of_steps.values():
+        for before, number in pairwise(numbers):
+            between = [cell for cell in notebook.cells if before < cell.number < number]
+            sections = [section for cell in between for section in _sections(cell, notebook.title)]
+            texts = [text for section in sections[-1:] if (text := _remark(section))]
+            if texts:
+                found[number] = texts[0]
+    return found
+
+
+def _remark(section: _Section) -> str:
+    text = blocks(section.text)
+    first = "" if not text or text[0].item else sentences(text[0].text)[0]
+    if not section.heading or not first:
+        return section.heading or first
+    return f"{section.heading}{'' if section.heading[-1] in '.!?…:' else '.'} {first}"
 
 
 def _border(notebook: Notebook, number: int) -> int:
@@ -40,26 +132,30 @@ def _border(notebook: Notebook, number: int) -> int:
     return max((c.number for c in notebook.cells if c.number < number and c.role.kind in roles), default=0)
 
 
-def _headings(cell: Cell, title: str) -> list[str]:
+def _sections(cell: Cell, title: str) -> list[_Section]:
+    """Returns the parts of a Markdown cell that headings make; what stands below the notebook's title is left out."""
     if cell.kind is not CellKind.MARKDOWN:
         return []
-    found: list[str] = []
-    fenced = False
-    for line in cell.source.split("\n"):
-        if _FENCE.match(line):
-            fenced = not fenced
-        match = None if fenced else _HEADING.fullmatch(line)
-        if match and plain_text(match[2]) and not (match[1] == "#" and clean(match[2]) == clean(title)):
-            found.append(clean(match[2]))
-    return [text for text in found if text]
+    heading, lines = "", list[str]()
+    found: list[_Section] = []
+    is_title = fenced = False
+    for line in [*cell.source.split("\n"), None]:
+        fenced = fenced != bool(line is not None and FENCE.match(line))
+        match = None if line is None or fenced else HEADING.fullmatch(line)
+        if line is not None and not (match and plain_text(match[2])):
+            lines.append(line)
+            continue
+        if not is_title and (heading or any(map(str.strip, lines))):
+            found.append(_Section(heading, "\n".join(lines).strip("\n")))
+        if match:
+            heading, lines = clean(match[2]), []
+            is_title = match[1] == "#" and heading == clean(title)
+    return found
 
 
 def clean(text: str) -> str:
     """Returns a heading as plain text: without markup, HTML tags and its number, cut at `MAX_LENGTH` characters."""
-    text = _TAG.sub("", _LINK.sub(r"\1", text))
-    text = plain_text(re.sub(r"\*+|`|~~", "", text))
+    text = unmarked(text).replace("`", "")
     number = _NUMBER.match(text)
     text = text[number.end() :] or text if number else text
-    if len(text) > MAX_LENGTH:
-        text = text[:MAX_LENGTH].rsplit(" ", 1)[0] + "…"
-    return text
+    return cut(text, MAX_LENGTH)

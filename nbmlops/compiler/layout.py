@@ -61,9 +61,14 @@ def docstring(summary: str, details: Sequence[str] = (), indent: str = "") -> li
     return [
         f'{indent}"""{first}',
         "",
-        *(indent + _escaped(detail) if detail else "" for detail in details),
+        *(_detail(indent, detail) for detail in details),
         f'{indent}"""',
     ]
+
+
+def _detail(indent: str, text: str) -> str:
+    lead = text[: len(text) - len(text.lstrip(" "))]
+    return (indent + lead + _escaped(text)) if text else ""
 
 
 def _escaped(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from nbmlops.analysis.model import ClosingNames, Constant, Definition, NotebookAnalysis, StepFacts
 from nbmlops.compiler.cells import CellText
+from nbmlops.compiler.headings import Explanation
 from nbmlops.compiler.layout import docstring
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.notebook.model import Notebook
@@ -79,7 +80,8 @@ class Program:
         options: What compiling was asked for.
         pipeline: The pipeline, so far without digests and source maps of its steps.
         cells: Cell number -> text.
-        summaries: Step name -> what the nearest heading says of it, or "".
+        explanations: Step name -> what the Markdown above it says.
+        remarks: Cell number -> what the Markdown between it and the cell of the same step above it says.
     """
 
     notebook: Notebook
@@ -87,7 +89,8 @@ class Program:
     options: CompileOptions
     pipeline: Pipeline
     cells: Mapping[int, CellText]
-    summaries: Mapping[str, str]
+    explanations: Mapping[str, Explanation]
+    remarks: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def package(self) -> str:

@@ -50,6 +50,7 @@ def pipeline_to_yaml(pipeline: Pipeline, files: Mapping[str, str]) -> bytes:
     document["metrics"] = [{"name": m.name, "value": _input_to_plain(m.value)} for m in pipeline.metrics]
     document["gate"] = {"cell": pipeline.gate.cell} if pipeline.gate else None
     document["register"] = _register_to_plain(pipeline.register)
+    document["lines"] = {file: _lines_to_plain(lines) for file, lines in pipeline.lines.items()}
     document["cell_digests"] = dict(pipeline.cell_digests)
     document["files"] = dict(files)
     return write_yaml(_without_empty(document, {"schema", "name", "notebook", "root", "steps"}), COMMENT)
@@ -77,6 +78,7 @@ def read_pipeline(path: Path) -> Pipeline:
         gate=GateStage(gate.integer("cell", 0)) if gate else None,
         register=_register(register) if register else None,
         compiler=fields.text("compiler", ""),
+        lines=_line_maps(fields.optional("lines")),
     )
 
 
@@ -139,7 +141,7 @@ def _step_to_plain(step: Step) -> dict[str, object]:
         "files": list(step.files),
         "modules": Inline(step.modules),
         "digest": step.digest,
-        "lines": [Inline((s.line, s.count, s.cell, s.cell_id, s.cell_line)) for s in step.lines],
+        "lines": _lines_to_plain(step.lines),
     }
     return _without_empty(record, {"name", "module", "mode", "cells"})
 
@@ -148,8 +150,20 @@ def _data_to_plain(use: DataUse) -> dict[str, object]:
     return {"name": use.name, "context": use.context} if use.context else {"name": use.name}
 
 
+def _lines_to_plain(lines: tuple[SourceLines, ...]) -> list[Inline]:
+    return [Inline((s.line, s.count, s.cell, s.cell_id, s.cell_line)) for s in lines]
+
+
+def _lines(fields: Fields, key: str) -> tuple[SourceLines, ...]:
+    rows = fields.rows(key, (int, int, int, str, int))
+    return tuple(SourceLines(*row) for row in rows)  # type: ignore[arg-type]  # the types were checked by `rows`
+
+
+def _line_maps(fields: Fields | None) -> dict[str, tuple[SourceLines, ...]]:
+    return {file: _lines(fields, file) for file in fields.names()} if fields else {}
+
+
 def _step(fields: Fields) -> Step:
-    rows = fields.rows("lines", (int, int, int, str, int))
     return Step(
         name=fields.text("name"),
         module=fields.text("module"),
@@ -165,7 +179,7 @@ def _step(fields: Fields) -> Step:
         modules=fields.texts("modules"),
         notebook=fields.text("notebook", ""),
         digest=fields.text("digest", ""),
-        lines=tuple(SourceLines(*row) for row in rows),  # type: ignore[arg-type]  # the types were checked by `rows`
+        lines=_lines(fields, "lines"),
         metrics=fields.texts("metrics"),
         data=tuple(DataUse(use.text("name"), use.text("context", "")) for use in fields.children("data")),
     )

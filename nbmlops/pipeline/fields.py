@@ -56,6 +56,17 @@ class Fields:
             raise self.wrong(self._place(key), wanted, value)
         return value
 
+    def names(self) -> tuple[str, ...]:
+        """Returns the keys of the mapping, in order.
+
+        Raises:
+            UsageError: a key is no text.
+        """
+        for key in self._data:
+            if not isinstance(key, str):
+                raise self.wrong(self._where or "a key of the document", "a mapping with texts as keys", key)
+        return tuple(self._data)
+
     def text(self, key: str, default: object = _REQUIRED) -> str:
         """Returns a text."""
         return str(self.take(key, "a text", lambda value: isinstance(value, str), default))

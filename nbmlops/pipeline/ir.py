@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
@@ -153,6 +153,7 @@ class Pipeline:
         gate: The gate stage, if the notebook or the configuration asks for one.
         register: The register stage, likewise.
         compiler: Version of nbmlops that wrote it.
+        lines: Module file -> source map, for the modules that steps share (`helpers.py`, `settings.py`, `params.py`).
     """
 
     name: str
@@ -168,6 +169,7 @@ class Pipeline:
     gate: GateStage | None = None
     register: RegisterStage | None = None
     compiler: str = ""
+    lines: Mapping[str, tuple[SourceLines, ...]] = field(default_factory=dict)
 
     def step(self, name: str) -> Step:
         """Returns the step of that name.

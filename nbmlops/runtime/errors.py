@@ -16,7 +16,7 @@ from pathlib import Path
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.pipeline.fields import Fields
-from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.pipeline.ir import Pipeline, SourceLines
 from nbmlops.pipeline.run_record import StepError
 from nbmlops.runtime.layout import Layout
 
@@ -74,10 +74,8 @@ class Places:
         path = Path(file)
         if path.parent != self.layout.package:
             return None
-        for step in self.pipeline.steps:
-            if step.module == path.stem:
-                return place_in(step, line)
-        return None
+        maps = {f"{step.module}.py": step.lines for step in self.pipeline.steps}
+        return place_in({**self.pipeline.lines, **maps}.get(path.name, ()), line)
 
     def shown(self, file: str) -> str:
         """Returns how to name a file to a person: from the package or library on, never by a machine's path."""
@@ -89,9 +87,9 @@ class Places:
         return Path(file).name
 
 
-def place_in(step: Step, line: int) -> Place | None:
-    """Returns where a line of a step's module stands in the notebook, or None if it was generated."""
-    for span in step.lines:
+def place_in(lines: tuple[SourceLines, ...], line: int) -> Place | None:
+    """Returns where a line of a module with this source map stands in the notebook, or None if it was generated."""
+    for span in lines:
         if span.line <= line < span.line + span.count:
             return Place(span.cell, span.cell_line + line - span.line)
     return None

@@ -57,5 +57,5 @@ def _binding_cell(names: list[str], step: Step, layout: Layout) -> int:
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in names
     ]
-    places = [place for line in sorted(stores) if (place := place_in(step, line)) is not None]
+    places = [place for line in sorted(stores) if (place := place_in(step.lines, line)) is not None]
     return places[-1].cell if places else 0

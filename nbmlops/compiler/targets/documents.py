@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import posixpath
 import re
 import shlex
@@ -58,6 +59,10 @@ def readme(program: Program, workflow: str) -> str:
         files=_files(program),
         workflow=workflow,
         branch=options.branch,
+        python=python_version(options.lock),
+        lock=shell_path(posixpath.join(out, "requirements.lock")),
+        tests=shell_path(posixpath.join(out, "tests")),
+        promote_command=_promote_command(program),
         dockerfile=shell_path(posixpath.join(out, "Dockerfile")),
         image=pipeline.name.strip("_").replace("__", "_"),
     )
@@ -73,6 +78,11 @@ def dockerfile(program: Program) -> str:
         lock=json.dumps([lock, "/tmp/requirements.lock"], ensure_ascii=True),  # noqa: S108  # a path in the image
         entrypoint=json.dumps(["nbmlops", "run", plain_path(out)], ensure_ascii=True),
     )
+
+
+def dockerignore() -> str:
+    """Returns what building the image leaves out, for the file that Docker reads beside the Dockerfile."""
+    return render("pipeline/Dockerfile.dockerignore.j2")
 
 
 def smoke_test(program: Program) -> str:
@@ -114,9 +124,17 @@ def _docker_path(path: str) -> str:
 
 
 def _example(program: Program) -> str:
+    """Returns a parameter with another value than its default, as `-p` takes it; "" where there is no number."""
     for declaration in program.analysis.parameters:
-        if isinstance(declaration.default, int | float) and not isinstance(declaration.default, bool):
-            return f"{declaration.name}={declaration.default!r}"
+        match declaration.default:
+            case bool():
+                continue
+            case int(value):
+                return f"{declaration.name}={value + 1}"
+            case float(value) if math.isfinite(value):
+                return f"{declaration.name}={value / 2 if value else 0.5!r}"
+            case _:
+                continue
     return ""
 
 
@@ -124,11 +142,16 @@ def _row(program: Program, step: Step) -> dict[str, str]:
     path = posixpath.join(program.package, f"{step.module}.py")
     return {
         "link": f"[{markdown.inline(step.name)}]({path})",
-        "summary": program.summaries.get(step.name, ""),
+        "summary": program.explanations[step.name].short(step.name),
         "cells": cells_of(program.code_cells(step)).partition(" ")[2],
         "inputs": _names([*step.parameters, *(value.name for value in step.inputs)]),
         "outputs": _names(step.outputs),
     }
+
+
+def _promote_command(program: Program) -> str:
+    stage = program.pipeline.register
+    return f"nbmlops promote {shell_path(stage.model_name)}" if stage else ""
 
 
 def _names(names: Sequence[str]) -> str:
@@ -151,6 +174,6 @@ def _files(program: Program) -> list[dict[str, str]]:
         ("notebooks/", "a papermill notebook per step: load the inputs, call the step, save the outputs"),
         ("requirements.lock", "what the notebook's imports resolve to; `nbmlops lock` refreshes it"),
         (f"tests/test_{package}.py", "a smoke test that the team can grow beside"),
-        ("Dockerfile", "an image that runs the pipeline"),
+        ("Dockerfile", "an image that runs the pipeline; `Dockerfile.dockerignore` keeps runs and stores out of it"),
     ]
     return [{"path": path, "text": text} for path, text in files]

@@ -97,18 +97,7 @@ def _steps(program: Program) -> list[dict[str, object]]:
             "name": "Check that the pipeline is what the notebook compiles to",
             "run": f'nbmlops compile "$NOTEBOOK"{out} --check',
         },
-        {
-            "name": "Run steps and gate",
-            "if": "github.event_name == 'pull_request' || github.ref != env.REGISTERS_ON",
-            "env": {"PARAMETERS": "${{ inputs.parameters }}"},
-            "run": _RUN.replace('"$PIPELINE"', '"$PIPELINE" --no-register'),
-        },
-        {
-            "name": "Run steps and gate, register the model",
-            "if": "github.event_name != 'pull_request' && github.ref == env.REGISTERS_ON",
-            "env": {"PARAMETERS": "${{ inputs.parameters }}"},
-            "run": _RUN,
-        },
+        *_runs(registers=program.pipeline.register is not None),
         {
             "name": "Write the job summary",
             "if": "${{ !cancelled() }}",
@@ -124,6 +113,26 @@ def _steps(program: Program) -> list[dict[str, object]]:
                 "path": inert(posixpath.normpath(posixpath.join(program.options.root, "runs", program.package))),
                 "if-no-files-found": "ignore",
             },
+        },
+    ]
+
+
+def _runs(*, registers: bool) -> list[dict[str, object]]:
+    parameters = {"PARAMETERS": "${{ inputs.parameters }}"}
+    if not registers:
+        return [{"name": "Run the pipeline", "env": dict(parameters), "run": _RUN}]
+    return [
+        {
+            "name": "Run steps and gate",
+            "if": "github.event_name == 'pull_request' || github.ref != env.REGISTERS_ON",
+            "env": dict(parameters),
+            "run": _RUN.replace('"$PIPELINE"', '"$PIPELINE" --no-register'),
+        },
+        {
+            "name": "Run steps and gate, register the model",
+            "if": "github.event_name != 'pull_request' && github.ref == env.REGISTERS_ON",
+            "env": dict(parameters),
+            "run": _RUN,
         },
     ]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from nbmlops.analysis.model import ImportedName, ParameterDeclaration
 from nbmlops.compiler.cells import INDENT, CellText, Line, own
 from nbmlops.compiler.imports import import_lines
-from nbmlops.compiler.layout import docstring
+from nbmlops.compiler.layout import WIDTH, docstring
 from nbmlops.compiler.modules import Module, assemble
 from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
@@ -41,11 +41,14 @@ def _field(declaration: ParameterDeclaration, text: CellText, factory: str) -> l
     if isinstance(declaration.default, list | dict):
         empty = {"[]": "list", "{}": "dict"}.get(value)
         value = f"{factory}(default_factory={empty or f'lambda: {value}'})"
-    comment = f"  # {_comment_text(declaration.comment)}" if declaration.comment.strip() else ""
-    return [
-        *_indented(comments(declaration, text)),
-        Line(f"{INDENT}{declaration.name}: {kind} = {value}{comment}", declaration.cell, declaration.line),
-    ]
+    comment = f"# {_comment_text(declaration.comment)}" if declaration.comment.strip() else ""
+    lines = _indented(comments(declaration, text))
+    field = f"{INDENT}{declaration.name}: {kind} = {value}"
+    if comment and len(field) + len(comment) + 2 > WIDTH:
+        lines.append(Line(INDENT + comment, declaration.cell, declaration.line))
+    elif comment:
+        field += f"  {comment}"
+    return [*lines, Line(field, declaration.cell, declaration.line)]
 
 
 def _indented(lines: Sequence[Line]) -> list[Line]:

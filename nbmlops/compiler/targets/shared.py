@@ -9,7 +9,7 @@ from nbmlops.analysis.model import Constant, Definition, ImportedName, Placement
 from nbmlops.compiler.bodies import nodes_of, units_of
 from nbmlops.compiler.cells import INDENT, Line, indent, own, tidy
 from nbmlops.compiler.imports import import_lines
-from nbmlops.compiler.layout import cells_of, docstring
+from nbmlops.compiler.layout import cells_of, docstring, names_of
 from nbmlops.compiler.modules import Module, assemble
 from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.program import Program
@@ -31,9 +31,18 @@ def helpers_module(program: Program) -> Module | None:
     statements = [d.statement for d in definitions] + [c.statement for c in constants]
     nodes = nodes_of(program.cells, statements)
     sections = [_constants(program, constants), *(_definition(program, definition) for definition in definitions)]
-    notice = f"Constants, functions and classes of the pipeline {program.package}."
+    notice = f"{_kinds(nodes)} of the pipeline {program.package}."
     imports = _imports(program, nodes, {name for definition in definitions for name in definition.imports})
     return _module(program, HELPERS, notice, imports, sections)
+
+
+def _kinds(nodes: Sequence[ast.stmt]) -> str:
+    """Returns what the module holds: "Constants and functions", say."""
+    classes = [isinstance(node, ast.ClassDef) for node in nodes]
+    functions = [isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes]
+    constants = len(nodes) - sum(classes) - sum(functions)
+    counts = {"constants": constants, "functions": sum(functions), "classes": sum(classes)}
+    return names_of([kind for kind, count in counts.items() if count]).capitalize()
 
 
 def settings_module(program: Program) -> Module | None:

@@ -16,8 +16,11 @@ from nbmlops.compiler.layout import INDENT, WIDTH, bracketed, cells_of, docstrin
 from nbmlops.compiler.modules import Module, assemble
 from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
+from nbmlops.compiler.prose import comment, wrapped
 from nbmlops.compiler.shows import plotting_names
 from nbmlops.pipeline.ir import Step
+
+SHOW = "nbmlops.show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ def step_module(program: Program, step: Step) -> Module:
     outer, inner = _imports(program, facts, content)
     if facts.parameters:
         outer.append(ImportedName(content.own("Params"), f"{program.package}.params", "Params"))
-    if any(line.text.startswith(f"{content.own('show')}(") for line in body if not line.fixed):
-        outer.append(ImportedName(content.own("show"), "nbmlops", "show"))
+    if any(line.text.startswith(f"{SHOW}(") for line in body if not line.fixed):
+        outer.append(ImportedName("nbmlops", "nbmlops"))
     if undeclared:
         outer.append(ImportedName(content.own("Any"), "typing", "Any"))
     prologue = own(
@@ -127,8 +130,15 @@ def _cells_body(program: Program, facts: StepFacts, content: _Content) -> list[L
         if number in content.cells:
             text = content.cells[number]
             kept = units_of(text, facts.statements)
-            bodies.append(cell_body(text, kept, shown_units(text, facts.statements), plotting, content.own("show")))
+            body = cell_body(text, kept, shown_units(text, facts.statements), plotting, SHOW)
+            bodies.append(_with_remark(program.remarks.get(number, ""), body))
     return joined(bodies)
+
+
+def _with_remark(remark: str, body: list[Line]) -> list[Line]:
+    """Returns the lines of a cell below what the Markdown above it says, apart from a comment of the cell's own."""
+    lines = own(*comment(remark, WIDTH - len(INDENT))) if body else []
+    return [*lines, *(own("") if lines and body[0].text.startswith("#") else []), *body]
 
 
 def joined(parts: Iterable[Sequence[Line]]) -> list[Line]:
@@ -142,7 +152,8 @@ def joined(parts: Iterable[Sequence[Line]]) -> list[Line]:
 
 def _signature(step: Step, facts: StepFacts, content: _Content) -> list[str]:
     arguments = [f"{content.own('params')}: {content.own('Params')}"] if facts.parameters else []
-    return bracketed(f"def {step.module}(", [*arguments, *(value.name for value in step.inputs)], "):")
+    returns = "):" if step.outputs else ") -> None:"
+    return bracketed(f"def {step.module}(", [*arguments, *(value.name for value in step.inputs)], returns)
 
 
 def _return(outputs: Sequence[str]) -> list[str]:
@@ -154,7 +165,9 @@ def _return(outputs: Sequence[str]) -> list[str]:
 
 def _function_docstring(program: Program, step: Step) -> list[str]:
     where = f"{cells_of(program.code_cells(step))} of {program.notebook_file}"
-    summary = program.summaries.get(step.name, "")
-    if not summary:
+    told = program.explanations[step.name]
+    if told.repeats(step.name) and not told.blocks:
         return docstring(f"Run {where}.", indent=INDENT)
-    return docstring(sentence(summary), (f"{where[0].upper()}{where[1:]}.",), indent=INDENT)
+    text = wrapped(told.blocks, WIDTH - len(INDENT))
+    details = [*text, *([""] if text else []), f"{where[0].upper()}{where[1:]}."]
+    return docstring(sentence(told.summary), details, indent=INDENT)

@@ -318,13 +318,29 @@ NOTEBOOKS = {
         params = {"step": 1}
         settings = [1]
         helpers = Params = 4
+        show = [5]
         ---
         step:train
         train, test = [1], [2]
         print(sum, params, settings, helpers, Params)
+        show
         ---
-        step:None
-        train + test
+        step:show
+        show.append(train + test)
+        show
+    """,
+    "a function called show": """
+        functions
+        def show(value):
+            print("mine", value)
+            return value
+        ---
+        step:a
+        shown = show(1)
+        shown
+        ---
+        step:b
+        show(shown + 1)
     """,
     "classes that read the namespace": """
         functions

@@ -16,10 +16,11 @@ from nbmlops.runtime.layout import Layout
 
 ROOT = Path("/project")
 FOLDER = ROOT / "pipelines" / "flights"
+HELPERS = (SourceLines(8, 6, 3, "f", 2),)
 LINES = (SourceLines(5, 3, 12, "a", 1), SourceLines(8, 2, 14, "b", 3))
 TRAIN = Step("train", "train", StepMode.FUNCTION, "", (12, 14), ("a", "b"), (), (), (), (), (), (), "", "", LINES)
 PLACES = Places(
-    Pipeline("flights", "", "../../flights.ipynb", "../..", "", {}, "", (), (TRAIN,)),
+    Pipeline("flights", "", "../../flights.ipynb", "../..", "", {}, "", (), (TRAIN,), lines={"helpers.py": HELPERS}),
     Layout(FOLDER, ROOT, "flights", ROOT, "flights.ipynb"),
 )
 
@@ -51,6 +52,21 @@ def test_frames_of_generated_modules_become_cells_and_lines() -> None:
         "    raise ValueError\n"
         "ValueError: no",
     )
+
+
+def test_frames_of_shared_modules_become_cells_and_lines() -> None:
+    frames: list[list[object]] = [
+        [str(FOLDER / "flights" / "train.py"), 9, "train", "fit(X)"],
+        [str(FOLDER / "flights" / "helpers.py"), 10, "fit", "return 1 / 0"],
+    ]
+    error = step_error(report(frames), PLACES)
+    assert (error.cell, error.line) == (3, 4)
+    assert error.traceback.splitlines()[1:5] == [
+        "  flights.ipynb cell 14 line 4, in train",
+        "    fit(X)",
+        "  flights.ipynb cell 3 line 4, in fit",
+        "    return 1 / 0",
+    ]
 
 
 def test_the_innermost_line_of_the_notebook_counts() -> None:

@@ -10,7 +10,12 @@ from whole.params import Params
 
 
 def check_it(params: Params, calls, sales):
-    """Run cell 13 of whole.ipynb."""
+    """Check-it.
+
+    No heading here.
+
+    Cell 13 of whole.ipynb.
+    """
     keep = params.keep
     days = params.days
 

@@ -8,7 +8,6 @@ import math
 import statistics
 
 import nbmlops
-from nbmlops import show
 
 from whole.helpers import Shelf, to_grams
 from whole.params import Params
@@ -34,7 +33,7 @@ def fit(params: Params, calls, sales):
     }
     rest, shelf = model, Shelf()
     nbmlops.metric("mean", float(model["mean"]))
-    show(
+    nbmlops.show(
         math.floor(
             keep * 10
         )
