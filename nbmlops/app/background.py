@@ -55,15 +55,23 @@ class BackgroundRun:
         self._raise_early()
         self._logged.append(self._worker.submit(self._send, log))
 
+    def started(self) -> tuple[Tracker, RunFacts]:
+        """Returns the tracker and the run, begun now if need be, whatever became of what was logged.
+
+        Raises:
+            EnvironmentFault: the run could not be started.
+        """
+        self.begin()
+        assert self._started is not None
+        return self._started.result()
+
     def wait(self) -> tuple[Tracker, RunFacts]:
         """Returns the tracker and the run, begun now if need be, when everything logged so far is in the store.
 
         Raises:
             EnvironmentFault: the store cannot be used.
         """
-        self.begin()
-        assert self._started is not None
-        result = self._started.result()
+        result = self.started()
         for logged in self._logged:
             logged.result()
         self._logged.clear()

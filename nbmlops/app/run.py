@@ -196,12 +196,14 @@ class _Run:
         """Ends the run in the store, and leaves a run document if its steps came to an end."""
         # What went wrong first is what the caller must hear of, also when disk or store cannot be told.
         record = self._unwritten
+        is_second = record is not None and record.status is RunStatus.INTERRUPTED is status
         if record is not None:
             if record.status in {RunStatus.SUCCEEDED, RunStatus.GATE_REJECTED}:
                 record = replace(record, status=status)
             with suppress(NbmlopsError):
                 write_run_document(self._request.cwd, record)
-        if self._tracked.has_begun:
+        # Who interrupts twice wants it to end now: the next run finds this one without its process, and ends it.
+        if self._tracked.has_begun and not is_second:
             with suppress(NbmlopsError):
-                tracker, facts = self._tracked.wait()
+                tracker, facts = self._tracked.started()
                 tracker.end_run(facts.run_id, _STATES[status])

@@ -89,15 +89,28 @@ def test_a_file_that_is_no_notebook_of_ours(
     assert contents(work) == before
 
 
+V3_CELL = {"cell_type": "code", "input": "x = 1", "language": "python", "metadata": {}, "outputs": []}
+V3 = {"metadata": {}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": [V3_CELL], "metadata": {}}]}
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b"\xef\xbb\xbf" + document(),
         json.dumps(json.loads(document()), indent=1).replace("\n", "\r\n").encode(),
         document(metadata={}),
+        document(nbformat_minor=4).replace(b'"id": "a", ', b""),
+        json.dumps(V3).encode(),
         document(metadata={"kernelspec": {"name": "conda-env-mine-py", "display_name": "mine", "language": "python"}}),
     ],
-    ids=["byte order mark", "line ends of Windows", "no kernelspec", "a kernel of another machine"],
+    ids=[
+        "byte order mark",
+        "line ends of Windows",
+        "no kernelspec",
+        "no ids",
+        "format 3",
+        "a kernel of another machine",
+    ],
 )
 def test_what_is_harmless_is_accepted(work: Path, told: Told, data: bytes) -> None:
     (work / "rows.ipynb").write_bytes(data)

@@ -153,6 +153,36 @@ def test_a_model_that_cannot_be_registered(work: Path, notebook: Write, told: To
     ]
 
 
+def test_a_fault_of_registering_stands_in_the_document(
+    work: Path, notebook: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook(work / "rows.ipynb", ([], "# Rows"), (["imports"], "%load_ext nbmlops"), *MODEL)
+    (work / "nbmlops.toml").write_text(FLOOR)
+    main(["compile", "rows.ipynb", "--format", "json"])
+    main(["run", "rows", "--no-register", "--format", "json"])
+    capsys.readouterr()
+    code = main(["run", "rows", "--format", "json"])
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["status"], said["verdict"]["passed"], said["model_version"]) == (2, "failed", True, None)
+    assert [(fault["code"], fault["message"], fault["hint"]) for fault in said["diagnostics"]] == [
+        (
+            "NB902",
+            "a model of type builtins.dict cannot be registered",
+            "register a fitted scikit-learn estimator or Pipeline",
+        )
+    ]
+    assert run_states(work) == ["FINISHED"]
+
+
+def test_a_name_that_the_store_does_not_take(work: Path, notebook: Write, told: Told, golden: Golden) -> None:
+    notebook(
+        work / "rows.ipynb", (["imports"], "import nbmlops"), (["step:make"], "nbmlops.metric('precision@10', 1.0)")
+    )
+    main(["compile", "rows.ipynb", "--format", "json"])
+    golden("bad_input/metric_name.txt", told("run", "rows"))
+    assert (run_document(work)["status"], run_states(work)) == ("failed", ["FAILED"])
+
+
 def test_rules_are_missing_or_name_a_metric_that_was_never_logged(
     work: Path, notebook: Write, told: Told, golden: Golden
 ) -> None:

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -143,27 +144,41 @@ time.sleep(0 if Path("go").exists() else 60)
 total = sum(rows)"""
 
 
+def run_until(work: Path, mark: str) -> tuple[subprocess.Popen[str], str]:
+    """Starts a run and returns it, with what it has said, once it says the mark."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nbmlops", "run", "rows"],
+        cwd=work,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return process, said_until(process, mark)
+
+
+def said_until(process: subprocess.Popen[str], mark: str) -> str:
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if mark in line:
+            return said
+    raise AssertionError(said)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_run_that_is_stopped_in_the_middle_of_a_step(
     work: Path, notebook: Write, told: Told, normal: Normal, golden: Golden, number: signal.Signals
 ) -> None:
     notebook(work / "rows.ipynb", MAKE, (["step:wait"], WAIT), (["step:end"], "total"))
     assert main(["compile", "rows.ipynb", "--format", "json"]) == 0
-    arguments = [sys.executable, "-m", "nbmlops", "run", "rows"]
-    process = subprocess.Popen(
-        arguments, cwd=work, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if "wait: running" in line:
-            break
+    process, said = run_until(work, "wait: running")
     while not (work / "waiting").exists():
         assert process.poll() is None
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
-    text = f"$ nbmlops run rows\n{stdout}--- stderr\n{''.join(said)}{stderr}--- exit code {process.returncode}\n"
+    text = f"$ nbmlops run rows\n{stdout}--- stderr\n{said}{stderr}--- exit code {process.returncode}\n"
     golden(f"bad_input/stopped_by_{number.name}.txt", normal(text, work))
 
     (path,) = work.glob("runs/rows/*/run.json")
@@ -182,3 +197,27 @@ def test_a_run_that_is_stopped_in_the_middle_of_a_step(
     assert resumed.endswith("--- exit code 0\n")
     rows = [line.split()[:2] for line in resumed.splitlines() if line.startswith("  ")][1:4]
     assert rows == [["make", "cached"], ["wait", "executed"], ["end", "executed"]]
+
+
+def test_a_run_that_is_stopped_twice_ends_at_once_and_the_next_one_tidies_up(
+    work: Path, notebook: Write, told: Told
+) -> None:
+    notebook(work / "rows.ipynb", MAKE, (["step:wait"], WAIT), (["step:end"], "total"))
+    assert main(["compile", "rows.ipynb", "--format", "json"]) == 0
+    process, _ = run_until(work, "wait: running")
+    while not (work / "waiting").exists():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    said_until(process, "end: skipped")
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    process.communicate(timeout=60)
+    assert time.monotonic() - begun < 15
+    assert process.returncode in {130, -signal.SIGINT}
+    # Whether there was time for a run document depends on the machine.
+    assert {json.loads(path.read_text())["status"] for path in work.glob("runs/rows/*/run.json")} <= {"interrupted"}
+
+    (work / "go").touch()
+    assert told("run", "rows").endswith("--- exit code 0\n")
+    with closing(sqlite3.connect(work / "mlflow.db")) as store:
+        assert store.execute("SELECT status FROM runs ORDER BY start_time").fetchall() == [("KILLED",), ("FINISHED",)]

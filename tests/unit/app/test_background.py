@@ -99,3 +99,13 @@ def test_a_store_that_fails_later_is_told_too() -> None:
     with pytest.raises(EnvironmentFault, match="gone"):
         run.wait()
     run.close()
+
+
+def test_the_run_can_be_ended_although_something_could_not_be_logged() -> None:
+    tracked = BackgroundRun(lambda: MemoryTracker(sound=0), lambda: START)
+    tracked.log(LOGS[0])
+    tracked.begin()
+    with pytest.raises(EnvironmentFault, match="the store is gone"):
+        tracked.wait()
+    assert tracked.started()[1].run_id == "r1"
+    tracked.close()
