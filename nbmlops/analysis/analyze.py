@@ -7,7 +7,8 @@ interfaces, rules. Called by `nbmlops.app.inspect` and by the compiler.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from nbmlops.analysis.callgraph import summarize_functions
 from nbmlops.analysis.closing import closing_names, merge_closing
@@ -42,14 +43,20 @@ _FROM_IPYTHON = {"display": ("IPython.display", "display"), "get_ipython": ("IPy
 _COUNTED = {RoleKind.PARAMETERS, RoleKind.SHARED, RoleKind.SETUP, RoleKind.STEP, RoleKind.METRICS}
 
 
-def analyze(notebook: Notebook, closing: ClosingNames = ClosingNames()) -> NotebookAnalysis:  # noqa: B008  # frozen
+def analyze(
+    notebook: Notebook,
+    closing: ClosingNames = ClosingNames(),  # noqa: B008 - frozen
+    local_modules: Mapping[str, str] = MappingProxyType({}),
+) -> NotebookAnalysis:
     """Returns all facts about a notebook and everything that is wrong with it.
 
     Args:
         notebook: As the reader made it; its own diagnostics are among the result's.
         closing: Names that the configuration gives to the closing stages; the notebook's own lines come first.
+        local_modules: Sources of the modules beside the notebook that its cells import, by dotted name.
     """
     graph = build_graph(notebook, closing)
+    graph.local_modules = local_modules
     diagnostics = sort_diagnostics([*notebook.diagnostics, *check_all(graph)])
     namespace = graph.namespace
     return NotebookAnalysis(

@@ -75,6 +75,7 @@ class Graph:
         closing: Names that the closing stages read.
         closing_inputs: Where those come from, as far as they can be found.
         skipped: Names that only cells tagged `skip` bind, with the cell.
+        local_modules: Sources of the modules beside the notebook, by dotted name.
         incomplete: Whether the reader refused cells, so that names may seem undefined.
     """
 
@@ -89,6 +90,7 @@ class Graph:
     closing: ClosingNames = field(default_factory=ClosingNames)
     closing_inputs: Mapping[str, Input] = field(default_factory=dict)
     skipped: Mapping[str, Cell] = field(default_factory=dict)
+    local_modules: Mapping[str, str] = field(default_factory=dict)
     incomplete: bool = False
 
     def place(self, unit: Unit, node: ast.AST | None = None) -> SourceSpan:

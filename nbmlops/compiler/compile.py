@@ -47,7 +47,7 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
     if options.target not in TARGETS:
         raise UsageError(f"there is no target {options.target!r}", f"known targets: {', '.join(TARGETS)}")
     closing = read_closing(notebook, options)
-    analysis = analyze(notebook, closing.names)
+    analysis = analyze(notebook, closing.names, options.local_modules)
     diagnostics = sort_diagnostics(analysis.diagnostics)
     if has_errors(diagnostics):
         return Compiled(None, {}, options.out, diagnostics)

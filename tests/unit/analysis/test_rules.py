@@ -23,7 +23,9 @@ def test_messages(analyzed, faulty_notebooks, golden):
 
 def test_every_code_is_reported_by_some_case(analyzed, faulty_notebooks):
     everything = "".join(rendered(analyzed, case.cells) for case in faulty_notebooks)
-    assert set(re.findall(r"\[(NB[234]\d\d)\]", everything)) == RULES.keys() | {"NB302", "NB303", "NB304"}
+    # NB219 is about modules beside the notebook: test_local_state.py.
+    expected = (RULES.keys() - {"NB219"}) | {"NB302", "NB303", "NB304"}
+    assert set(re.findall(r"\[(NB[234]\d\d)\]", everything)) == expected
 
 
 def test_every_rule_has_a_page_that_begins_with_its_code():
