@@ -17,6 +17,7 @@ from blake3 import blake3
 from nbmlops.core.digest import digest_json
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
 from nbmlops.runtime import codecs, pickling
+from nbmlops.runtime.carried import carried_code
 from nbmlops.runtime.codecs import Codec, Encoded
 from nbmlops.runtime.sharing import CannotStore, Walk, borrowed_memory, shared_groups, sharing_signature
 from nbmlops.runtime.store import Store
@@ -45,10 +46,11 @@ class Handover:
     Args:
         store: Where the objects are.
         namespace: The values that exist when the step begins.
+        package: The generated package, whose definitions values may refer to.
     """
 
-    def __init__(self, store: Store, namespace: Mapping[str, StoredValue]) -> None:
-        self._store = store
+    def __init__(self, store: Store, namespace: Mapping[str, StoredValue], package: str) -> None:
+        self._store, self._package = store, package
         self._namespace = dict(namespace)
         self._live: dict[str, Any] = {}
 
@@ -104,7 +106,8 @@ class Handover:
             encoded = codecs.encode(value, walk, fingerprint)
         except CannotStore as error:
             raise Unstorable(name, type_, tidy(error)) from error
-        return StoredValue(name, encoded.codec, self._store.put(encoded.parts), print_, type_)
+        code = carried_code(walk.code.values(), self._package)
+        return StoredValue(name, encoded.codec, self._store.put(encoded.parts), print_, type_, code=code)
 
     def _store_bundle(
         self, group: tuple[str, ...], live: Mapping[str, Any], walks: Mapping[str, Walk], prints: Mapping[str, str]
@@ -117,7 +120,16 @@ class Handover:
         ref = self._store.put(encoded.parts)
         sharing = digest_json(sharing_signature(names, walks))
         whole = StoredValue("", Codec.BUNDLE, ref, "", "", names, sharing)
-        return [replace(whole, name=name, fingerprint=prints[name], type=type_name(live[name])) for name in names]
+        return [
+            replace(
+                whole,
+                name=name,
+                fingerprint=prints[name],
+                type=type_name(live[name]),
+                code=carried_code(walks[name].code.values(), self._package),
+            )
+            for name in names
+        ]
 
 
 def type_name(value: object) -> str:

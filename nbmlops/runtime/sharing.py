@@ -50,6 +50,7 @@ class Walk(pickle.Pickler):
         objects: The mutable objects in the order they are met first, by identity.
         arrays: The numpy arrays among them.
         blocks: The arrays in which frames hold their columns, where a write to the frame goes into that very memory.
+        code: The classes and functions that were met, by identity.
         custom_errors: An exception was met that takes other arguments than it keeps.
         visited: How many objects were met, each time counted.
         repeated: A mutable object was met twice.
@@ -61,6 +62,7 @@ class Walk(pickle.Pickler):
         self.objects: dict[int, object] = {}
         self.arrays: list[np.ndarray[Any, Any]] = []
         self.blocks: list[np.ndarray[Any, Any]] = []
+        self.code: dict[int, object] = {}
         self.custom_errors = False
         self.repeated = False
         self.visited = 0
@@ -87,6 +89,8 @@ class Walk(pickle.Pickler):
             return None
         if isinstance(obj, _CODE):
             _refuse_notebook_code(obj)
+            code = kind if isinstance(obj, enum.Enum) else obj
+            self.code[id(code)] = code
             return None
         if kind is frozenset:
             self.has_sets = True
@@ -103,6 +107,7 @@ class Walk(pickle.Pickler):
         return self._leaf(obj)
 
     def _leaf(self, obj: Any) -> str | None:
+        self.code[id(type(obj))] = type(obj)  # pickle is not asked for the class of a leaf
         if self._numpy is not None and isinstance(obj, self._numpy.ndarray):
             if obj.dtype.hasobject:
                 return None

@@ -92,7 +92,7 @@ class Step:
         self._context, self._pipeline, self._layout = context, pipeline, layout
         self._declared = pipeline.step(context.step)
         self._store = Store(layout.store)
-        self._handover = Handover(self._store, context.values)
+        self._handover = Handover(self._store, context.values, pipeline.name)
         self._observer = Observer(layout.root, pipeline.name, (layout.folder, layout.root / ".nbmlops"))
         self._entry = _stored_random(self._store, context)
         self._before = self._entry

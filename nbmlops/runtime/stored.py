@@ -24,6 +24,7 @@ class StoredValue:
         type: Full name of its type.
         members: For a bundle, all names in it; else empty.
         sharing: For a bundle, a digest of how the names share objects.
+        code: Digest of the notebook's own classes and functions that it refers to, or "".
     """
 
     name: str
@@ -33,6 +34,7 @@ class StoredValue:
     type: str
     members: tuple[str, ...] = ()
     sharing: str = ""
+    code: str = ""
 
     def mates(self, namespace: Mapping[str, StoredValue]) -> tuple[str, ...]:
         """Returns the names, this one included, whose present value is in the same bundle."""
@@ -43,8 +45,9 @@ class StoredValue:
         """Returns what a step that reads the name depends on: the content, and that of the names it shares with."""
         mates = self.mates(namespace)
         if len(mates) == 1:
-            return f"{self.type} {self.fingerprint}"
-        parts = [[name, namespace[name].type, namespace[name].fingerprint] for name in mates]
+            return f"{self.type} {self.fingerprint} {self.code}".rstrip()
+        values = [namespace[name] for name in mates]
+        parts = [[value.name, value.type, value.fingerprint, value.code] for value in values]
         return f"shared {digest_json([self.name, self.sharing, parts])}"
 
 
@@ -58,7 +61,8 @@ def value_to_json(value: StoredValue) -> dict[str, Json]:
         "fingerprint": value.fingerprint,
         "type": value.type,
     }
-    return document | ({"members": list(value.members), "sharing": value.sharing} if value.members else {})
+    document |= {"members": list(value.members), "sharing": value.sharing} if value.members else {}
+    return document | ({"code": value.code} if value.code else {})
 
 
 def value_from_json(fields: Fields) -> StoredValue:
@@ -75,4 +79,5 @@ def value_from_json(fields: Fields) -> StoredValue:
         type=fields.text("type"),
         members=fields.texts("members"),
         sharing=fields.text("sharing", ""),
+        code=fields.text("code", ""),
     )

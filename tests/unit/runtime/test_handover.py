@@ -22,7 +22,7 @@ def after(store: Store, namespace: Namespace, saved: Saved) -> dict[str, StoredV
 
 
 def first(store: Store, **values: Any) -> dict[str, StoredValue]:
-    return after(store, {}, Handover(store, {}).save(values))
+    return after(store, {}, Handover(store, {}, "pipe").save(values))
 
 
 def test_values_pass_by_name(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_values_pass_by_name(tmp_path: Path) -> None:
         "n": Codec.JSON,
         "model": Codec.PICKLE,
     }
-    step = Handover(store, namespace)
+    step = Handover(store, namespace, "pipe")
     assert step.load("n") == 3
     assert step.load("frame") is step.load("frame")
     assert step.save({}) == Saved((), ())
@@ -52,14 +52,14 @@ def test_equal_values_made_twice_have_one_identity(tmp_path: Path) -> None:
 def test_an_input_changed_in_place_is_stored_again_and_reported(tmp_path: Path) -> None:
     store = Store(tmp_path)
     namespace = first(store, rows=[1], frame=pd.DataFrame({"a": [1]}), kept=[5])
-    step = Handover(store, namespace)
+    step = Handover(store, namespace, "pipe")
     step.load("rows").append(2)
     step.load("frame")["b"] = 3
     step.load("kept")
     saved = step.save({"n": 1})
     assert saved.changed_inputs == ("rows", "frame")
     assert {value.name for value in saved.values} == {"rows", "frame", "n"}
-    later = Handover(store, after(store, namespace, saved))
+    later = Handover(store, after(store, namespace, saved), "pipe")
     assert (later.load("rows"), list(later.load("frame")), later.load("kept")) == ([1, 2], ["a", "b"], [5])
 
 
@@ -70,13 +70,13 @@ def test_names_that_share_stay_together_through_steps_that_know_one_of_them(tmp_
     assert {value.codec for value in namespace.values()} == {Codec.BUNDLE}
     assert len({value.ref for value in namespace.values()}) == 1
 
-    step = Handover(store, namespace)
+    step = Handover(store, namespace, "pipe")
     step.load("same").append(2)
     saved = step.save({})
     assert set(saved.changed_inputs) == {"rows", "same", "holder"}
     namespace = after(store, namespace, saved)
 
-    last = Handover(store, namespace)
+    last = Handover(store, namespace, "pipe")
     last.load("rows").append(3)
     assert last.load("holder") == {"rows": [1, 2, 3]}
     assert last.load("holder")["rows"] is last.load("same")
@@ -87,13 +87,13 @@ def test_a_name_that_is_bound_anew_leaves_its_bundle(tmp_path: Path) -> None:
     rows = [1]
     namespace = first(store, rows=rows, same=rows)
     before = namespace["rows"].identity(namespace)
-    step = Handover(store, namespace)
+    step = Handover(store, namespace, "pipe")
     step.load("rows")
     namespace = after(store, namespace, step.save({"rows": [9]}))
     assert namespace["same"].mates(namespace) == ("same",)
     assert namespace["same"].identity(namespace) != before
 
-    last = Handover(store, namespace)
+    last = Handover(store, namespace, "pipe")
     last.load("same").append(2)
     assert (last.load("rows"), last.load("same")) == ([9], [1, 2])
 
@@ -101,9 +101,9 @@ def test_a_name_that_is_bound_anew_leaves_its_bundle(tmp_path: Path) -> None:
 def test_an_output_that_refers_to_an_input_makes_them_a_bundle(tmp_path: Path) -> None:
     store = Store(tmp_path)
     namespace = first(store, grid=np.zeros((2, 2)))
-    step = Handover(store, namespace)
+    step = Handover(store, namespace, "pipe")
     namespace = after(store, namespace, step.save({"row": step.load("grid")[0]}))
-    last = Handover(store, namespace)
+    last = Handover(store, namespace, "pipe")
     last.load("row")[:] = 7
     assert last.load("grid").tolist() == [[7, 7], [0, 0]]
 
@@ -137,4 +137,4 @@ def test_damage_is_found_before_anything_is_loaded(tmp_path: Path) -> None:
     ref = namespace["model"].ref
     (tmp_path / ref.digest[:2] / ref.digest[2:]).write_bytes(b"cos\nsystem\n(S'touch /tmp/never'\ntR.")
     with pytest.raises(DamagedObject):
-        Handover(store, namespace).load("model")
+        Handover(store, namespace, "pipe").load("model")
