@@ -201,6 +201,7 @@ def test_a_folder_with_spaces_quotes_and_emoji(work: Path, notebook: Write, told
     (work / folder / "nbmlops.toml").touch()
     (work / folder / "local.py").write_text("def three():\n    return 3\n")
     notebook(work / folder / "my rows!.ipynb", (["imports"], "import local"), (["step:one"], "x = local.three()\nx"))
-    text = told("compile", f"{folder}/my rows!.ipynb") + "\n" + told("run", f"{folder}/pipelines/my_rows")
+    compiled = "".join(told("compile", f"{folder}/my rows!.ipynb").rpartition("compiled into")[1:])
+    text = compiled + "\n" + told("run", f"{folder}/pipelines/my_rows")
     golden("bad_input/odd_folder.txt", text)
     assert not list(work.rglob("pwned"))
