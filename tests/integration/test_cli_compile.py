@@ -1,4 +1,4 @@
-"""Compiling through the command, on a tiny notebook: files, --check, hand edits, and the whole message of bad inputs."""
+"""Compiling through the command, on a tiny notebook: files, --check, hand edits, and the messages of bad inputs."""
 
 from __future__ import annotations
 
