@@ -71,6 +71,7 @@ def _file_name(step: str) -> str:
 def _same_ground(one: CacheRecord, other: CacheRecord) -> bool:
     return (
         one.libraries == other.libraries
+        and one.outcome.listings == other.outcome.listings
         and one.outcome.random_before == other.outcome.random_before
         and {path: state.digest for path, state in one.outcome.files.items()}
         == {path: state.digest for path, state in other.outcome.files.items()}

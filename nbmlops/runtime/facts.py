@@ -15,6 +15,7 @@ from nbmlops.runtime import plain_text
 from nbmlops.runtime.files import current_digest
 from nbmlops.runtime.layout import Layout, pipeline_file
 from nbmlops.runtime.libraries import installed_versions
+from nbmlops.runtime.listings import answer
 from nbmlops.runtime.namespace import Namespace
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, KeyParts
@@ -82,6 +83,7 @@ class Facts:
         outcome, root = record.outcome, self._layout.root
         return Grounds(
             files={path: current_digest(root / path, state) for path, state in outcome.files.items()},
+            listings={ask: answer(ask, root, (self._layout.folder,)) for ask in outcome.listings},
             libraries={name: self.versions[name] for name in record.libraries if name in self.versions},
             random=random,
             missing_files=tuple(path for path in outcome.written if not (root / path).exists()),

@@ -10,7 +10,7 @@ from nbmlops.runtime.records import FileState
 
 _RACY_NS = 2_000_000_000
 UNREADABLE = "unreadable"
-"""Digest of a file that cannot be read or changes while it is: never equal to one that can."""
+"""Digest of a file that cannot be read, or that changed while it was in use: never equal to one that can."""
 
 
 def shown(path: Path, root: Path) -> str:
@@ -22,7 +22,8 @@ def file_state(path: Path, now_ns: int) -> FileState:
     """Returns the state of a file; an absent one has the digest "".
 
     A file that changed within the last two seconds may change again within one tick of its clock: its time is not
-    kept, so that the next look reads it again.
+    kept, so that the next look reads it again. The time of change (ctime) is what counts: copying, unpacking and
+    `touch` set the time of modification to anything.
 
     Args:
         path: The file.
@@ -32,12 +33,12 @@ def file_state(path: Path, now_ns: int) -> FileState:
         found = path.stat()
     except OSError:
         return FileState("")
-    recent = now_ns - found.st_mtime_ns < _RACY_NS
+    recent = now_ns - found.st_ctime_ns < _RACY_NS
     try:
         digest = fingerprint_file(path)
     except (EnvironmentFault, UsageError):
         return FileState(UNREADABLE)
-    return FileState(digest, found.st_size, 0 if recent or path.is_dir() else found.st_mtime_ns)
+    return FileState(digest, found.st_size, 0 if recent or path.is_dir() else found.st_ctime_ns)
 
 
 def current_digest(path: Path, recorded: FileState) -> str:
@@ -46,6 +47,6 @@ def current_digest(path: Path, recorded: FileState) -> str:
         found = path.stat()
     except OSError:
         return ""
-    if recorded.mtime_ns and (found.st_size, found.st_mtime_ns) == (recorded.size, recorded.mtime_ns):
+    if recorded.changed_ns and (found.st_size, found.st_ctime_ns) == (recorded.size, recorded.changed_ns):
         return recorded.digest
     return file_state(path, 0).digest

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbmlops.runtime.listings import Listing, asked
+
 _DATA_SUFFIXES = (".csv", ".tsv", ".zip", ".gz", ".bz2", ".xz", ".parquet", ".feather", ".arrow", ".json.gz", ".npz")
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/run/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/")
 _TOOL_FOLDERS = (
@@ -28,6 +30,7 @@ _TOOL_FOLDERS = (
 )
 _OURS = Path(__file__).parents[1]
 _NETWORK = {"http.client.connect": 1, "urllib.Request": 0, "ftplib.connect": 1}
+_LISTING = ("glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob", "os.listdir", "os.scandir")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
 
@@ -48,9 +51,10 @@ class Observer:
         self._system = (*_SYSTEM, f"{sys.base_prefix}{os.sep}")
         self._active = False
         self._modules: frozenset[str] = frozenset()
-        self.read: dict[str, None] = {}
+        self.read: dict[str, tuple[int, int] | None] = {}
         self.written: dict[str, None] = {}
         self.hosts: dict[str, None] = {}
+        self.listed: dict[Listing, None] = {}
 
     def start(self) -> None:
         """Begins to watch; what was loaded before is not the step's."""
@@ -68,11 +72,14 @@ class Observer:
         if event == "open":
             self._opened(*arguments)
         elif event == "sqlite3.connect":
-            self._opened(arguments[0], "r", 0)  # ":memory:" and the like are no files and count as absent ones
+            # ":memory:" and the like are no files and count as absent ones; the step itself may write to a database.
+            self._opened(arguments[0], "r", 0, may_change=True)
         elif event in _NETWORK:
             self.hosts[str(arguments[_NETWORK[event]])] = None
+        elif event in _LISTING:
+            self._listed(asked(event, arguments))
 
-    def _opened(self, path: Any, mode: Any, flags: Any) -> None:
+    def _opened(self, path: Any, mode: Any, flags: Any, *, may_change: bool = False) -> None:
         if not isinstance(path, str | bytes):
             return
         text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - links are kept as they are named, and this is fast
@@ -82,7 +89,12 @@ class Observer:
         if writes:
             self.written[text] = None
         elif text not in self.written:
-            self.read[text] = None
+            self.read.setdefault(text, None if may_change else _stamp(text))
+
+    def _listed(self, listing: Listing | None) -> None:
+        folder = f"{listing.folder}{os.sep}" if listing else ""
+        if listing and not self._uninteresting(folder) and not self._is_temporary(folder):
+            self.listed[listing] = None
 
     def _uninteresting(self, path: str) -> bool:
         if path.startswith(self._libraries):
@@ -99,9 +111,14 @@ class Observer:
 
     def files_written(self) -> tuple[str, ...]:
         """Returns the files it made that are still there, sorted, temporary ones left out."""
-        temporary = tempfile.gettempdir() + os.sep
-        kept = (p for p in self.written if p.startswith(self._root) or not p.startswith(temporary))
-        return tuple(sorted(path for path in kept if Path(path).is_file()))
+        return tuple(sorted(p for p in self.written if not self._is_temporary(p) and Path(p).is_file()))
+
+    def files_changed(self) -> frozenset[str]:
+        """Returns the files it read that somebody else has changed since: what it saw is not what is there now."""
+        return frozenset(path for path in self.files_read() if self.read[path] not in {None, _stamp(path)})
+
+    def _is_temporary(self, path: str) -> bool:
+        return path.startswith(tempfile.gettempdir() + os.sep) and not path.startswith(self._root)
 
     def unkeyable(self) -> str:
         """Returns why the step's results cannot be reused, or ""."""
@@ -123,6 +140,14 @@ class Observer:
                 if isinstance(name, str):
                     loaded.add(name.partition(".")[0])
         return tuple(sorted(loaded - set(sys.stdlib_module_names) - {"__main__", "nbmlops", self._package}))
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - runs at each opening
+    except OSError:
+        return None
+    return found.st_size, found.st_ctime_ns
 
 
 def _is_special(path: str) -> bool:

@@ -12,6 +12,7 @@ from nbmlops.core.digest import digest_json
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.graph import descendants
 from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.runtime.listings import Listing
 from nbmlops.runtime.records import CacheRecord, KeyParts
 
 KEY_SCHEMA = "nbmlops/step-key/1"
@@ -30,6 +31,7 @@ class Grounds:
         missing_files: Files it made that are gone.
         missing_values: Names whose stored values are gone.
         root: The project's root, which paths in reasons are relative to; "" leaves them as they are recorded.
+        listings: The answer to each question about which files exist that the record says it asked.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Grounds:
     missing_files: tuple[str, ...] = ()
     missing_values: tuple[str, ...] = ()
     root: str = ""
+    listings: Mapping[Listing, str] = field(default_factory=dict)
 
 
 def step_key(step: str, parts: KeyParts) -> str:
@@ -59,6 +62,8 @@ def ground_changes(record: CacheRecord, now: Grounds) -> tuple[str, ...]:
     outcome = record.outcome
     recorded = {path: state.digest for path, state in outcome.files.items()}
     reasons = [f"file changed: {_shown(path, now.root)}" for path in _different(now.files, recorded)]
+    asked = [ask for ask in sorted(outcome.listings) if now.listings.get(ask) != outcome.listings[ask]]
+    reasons += [f"other files match {PurePath(ask.folder, ask.pattern).as_posix()}" for ask in asked]
     reasons += _environment_changes(now.libraries, record.libraries)
     if outcome.random_used and outcome.random_before != now.random:
         reasons.append("the state of the random generators changed")

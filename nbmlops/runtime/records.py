@@ -9,6 +9,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import StepLog
+from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
 
@@ -38,7 +39,7 @@ class FileState:
 
     digest: str
     size: int = -1
-    mtime_ns: int = 0
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class StepOutcome:
         changed_inputs: Inputs it changed in place without handing them over.
         log: What it recorded.
         files: Files it read -> their state; paths below the root are relative to it.
+        listings: What it asked about which files exist -> digest of the answer.
         written: Files it made.
         modules: Top-level modules it used.
         random_before: Digest of the random state it began with.
@@ -62,6 +64,7 @@ class StepOutcome:
     changed_inputs: tuple[str, ...] = ()
     log: StepLog = field(default_factory=StepLog)
     files: Mapping[str, FileState] = field(default_factory=dict)
+    listings: Mapping[Listing, str] = field(default_factory=dict)
     written: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     random_before: str = ""
@@ -144,7 +147,8 @@ def outcome_to_json(outcome: StepOutcome) -> dict[str, Json]:
         "values": [value_to_json(value) for value in outcome.values],
         "changed_inputs": list(outcome.changed_inputs),
         "log": step_log_to_json(outcome.log),
-        "files": [[path, state.digest, state.size, state.mtime_ns] for path, state in outcome.files.items()],
+        "files": [[path, state.digest, state.size, state.changed_ns] for path, state in outcome.files.items()],
+        "listings": [[ask.question.value, ask.folder, ask.pattern, found] for ask, found in outcome.listings.items()],
         "written": list(outcome.written),
         "modules": list(outcome.modules),
         "random_before": outcome.random_before,
@@ -165,6 +169,7 @@ def outcome_from_json(fields: Fields) -> StepOutcome:
         changed_inputs=fields.texts("changed_inputs"),
         log=step_log_from_json(fields.child("log")),
         files=_files(fields),
+        listings=_listings(fields),
         written=fields.texts("written"),
         modules=fields.texts("modules"),
         random_before=fields.text("random_before"),
@@ -176,11 +181,19 @@ def outcome_from_json(fields: Fields) -> StepOutcome:
 
 def _files(fields: Fields) -> dict[str, FileState]:
     files = {}
-    for path, digest, size, mtime_ns in fields.rows("files", (str, str, int, int)):
+    for path, digest, size, changed_ns in fields.rows("files", (str, str, int, int)):
         assert isinstance(size, int)
-        assert isinstance(mtime_ns, int)
-        files[str(path)] = FileState(str(digest), size, mtime_ns)
+        assert isinstance(changed_ns, int)
+        files[str(path)] = FileState(str(digest), size, changed_ns)
     return files
+
+
+def _listings(fields: Fields) -> dict[Listing, str]:
+    rows = fields.rows("listings", (str, str, str, str))
+    known = {question.value: question for question in Question}
+    return {
+        Listing(known.get(str(q), Question.NAMES), str(folder), str(pattern)): str(a) for q, folder, pattern, a in rows
+    }
 
 
 def ref_to_json(ref: ObjectRef | None) -> Json:

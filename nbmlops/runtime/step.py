@@ -24,9 +24,10 @@ from nbmlops.runtime import plain_text, random_state
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
 from nbmlops.runtime.errors import Places, report_exception, step_error
-from nbmlops.runtime.files import file_state, shown
+from nbmlops.runtime.files import UNREADABLE, file_state, shown
 from nbmlops.runtime.handover import Handover, Unstorable
 from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
+from nbmlops.runtime.listings import Listing, answer, relative
 from nbmlops.runtime.namespace import namespace_before
 from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
@@ -131,6 +132,7 @@ class Step:
             changed_inputs=saved.changed_inputs,
             log=self.recorder.log(),
             files=self._files(modules),
+            listings=self._listings(),
             written=tuple(shown(Path(path), self._layout.root) for path in self._observer.files_written()),
             modules=modules,
             random_before=self._context.random.digest if self._context.random else "",
@@ -196,7 +198,14 @@ class Step:
         made = {Path(path) for path in self._observer.files_written()}
         now = time.time_ns()
         found = sorted({*seen, *named, *local} - made)
-        return {shown(path, layout.root): file_state(path, now) for path in found}
+        lost = FileState(UNREADABLE)
+        changed = {Path(path) for path in self._observer.files_changed()}
+        return {shown(path, layout.root): lost if path in changed else file_state(path, now) for path in found}
+
+    def _listings(self) -> dict[Listing, str]:
+        root = self._layout.root
+        asked = sorted(relative(listing, root) for listing in self._observer.listed)
+        return {listing: answer(listing, root, (self._layout.folder,)) for listing in asked}
 
     def _report(self, outcome: StepOutcome) -> None:
         if self._context.report is not None:

@@ -213,6 +213,34 @@ def test_steps_run_once_and_again_only_for_a_reason(tmp_path: Path) -> None:
     assert outcomes(run(folder)) == [("make", "cached", "unchanged"), ("add", "executed", "file changed: rule.py")]
 
 
+@pytest.mark.slow
+def test_a_new_file_for_a_glob_and_an_edited_method_of_a_value_are_reasons(tmp_path: Path) -> None:
+    read = "from pathlib import Path\nn = len([path.read_text() for path in Path('data').glob('*.csv')])"
+    box = "from tiny.helpers import Box\nbox = Box([1])"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "january.csv").write_text("1")
+    sketches = [
+        Sketch("read", read, outputs=("n",)),
+        Sketch("make", box, outputs=("box",)),
+        Sketch("use", "count = box.count()", inputs={"box": "make"}, outputs=("count",)),
+    ]
+    folder = write_pipeline(tmp_path, sketches)
+    helpers = folder / "tiny" / "helpers.py"
+    helpers.write_text(helpers.read_text() + "    def count(self):\n        return len(self.items)\n")
+    assert run(folder).status is RunStatus.SUCCEEDED
+    (tmp_path / "unrelated.csv").write_text("2")
+    assert run(folder).all_cached
+
+    (tmp_path / "data" / "february.csv").write_text("2")
+    other = run(folder)
+    assert outcomes(other)[0] == ("read", "executed", "other files match data/*.csv")
+    assert [step.status.value for step in other.steps] == ["executed", "cached", "cached"]
+    assert load_value(folder, other, "n") == 2
+
+    helpers.write_text(helpers.read_text().replace("len(self.items)", "len(self.items) + 1"))
+    assert load_value(folder, run(folder), "count") == 2
+
+
 def test_aliases_views_random_state_and_package_classes_survive_the_step_border(tmp_path: Path) -> None:
     make = Sketch(
         "make",

@@ -9,6 +9,7 @@ import pytest
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.codecs import Codec
+from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue
@@ -22,12 +23,13 @@ LOG = StepLog(
 )
 OUTCOME = StepOutcome(
     values=(
-        StoredValue("model", Codec.PICKLE, REF, "12", "Model"),
+        StoredValue("model", Codec.PICKLE, REF, "12", "Model", code="90"),
         StoredValue("rows", Codec.BUNDLE, REF, "34", "list", ("rows", "same"), "56"),
     ),
     changed_inputs=("rows",),
     log=LOG,
     files={"x.csv": FileState("12", 3, 4), "gone.csv": FileState("")},
+    listings={Listing(Question.PATH_GLOB, "data", "*.csv"): "78"},
     written=("report.csv",),
     modules=("pandas",),
     random_before="12",

@@ -13,17 +13,24 @@ SECOND = 10**9
 def test_an_old_file_is_not_read_again_a_fresh_one_is(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("one")
-    written = path.stat().st_mtime_ns
+    changed = path.stat().st_ctime_ns
     digest = fingerprint_file(path)
-    old = file_state(path, written + 3 * SECOND)
-    fresh = file_state(path, written + 1)
-    assert old == FileState(digest, 3, written)
-    assert fresh == FileState(digest, 3, 0)
+    old = file_state(path, changed + 3 * SECOND)
+    assert old == FileState(digest, 3, changed)
+    assert file_state(path, changed + 1) == FileState(digest, 3, 0)
+    assert current_digest(path, FileState("recorded", 3, changed)) == "recorded"
+    assert current_digest(path, FileState("recorded", 3, 0)) == digest
 
+
+def test_equal_size_and_time_of_modification_do_not_hide_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("one")
+    before = path.stat()
+    old = file_state(path, before.st_ctime_ns + 3 * SECOND)
     path.write_text("two")
-    os.utime(path, ns=(written, written))
-    assert current_digest(path, old) == digest
-    assert current_digest(path, fresh) == fingerprint_file(path) != digest
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert current_digest(path, old) == fingerprint_file(path) != old.digest
 
 
 def test_absent_unreadable_and_touched_files(tmp_path: Path) -> None:
@@ -31,7 +38,7 @@ def test_absent_unreadable_and_touched_files(tmp_path: Path) -> None:
     assert file_state(path, 0) == FileState("")
     assert current_digest(path, FileState("12", 1, 1)) == ""
     path.write_text("one")
-    state = file_state(path, path.stat().st_mtime_ns + 3 * SECOND)
+    state = file_state(path, path.stat().st_ctime_ns + 3 * SECOND)
     os.utime(path, ns=(1, 1))
     assert current_digest(path, state) == state.digest
     os.mkfifo(tmp_path / "pipe")

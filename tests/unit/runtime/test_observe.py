@@ -99,3 +99,22 @@ def test_reading_from_a_pipe_cannot_be_keyed(tmp_path: Path) -> None:
     body = "os.mkfifo('pipe'); os.close(os.open('pipe', os.O_RDONLY | os.O_NONBLOCK))"
     pipe = tmp_path / "work" / "pipe"
     assert observed(tmp_path, body)["unkeyable"] == f"it reads from {pipe}, which is no ordinary file"
+
+
+def test_a_file_that_somebody_changes_after_it_was_read_is_told(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv", "made.csv"):
+        (tmp_path / name).write_text("1")
+    body = """
+import sqlite3
+for name in ("../a.csv", "../b.csv", "../made.csv"):
+    open(name).close()
+open("../made.csv", "w").close()
+with sqlite3.connect("../data.db") as database:
+    database.execute("create table t (x)")
+os.system("echo 2 > ../b.csv")
+print(json.dumps([os.path.relpath(path, root) for path in sorted(observer.files_changed())]))
+raise SystemExit
+"""
+    command = [sys.executable, "-c", PROGRAM.format(body=body), str(tmp_path)]
+    (tmp_path / "work").mkdir()
+    assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout) == ["b.csv"]

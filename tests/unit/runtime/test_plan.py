@@ -8,12 +8,14 @@ import pytest
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.runtime.codecs import Codec
+from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.plan import Grounds, ground_changes, part_changes, select, step_key, why
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue
 
 PARTS = KeyParts("code", {}, {"max_depth": "3"}, {"X_train": "frame 12"}, {"python": "3.11.1"})
+MONTHS = Listing(Question.PATH_GLOB, "data", "*.csv")
 OUTCOME = StepOutcome(
     values=(StoredValue("model", Codec.PICKLE, ObjectRef("ab", 1), "12", "Model"),),
     files={"data/x.csv": FileState("12", 3, 4)},
@@ -66,6 +68,16 @@ def test_the_key_is_that_of_the_step() -> None:
         (RECORD, replace(SAME, libraries={}), ("environment changed: pandas 3.1.0 -> absent",)),
         (RECORD, replace(SAME, missing_files=("report.csv",)), ("file is gone: report.csv",)),
         (RECORD, replace(SAME, missing_values=("model",)), ("stored value of model is gone",)),
+        (
+            replace(RECORD, outcome=replace(OUTCOME, listings={MONTHS: "12"})),
+            replace(SAME, listings={MONTHS: "34"}),
+            ("other files match data/*.csv",),
+        ),
+        (
+            replace(RECORD, outcome=replace(OUTCOME, listings={MONTHS: "12"})),
+            replace(SAME, listings={MONTHS: "12"}),
+            (),
+        ),
         (RECORD, replace(SAME, random="12"), ()),
         (
             replace(RECORD, outcome=replace(OUTCOME, random_used=True)),
