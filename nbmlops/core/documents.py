@@ -57,7 +57,7 @@ def read_json_document(path: Path, schema: str) -> dict[str, Any]:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(f"{path} does not exist") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}") from error
     check_schema(document, schema, path)
     return dict(document)

@@ -91,5 +91,5 @@ def _read(path: Path) -> tuple[CacheRecord, ...]:
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             return ()
         return tuple(map(record_from_json, Fields(document, str(path)).children("records")))
-    except (OSError, ValueError, UsageError):
+    except (OSError, ValueError, RecursionError, UsageError):
         return ()

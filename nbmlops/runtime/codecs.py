@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nbmlops.runtime.store import ObjectRef, Store
 
 _READ_ONLY = b"r"  # behind the elements of an array that must not be written; readers of the format do not look there
+_NPY_HEADER = 12  # magic string, version 2.0 and the length of what follows
 _MAX_JSON_OBJECTS = 100_000  # beyond, pickle is several times faster
 
 
@@ -111,9 +112,11 @@ def _array_parts(array: Any) -> list[bytes | memoryview]:
 def _array(data: memoryview) -> Any:
     import numpy as np
 
-    header = io.BytesIO(bytes(data[: 1 << 16]))
+    # NumPy distrusts long headers, which arrays of many fields have; the digest of ours was checked.
+    length = _NPY_HEADER + int.from_bytes(data[_NPY_HEADER - 4 : _NPY_HEADER], "little")
+    header = io.BytesIO(bytes(data[:length]))
     np.lib.format.read_magic(header)
-    shape, is_f, dtype = np.lib.format.read_array_header_2_0(header)
+    shape, is_f, dtype = np.lib.format.read_array_header_2_0(header, max_header_size=length)
     count = int(np.prod(shape, dtype=np.int64))
     if count == 0 or dtype.itemsize == 0:
         array = np.empty(shape, dtype, order="F" if is_f else "C")

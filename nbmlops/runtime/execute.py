@@ -21,6 +21,8 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
 from nbmlops.pipeline.run_codec import finite
 
+SCRATCH = ".nbmlops-"
+"""How the folders begin in which a notebook is executed; they outlive a runner that was killed."""
 _STDERR_KEPT = 4000
 
 
@@ -89,7 +91,7 @@ def execute(job: Job) -> Ending:
         KeyboardInterrupt: the user stopped it; the kernel is stopped, what was done is at `job.target`.
     """
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".nbmlops-", dir=job.target.parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=job.target.parent) as scratch:
         prepared, partial = Path(scratch) / "step.ipynb", Path(scratch) / "executed.ipynb"
         prepared.write_bytes(_prepared(job))
         with (Path(scratch) / "stderr").open("w+b") as output:

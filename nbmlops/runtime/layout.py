@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import FILE_NAME
 from nbmlops.pipeline.ir import Pipeline
 
@@ -57,10 +60,30 @@ class Layout:
 
 
 def layout_of(folder: Path, pipeline: Pipeline) -> Layout:
-    """Returns the layout of the pipeline that was compiled into `folder`."""
+    """Returns the layout of the pipeline that was compiled into `folder`.
+
+    Raises:
+        EnvironmentFault: the project's state belongs to another user: pickles are loaded from there.
+    """
     folder = folder.resolve()
-    notebook = (folder / pipeline.notebook).resolve()
-    return Layout(folder, (folder / pipeline.root).resolve(), pipeline.name, notebook.parent, notebook.name)
+    notebook, root = (folder / pipeline.notebook).resolve(), (folder / pipeline.root).resolve()
+    state = root / STATE_FOLDER
+    if os.path.lexists(state):
+        found = state.lstat()
+        if is_foreign(found.st_uid, found.st_mode, os.geteuid()):
+            raise EnvironmentFault(
+                f"{state} belongs to another user, who could put code into your runs",
+                "move the project into a folder of your own, or remove that one",
+            )
+    return Layout(folder, root, pipeline.name, notebook.parent, notebook.name)
+
+
+def is_foreign(owner: int, mode: int, me: int) -> bool:
+    """Returns whether a folder is not to be trusted: it is neither mine nor the administrator's.
+
+    The administrator, as whom containers run, may use what belongs to somebody else unless anybody may write there.
+    """
+    return owner not in {me, 0} and (me != 0 or bool(mode & stat.S_IWOTH))
 
 
 def pipeline_file(folder: Path) -> Path:

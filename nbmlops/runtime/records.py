@@ -11,7 +11,7 @@ from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import StepLog
 from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.store import ObjectRef
-from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
+from nbmlops.runtime.stored import StoredValue, ref_from_fields, value_from_json, value_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +208,4 @@ def ref_from_json(fields: Fields, key: str) -> ObjectRef | None:
         UsageError: it is of another shape.
     """
     child = fields.optional(key)
-    return ObjectRef(child.text("object"), child.integer("size")) if child else None
+    return ref_from_fields(child) if child else None

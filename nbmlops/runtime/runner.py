@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -36,7 +37,7 @@ from nbmlops.runtime.events import (
     StepStarted,
     ValueDamaged,
 )
-from nbmlops.runtime.execute import Completed, Ending, Job, KernelDied, Raised, TimedOut, execute
+from nbmlops.runtime.execute import SCRATCH, Completed, Ending, Job, KernelDied, Raised, TimedOut, execute
 from nbmlops.runtime.facts import Facts, kernel_environment, random_digest, source_of
 from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
 from nbmlops.runtime.libraries import distributions_of
@@ -236,6 +237,8 @@ class _Run:
                 f"cannot make {self._layout.runs}, where executed notebooks are kept: {error.strerror or error}",
                 "make the project's folder writable, or move away the file that stands in its place",
             ) from error
+        for leftover in self._layout.runs.glob(f"*/{SCRATCH}*"):  # of killed runs: this one has the lock
+            shutil.rmtree(leftover, ignore_errors=True)  # in nobody's way
 
     def _run_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
         with tempfile.TemporaryDirectory(prefix="nbmlops-") as scratch:

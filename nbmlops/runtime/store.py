@@ -132,10 +132,17 @@ class Store:
             raise self._damaged(ref, "was changed after it was written")
 
     def _damaged(self, ref: ObjectRef, what: str) -> DamagedObject:
-        path = self._path(ref)
-        if path.exists() or path.is_symlink():
-            make_private(self.folder / _QUARANTINE)
-            path.replace(self.folder / _QUARANTINE / f"{ref.digest}.{os.getpid()}")
+        try:
+            if os.path.lexists(self._path(ref)):
+                make_private(self.folder / _QUARANTINE)
+                self._path(ref).replace(self.folder / _QUARANTINE / f"{ref.digest}.{os.getpid()}")
+        except FileNotFoundError:
+            pass  # another run has put it aside at the same time
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot put the damaged object {self._path(ref)} aside: {error.strerror or error}",
+                "make the store writable, or remove the object",
+            ) from error
         return DamagedObject(ref, what)
 
     def _path(self, ref: ObjectRef) -> Path:

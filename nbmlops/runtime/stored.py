@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from nbmlops.core.digest import digest_json
 from nbmlops.pipeline.fields import Fields
 from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.store import ObjectRef
+
+_ADDRESS = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,20 @@ def value_from_json(fields: Fields) -> StoredValue:
     return StoredValue(
         name=fields.text("name"),
         codec=fields.choice("codec", Codec),
-        ref=ObjectRef(fields.text("object"), fields.integer("size")),
+        ref=ref_from_fields(fields),
         fingerprint=fields.text("fingerprint"),
         type=fields.text("type"),
         members=fields.texts("members"),
         sharing=fields.text("sharing", ""),
         code=fields.text("code", ""),
     )
+
+
+def ref_from_fields(fields: Fields) -> ObjectRef:
+    """Returns the reference in `object` and `size`, whose address is nothing but hex digits: it becomes a path.
+
+    Raises:
+        UsageError: a key is missing or of another shape.
+    """
+    address = fields.take("object", "64 hex digits", lambda v: isinstance(v, str) and bool(_ADDRESS.fullmatch(v)))
+    return ObjectRef(str(address), fields.integer("size"))

@@ -173,8 +173,11 @@ def test_steps_run_once_and_again_only_for_a_reason(tmp_path: Path) -> None:
     (tmp_path / "rule.py").write_text("def total(column):\n    return int(column.sum())\n")
     folder = write_pipeline(tmp_path, [MAKE, SUM], {"factor": 2})
 
+    (tmp_path / "runs" / "tiny" / "killed" / ".nbmlops-12").mkdir(parents=True)
+
     first = run(folder)
     assert outcomes(first) == [("make", "executed", "new"), ("add", "executed", "new")]
+    assert list((tmp_path / "runs" / "tiny").glob("*/.*")) == []
     assert first.status is RunStatus.SUCCEEDED
     assert load_value(folder, first, "total") == 6
     assert load_value(folder, first, "label") == ("made", 1)

@@ -101,3 +101,21 @@ def test_records_are_private(tmp_path: Path) -> None:
     paths = [path for path in (tmp_path / ".nbmlops").rglob("*") if path.is_file()]
     assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
     assert (tmp_path / ".nbmlops").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("address", ["../../outside", "/etc/passwd", "ab" * 31, "AB" * 32, "ab" * 32 + "\n"])
+def test_an_address_that_is_a_path_makes_the_record_none(tmp_path: Path, address: str) -> None:
+    cache(tmp_path).add(RECORD)
+    path = tmp_path / ".nbmlops" / "cache" / "flights" / "key.json"
+    for holder in ("values", "random"):
+        document = json.loads(path.read_text())
+        outcome = document["records"][0]["outcome"]
+        (outcome["values"][0] if holder == "values" else outcome["random"])["object"] = address
+        (path.parent / "other.json").write_text(json.dumps(document))
+        assert cache(tmp_path).candidates("other") == ()
+
+
+def test_a_record_that_is_nested_too_deeply_is_none(tmp_path: Path) -> None:
+    cache(tmp_path).add(RECORD)
+    (tmp_path / ".nbmlops" / "cache" / "flights" / "key.json").write_text("[" * 200_000)
+    assert cache(tmp_path).candidates("key") == ()

@@ -134,6 +134,13 @@ def test_a_list_inside_twice_is_the_same_list_afterwards(tmp_path: Path) -> None
     assert again[0] is again[1]
 
 
+def test_an_array_of_many_fields_comes_back(tmp_path: Path) -> None:
+    value = np.zeros(2, dtype=[(f"field_with_a_long_name_{number}", "f8") for number in range(3000)])
+    _, again = round_trip(Store(tmp_path), value)
+    assert again.dtype == value.dtype
+    assert again.tobytes() == value.tobytes()
+
+
 @pytest.mark.parametrize("value", [np.float64(2.5), np.array([1, "a"], dtype=object), {1, 2}, "\ud800", 1 << 6000, 2j])
 def test_everything_else_is_pickled(tmp_path: Path, value: object) -> None:
     codec, again = round_trip(Store(tmp_path), value)

@@ -75,6 +75,24 @@ def test_a_store_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Store(tmp_path / "file" / "store").put([b"x"])
 
 
+def test_an_object_that_another_run_puts_aside_at_the_same_time_is_damaged_all_the_same(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    ref = store.put([b"abcd"])
+    object_path(store, ref).unlink()
+    object_path(store, ref).symlink_to("gone")
+    with pytest.raises(DamagedObject):
+        store.read(ref)
+
+
+def test_a_damaged_object_that_cannot_be_put_aside_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    ref = store.put([b"abcd"])
+    object_path(store, ref).write_bytes(b"abce")
+    (tmp_path / "quarantine").write_text("")
+    with pytest.raises(EnvironmentFault, match=r"cannot put the damaged object .* aside"):
+        store.read(ref)
+
+
 def test_empty_bytes_are_an_object_like_others(tmp_path: Path) -> None:
     store = Store(tmp_path)
     ref = store.put([])
