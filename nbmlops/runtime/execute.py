@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
+from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.pipeline.run_codec import finite
 
 SCRATCH = ".nbmlops-"
@@ -87,13 +88,24 @@ def execute(job: Job) -> Ending:
 
     Raises:
         UsageError: the step notebook cannot be read.
-        EnvironmentFault: the executed notebook cannot be written.
+        EnvironmentFault: there is no room for the executed notebook.
         KeyboardInterrupt: the user stopped it; the kernel is stopped, what was done is at `job.target`.
     """
+    text = _prepared(job)
+    try:
+        return _execute(job, text)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot execute {job.source.name} in {job.target.parent}: {error.strerror or error}",
+            "free disk space, or make the project's folder writable",
+        ) from error
+
+
+def _execute(job: Job, text: bytes) -> Ending:
     job.target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=job.target.parent) as scratch:
         prepared, partial = Path(scratch) / "step.ipynb", Path(scratch) / "executed.ipynb"
-        prepared.write_bytes(_prepared(job))
+        prepared.write_bytes(text)
         with (Path(scratch) / "stderr").open("w+b") as output:
             try:
                 return _run(job, prepared, partial, output)
@@ -169,9 +181,8 @@ def _kernel_manager(job: Job, output: IO[bytes]) -> tuple[type, list[Any]]:
 
 def _prepared(job: Job) -> bytes:
     """Returns the step notebook with a cell of parameters, as papermill would inject it but with exact values."""
-    notebook = json.loads(job.source.read_bytes())
+    notebook, cells = _read(job.source)
     if job.parameters:
-        cells = notebook["cells"]
         tagged = [number for number, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", ())]
         lines = [f"{name} = {_literal(value)}" for name, value in job.parameters.items()]
         cell: dict[str, Json] = {
@@ -184,6 +195,27 @@ def _prepared(job: Job) -> bytes:
         }
         cells.insert(tagged[0] + 1 if tagged else 0, cell)
     return json.dumps(notebook).encode()
+
+
+def _read(source: Path) -> tuple[Any, list[Any]]:
+    """Returns the step notebook and its cells.
+
+    Raises:
+        UsageError: it is gone or broken.
+    """
+    try:
+        notebook = json.loads(source.read_bytes())
+        cells = notebook["cells"]
+        if all(isinstance(cell["metadata"], dict) for cell in cells):
+            return notebook, cells
+        what = "a cell has no metadata"
+    except OSError as error:
+        what = error.strerror or str(error)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        what = f"{type(error).__name__}: {error}"
+    raise UsageError(
+        f"the step notebook {source} cannot be read: {what}", "make it again: nbmlops compile NOTEBOOK --force"
+    )
 
 
 def _literal(value: Json) -> str:

@@ -6,10 +6,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbmlops.runtime.execute import Job, _literal, _prepared
+from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.runtime.execute import Job, _literal, _prepared, execute
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -51,3 +53,18 @@ def test_parameters_stand_behind_the_tagged_cell(tmp_path: Path) -> None:
     ]
     assert prepared(tmp_path, notebook("x"), a=1) == ["# Parameters\na = 1", "x"]
     assert prepared(tmp_path, notebook("parameters")) == ["parameters"]
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"cells": [1]}', '{"cells": [{}]}', "[" * 200_000])
+def test_a_step_notebook_that_is_gone_or_broken_is_named(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "a.ipynb").write_text(text)
+    with pytest.raises(UsageError, match=r"the step notebook .*a\.ipynb cannot be read"):
+        execute(Job(tmp_path / "a.ipynb", tmp_path / "b.ipynb", tmp_path, {}, {}))
+
+
+def test_no_room_for_the_executed_notebook_is_a_fault_of_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text(json.dumps(notebook("x")))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFault, match=r"cannot execute a\.ipynb in .*: Not a directory"):
+        execute(Job(tmp_path / "a.ipynb", tmp_path / "file" / "run" / "b.ipynb", tmp_path, {}, {}))
