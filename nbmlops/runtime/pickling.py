@@ -9,10 +9,11 @@ import ctypes
 import io
 import pickle
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.runtime.set_order import SetPlan, build_set, plan_set
-from nbmlops.runtime.sharing import CannotStore, Walk, extent, is_custom_error, memory_clusters
+from nbmlops.runtime.sharing import CannotStore, Walk, extent, is_custom_error, known_nan, memory_clusters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
     walks = tuple(walks)
     clusters = memory_clusters(("", walk) for walk in walks)
     stream = io.BytesIO()
-    plain = not clusters and not any(walk.has_sets or walk.custom_errors for walk in walks)
+    plain = not clusters and not any(walk.has_sets or walk.has_nan or walk.custom_errors for walk in walks)
     pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
     try:
         pickler.dump(value)
@@ -67,6 +68,23 @@ class _SetBox:
         return self.made
 
 
+class _Nan:
+    """The NaN object of a module, which is the same object after loading."""
+
+    __slots__ = ("module",)
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Nan, (self.module,)
+
+    def build(self) -> float:
+        """Returns the very object of the module."""
+        found: float = import_module(self.module).nan
+        return found
+
+
 def _boxed(value: Any) -> _SetBox:
     plan = plan_set(value)
     if plan is None:
@@ -84,10 +102,13 @@ class _Pickler(pickle.Pickler):
             low, data = _memory(arrays)
             for array in arrays:
                 offset = int(array.__array_interface__["data"][0]) - low
-                place = (data, array.dtype, array.shape, array.strides, offset, array.flags.writeable)
+                layout = (array.dtype, array.shape, array.strides, offset)
+                place = (data, layout, array.flags.writeable, _kind(array))
                 self._views[id(array)] = (array, place)
 
-    def persistent_id(self, obj: Any) -> _SetBox | None:
+    def persistent_id(self, obj: Any) -> _SetBox | _Nan | None:
+        if type(obj) is float and (module := known_nan(obj)):
+            return _Nan(module)
         if type(obj) is not set and type(obj) is not frozenset:
             return None
         if id(obj) not in self._boxes:
@@ -113,6 +134,20 @@ def _memory(arrays: Sequence[np.ndarray[Any, Any]]) -> tuple[int, bytearray]:
     return low, bytearray(ctypes.string_at(low, high - low))
 
 
+def _kind(array: np.ndarray[Any, Any]) -> type:
+    """Returns the class of an array that is nothing but its memory.
+
+    Raises:
+        CannotStore: the array has more to it, such as a mask.
+    """
+    import numpy as np
+
+    kind = type(array)
+    if kind not in {np.ndarray, np.memmap, np.recarray, np.matrix}:
+        raise CannotStore(f"it is a {kind.__name__} over the memory of another array; make a copy of one of them")
+    return kind
+
+
 def _error(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
     """Returns the exception with these arguments, its own `__init__` not called: that takes others."""
     made = kind.__new__(kind, *arguments)
@@ -120,11 +155,10 @@ def _error(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseExcepti
     return made
 
 
-def _view(
-    data: bytearray, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int, writeable: bool
-) -> Any:
+def _view(data: bytearray, layout: tuple[Any, ...], writeable: bool, kind: Any) -> Any:
     import numpy as np
 
-    array = np.ndarray(shape, dtype, buffer=data, offset=offset, strides=strides)
+    dtype, shape, strides, offset = layout
+    array = np.ndarray(shape, dtype, buffer=data, offset=offset, strides=strides).view(kind)
     array.flags.writeable = writeable
     return array

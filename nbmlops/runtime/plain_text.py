@@ -10,6 +10,7 @@ import base64
 import json
 import math
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -65,7 +66,8 @@ def _number(value: Any) -> Any:
     if math.isnan(value):
         if struct.pack("<d", value) != _NAN:
             raise NotPlain("a NaN with a payload")
-        return {"$float": "nan"}
+        numpy = sys.modules.get("numpy")
+        return {"$float": "numpy.nan" if numpy is not None and value is numpy.nan else "nan"}
     return {"$float": "inf" if value > 0 else "-inf"}
 
 
@@ -73,6 +75,14 @@ def _mapping(value: Any) -> Any:
     if all(type(key) is str and not key.startswith("$") for key in value):
         return {_text(key): _tagged(item) for key, item in value.items()}
     return {"$dict": [[_tagged(key), _tagged(item)] for key, item in value.items()]}
+
+
+def _float(name: str) -> float:
+    if name != "numpy.nan":
+        return _FLOATS[name]
+    import numpy as np  # as it was where the value was made; `np.nan in values` looks at the very object
+
+    return np.nan
 
 
 _WRITERS: dict[type, Callable[[Any], Any]] = {
@@ -90,7 +100,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "$tuple": lambda body: tuple(_untagged(item) for item in body),
     "$dict": lambda body: {_untagged(key): _untagged(item) for key, item in body},
     "$bytes": base64.b64decode,
-    "$float": _FLOATS.__getitem__,
+    "$float": _float,
 }
 
 

@@ -11,11 +11,13 @@ import datetime as dt
 import decimal
 import enum
 import fractions
+import math
 import pathlib
 import pickle
 import sys
 import types
 import uuid
+from array import array as standard_array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +57,7 @@ class Walk(pickle.Pickler):
         visited: How many objects were met, each time counted.
         repeated: A mutable object was met twice.
         has_sets: A set was met, whose order of iteration must survive.
+        has_nan: `np.nan` or `math.nan` was met, which code finds by identity: `np.nan in values`.
     """
 
     def __init__(self, value: object) -> None:
@@ -67,6 +70,7 @@ class Walk(pickle.Pickler):
         self.repeated = False
         self.visited = 0
         self.has_sets = False
+        self.has_nan = False
         self._numpy = sys.modules.get("numpy")
         self._pandas = sys.modules.get("pandas")
         self._pending: list[object] = [value]
@@ -86,6 +90,7 @@ class Walk(pickle.Pickler):
         self.visited += 1
         kind = type(obj)
         if kind in _ATOMS or kind is tuple:
+            self.has_nan = self.has_nan or (kind is float and known_nan(obj) != "")
             return None
         if isinstance(obj, _CODE):
             _refuse_notebook_code(obj)
@@ -144,6 +149,18 @@ def is_custom_error(obj: object) -> bool:
     )
 
 
+def known_nan(value: float) -> str:
+    """Returns the module whose `nan` the value is, or ""."""
+    if value is math.nan:  # noqa: PLW0177 - the object is meant, not its value
+        return "math"
+    numpy = sys.modules.get("numpy")
+    return "numpy" if numpy is not None and value is numpy.nan else ""
+
+
+def _is_nan(value: object) -> bool:
+    return type(value) is float and math.isnan(value)
+
+
 def _own_blocks(value: Any, numpy: Any) -> list[Any]:
     """Returns the plain arrays of a frame that no other frame shares: a write to a shared one would copy it first."""
     found = []
@@ -156,7 +173,9 @@ def _own_blocks(value: Any, numpy: Any) -> list[Any]:
 
 def _loose_cells(value: Any) -> list[object]:
     columns = [value] if value.ndim == 1 else [value.iloc[:, at] for at in range(value.shape[1])]
-    loose = [c for column in columns if column.dtype == object for c in column.array if type(c) not in _ATOMS]
+    loose = [
+        c for column in columns if column.dtype == object for c in column.array if type(c) not in _ATOMS or _is_nan(c)
+    ]
     return [loose] if loose else []
 
 
@@ -235,7 +254,9 @@ def borrowed_memory(walks: Mapping[str, Walk]) -> str:
             owner: Any = array
             while hasattr(owner, "base"):
                 owner = owner.base
-            if id(owner.obj if isinstance(owner, memoryview) else owner) in met:
+            owner = owner.obj if isinstance(owner, memoryview) else owner
+            # Libraries that have arrays over memory of their own, such as a fitted tree, know how to pickle them.
+            if isinstance(owner, bytearray | standard_array) and id(owner) in met:
                 return name
     return ""
 
