@@ -20,6 +20,7 @@ from nbmlops.runtime.namespace import Namespace
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, KeyParts
 from nbmlops.runtime.store import ObjectRef, Store
+from nbmlops.runtime.variables import digests
 
 HASH_SEED = "PYTHONHASHSEED"
 _THREADS = (
@@ -50,14 +51,20 @@ class Facts:
         layout: Where things are.
         environment: As `kernel_environment` gives it.
         parameters: Value of every parameter.
+        variables: All environment variables of the steps.
     """
 
     def __init__(
-        self, pipeline: Pipeline, layout: Layout, environment: Mapping[str, str], parameters: Mapping[str, Json]
+        self,
+        pipeline: Pipeline,
+        layout: Layout,
+        environment: Mapping[str, str],
+        parameters: Mapping[str, Json],
+        variables: Mapping[str, str],
     ) -> None:
         self._layout, self._pipeline = layout, pipeline
         self._environment = {"python": platform.python_version(), **environment}
-        self._parameters = parameters
+        self._parameters, self._variables = parameters, variables
         self._generated = recorded_files(pipeline_file(layout.folder))
         self.versions = installed_versions(sys.path)
 
@@ -89,6 +96,7 @@ class Facts:
             missing_files=tuple(path for path in outcome.written if not (root / path).exists()),
             missing_values=tuple(value.name for value in outcome.values if not store.has(value.ref)),
             root=str(root),
+            variables=digests(list(outcome.variables), self._variables),
         )
 
     def _edited(self, step: Step) -> dict[str, str]:

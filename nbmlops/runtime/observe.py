@@ -104,6 +104,10 @@ class Observer:
         # A project may stand below a system folder, as /usr/src/app often does.
         return path.startswith(self._system) and not path.startswith(self._root)
 
+    def is_users_code(self, file: str) -> bool:
+        """Returns whether a source file is the user's: the generated package, modules beside the notebook, cells."""
+        return not file.startswith(("<", *self._libraries, *_python_folders(), f"{_OURS}{os.sep}", sys.base_prefix))
+
     def files_read(self) -> tuple[str, ...]:
         """Returns the files it read and did not make itself, sorted; absent ones only within the project."""
         found = [path for path in self.read if path not in self.written]

@@ -32,6 +32,7 @@ class Grounds:
         missing_values: Names whose stored values are gone.
         root: The project's root, which paths in reasons are relative to; "" leaves them as they are recorded.
         listings: The answer to each question about which files exist that the record says it asked.
+        variables: Digest of each environment variable the record says it read.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Grounds:
     missing_values: tuple[str, ...] = ()
     root: str = ""
     listings: Mapping[Listing, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def step_key(step: str, parts: KeyParts) -> str:
@@ -64,6 +66,7 @@ def ground_changes(record: CacheRecord, now: Grounds) -> tuple[str, ...]:
     reasons = [f"file changed: {_shown(path, now.root)}" for path in _different(now.files, recorded)]
     asked = [ask for ask in sorted(outcome.listings) if now.listings.get(ask) != outcome.listings[ask]]
     reasons += [f"other files match {PurePath(ask.folder, ask.pattern).as_posix()}" for ask in asked]
+    reasons += [f"the variable {name} changed" for name in _different(now.variables, outcome.variables)]
     reasons += _environment_changes(now.libraries, record.libraries)
     if outcome.random_used and outcome.random_before != now.random:
         reasons.append("the state of the random generators changed")

@@ -52,6 +52,7 @@ class StepOutcome:
         log: What it recorded.
         files: Files it read -> their state; paths below the root are relative to it.
         listings: What it asked about which files exist -> digest of the answer.
+        variables: Environment variable that its own code read -> digest of the value, "" if it was not set.
         written: Files it made.
         modules: Top-level modules it used.
         random_before: Digest of the random state it began with.
@@ -65,6 +66,7 @@ class StepOutcome:
     log: StepLog = field(default_factory=StepLog)
     files: Mapping[str, FileState] = field(default_factory=dict)
     listings: Mapping[Listing, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     written: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     random_before: str = ""
@@ -149,6 +151,7 @@ def outcome_to_json(outcome: StepOutcome) -> dict[str, Json]:
         "log": step_log_to_json(outcome.log),
         "files": [[path, state.digest, state.size, state.changed_ns] for path, state in outcome.files.items()],
         "listings": [[ask.question.value, ask.folder, ask.pattern, found] for ask, found in outcome.listings.items()],
+        "variables": dict(outcome.variables),
         "written": list(outcome.written),
         "modules": list(outcome.modules),
         "random_before": outcome.random_before,
@@ -170,6 +173,7 @@ def outcome_from_json(fields: Fields) -> StepOutcome:
         log=step_log_from_json(fields.child("log")),
         files=_files(fields),
         listings=_listings(fields),
+        variables=fields.text_map("variables"),
         written=fields.texts("written"),
         modules=fields.texts("modules"),
         random_before=fields.text("random_before"),

@@ -108,8 +108,9 @@ class _Run:
         self._pipeline, self._layout, self._options, self._tell, self._name = pipeline, layout, options, on_event, name
         self._parameters = effective_parameters(pipeline, options.parameters)
         self._selection = select(pipeline, options.first, options.last, force=options.force)
-        self._environment = kernel_environment(options.environment())
-        self._facts = Facts(pipeline, layout, self._environment, self._parameters)
+        variables = options.environment()
+        self._environment = kernel_environment(variables)
+        self._facts = Facts(pipeline, layout, self._environment, self._parameters, {**variables, **self._environment})
         self._cache, self._store = StepCache(layout.cache, layout.state), Store(layout.store)
         self._done: list[tuple[StepRecord, CacheRecord]] = []
         self._failed: StepRecord | None = None

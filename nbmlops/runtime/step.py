@@ -33,6 +33,7 @@ from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.refusals import unstorable_value
 from nbmlops.runtime.store import DamagedObject, Store
+from nbmlops.runtime.variables import watch
 
 
 class StepRecorder:
@@ -120,6 +121,7 @@ class Step:
         after = random_state.capture()
         self._began = True
         self._observer.stop()
+        variables = watch().stop()
         try:
             saved = self._handover.save(outputs)
         except Unstorable as error:
@@ -133,6 +135,7 @@ class Step:
             log=self.recorder.log(),
             files=self._files(modules),
             listings=self._listings(),
+            variables=variables,
             written=tuple(shown(Path(path), self._layout.root) for path in self._observer.files_written()),
             modules=modules,
             random_before=self._context.random.digest if self._context.random else "",
@@ -150,6 +153,7 @@ class Step:
         os.chdir(self._layout.source)
         self._begin()
         self._observer.start()
+        watch().start(self._observer.is_users_code)
         _follow_cells(self)
 
     def fail(self, error: BaseException) -> None:

@@ -30,6 +30,7 @@ OUTCOME = StepOutcome(
     log=LOG,
     files={"x.csv": FileState("12", 3, 4), "gone.csv": FileState("")},
     listings={Listing(Question.PATH_GLOB, "data", "*.csv"): "78"},
+    variables={"KEY": "12"},
     written=("report.csv",),
     modules=("pandas",),
     random_before="12",

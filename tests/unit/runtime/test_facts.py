@@ -58,7 +58,7 @@ def written(root: Path) -> tuple[Pipeline, Layout, Step]:
 
 def test_a_step_is_keyed_by_code_parameters_inputs_environment_and_edits_by_hand(tmp_path: Path) -> None:
     pipeline, layout, step = written(tmp_path)
-    facts = Facts(pipeline, layout, {"PYTHONHASHSEED": "0"}, {"depth": 3, "other": 1})
+    facts = Facts(pipeline, layout, {"PYTHONHASHSEED": "0"}, {"depth": 3, "other": 1}, {})
     values = {"X": StoredValue("X", Codec.ARROW, ObjectRef("ab", 1), "12", "pandas.DataFrame")}
     environment = {"python": platform.python_version(), "PYTHONHASHSEED": "0"}
     expected = KeyParts("code", {}, {"depth": "3"}, {"X": "pandas.DataFrame 12"}, environment)
@@ -72,7 +72,7 @@ def test_a_step_is_keyed_by_code_parameters_inputs_environment_and_edits_by_hand
 
 def test_the_ground_of_a_record_is_looked_up_as_it_is_now(tmp_path: Path) -> None:
     pipeline, layout, _ = written(tmp_path)
-    facts = Facts(pipeline, layout, {}, {})
+    facts = Facts(pipeline, layout, {}, {}, {"KEY": "secret"})
     store = Store(layout.store)
     kept, gone = store.put([b"kept"]), ObjectRef("ab" * 32, 1)
     (tmp_path / "x.csv").write_text("x")

@@ -78,6 +78,11 @@ def test_the_key_is_that_of_the_step() -> None:
             replace(SAME, listings={MONTHS: "12"}),
             (),
         ),
+        (
+            replace(RECORD, outcome=replace(OUTCOME, variables={"SITE": "12", "OTHER": ""})),
+            replace(SAME, variables={"SITE": "34", "OTHER": ""}),
+            ("the variable SITE changed",),
+        ),
         (RECORD, replace(SAME, random="12"), ()),
         (
             replace(RECORD, outcome=replace(OUTCOME, random_used=True)),
