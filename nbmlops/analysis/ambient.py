@@ -77,5 +77,12 @@ def changes_setting(path: str) -> bool:
 
 
 def changes_object(path: str, name: str) -> bool:
-    """Returns whether calling the method, or assigning the attribute "", changes the ambient object at this path."""
-    return path in _GETTERS and (not name or name in _CHANGING_METHODS or name.startswith("clear_"))
+    """Returns whether calling the method, or assigning an attribute or item (""), changes the object at this path."""
+    if not name:
+        return is_object(path) or path in _GETTERS
+    return path in {*_OBJECTS, *_GETTERS} and (name in _CHANGING_METHODS or name.startswith("clear_"))
+
+
+def is_object(path: str) -> bool:
+    """Returns whether the path leads to a module or to an object with state that belongs to no name."""
+    return bool(path) and ("." not in path or path in _OBJECTS or path.startswith("pandas.options"))

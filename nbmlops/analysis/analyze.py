@@ -98,8 +98,13 @@ def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
 def _walk(graph: Graph, walker: FlowWalker) -> None:
     """Runs the flow analysis over all statements in running order, and notes what each does."""
     walker.state = State(env={p.name: NONE for p in graph.parameters if not _is_mutable(p)})
+    mutable = [parameter.name for parameter in graph.parameters if _is_mutable(parameter)]
     for unit in graph.units:
         unit.record, end = walker.statement(unit.node)
+        for name in mutable:
+            if _is_kept(name, unit, end, walker.heap):
+                # From here on it is a value with two names: both are handed over, so that they stay one object.
+                unit.record.mutates.setdefault(name, unit.node)
         unit.effects = _effects(unit, end, graph.namespace)
         called = unit.node.value if isinstance(unit.node, ast.Expr) else None
         unit.shows = is_displayed(unit, walker.dotted(called.func) if isinstance(called, ast.Call) else None)
@@ -109,6 +114,16 @@ def _walk(graph: Graph, walker: FlowWalker) -> None:
 
 def _is_mutable(parameter: ParameterDeclaration) -> bool:
     return parameter.type in {ParameterType.LIST, ParameterType.DICT, ParameterType.NONE}
+
+
+def _is_kept(parameter: str, unit: Unit, end: State, heap: Heap) -> bool:
+    """Returns whether the statement makes another value that is the parameter's, or holds it."""
+    found = end.env.get(parameter, NONE)
+    if not found or parameter not in unit.record.mentions:
+        return False
+    holders = heap.holders(found)
+    names = {key for key in end.may if isinstance(key, str)} | unit.record.mutates.keys()
+    return any(not holders.isdisjoint(end.env.get(name, NONE)) for name in names - {parameter})
 
 
 def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:

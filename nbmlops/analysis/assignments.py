@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from nbmlops.analysis.ambient import changes_object
+from nbmlops.analysis.ambient import changes_object, is_object
 from nbmlops.analysis.calls import CallWalker
 from nbmlops.analysis.objects import NONE, ObjectKind, Objects
 from nbmlops.analysis.record import ProblemKind
@@ -69,8 +69,11 @@ class AssignmentWalker(CallWalker):
 
     def _assign(self, node: ast.Assign) -> None:
         objects = self.evaluate(node.value)
+        path = self.dotted(node.value) or ""
         for target in node.targets:
             self.assign(target, objects, node.value)
+            if isinstance(target, ast.Name):
+                self.ambient_names[self.frame.resolve(target.id)] = path if is_object(path) else ""
 
     def _augmented(self, node: ast.AugAssign) -> None:
         value = self.evaluate(node.value)

@@ -26,7 +26,7 @@ from nbmlops.analysis.knowledge import (
 )
 from nbmlops.analysis.objects import NONE, Heap, ObjectKind, Objects
 from nbmlops.analysis.record import Callables, ProblemKind, Summary, Token, TokenKind
-from nbmlops.analysis.scope import FrameKind, FunctionNode
+from nbmlops.analysis.scope import FrameKind, FunctionNode, Key
 
 _ATTRIBUTE_SETTERS = frozenset({"builtins.setattr", "builtins.delattr"})
 
@@ -41,6 +41,8 @@ class CallWalker(ExpressionWalker):
         self.receivers: list[Objects] = []
         self.restoring = 0
         self.enclosing_class = ""
+        # Names that stand for ambient objects, by their dotted paths.
+        self.ambient_names: dict[Key, str] = {}
 
     def call(self, node: ast.Call) -> Objects:
         """Returns what a call may give back, having noted all that it may do."""
@@ -265,9 +267,14 @@ class CallWalker(ExpressionWalker):
         return found | self._apply(node, knowledge, receiver, arguments)
 
     def ambient_object(self, node: ast.expr) -> str:
-        """Returns what an expression starts with if that is a call of an imported function ("decimal.getcontext()")."""
+        """Returns what an expression starts with if that is a call of an imported function ("decimal.getcontext()").
+
+        Or the path that a name stands for, as after `env = os.environ`.
+        """
         while isinstance(node, ast.Attribute | ast.Subscript):
             node = node.value
+        if isinstance(node, ast.Name):
+            return self.ambient_names.get(self.frame.resolve(node.id), "")
         path = self.dotted(node.func) if isinstance(node, ast.Call) else None
         return f"{path}()" if path is not None else ""
 
