@@ -7,7 +7,7 @@ UV := $(BIN)/uv pip
 NOTEBOOK := example_notebooks/flight_delays.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ui check lint types layers deps lab bench docs lock goldens clean
+.PHONY: help demo test test-ui check lint types layers deps lab bench docs lock pipelines goldens clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
 
 docs: $(VENV)/.dev ## Write the generated reference pages again
 	$(BIN)/python docs/generate.py
+
+pipelines: $(VENV)/.dev ## Compile the example notebooks again
+	for notebook in example_notebooks/*.ipynb; do $(BIN)/nbmlops compile $$notebook || exit; done
 
 goldens: $(VENV)/.dev ## Write the golden files again; read the difference before committing it
 	$(BIN)/python -m pytest --update-goldens
