@@ -103,16 +103,20 @@ def step_error(report: Fields, places: Places) -> StepError:
         lines += [step_error(cause, places).traceback, "", "which led to:", ""]
     frames = report.rows("frames", (str, int, str, str))
     where: Place | None = None
+    returning = False  # the error arose in a generated line of the step's module: where it gives back its names
     shown = []
     for file, line, function, text in _user_frames(frames, places):
         place = places.of(file, line)
         where = place or where
+        returning = place is None and Path(file).parent == places.layout.package
         spot = f"cell {place.cell} line {place.line}" if place else f"line {line}"
         name = places.layout.notebook if place else places.shown(file)
         shown.append(f"  {name} {spot}, in {function}" + (f"\n    {text}" if text else ""))
     if shown:
         lines += ["Traceback (most recent call last):", *shown]
-    name, message = report.text("name"), report.text("message")
+    name, message, hint = report.text("name"), report.text("message"), report.text("hint")
+    if returning and name == UnboundLocalError.__name__:
+        hint = "a later step reads this name, but no line that binds it ran: bind it above, for example to None"
     lines.append(f"{name}: {message}" if message else name)
     return StepError(
         name=name,
@@ -120,7 +124,7 @@ def step_error(report: Fields, places: Places) -> StepError:
         cell=where.cell if where else 0,
         line=where.line if where else 0,
         traceback="\n".join(lines),
-        hint=report.text("hint"),
+        hint=hint,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from nbmlops.core.errors import StepFailed
 from nbmlops.pipeline.ir import Pipeline, Step
@@ -32,6 +33,12 @@ def unstorable_value(error: Unstorable, pipeline: Pipeline, step: Step, layout: 
         f"make {error.name!r} in {reader} instead (move or repeat the cell there), or hand over something plain that "
         "it can be made from; functions and classes belong in a cell tagged `functions`"
     )
+    rebuilt = re.search(rf"'{re.escape(step.module)}\.<locals>\.(\w+)'", str(error))
+    if rebuilt is not None:
+        hint = (
+            f"{rebuilt[1]!r} reads values of the notebook, so that each step has its own: give it those as arguments "
+            "(or write a list that never changes as a tuple), then it lives in the package and can be handed over"
+        )
     return StepFailed(message, hint)
 
 

@@ -41,7 +41,8 @@ class Case:
         name: What is tricky about it.
         cells: Tags and source of each cell.
         given: Code that sets parameters, run below the parameters cell.
-        outcome: `equal`, or the codes of the errors that compiling gives, or `StepFailed` and words of its message.
+        outcome: `equal`, or the codes of the errors that compiling gives, or the error that stops a step and words of
+            its message: `StepFailed` for a value that cannot be handed over.
         modules: Files beside the notebook, by name.
     """
 

@@ -77,6 +77,15 @@ def test_the_innermost_line_of_the_notebook_counts() -> None:
     assert "  flights/train.py line 2, in generated\n" in error.traceback
 
 
+def test_a_name_that_a_step_did_not_bind_is_explained() -> None:
+    module = str(FOLDER / "flights" / "train.py")
+    document = {"name": "UnboundLocalError", "message": "'fig'", "hint": "", "cause": None}
+    in_return = Fields({**document, "frames": [[module, 20, "train", "return fig"]]}, "report")
+    in_cell = Fields({**document, "frames": [[module, 9, "train", "print(fig)"]]}, "report")
+    hint = "a later step reads this name, but no line that binds it ran: bind it above, for example to None"
+    assert [step_error(told, PLACES).hint for told in (in_return, in_cell)] == [hint, ""]
+
+
 def test_what_led_to_the_error_comes_first() -> None:
     cause = {"name": "KeyError", "message": "'a'", "hint": "", "frames": [], "cause": None}
     error = step_error(report([["/tmp/x.py", 1, "f", "g"]], cause), PLACES)
