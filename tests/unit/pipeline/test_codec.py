@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,7 @@ files:
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 lines = st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF, exclude_categories=["Cc"]), max_size=30)
-names = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
+names = st.from_regex(r"[a-z][a-z0-9_]{0,8}_", fullmatch=True)
 numbers = st.integers(0, 10**6)
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
@@ -186,7 +187,7 @@ steps = st.builds(
     cells=tuples(numbers),
     cell_ids=tuples(texts),
     inputs=st.lists(inputs, max_size=3, unique_by=lambda value: value.name).map(tuple),
-    outputs=tuples(texts),
+    outputs=tuples(names),
     after=tuples(texts),
     parameters=tuples(names),
     files=tuples(texts),
@@ -216,6 +217,40 @@ pipelines = st.builds(
 )
 
 
+def sensible(pipeline: Pipeline) -> Pipeline:
+    """Makes what any names say lead somewhere: to declared parameters, earlier steps, places in the folder."""
+    parameters = tuple({parameter.name: parameter for parameter in pipeline.parameters}.values())
+    declared = [parameter.name for parameter in parameters]
+    made: list[Step] = []
+    for number, step in enumerate(pipeline.steps):
+        earlier = [other.name for other in made]
+        made.append(
+            replace(
+                step,
+                name=f"{step.name}:{number}",
+                module=f"{step.module}{number}",
+                notebook=step.notebook.replace(".", "-").lstrip("/"),
+                parameters=tuple(declared[: len(step.parameters)]),
+                after=tuple(earlier[: len(step.after)]),
+                inputs=tuple(replace(value, step=earlier[0]) for value in step.inputs if earlier),
+            )
+        )
+    first = made[0].name if made else ""
+    stage = pipeline.register
+    if stage is not None:
+        data = replace(stage.data, step=first) if stage.data else None
+        stage = replace(stage, model=replace(stage.model, step=first), data=data) if made else None
+    return replace(
+        pipeline,
+        notebook=f"../{pipeline.notebook}",
+        root=f"../{pipeline.root}",
+        parameters=parameters,
+        steps=tuple(made),
+        metrics=tuple(replace(source, value=replace(source.value, step=first)) for source in pipeline.metrics if made),
+        register=stage,
+    )
+
+
 def test_the_document_reads_well() -> None:
     assert pipeline_to_yaml(EXAMPLE, {"churn/params.py": "aa" * 32}).decode() == EXAMPLE_TEXT
 
@@ -228,7 +263,7 @@ def test_the_document_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(pipeline=pipelines, files=st.dictionaries(texts, texts, max_size=3))
+@given(pipeline=pipelines.map(sensible), files=st.dictionaries(texts, texts, max_size=3))
 def test_every_pipeline_survives(tmp_path_factory: pytest.TempPathFactory, pipeline: Pipeline, files: dict) -> None:
     path = tmp_path_factory.mktemp("codec") / "pipeline.yaml"
     data = pipeline_to_yaml(pipeline, files)
