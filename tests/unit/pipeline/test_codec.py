@@ -1,4 +1,3 @@
-import dataclasses
 from dataclasses import replace
 from pathlib import Path
 
@@ -287,9 +286,9 @@ def test_both_emitters_write_the_same_bytes(document: dict) -> None:
 
 
 def test_two_inputs_of_one_name_are_refused() -> None:
-    step = dataclasses.replace(EXAMPLE.steps[1], inputs=(Input("df", "a"), Input("df", "b")))
+    step = replace(EXAMPLE.steps[1], inputs=(Input("df", "a"), Input("df", "b")))
     with pytest.raises(ValueError, match="step 'train' has two inputs of one name"):
-        pipeline_to_yaml(dataclasses.replace(EXAMPLE, steps=(step,)), {})
+        pipeline_to_yaml(replace(EXAMPLE, steps=(step,)), {})
 
 
 def replaced(old: str, new: str) -> str:
