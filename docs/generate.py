@@ -61,8 +61,10 @@ def command_line() -> list[str]:
 
 
 def help_of(command: click.Command, name: str) -> str:
-    """Returns a command's help, 100 columns wide."""
-    return command.get_help(click.Context(command, info_name=name, max_content_width=100, terminal_width=100))
+    """Returns a command's help, 100 columns wide, in the context that the command line gives it."""
+    overview = click.Context(cli, info_name="nbmlops", terminal_width=100, **cli.context_settings)
+    context = overview if command is cli else click.Context(command, overview, name.removeprefix("nbmlops "))
+    return command.get_help(context)
 
 
 def magics() -> list[str]:
