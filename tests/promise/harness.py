@@ -1,33 +1,25 @@
 """The product's promise, put to the test: compiled steps compute what the notebook computes, or compiling refuses.
 
 A case is a small notebook that prints what it computes. The notebook runs top to bottom in one process; each compiled
-step runs in a process of its own, through the code cells of its step notebook and the real store. Both run in forks of
-the test's process, in which the heavy libraries are loaded already.
+step runs in a process of its own, through the code cells of its step notebook and the real store.
 """
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import io
 import json
 import os
+import subprocess
 import sys
-import traceback
-import types
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbmlops
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
-from nbmlops.core.errors import StepFailed
 from nbmlops.notebook.model import Notebook, RoleKind
 from nbmlops.notebook.reader import parse_notebook
-from nbmlops.runtime import step as step_module
 
+ROOT = Path(__file__).parents[2]
 PACKAGE = "case"
 EQUAL = "equal"
 _NOT_RUN = {RoleKind.SKIP, RoleKind.METRICS}
@@ -117,95 +109,44 @@ def compile_case(case: Case, folder: Path) -> Compiled:
     return compiled
 
 
-def run_notebook(case: Case, folder: Path) -> Ran:
-    """Returns what the cells print and display when they run top to bottom in one process."""
-    for name, text in case.modules.items():
-        (folder / name).write_text(text, encoding="utf-8")
+class Processes:
+    """Runs notebooks and steps, each in a process of its own, through one `tests.promise.server`."""
 
-    def run() -> None:
-        os.chdir(folder)
-        namespace = vars(sys.modules["__main__"])
-        for cell in notebook_of(case).cells:
-            if cell.role.kind in _NOT_RUN:
-                continue
-            tree = ast.parse(cell.python)
-            ends_in_expression = tree.body and isinstance(tree.body[-1], ast.Expr)
-            last = tree.body.pop() if ends_in_expression and not cell.python.rstrip().endswith(";") else None
-            exec(compile(tree, f"cell {cell.number}", "exec"), namespace)
-            if isinstance(last, ast.Expr):
-                _show(eval(compile(ast.Expression(last.value), f"cell {cell.number}", "eval"), namespace))
-            if cell.role.kind is RoleKind.PARAMETERS:
-                exec(case.given, namespace)
+    def __init__(self) -> None:
+        # One thread, so that it may be forked: neither OpenBLAS nor Arrow's allocator may start theirs.
+        single = {
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            "JE_ARROW_MALLOC_CONF": "background_thread:false",
+        }
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.promise.server"],
+            cwd=ROOT,
+            env={**os.environ, **single},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
 
-    return _forked(run)
+    def run_notebook(self, case: Case, folder: Path) -> Ran:
+        """Returns what the cells print and display when they run top to bottom in one process."""
+        for name, text in case.modules.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        cells = [[c.role.kind.value, c.python] for c in notebook_of(case).cells if c.role.kind not in _NOT_RUN]
+        return self._ask({"run": "notebook", "folder": str(folder), "cells": cells, "given": case.given})
 
+    def run_step(self, case: Case, notebook: Path) -> Ran:
+        """Returns what a step prints and displays; its values come from the store and go there."""
+        return self._ask({"run": "step", "notebook": str(notebook), "given": case.given})
 
-def run_step(case: Case, notebook: Path) -> Ran:
-    """Returns what a step prints and displays; its values come from the store and go there."""
+    def close(self) -> None:
+        """Ends the server."""
+        self._server.communicate()
 
-    def run() -> None:
-        os.chdir(notebook.parents[1])
-        namespace = vars(sys.modules["__main__"])
-        for cell in json.loads(notebook.read_bytes())["cells"]:
-            if cell["cell_type"] != "code":
-                continue
-            if cell["id"] not in {"parameters", "load"}:
-                opened = step_module._PROCESS.step
-                assert opened is not None
-                opened.begin_code()
-            exec(compile("".join(cell["source"]), f"{notebook.name} {cell['id']}", "exec"), namespace)
-            if cell["id"] == "parameters":
-                names = {target.id for node in ast.walk(ast.parse(case.given)) for target in _targets(node)}
-                given: dict[str, object] = {}
-                exec(case.given, given)
-                namespace.update({name: given[name] for name in names & namespace.keys()})
-
-    return _forked(run)
-
-
-def _targets(node: ast.AST) -> Iterator[ast.Name]:
-    if isinstance(node, ast.Assign):
-        yield from (target for target in node.targets if isinstance(target, ast.Name))
-
-
-def _show(*values: object) -> None:
-    for value in values:
-        if value is not None:
-            print(repr(value))  # noqa: T201 - what Jupyter would display, among what is printed
-
-
-def _forked(run: Callable[[], None]) -> Ran:
-    """Returns what the function printed in a child process whose `__main__` is empty."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            os.close(reader)
-            with os.fdopen(writer, "w", encoding="utf-8") as pipe:
-                json.dump(_in_child(run), pipe)
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(writer)
-    with os.fdopen(reader, encoding="utf-8") as pipe:
-        told = pipe.read()
-    os.waitpid(child, 0)
-    return Ran(**json.loads(told)) if told else Ran("", "the process died")
-
-
-def _in_child(run: Callable[[], None]) -> dict[str, str]:
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    sys.path.insert(0, "")  # as in a kernel: the working directory comes first
-    warnings.resetwarnings()
-    nbmlops.__dict__["show"] = _show
-    error = ""
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
-        try:
-            run()
-        except StepFailed as failure:
-            error = f"StepFailed: {failure}"
-        except BaseException:  # noqa: BLE001 - whatever ends the code is part of what is compared
-            error = traceback.format_exc()
-    return {"output": output.getvalue(), "error": error}
+    def _ask(self, request: Mapping[str, object]) -> Ran:
+        assert self._server.stdin
+        assert self._server.stdout
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return Ran(**json.loads(self._server.stdout.readline()))

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-import numpy  # noqa: F401, ICN001 - loaded once, before the forks
-import pandas  # noqa: F401, ICN001 - as above
 import pytest
-import sklearn.base  # noqa: F401 - as above
 
-import nbmlops.runtime.frames  # noqa: F401 - as above
 from nbmlops.core.diagnostics import Severity, render_diagnostics
-from tests.promise.harness import EQUAL, Case, compile_case, read_cases, run_notebook, run_step
+from tests.promise.harness import EQUAL, Case, Processes, compile_case, read_cases
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 CASES = [pytest.param(case, id=f"{path.stem}: {case.name}") for path in FILES for case in read_cases(path)]
 
 
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Processes]:
+    with closing(Processes()) as made:
+        yield made
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_the_promise_holds(case: Case, tmp_path: Path) -> None:
+def test_the_promise_holds(case: Case, processes: Processes, tmp_path: Path) -> None:
     (tmp_path / "notebook").mkdir()
-    expected = run_notebook(case, tmp_path / "notebook")
+    expected = processes.run_notebook(case, tmp_path / "notebook")
     assert not expected.error, f"the notebook itself fails:\n{expected.error}"
     assert expected.output, "the notebook prints nothing, so that nothing is compared"
 
@@ -33,7 +37,7 @@ def test_the_promise_holds(case: Case, tmp_path: Path) -> None:
 
     output = ""
     for notebook in sorted((tmp_path / "project" / "pipeline" / "notebooks").glob("*.ipynb")):
-        ran = run_step(case, notebook)
+        ran = processes.run_step(case, notebook)
         output += ran.output
         if ran.error:
             kind, _, words = case.outcome.partition(" ")

@@ -1,0 +1,132 @@
+"""Runs code in forks of a process that has one thread and the heavy libraries loaded: `python -m tests.promise.server`.
+
+Each line of standard input is a request, each line of standard output what its code printed. A process of its own,
+since a fork of one with threads, as the tests' process is after a while, may wait forever for a lock that it inherited.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy  # noqa: F401, ICN001 - loaded once, before the forks
+import pandas  # noqa: F401, ICN001 - as above
+import sklearn.base  # noqa: F401 - as above
+
+import nbmlops
+from nbmlops.core.errors import StepFailed
+from nbmlops.runtime import step as step_module
+
+_SECONDS = 60
+
+
+def serve() -> None:
+    """Answers requests until standard input ends."""
+    threads = Path("/proc/self/task")
+    assert not threads.exists() or len(list(threads.iterdir())) == 1, "a process with threads must not be forked"
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what code writes past `sys.stdout` must not look like a reply
+    for line in sys.stdin:
+        request = json.loads(line)
+        run = {"notebook": run_notebook, "step": run_step}[request.pop("run")]
+        replies.write(_forked(run, request) + "\n")
+        replies.flush()
+
+
+def run_notebook(folder: str, cells: list[list[str]], given: str) -> None:
+    """Runs cells top to bottom as a kernel does, last expressions displayed; `given` below the parameters cell."""
+    os.chdir(folder)
+    namespace = vars(sys.modules["__main__"])
+    for number, (kind, source) in enumerate(cells, 1):
+        tree = ast.parse(source)
+        ends_in_expression = tree.body and isinstance(tree.body[-1], ast.Expr)
+        last = tree.body.pop() if ends_in_expression and not source.rstrip().endswith(";") else None
+        exec(compile(tree, f"cell {number}", "exec"), namespace)
+        if isinstance(last, ast.Expr):
+            _show(eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), namespace))
+        if kind == "parameters":
+            exec(given, namespace)
+
+
+def run_step(notebook: str, given: str) -> None:
+    """Runs the code cells of a step notebook as a kernel does, in the pipeline's folder."""
+    path = Path(notebook)
+    os.chdir(path.parents[1])
+    namespace = vars(sys.modules["__main__"])
+    for cell in json.loads(path.read_bytes())["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        if cell["id"] not in {"parameters", "load"}:
+            opened = step_module._PROCESS.step
+            assert opened is not None
+            opened.begin_code()
+        exec(compile("".join(cell["source"]), f"{path.name} {cell['id']}", "exec"), namespace)
+        if cell["id"] == "parameters":
+            values: dict[str, Any] = {}
+            exec(given, values)
+            namespace.update({name: values[name] for name in _assigned(given) if name in namespace})
+
+
+def _assigned(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _show(*values: object) -> None:
+    for value in values:
+        if value is not None:
+            print(repr(value))  # noqa: T201 - what Jupyter would display, among what is printed
+
+
+def _forked(run: Callable[..., None], request: dict[str, Any]) -> str:
+    """Returns as JSON what the function prints in a child process whose `__main__` is empty."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(reader)
+            signal.alarm(_SECONDS)
+            with os.fdopen(writer, "w", encoding="utf-8") as pipe:
+                json.dump(_in_child(run, request), pipe)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return told or json.dumps({"output": "", "error": f"the process died, or took more than {_SECONDS} seconds"})
+
+
+def _in_child(run: Callable[..., None], request: dict[str, Any]) -> dict[str, str]:
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.path.insert(0, "")  # as in a kernel: the working directory comes first
+    warnings.resetwarnings()
+    nbmlops.__dict__["show"] = _show
+    error = ""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            run(**request)
+        except StepFailed as failure:
+            error = f"StepFailed: {failure}"
+        except BaseException:  # noqa: BLE001 - whatever ends the code is part of what is compared
+            error = traceback.format_exc()
+    return {"output": output.getvalue(), "error": error}
+
+
+if __name__ == "__main__":
+    serve()
