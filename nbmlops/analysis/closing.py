@@ -21,6 +21,15 @@ def closing_names(notebook: Notebook) -> ClosingNames:
     return ClosingNames(model, data, {name: name for name in printed_metrics(notebook)})
 
 
+def registered_name(notebook: Notebook) -> str:
+    """Returns the name that the notebook's register line gives to its model, or "" where it gives none."""
+    for cell in notebook.cells:
+        for magic in cell.magics if cell.role.kind is not RoleKind.SKIP else ():
+            if magic.action is MagicAction.REGISTER:
+                return _literal_keyword(magic.python, "name")
+    return ""
+
+
 def merge_closing(notebook: ClosingNames, configured: ClosingNames) -> ClosingNames:
     """Returns both together: the notebook's `register` line wins, configured metrics are added."""
     return ClosingNames(
@@ -47,6 +56,17 @@ def _printed(cell: Cell) -> Iterator[str]:
                 yield name
             case _:
                 pass
+
+
+def _literal_keyword(python: str, name: str) -> str:
+    try:
+        call = ast.parse(python, mode="eval").body
+    except (SyntaxError, ValueError):
+        return ""
+    for keyword in call.keywords if isinstance(call, ast.Call) else ():
+        if keyword.arg == name and isinstance(keyword.value, ast.Constant):
+            return str(keyword.value.value)
+    return ""
 
 
 def _registered(python: str) -> tuple[str, str]:

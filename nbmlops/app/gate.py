@@ -11,11 +11,11 @@ from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.project import find_root, pipeline_names
 from nbmlops.app.results import ResultsIndex, policy_digest
 from nbmlops.app.targets import Target, find_target
-from nbmlops.app.wiring import Stores, open_stores, tracking_uri
+from nbmlops.app.wiring import Stores, open_existing, tracking_uri
 from nbmlops.core.errors import ExitCode, UsageError
 from nbmlops.gate.verdict import Verdict, verdict_to_json
 from nbmlops.pipeline.run_record import RunStatus
-from nbmlops.tracking.lineage import PIPELINE_VERSION
+from nbmlops.tracking.lineage import PIPELINE, PIPELINE_VERSION
 from nbmlops.tracking.tracker import RunFacts
 
 
@@ -49,7 +49,7 @@ def judge_again(target: str, cwd: Path) -> GateOutcome:
     if found.opened is None:
         return _foreign(found.run_id, cwd)
     opened = found.opened
-    stores = open_stores(opened.root, opened.uri)
+    stores = open_existing(opened.root, opened.uri, f"run it first: {opened.run_command(cwd)}")
     facts = _facts(opened, found, stores, cwd)
     verdict = judge(stores, facts.run_id, opened.model_name, facts.metrics, opened.config.policy)
     _remember(opened, found, verdict)
@@ -73,7 +73,7 @@ def _foreign(run_id: str, cwd: Path) -> GateOutcome:
     """Returns the verdict on a run whose results are not known here: a notebook's, or one from another machine."""
     root = find_root(cwd)
     config = load_config(root)
-    stores = open_stores(root, tracking_uri(root, config.for_pipeline("")))
+    stores = open_existing(root, tracking_uri(root, config.for_pipeline("")))
     facts = stores.tracker.run_facts(run_id)
     settings = _settings(config, facts, root)
     model_name = settings.model_name or settings.name
@@ -81,7 +81,9 @@ def _foreign(run_id: str, cwd: Path) -> GateOutcome:
 
 
 def _settings(config: Config, facts: RunFacts, root: Path) -> PipelineConfig:
-    """Returns the settings of the pipeline that logs to the run's experiment, which by default has its name."""
+    """Returns the settings of the run's pipeline; for runs that do not name it, by the experiment they log to."""
+    if PIPELINE in facts.tags:
+        return config.for_pipeline(facts.tags[PIPELINE])
     names = dict.fromkeys([*config.document.pipelines, *pipeline_names(root)])
     fitting = [name for name in names if config.for_pipeline(name).experiment == facts.experiment]
     return config.for_pipeline(fitting[0] if len(fitting) == 1 else facts.experiment)

@@ -9,7 +9,7 @@ from nbmlops.app.closing import promoter
 from nbmlops.app.config import load_config
 from nbmlops.app.opened import open_pipeline
 from nbmlops.app.project import PIPELINES, find_root, pipeline_names
-from nbmlops.app.wiring import open_stores, tracking_uri
+from nbmlops.app.wiring import open_existing, tracking_uri
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 from nbmlops.registry.promote import promote
@@ -43,7 +43,7 @@ def promote_model(text: str, reason: str, cwd: Path) -> PromoteOutcome:
     """
     name, selector = parse_model(text)
     root = find_root(cwd)
-    stores = open_stores(root, _uri(root, name, cwd))
+    stores = open_existing(root, _uri(root, name, cwd))
     promotion = promote(stores.registry, name, selector, promoter(reason))
     champion, former = promotion.champion, promotion.former
     return PromoteOutcome(

@@ -22,7 +22,7 @@ from nbmlops.app.run_report import identified, next_commands, run_record, run_st
 from nbmlops.app.stages import close_run, value_metrics
 from nbmlops.app.wiring import Stores, open_stores
 from nbmlops.core.errors import NbmlopsError, Terminated
-from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog
+from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog, StepRecord
 from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
 from nbmlops.runtime.results import RunOptions, StepsResult
@@ -113,6 +113,7 @@ class _Run:
         self._tracked = tracked
         self._tell = tell
         self._unwritten: RunRecord | None = None
+        self._logged: dict[str, StepLog] = {}
 
     def go(self, options: RunOptions) -> RunOutcome:
         """Returns how the run ended."""
@@ -138,8 +139,14 @@ class _Run:
         if isinstance(event, StepStarted):
             self._tracked.begin()
         elif isinstance(event, StepCached | StepFinished):
-            self._tracked.log(event.record.log)
+            self._log(event.record)
         self._tell(event)
+
+    def _log(self, step: StepRecord) -> None:
+        """Sends what a step recorded; when a damaged value made the run go back, only what is not there yet."""
+        if self._logged.get(step.name) != step.log:
+            self._logged[step.name] = step.log
+            self._tracked.log(step.log)
 
     def _stopped(self, result: StepsResult) -> RunOutcome:
         """Returns the outcome of a run that failed or was interrupted."""

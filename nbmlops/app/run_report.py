@@ -15,10 +15,10 @@ from nbmlops.app.wiring import shown_uri
 from nbmlops.core.documents import write_json_document
 from nbmlops.pipeline.ir import ParameterType
 from nbmlops.pipeline.run_codec import run_to_json
-from nbmlops.pipeline.run_record import Lineage, MetricValue, RunRecord, RunStatus, StepLog
+from nbmlops.pipeline.run_record import Lineage, MetricValue, RunRecord, RunStatus, StepLog, counting_values
 from nbmlops.runtime.results import StepsResult
 from nbmlops.tracking.environment import GitState, environment_facts, git_state
-from nbmlops.tracking.lineage import environment_tags, lineage_from_tags, lineage_tags
+from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_from_tags, lineage_tags
 from nbmlops.tracking.tracker import RunFacts, RunStart, Tracker
 from nbmlops.tracking.uri import SQLITE
 
@@ -32,6 +32,7 @@ def run_start(opened: OpenedPipeline) -> RunStart:
     """Returns what is known of a run before its first step."""
     tags = {
         **lineage_tags(replace(_lineage(opened, {}), git_commit=str(_git(opened)))),
+        PIPELINE: opened.pipeline.name,
         **environment_tags(environment_facts(_locked_names(opened.folder / LOCK_FILE))),
     }
     return RunStart(opened.config.experiment, tags=tags, source=shown_path(opened.folder, opened.root))
@@ -54,7 +55,7 @@ def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: It
         pipeline=opened.pipeline.name,
         steps=result.steps,
         parameters=result.parameters,
-        metrics={metric.name: metric.value for metric in metrics},
+        metrics=counting_values(metrics),
         lineage=_lineage(opened, _data(logs)),
         folder=_relative(result.folder, cwd),
     )

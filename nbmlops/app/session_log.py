@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import CheckRecord, DataRecord
-from nbmlops.pipeline.run_record import MetricValue, StepLog
+from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
 
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
 
@@ -37,7 +37,7 @@ class SessionLog:
         self.names = parameters
         self._seen: dict[str, Json] = {}
         self._params: dict[str, Json] = {}
-        self._metrics: dict[str, MetricValue] = {}
+        self._metrics: list[MetricValue] = []
         self._data: dict[str, DataRecord] = {}
         self._checks: dict[tuple[str, str], CheckRecord] = {}
         self._pending = StepLog()
@@ -65,13 +65,8 @@ class SessionLog:
 
     def record_metric(self, metric: MetricValue) -> None:
         """Adds a metric; the last value of the greatest step is the one that counts."""
-        known = self._metrics.get(metric.name)
-        if known is None or metric.step >= known.step:
-            self._metrics[metric.name] = metric
-        # Of two values in one batch MLflow would take the greater one, not the later one.
-        again = (metric.name, metric.step)
-        earlier = tuple(one for one in self._pending.metrics if (one.name, one.step) != again)
-        self._pending = replace(self._pending, metrics=(*earlier, metric))
+        self._metrics.append(metric)
+        self._add(StepLog(metrics=(metric,)))
 
     def record_data(self, record: DataRecord) -> None:
         """Adds an input; the same one again is not sent again."""
@@ -120,7 +115,7 @@ class SessionLog:
     @property
     def metrics(self) -> dict[str, float]:
         """The value of each metric that counts."""
-        return {name: metric.value for name, metric in self._metrics.items()}
+        return counting_values(self._metrics)
 
     @property
     def data(self) -> tuple[DataRecord, ...]:

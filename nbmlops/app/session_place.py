@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbmlops.analysis.closing import registered_name
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT, locate_notebook
 from nbmlops.app.parameter_cells import parameter_names
@@ -14,8 +15,6 @@ from nbmlops.app.project import find_root
 from nbmlops.app.wiring import shown_uri, tracking_uri
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.digests import notebook_digest
-from nbmlops.notebook.mlops_lines import parse_line
-from nbmlops.notebook.model import MagicAction, Notebook
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.tracking.environment import GitState, git_state
@@ -125,17 +124,8 @@ def find_place(options: SessionOptions, kernel: Kernel) -> SessionPlace:
         notebook=Path(os.path.relpath(path, root)).as_posix() if path is not None else "",
         notebook_digest=notebook_digest(notebook) if notebook is not None else "",
         parameters=parameter_names(notebook) if notebook is not None else (),
-        registered_name=_registered_name(notebook) if notebook is not None else "",
+        registered_name=registered_name(notebook) if notebook is not None else "",
         config=config,
         tracking_uri=tracking_uri(root, config),
         git=git_state(root, () if path is None else (path,)),
     )
-
-
-def _registered_name(notebook: Notebook) -> str:
-    """Returns what the `%mlops register` line says with `--name`: the gate compares with that model's champion."""
-    for cell in notebook.cells:
-        for magic in cell.magics:
-            if magic.action is MagicAction.REGISTER:
-                return str(parse_line(magic.text.partition("%mlops")[2]).options.get("name", ""))
-    return ""

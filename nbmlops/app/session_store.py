@@ -16,7 +16,7 @@ from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef, StepLog
 from nbmlops.registry.baseline import read_baseline
 from nbmlops.tracking.environment import environment_facts
-from nbmlops.tracking.lineage import environment_tags, lineage_tags
+from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_tags
 from nbmlops.tracking.tracker import RunStart, RunState
 
 _DISTRIBUTIONS = ("mlflow", "nbmlops", "numpy", "pandas", "scikit-learn")
@@ -33,7 +33,11 @@ def open_store(place: SessionPlace, options: SessionOptions) -> tuple[MlflowSess
     stores = open_stores(place.root, place.tracking_uri)
     experiment = options.experiment or place.experiment
     stores.tracker.mark_killed(experiment)
-    tags = {**lineage_tags(place.lineage("")), **environment_tags(environment_facts(_DISTRIBUTIONS))}
+    tags = {
+        PIPELINE: place.name,
+        **lineage_tags(place.lineage("")),
+        **environment_tags(environment_facts(_DISTRIBUTIONS)),
+    }
     run = stores.tracker.start_run(RunStart(experiment, options.name or place.name, tags, place.notebook))
     stores.tracker.set_tags(run.run_id, lineage_tags(place.lineage(run.run_id)))
     return MlflowSessionStore(place, stores, run.run_id), RunTitle(run.run_id, run.name, run.experiment)
@@ -59,7 +63,7 @@ class MlflowSessionStore:
         """Tells the run which notebook it belongs to."""
         self._place = place
         self._baseline = None
-        tags = {**lineage_tags(place.lineage(self._run_id)), "mlflow.source.name": place.notebook}
+        tags = {PIPELINE: place.name, **lineage_tags(place.lineage(self._run_id)), "mlflow.source.name": place.notebook}
         self._stores.tracker.set_tags(self._run_id, tags)
 
     def judge(self, metrics: Mapping[str, float]) -> Verdict:

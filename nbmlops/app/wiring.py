@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.config import PipelineConfig
+from nbmlops.core.errors import UsageError
 from nbmlops.registry.registry import ModelRegistry
 from nbmlops.tracking.tracker import Tracker
-from nbmlops.tracking.uri import masked, resolve_uri
+from nbmlops.tracking.uri import masked, resolve_uri, sqlite_path
 
 TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
 DEFAULT_STORE = "sqlite:///mlflow.db"
@@ -38,6 +39,26 @@ class Stores:
 
     tracker: Tracker
     registry: ModelRegistry
+
+
+def open_existing(root: Path, uri: str, first: str = "run a pipeline or a tracked notebook first") -> Stores:
+    """Returns the adapters of a store that is read from: a SQLite file that is not there is not made.
+
+    Args:
+        root: The project's root.
+        uri: As `tracking_uri` gives it.
+        first: What makes the store, as a hint.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    path = sqlite_path(uri)
+    if path is not None and not path.exists():
+        raise UsageError(
+            f"nothing has been tracked here: there is no {os.path.relpath(path)}",
+            f"{first}; or name the store in {TRACKING_VARIABLE}",
+        )
+    return open_stores(root, uri)
 
 
 def open_stores(root: Path, uri: str) -> Stores:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 
-from nbmlops.analysis.closing import closing_names, merge_closing
+from nbmlops.analysis.closing import closing_names, merge_closing, registered_name
 from nbmlops.analysis.model import ClosingNames
 from nbmlops.compiler.program import CompileOptions
 from nbmlops.notebook.model import Cell, Magic, MagicAction, Notebook, RoleKind
@@ -42,7 +41,7 @@ def read_closing(notebook: Notebook, options: CompileOptions) -> Closing:
     printed = {name: value for name, value in said.metrics.items() if value not in configured}
     names = merge_closing(ClosingNames(said.model, said.data, printed), options.closing)
     registers = bool(names.model)
-    model_name = (_given_name(register[1]) if register else "") or options.model_name
+    model_name = registered_name(notebook) or options.model_name
     return Closing(
         names=names,
         gate=gate is not None or options.gate or registers,
@@ -59,13 +58,3 @@ def _find(notebook: Notebook, action: MagicAction) -> tuple[Cell, Magic] | None:
             if magic.action is action:
                 return cell, magic
     return None
-
-
-def _given_name(magic: Magic) -> str:
-    """Returns the name that a register line gives to the model, or ""."""
-    call = ast.parse(magic.python, mode="eval").body
-    keywords = call.keywords if isinstance(call, ast.Call) else []
-    for keyword in keywords:
-        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-            return str(keyword.value.value)
-    return ""

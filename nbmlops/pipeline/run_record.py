@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ __all__ = [
     "StepLog",
     "StepRecord",
     "StepStatus",
+    "counting_values",
 ]
 
 SCHEMA = "nbmlops/run/1"
@@ -73,6 +74,16 @@ class MetricValue:
     name: str
     value: float
     step: int = 0
+
+
+def counting_values(metrics: Iterable[MetricValue]) -> dict[str, float]:
+    """Returns name -> the value that counts: of the greatest step the one logged last, as MLflow has it."""
+    counting: dict[str, MetricValue] = {}
+    for metric in metrics:
+        known = counting.get(metric.name)
+        if known is None or metric.step >= known.step:
+            counting[metric.name] = metric
+    return {name: metric.value for name, metric in counting.items()}
 
 
 @dataclass(frozen=True, slots=True)

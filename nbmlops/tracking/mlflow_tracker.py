@@ -107,7 +107,9 @@ class MlflowTracker:
             (check_key("schema", f"{lineage.CHECK}{check.schema}"), "pass" if check.passed else "fail")
             for check in log.checks
         ]
-        metrics = [_checked_metric(metric) for metric in log.metrics]
+        # Of two values in one batch the store would take the greater one, not the later one.
+        later = {(metric.name, metric.step): metric for metric in log.metrics}
+        metrics = [_checked_metric(metric) for metric in later.values()]
         inputs = [_dataset_input(record) for record in log.data]
         now = self._now()
         with named_errors(self._uri):

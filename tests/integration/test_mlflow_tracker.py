@@ -92,6 +92,12 @@ def test_a_run_comes_back_as_it_was_logged(tracker: Tracker, root: Path) -> None
     assert document.read_text() == '{\n  "passed": true\n}\n'
 
 
+def test_the_later_of_two_values_of_one_step_counts(tracker: Tracker) -> None:
+    run = tracker.start_run(RunStart("airport"))
+    tracker.log_step(run.run_id, StepLog(metrics=(MetricValue("loss", 0.9), MetricValue("loss", 0.1))))
+    assert tracker.run_facts(run.run_id).metrics == {"loss": 0.1}
+
+
 def test_nan_is_a_value(tracker: Tracker) -> None:
     run_id = tracker.start_run(RunStart("flights")).run_id
     tracker.log_step(run_id, StepLog(metrics=(MetricValue("auc", math.nan),)))

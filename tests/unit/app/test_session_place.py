@@ -66,6 +66,11 @@ def test_the_register_line_names_the_model(project: Path):
     assert [place.model_name(given) for given in (None, "mine")] == ["named", "mine"]
 
 
+def test_a_plain_call_names_the_model_as_the_line_does(project: Path):
+    write(project / "call.ipynb", ("import nbmlops\nnbmlops.register(model, data=X, name='called')", []))
+    assert find_place(SessionOptions(notebook=project / "call.ipynb"), Kernel({})).model_name(None) == "called"
+
+
 def test_an_unknown_notebook_has_the_projects_settings_and_no_model_name(project: Path):
     place = find_place(SessionOptions(), Kernel({}))
     assert (place.notebook, place.name, place.parameters, place.notebook_digest) == ("", "", (), "")

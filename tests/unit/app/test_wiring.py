@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nbmlops.app.config import load_config
-from nbmlops.app.wiring import open_stores, shown_uri, tracking_uri
-from nbmlops.core.errors import EnvironmentFault
+from nbmlops.app.wiring import open_existing, open_stores, shown_uri, tracking_uri
+from nbmlops.core.errors import EnvironmentFault, UsageError
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,15 @@ def test_opening_the_stores_opens_nothing(tmp_path: Path) -> None:
     stores = open_stores(tmp_path, f"sqlite:///{tmp_path}/mlflow.db")
     assert stores.tracker.uri == f"sqlite:///{tmp_path}/mlflow.db"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_is_only_read_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        open_existing(tmp_path, f"sqlite:///{tmp_path}/mlflow.db")
+    assert str(caught.value) == (
+        "nothing has been tracked here: there is no mlflow.db\n"
+        "hint: run a pipeline or a tracked notebook first; or name the store in MLFLOW_TRACKING_URI"
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert open_existing(tmp_path, "http://127.0.0.1:5000").tracker.uri == "http://127.0.0.1:5000"
