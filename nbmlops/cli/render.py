@@ -11,7 +11,7 @@ from nbmlops.app.inspect import Inspection
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, Tree, cells
 from nbmlops.cli.render_run import shown_value
 from nbmlops.core.diagnostics import Diagnostic, Severity, render_diagnostic
-from nbmlops.pipeline.ir import Pipeline, StepMode
+from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 
 _SEVERITY_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.DIM}
 _CHECK_TONES = {CheckStatus.OK: Tone.GOOD, CheckStatus.WARNING: Tone.WARNING, CheckStatus.BLOCKER: Tone.BAD}
@@ -49,18 +49,11 @@ def inspection_blocks(inspection: Inspection) -> Iterator[Block]:
 
 def pipeline_blocks(pipeline: Pipeline) -> Iterator[Block]:
     """Yields the steps with their dataflow, the parameters, and the closing stages."""
-    rows = tuple(
-        (
-            Cell(step.name, Tone.STRONG),
-            Cell(" ".join(str(number) for number in step.cells)),
-            Cell(" ".join(f"{value.name}←{value.step}" for value in step.inputs) or "-"),
-            Cell(" ".join(step.outputs) or "-"),
-            Cell(" ".join(step.parameters) or "-"),
-            Cell(step.mode.value if step.mode is StepMode.FUNCTION else f"{step.mode.value}: {step.reason}"),
-        )
-        for step in pipeline.steps
-    )
-    yield Table("steps", ("step", "cells", "reads", "hands over", "parameters", "mode"), rows)
+    yield Line()
+    for step in pipeline.steps:
+        yield from _step_lines(step)
+    yield Line()
+    yield Line(_emitted(pipeline.steps), Tone.DIM)
     if pipeline.parameters:
         parameters = tuple(cells(p.name, p.type.value, shown_value(p.default), p.comment) for p in pipeline.parameters)
         yield Table("parameters", ("name", "type", "default", "comment"), parameters)
@@ -71,6 +64,25 @@ def pipeline_blocks(pipeline: Pipeline) -> Iterator[Block]:
         stage = pipeline.register
         data = f", trained on {stage.data.name}" if stage.data else ""
         yield Line(f"register: {stage.model.name} as {stage.model_name}{data}")
+
+
+def _step_lines(step: Step) -> Iterator[Line]:
+    """Yields a step as lines rather than as a row: many names do not fit into the columns of a terminal."""
+    numbers = ", ".join(str(number) for number in step.cells)
+    yield Line(f"{step.name}  (cell{'s' if len(step.cells) != 1 else ''} {numbers})", Tone.STRONG)
+    sources = dict.fromkeys(value.step for value in step.inputs)
+    reads = "; ".join(
+        f"{', '.join(value.name for value in step.inputs if value.step == source)} from {source}" for source in sources
+    )
+    facts = {"reads": reads, "hands over": ", ".join(step.outputs), "parameters": ", ".join(step.parameters)}
+    if step.mode is not StepMode.FUNCTION:
+        facts[step.mode.value] = step.reason
+    yield from (Line(f"  {name:<10}  {text}") for name, text in facts.items() if text)
+
+
+def _emitted(steps: Sequence[Step]) -> str:
+    functions = sum(step.mode is StepMode.FUNCTION for step in steps)
+    return f"{len(steps)} step{'s' if len(steps) != 1 else ''}, {functions} emitted as functions"
 
 
 def graph_lines(pipeline: Pipeline) -> str:
