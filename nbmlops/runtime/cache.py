@@ -74,6 +74,7 @@ def _same_ground(one: CacheRecord, other: CacheRecord) -> bool:
         and one.outcome.listings == other.outcome.listings
         and one.outcome.variables == other.outcome.variables
         and one.outcome.random_before == other.outcome.random_before
+        and one.outcome.settings_before == other.outcome.settings_before
         and {path: state.digest for path, state in one.outcome.files.items()}
         == {path: state.digest for path, state in other.outcome.files.items()}
     )

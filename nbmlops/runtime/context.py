@@ -13,8 +13,8 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import StepLog
-from nbmlops.runtime.records import StepOutcome, outcome_from_json, outcome_to_json, ref_from_json, ref_to_json
-from nbmlops.runtime.store import ObjectRef
+from nbmlops.runtime.ambient import AmbientState, ref_from_json, ref_to_json, settings_from_json, settings_to_json
+from nbmlops.runtime.records import StepOutcome, outcome_from_json, outcome_to_json
 from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
 
 ENVIRONMENT_VARIABLE = "NBMLOPS_STEP_CONTEXT"
@@ -30,14 +30,14 @@ class StepContext:
         step: Its name.
         folder: The pipeline's folder.
         values: The namespace when it begins.
-        random: The random state to begin with, in the store.
+        ambient: The random state and the settings to begin with.
         report: Where its process writes what it did; None outside of a run.
     """
 
     step: str
     folder: Path
     values: Mapping[str, StoredValue]
-    random: ObjectRef | None
+    ambient: AmbientState
     report: Path | None
 
 
@@ -61,7 +61,8 @@ def write_context(path: Path, context: StepContext) -> None:
         "step": context.step,
         "folder": str(context.folder),
         "values": [value_to_json(value) for value in context.values.values()],
-        "random": ref_to_json(context.random),
+        "random": ref_to_json(context.ambient.random),
+        "settings": settings_to_json(context.ambient.settings),
         "report": str(context.report),
     }
     _write(path, document)
@@ -79,7 +80,7 @@ def read_context(path: Path) -> StepContext:
         step=fields.text("step"),
         folder=Path(fields.text("folder")),
         values={value.name: value for value in values},
-        random=ref_from_json(fields, "random"),
+        ambient=AmbientState(ref_from_json(fields, "random"), settings_from_json(fields.optional("settings"))),
         report=Path(fields.text("report")),
     )
 

@@ -12,6 +12,7 @@ from nbmlops.core.digest import digest_bytes
 from nbmlops.pipeline.codec import recorded_files
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime import plain_text
+from nbmlops.runtime.ambient import AmbientState
 from nbmlops.runtime.files import current_digest
 from nbmlops.runtime.layout import Layout, pipeline_file
 from nbmlops.runtime.libraries import installed_versions
@@ -19,7 +20,7 @@ from nbmlops.runtime.listings import answer
 from nbmlops.runtime.namespace import Namespace
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, KeyParts
-from nbmlops.runtime.store import ObjectRef, Store
+from nbmlops.runtime.store import Store
 from nbmlops.runtime.variables import digests
 
 HASH_SEED = "PYTHONHASHSEED"
@@ -79,12 +80,12 @@ class Facts:
             environment=self._environment,
         )
 
-    def grounds(self, record: CacheRecord, random: str, store: Store) -> Grounds:
+    def grounds(self, record: CacheRecord, ambient: AmbientState, store: Store) -> Grounds:
         """Returns what the record depends on besides its key, as it is now.
 
         Args:
             record: An earlier execution.
-            random: Digest of the random state the step would begin with.
+            ambient: The random state and the settings that the step would begin with.
             store: Where its values should be.
         """
         outcome, root = record.outcome, self._layout.root
@@ -92,11 +93,13 @@ class Facts:
             files={path: current_digest(root / path, state) for path, state in outcome.files.items()},
             listings={ask: answer(ask, root, (self._layout.folder,)) for ask in outcome.listings},
             libraries={name: self.versions[name] for name in record.libraries if name in self.versions},
-            random=random,
+            random=ambient.random_digest,
             missing_files=tuple(path for path in outcome.written if not (root / path).exists()),
-            missing_values=tuple(value.name for value in outcome.values if not store.has(value.ref)),
+            missing_values=tuple(value.name for value in outcome.values if not store.has(value.ref))
+            + tuple(part for part, found in outcome.settings.items() if not store.has(found.ref)),
             root=str(root),
             variables=digests(list(outcome.variables), self._variables),
+            settings={part: ambient.identity(part) for part in outcome.settings_before},
         )
 
     def _edited(self, step: Step) -> dict[str, str]:
@@ -118,11 +121,6 @@ def _parameter_text(value: Json) -> str:
         return plain_text.to_text(value)
     except plain_text.NotPlain:
         return ascii(value)  # a text with lone surrogates, or a very large int
-
-
-def random_digest(random: ObjectRef | None) -> str:
-    """Returns what stands for a stored random state in keys."""
-    return random.digest if random else ""
 
 
 def source_of(layout: Layout, step: Step) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nbmlops.pipeline.ir import Pipeline
+from nbmlops.runtime.ambient import AmbientState, Setting
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.records import StepOutcome
 from nbmlops.runtime.store import ObjectRef
@@ -13,19 +14,21 @@ from nbmlops.runtime.stored import StoredValue
 Namespace = dict[str, StoredValue]
 
 
-def fold(outcomes: Iterable[StepOutcome]) -> tuple[Namespace, ObjectRef | None]:
-    """Returns the namespace and the random state after steps with these outcomes, given in notebook order."""
+def fold(outcomes: Iterable[StepOutcome]) -> tuple[Namespace, AmbientState]:
+    """Returns the namespace and the ambient state after steps with these outcomes, given in notebook order."""
     values: Namespace = {}
     random: ObjectRef | None = None
+    settings: dict[str, Setting] = {}
     for outcome in outcomes:
         values |= {value.name: value for value in outcome.values}
         if outcome.random_used:  # else the state passed it by, whatever it was
             random = outcome.random
-    return values, random
+        settings |= outcome.settings
+    return values, AmbientState(random, settings)
 
 
-def namespace_before(pipeline: Pipeline, step: str, cache: StepCache) -> tuple[Namespace, ObjectRef | None]:
-    """Returns the namespace and random state that a step begins with, from the latest records of the steps before it.
+def namespace_before(pipeline: Pipeline, step: str, cache: StepCache) -> tuple[Namespace, AmbientState]:
+    """Returns the namespace and ambient state that a step begins with, from the latest records of the steps before it.
 
     Steps that have not run yet add nothing.
     """

@@ -33,6 +33,7 @@ class Grounds:
         root: The project's root, which paths in reasons are relative to; "" leaves them as they are recorded.
         listings: The answer to each question about which files exist that the record says it asked.
         variables: Digest of each environment variable the record says it read.
+        settings: Identity of each part of the ambient state that the record says it could see.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Grounds:
     root: str = ""
     listings: Mapping[Listing, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def step_key(step: str, parts: KeyParts) -> str:
@@ -70,6 +72,7 @@ def ground_changes(record: CacheRecord, now: Grounds) -> tuple[str, ...]:
     reasons += _environment_changes(now.libraries, record.libraries)
     if outcome.random_used and outcome.random_before != now.random:
         reasons.append("the state of the random generators changed")
+    reasons += [f"{part} changed" for part in _different(now.settings, outcome.settings_before)]
     reasons += [f"file is gone: {_shown(path, now.root)}" for path in now.missing_files]
     reasons += [f"stored value of {name} is gone" for name in now.missing_values]
     if outcome.unkeyable:

@@ -9,9 +9,10 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import StepLog
+from nbmlops.runtime.ambient import Setting, ref_from_json, ref_to_json, settings_from_json, settings_to_json
 from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.store import ObjectRef
-from nbmlops.runtime.stored import StoredValue, ref_from_fields, value_from_json, value_to_json
+from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class StepOutcome:
         random_before: Digest of the random state it began with.
         random_used: Whether it used a global random generator.
         random: The random state it left, in the store; None as long as nobody used one.
+        settings_before: Part of the ambient state that it could see -> identity of what it began with, "" for none.
+        settings: The parts that it changed.
         unkeyable: Why its results cannot be reused, or "".
     """
 
@@ -72,6 +75,8 @@ class StepOutcome:
     random_before: str = ""
     random_used: bool = False
     random: ObjectRef | None = None
+    settings_before: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
     unkeyable: str = ""
 
 
@@ -157,6 +162,8 @@ def outcome_to_json(outcome: StepOutcome) -> dict[str, Json]:
         "random_before": outcome.random_before,
         "random_used": outcome.random_used,
         "random": ref_to_json(outcome.random),
+        "settings_before": dict(outcome.settings_before),
+        "settings": settings_to_json(outcome.settings),
         "unkeyable": outcome.unkeyable,
     }
 
@@ -179,6 +186,8 @@ def outcome_from_json(fields: Fields) -> StepOutcome:
         random_before=fields.text("random_before"),
         random_used=fields.boolean("random_used"),
         random=ref_from_json(fields, "random"),
+        settings_before=fields.text_map("settings_before"),
+        settings=settings_from_json(fields.optional("settings")),
         unkeyable=fields.text("unkeyable"),
     )
 
@@ -198,18 +207,3 @@ def _listings(fields: Fields) -> dict[Listing, str]:
     return {
         Listing(known.get(str(q), Question.NAMES), str(folder), str(pattern)): str(a) for q, folder, pattern, a in rows
     }
-
-
-def ref_to_json(ref: ObjectRef | None) -> Json:
-    """Returns a reference, or its absence, as plain data."""
-    return None if ref is None else {"object": ref.digest, "size": ref.size}
-
-
-def ref_from_json(fields: Fields, key: str) -> ObjectRef | None:
-    """Returns the reference that `ref_to_json` wrote.
-
-    Raises:
-        UsageError: it is of another shape.
-    """
-    child = fields.optional(key)
-    return ref_from_fields(child) if child else None

@@ -23,6 +23,7 @@ from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.pipeline.run_record import RunStatus, StepError, StepRecord, StepStatus
+from nbmlops.runtime.ambient import AmbientState
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, StepReport, read_report, write_context
 from nbmlops.runtime.errors import Places, kernel_death, step_error
@@ -38,7 +39,7 @@ from nbmlops.runtime.events import (
     ValueDamaged,
 )
 from nbmlops.runtime.execute import SCRATCH, Completed, Ending, Job, KernelDied, Raised, TimedOut, execute
-from nbmlops.runtime.facts import Facts, kernel_environment, random_digest, source_of
+from nbmlops.runtime.facts import Facts, kernel_environment, source_of
 from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
 from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.lock import locked
@@ -47,7 +48,7 @@ from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.plan import UNCHANGED, ground_changes, select, step_key, why
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
-from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
+from nbmlops.runtime.store import DamagedObject, Store
 
 _LOCK = "run.lock"
 _REPAIRS = 3
@@ -128,12 +129,12 @@ class _Run:
         return self._result(stopped_by)
 
     def _advance(self, step: Step) -> None:
-        values, random = self._namespace()
+        values, ambient = self._namespace()
         parts = self._facts.parts(step, values)
-        record, reason = self._look_up(step, parts, random)
+        record, reason = self._look_up(step, parts, ambient)
         if record is None:
             if self._inputs_are_intact(step, values):
-                self._execute(step, parts, StepContext(step.name, self._layout.folder, values, random, None), reason)
+                self._execute(step, parts, StepContext(step.name, self._layout.folder, values, ambient, None), reason)
             return
         self._cache.set_latest(record)
         cached = StepRecord(
@@ -147,21 +148,21 @@ class _Run:
         self._done.append((cached, record))
         self._tell(StepCached(cached, *self._position(step)))
 
-    def _namespace(self) -> tuple[Namespace, ObjectRef | None]:
+    def _namespace(self) -> tuple[Namespace, AmbientState]:
         return fold(record.outcome for _, record in self._done)
 
-    def _look_up(self, step: Step, parts: KeyParts, random: ObjectRef | None) -> tuple[CacheRecord | None, str]:
+    def _look_up(self, step: Step, parts: KeyParts, ambient: AmbientState) -> tuple[CacheRecord | None, str]:
         if step.name in self._selection.forced:
             return None, "forced"
         nearest: tuple[str, ...] | None = None
         for record in self._cache.candidates(step_key(step.name, parts)):
-            changes = ground_changes(record, self._facts.grounds(record, random_digest(random), self._store))
+            changes = ground_changes(record, self._facts.grounds(record, ambient, self._store))
             if not changes:
                 return record, UNCHANGED
             nearest = nearest or changes
         latest = self._cache.latest(step.name)
         if nearest is None and latest is not None:
-            nearest = ground_changes(latest, self._facts.grounds(latest, random_digest(random), self._store))
+            nearest = ground_changes(latest, self._facts.grounds(latest, ambient, self._store))
         return None, why(parts, latest, nearest or ())
 
     def _inputs_are_intact(self, step: Step, values: Namespace) -> bool:

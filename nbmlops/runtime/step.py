@@ -138,7 +138,7 @@ class Step:
             variables=variables,
             written=tuple(shown(Path(path), self._layout.root) for path in self._observer.files_written()),
             modules=modules,
-            random_before=self._context.random.digest if self._context.random else "",
+            random_before=self._context.ambient.random_digest,
             random_used=random_state.changed(self._before, after),
             random=_store_random(self._store, carried),
             unkeyable=self._observer.unkeyable(),
@@ -265,8 +265,8 @@ def _context_from_state(name: str) -> StepContext:
     if name not in [step.name for step in pipeline.steps]:
         raise UsageError(f"the pipeline in {folder.name} has no step {name!r}", "compile the notebook again")
     layout = layout_of(folder, pipeline)
-    values, random = namespace_before(pipeline, name, StepCache(layout.cache, layout.state))
-    return StepContext(name, folder, values, random, None)
+    values, ambient = namespace_before(pipeline, name, StepCache(layout.cache, layout.state))
+    return StepContext(name, folder, values, ambient, None)
 
 
 def _pipeline_folder() -> Path:
@@ -283,9 +283,9 @@ def _pipeline_folder() -> Path:
 
 
 def _stored_random(store: Store, context: StepContext) -> random_state.RandomState:
-    if context.random is None:
+    if context.ambient.random is None:
         return random_state.RandomState()
-    data: Any = plain_text.from_text(store.read(context.random).decode())
+    data: Any = plain_text.from_text(store.read(context.ambient.random).decode())
     return random_state.state_from_json(data)
 
 

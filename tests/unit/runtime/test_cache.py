@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.runtime.ambient import Setting
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.listings import Listing, Question
@@ -36,6 +37,8 @@ OUTCOME = StepOutcome(
     random_before="12",
     random_used=True,
     random=REF,
+    settings_before={"pandas options": "12", "locale": ""},
+    settings={"pandas options": Setting(REF, "34")},
     unkeyable="",
 )
 RECORD = CacheRecord(

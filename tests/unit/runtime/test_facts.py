@@ -9,6 +9,7 @@ from nbmlops.core.digest import digest_bytes
 from nbmlops.data.files import fingerprint_file
 from nbmlops.pipeline.codec import pipeline_to_yaml
 from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode
+from nbmlops.runtime.ambient import AmbientState, Setting
 from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.facts import Facts, kernel_environment
 from nbmlops.runtime.layout import Layout, layout_of
@@ -80,13 +81,17 @@ def test_the_ground_of_a_record_is_looked_up_as_it_is_now(tmp_path: Path) -> Non
         values=(StoredValue("a", Codec.JSON, kept, "1", "int"), StoredValue("b", Codec.JSON, gone, "2", "int")),
         files={"x.csv": FileState("12", 1, 0), "/absent/y.csv": FileState("34")},
         written=("made.csv", "x.csv"),
+        settings_before={"pandas options": "12", "warning filters": ""},
+        settings={"pandas options": Setting(kept, "34"), "warning filters": Setting(gone, "56")},
     )
     record = CacheRecord("train", "key", KeyParts("", {}, {}, {}, {}), outcome, {"pandas": "0.1", "absent": "1"})
-    assert facts.grounds(record, "random", store) == Grounds(
+    ambient = AmbientState(kept, {"pandas options": Setting(gone, "78"), "locale": Setting(gone, "90")})
+    assert facts.grounds(record, ambient, store) == Grounds(
         files={"x.csv": fingerprint_file(tmp_path / "x.csv"), "/absent/y.csv": ""},
         libraries={"pandas": version("pandas")},
-        random="random",
+        random=kept.digest,
         missing_files=("made.csv",),
-        missing_values=("b",),
+        missing_values=("b", "warning filters"),
         root=str(layout.root),
+        settings={"pandas options": "78", "warning filters": ""},
     )

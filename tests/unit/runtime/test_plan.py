@@ -90,6 +90,11 @@ def test_the_key_is_that_of_the_step() -> None:
             ("the state of the random generators changed",),
         ),
         (
+            replace(RECORD, outcome=replace(OUTCOME, settings_before={"pandas options": "12", "locale": ""})),
+            replace(SAME, settings={"pandas options": "34", "locale": ""}),
+            ("pandas options changed",),
+        ),
+        (
             replace(RECORD, outcome=replace(OUTCOME, unkeyable="it reads from the network")),
             SAME,
             ("never reused: it reads from the network",),
