@@ -64,8 +64,8 @@ def explanations(notebook: Notebook, cells_of_steps: Mapping[str, Sequence[int]]
 
 
 def _section_of(notebook: Notebook, numbers: Sequence[int]) -> _Section:
-    above = [cell for cell in notebook.cells if _border(notebook, numbers[0]) < cell.number < numbers[0]]
-    inside = [cell for cell in notebook.cells if numbers[0] < cell.number < numbers[-1]]
+    above = _between(notebook, _border(notebook, numbers[0]), numbers[0])
+    inside = _between(notebook, numbers[0], numbers[-1])
     sections = [section for cell in reversed(above) for section in reversed(_sections(cell, notebook.title))]
     headed = [section for section in sections if section.heading]
     headed += [
@@ -110,7 +110,7 @@ def remarks(notebook: Notebook, cells_of_steps: Mapping[str, Sequence[int]]) -> 
     found: dict[int, str] = {}
     for numbers in cells_of_steps.values():
         for before, number in pairwise(numbers):
-            between = [cell for cell in notebook.cells if before < cell.number < number]
+            between = _between(notebook, before, number)
             sections = [section for cell in between for section in _sections(cell, notebook.title)]
             texts = [text for section in sections[-1:] if (text := _remark(section))]
             if texts:
@@ -128,8 +128,13 @@ def _remark(section: _Section) -> str:
 
 def _border(notebook: Notebook, number: int) -> int:
     """Returns the number of the last code cell above this one that belongs to the pipeline, or 0."""
-    roles = {RoleKind.STEP, RoleKind.SETUP}
-    return max((c.number for c in notebook.cells if c.number < number and c.role.kind in roles), default=0)
+    above = reversed(_between(notebook, 0, number))
+    return next((cell.number for cell in above if cell.role.kind in {RoleKind.STEP, RoleKind.SETUP}), 0)
+
+
+def _between(notebook: Notebook, above: int, below: int) -> tuple[Cell, ...]:
+    """Returns the cells between two, whose numbers are their positions; 0 stands above the first one."""
+    return notebook.cells[above : max(above, below - 1)]
 
 
 def _sections(cell: Cell, title: str) -> list[_Section]:
