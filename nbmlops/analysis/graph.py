@@ -41,7 +41,7 @@ class StepNode:
         inputs: See `StepFacts`.
         outputs: See `StepFacts`.
         parameters: See `StepFacts`.
-        available: Names of data that exist when it starts.
+        available: Those of its strict names whose data exist when it starts.
     """
 
     name: str

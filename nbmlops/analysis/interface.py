@@ -7,7 +7,8 @@ that somebody later reads, and the facts for the compiler.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.model import Placement, StepFacts
@@ -31,7 +32,7 @@ def connect_steps(graph: Graph) -> None:
     order = {name: position for position, name in enumerate(graph.namespace.bindings)}
     for step, handed_over in zip(graph.steps, outputs, strict=True):
         effects = step.effects
-        step.available = frozenset(producers)
+        step.available = frozenset(producers.keys() & step.strict.keys())
         wanted = sorted((effects.reads & data) | (handed_over - effects.binds), key=lambda name: order.get(name, 0))
         step.inputs = tuple(Input(n, producers[n]) for n in wanted if producers.get(n, _PARAMETERS) != _PARAMETERS)
         step.parameters = tuple(
@@ -50,33 +51,31 @@ def connect_steps(graph: Graph) -> None:
 
 def step_facts(graph: Graph) -> tuple[StepFacts, ...]:
     """Returns the facts about all steps, in order."""
-    return tuple(_facts(graph, step) for step in graph.steps)
+    order = {step.name: position for position, step in enumerate(graph.steps)}
+    per_step = [name for name, definition in graph.definitions.items() if definition.placement is Placement.STEP]
+    module_level = (graph.definitions.keys() - set(per_step)) | graph.namespace.constants.keys()
+    return tuple(_facts(graph, step, order, per_step, module_level) for step in graph.steps)
 
 
-def _facts(graph: Graph, step: StepNode) -> StepFacts:
-    placed = {name: definition.placement for name, definition in graph.definitions.items()}
+def _facts(
+    graph: Graph, step: StepNode, order: Mapping[str, int], per_step: Iterable[str], module_level: AbstractSet[str]
+) -> StepFacts:
     own = {unit.defines() for unit in step.units}
-    rebuilt = [
-        name
-        for name in graph.definitions
-        if name in step.closure and placed[name] is Placement.STEP and name not in own
-    ]
+    rebuilt = [name for name in per_step if name in step.closure and name not in own]
     mentions = set(step.mentions)
     for name in rebuilt:
         mentions |= graph.namespace.definitions[name].record.mentions.keys()
     records = [unit.record for unit in step.units]
     behind = [graph.namespace.definitions.get(name) or graph.namespace.constants[name] for name in sorted(step.closure)]
     everything = [*records, *(unit.record for unit in behind)]
-    order = [other.name for other in graph.steps]
     before = {given.step for given in step.inputs} | {name for cell in step.cells for name in cell.role.after}
-    module_level = {n for n in placed if placed[n] is Placement.MODULE} | graph.namespace.constants.keys()
     return StepFacts(
         name=step.name,
         cells=tuple(cell.number for cell in step.cells),
         statements=tuple(unit.statement() for unit in step.units),
         inputs=step.inputs,
         outputs=step.outputs,
-        after=tuple(name for name in order if name in before and name != step.name),
+        after=tuple(sorted((before & order.keys()) - {step.name}, key=lambda name: order[name])),
         parameters=step.parameters,
         imports=frozenset(mentions & graph.namespace.imports.keys()),
         definitions=frozenset(mentions & module_level),

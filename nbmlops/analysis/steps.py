@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from nbmlops.analysis.definitions import acts_early, closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
 from nbmlops.analysis.model import SETUP_STEP, Effects, Placement, StatementKind
 from nbmlops.analysis.statements import Unit, has_effect
-from nbmlops.notebook.model import Notebook, RoleKind
+from nbmlops.notebook.model import Cell, Notebook, RoleKind
 
 
 def home_of(notebook: Notebook) -> dict[int, str]:
@@ -36,7 +37,9 @@ def in_running_order(notebook: Notebook, units: Sequence[Unit]) -> list[Unit]:
 
 def build_steps(graph: Graph) -> list[StepNode]:
     """Returns the steps with their statements and effects; a setup step only where shared cells make values."""
-    homes = home_of(graph.notebook)
+    cells: dict[str, list[Cell]] = defaultdict(list)
+    for number, home in home_of(graph.notebook).items():
+        cells[home].append(graph.notebook.cells[number - 1])
     steps = {name: StepNode(name) for name in graph.notebook.step_names()}
     early = [unit for name, unit in graph.namespace.definitions.items() if acts_early(graph, name)]
     makes_setup = any(_makes_setup(unit) for unit in graph.units) or any(unit.home == SETUP_STEP for unit in early)
@@ -56,11 +59,7 @@ def build_steps(graph: Graph) -> list[StepNode]:
         _add_own_definitions(graph, step)
         _compose(step)
         own = {unit.cell.number for unit in step.units}
-        step.cells = [
-            cell
-            for cell in graph.notebook.cells
-            if homes[cell.number] == step.name and (cell.role.kind is RoleKind.STEP or cell.number in own)
-        ]
+        step.cells = [cell for cell in cells[step.name] if cell.role.kind is RoleKind.STEP or cell.number in own]
     return list(steps.values())
 
 

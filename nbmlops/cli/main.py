@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 import tempfile
@@ -109,6 +110,10 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code of the command line `arguments` (those of the process by default)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        # The process is ours, and short-lived: syntax trees are kept to the end, so looking for garbage in them again
+        # and again would only make the time of compiling grow with the square of the notebook's length.
+        gc.set_threshold(100_000, 50, 100)
     debug = "--debug" in given[:1]
     try:
         result: Any = cli.main(args=given, prog_name="nbmlops", standalone_mode=False)

@@ -100,7 +100,9 @@ def _through(graph: Graph, name: str, place: Place) -> str:
 def _hint(graph: Graph, step: StepNode, name: str) -> str:
     if name in _USUAL_IMPORTS:
         return f"add `{_USUAL_IMPORTS[name]}` to a cell tagged `imports`"
-    known = {*step.available, *graph.namespace.imports, *graph.namespace.definitions, *graph.namespace.constants}
+    above = graph.steps[: graph.steps.index(step)]
+    known = {name for other in above for name in other.effects.may_bind}
+    known |= {*graph.namespace.imports, *graph.namespace.definitions, *graph.namespace.constants}
     known |= {*graph.namespace.parameters, *step.effects.may_bind}
     near = get_close_matches(name, sorted(known), n=1)
     if near:
