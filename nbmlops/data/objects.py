@@ -34,6 +34,8 @@ _CACHES = {"scipy.sparse": frozenset({"_has_sorted_indices", "_has_canonical_for
 
 def handler_of(cls: type) -> Handler:
     """Returns how instances of a class that is neither plain nor an array nor a frame are encoded."""
+    if issubclass(cls, types.ModuleType):
+        return Handler(_add_module, shared=False)
     if issubclass(cls, _NAMED):
         return Handler(_add_named, shared=False)
     if issubclass(cls, Enum):
@@ -63,6 +65,12 @@ def _add_named(encoder: Encoder, value: Any) -> None:
             what = "class" if isinstance(value, type) else "function"
             raise CannotFingerprint(f"{what} {name!r} cannot be found by its name in module {module!r}")
     encoder.text(b"name", f"{module}:{name}")
+
+
+def _add_module(encoder: Encoder, value: types.ModuleType) -> None:
+    if sys.modules.get(value.__name__) is not value:
+        raise CannotFingerprint(f"module {value.__name__!r} is not what importing its name gives")
+    encoder.text(b"module", value.__name__)
 
 
 def _add_member(encoder: Encoder, value: Enum) -> None:

@@ -13,7 +13,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.runtime.set_order import SetPlan, build_set, plan_set
-from nbmlops.runtime.sharing import CannotStore, Walk, extent, is_custom_error, known_nan, memory_clusters
+from nbmlops.runtime.sharing import (
+    CannotStore,
+    Walk,
+    extent,
+    is_custom_error,
+    is_importable,
+    known_nan,
+    memory_clusters,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +40,8 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
     walks = tuple(walks)
     clusters = memory_clusters(("", walk) for walk in walks)
     stream = io.BytesIO()
-    plain = not clusters and not any(walk.has_sets or walk.has_nan or walk.custom_errors for walk in walks)
+    marked = any(w.has_sets or w.has_nan or w.has_modules or w.custom_errors for w in walks)
+    plain = not clusters and not marked
     pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
     try:
         pickler.dump(value)
@@ -118,6 +127,8 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if is_custom_error(obj):
             return _error, (type(obj), obj.args), obj.__dict__ or None
+        if is_importable(obj):
+            return import_module, (obj.__name__,)
         found = self._views.get(id(obj))
         return NotImplemented if found is None else (_view, found[1])
 

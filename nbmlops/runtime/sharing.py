@@ -58,6 +58,7 @@ class Walk(pickle.Pickler):
         repeated: A mutable object was met twice.
         has_sets: A set was met, whose order of iteration must survive.
         has_nan: `np.nan` or `math.nan` was met, which code finds by identity: `np.nan in values`.
+        has_modules: A module was met, which pickle knows no form for.
     """
 
     def __init__(self, value: object) -> None:
@@ -71,6 +72,7 @@ class Walk(pickle.Pickler):
         self.visited = 0
         self.has_sets = False
         self.has_nan = False
+        self.has_modules = False
         self._numpy = sys.modules.get("numpy")
         self._pandas = sys.modules.get("pandas")
         self._pending: list[object] = [value]
@@ -93,10 +95,7 @@ class Walk(pickle.Pickler):
             self.has_nan = self.has_nan or (kind is float and known_nan(obj) != "")
             return None
         if isinstance(obj, _CODE):
-            _refuse_notebook_code(obj)
-            code = kind if isinstance(obj, enum.Enum) else obj
-            self.code[id(code)] = code
-            return None
+            return self._code(obj)
         if kind is frozenset:
             self.has_sets = True
             return None
@@ -110,6 +109,14 @@ class Walk(pickle.Pickler):
             self.has_sets = True
         self.custom_errors = self.custom_errors or is_custom_error(obj)
         return self._leaf(obj)
+
+    def _code(self, obj: Any) -> str | None:
+        _refuse_notebook_code(obj)
+        code = type(obj) if isinstance(obj, enum.Enum) else obj
+        self.code[id(code)] = code
+        importable = is_importable(obj)
+        self.has_modules = self.has_modules or importable
+        return _LEAF if importable else None
 
     def _leaf(self, obj: Any) -> str | None:
         self.code[id(type(obj))] = type(obj)  # pickle is not asked for the class of a leaf
@@ -136,6 +143,11 @@ def _refuse_notebook_code(obj: Any) -> None:
     if isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
         what = "class" if isinstance(obj, type) else "function"
         raise CannotStore(f"it refers to the {what} {obj.__qualname__!r}, which only its own step notebook knows")
+
+
+def is_importable(obj: object) -> bool:
+    """Returns whether the value is a module that importing its name gives: only that name is stored."""
+    return isinstance(obj, types.ModuleType) and sys.modules.get(obj.__name__) is obj and obj.__name__ != "__main__"
 
 
 def is_custom_error(obj: object) -> bool:

@@ -11,6 +11,7 @@ import pathlib
 import pickle
 import re
 import threading
+import types
 import uuid
 import zoneinfo
 from typing import Any
@@ -178,7 +179,7 @@ REFUSED = {
     "generator": ((i for i in []), "x", "builtins.generator: cannot pickle 'generator' object"),
     "lock": ({"a": [Plain(lock=threading.Lock())]}, "x['a'][0].lock", "_thread.lock: cannot pickle"),
     "key": ({Plain: {Plain(f=open): Plain(g=lambda: 0)}}, "x[type][Plain].g", "function '<lambda>' cannot be found"),
-    "module": ([pickle], "x[0]", "builtins.module: cannot pickle 'module' object"),
+    "module": ([types.ModuleType("made")], "x[0]", "module 'made' is not what importing its name gives"),
     "own state": ((Refusing(),), "x[0]", "Refusing: no state today"),
     "deep": (nested(100_000), "x", "it is nested too deeply"),
 }
@@ -195,6 +196,11 @@ def test_what_has_no_content_is_refused_and_named(name: str) -> None:
     assert caught.value.hint == (
         "keep it out of values that steps hand over, or define it as a function or class of the notebook"
     )
+
+
+def test_a_module_is_known_by_its_name() -> None:
+    assert fingerprint([pickle]) == fingerprint([pickle])
+    assert fingerprint([pickle]) != fingerprint([copy])
 
 
 def test_a_function_made_inside_another_is_refused() -> None:

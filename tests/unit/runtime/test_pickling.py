@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import types
+import xml.dom
+
 import pytest
 
 from nbmlops.runtime.pickling import dumps, loads
@@ -33,6 +37,18 @@ def test_a_set_whose_order_cannot_be_kept_is_refused() -> None:
 def test_sets_of_texts_and_empty_ones_are_kept() -> None:
     value = {"k": {"b", "a", "c"}, "empty": set(), "nested": {frozenset({1, 2})}}
     assert loads(dumps(value, [Walk(value)])) == value
+
+
+def test_modules_are_stored_by_their_names() -> None:
+    value = {"codec": json, "found": [json, xml.dom]}
+    again = loads(dumps(value, [Walk(value)]))
+    assert again == value
+    assert again["codec"] is json
+
+
+def test_a_module_that_no_import_gives_is_refused() -> None:
+    with pytest.raises(CannotStore, match="cannot pickle 'module' object"):
+        Walk([types.ModuleType("made")])
 
 
 def test_objects_that_break_while_pickling_are_refused() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import types
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_the_signature_tells_how_names_share_and_not_where_they_are() -> None:
     [
         (threading.Lock(), "cannot pickle '_thread.lock' object"),
         ((number for number in []), "cannot pickle 'generator' object"),
-        (np, "cannot pickle 'module' object"),
+        (types.ModuleType("made"), "cannot pickle 'module' object"),
         ([[lambda: 1]], "Can't pickle"),
     ],
     ids=["lock", "generator", "module", "lambda"],
