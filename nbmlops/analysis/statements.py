@@ -52,6 +52,10 @@ class Unit:
     record: Record = field(default_factory=Record)
     effects: Effects = field(default_factory=Effects)
     shows: bool = False
+    _defines: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._defines = _defined_name(self.node)
 
     def statement(self) -> Statement:
         """Returns the frozen form."""
@@ -66,15 +70,19 @@ class Unit:
 
     def defines(self) -> str:
         """Returns the name of the function, class or named lambda that the statement makes, or ""."""
-        match self.node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                return name
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
-                return name
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Lambda()):
-                return name
-            case _:
-                return class_made_by_call(self.node)
+        return self._defines
+
+
+def _defined_name(node: ast.stmt) -> str:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
+            return name
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Lambda()):
+            return name
+        case _:
+            return class_made_by_call(node)
 
 
 def parse_cell(cell: Cell) -> list[Unit]:
