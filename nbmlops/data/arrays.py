@@ -36,7 +36,7 @@ def add_array(encoder: Encoder, value: Array) -> None:
 
     # A memory-mapped array is an array whose bytes happen to live in a file.
     cls = np.ndarray if isinstance(value, np.memmap) else type(value)
-    encoder.text(b"array", "" if cls is np.ndarray else f"{cls.__module__}.{cls.__qualname__}")
+    encoder.text(b"array", "" if cls is np.ndarray else encoder.class_name(cls))
     encoder.size(b"shape", *value.shape)
     add_elements(encoder, value.view(np.ndarray))
     if cls is not np.ndarray and getattr(value, "__dict__", None):

@@ -51,13 +51,15 @@ class Known:
     Attributes:
         alive: Every object met: an `id` means nothing once its object is gone.
         constants: id of a tuple -> its digest if it holds only immutable values, else None.
+        homes: Top-level modules that count as one, "" in front of a name: where a notebook's own code lives.
     """
 
-    __slots__ = ("alive", "constants")
+    __slots__ = ("alive", "constants", "homes")
 
-    def __init__(self) -> None:
+    def __init__(self, homes: frozenset[str] = frozenset()) -> None:
         self.alive: list[object] = []
         self.constants: dict[int, bytes | None] = {}
+        self.homes = homes
 
 
 class Encoder:
@@ -88,6 +90,21 @@ class Encoder:
         self._outer = outer
         self._base = sum(map(len, outer))
         self._known = known or Known()
+
+    @property
+    def compares(self) -> bool:
+        """Whether notebook and pipeline are compared: homes of code are one, and caches of objects do not count."""
+        return bool(self._known.homes)
+
+    def name_of(self, module: str, qualname: str) -> tuple[str, str]:
+        """Returns module and name of a class or function as the encoding says them."""
+        if module.partition(".")[0] in self._known.homes:
+            return "", qualname.rpartition("<locals>.")[2]
+        return module, qualname
+
+    def class_name(self, cls: type) -> str:
+        """Returns the module and the qualified name of a class as the encoding says them."""
+        return ".".join(self.name_of(cls.__module__, cls.__qualname__))
 
     def digest(self) -> bytes:
         """Returns the 16 bytes of the digest of everything added so far."""

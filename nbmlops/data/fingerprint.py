@@ -12,13 +12,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from nbmlops.data import arrays, arrow, frames, objects
-from nbmlops.data.encoding import FORMAT, CannotFingerprint, Encoder, Handler
+from nbmlops.data.encoding import FORMAT, CannotFingerprint, Encoder, Handler, Known
 from nbmlops.data.plain import PLAIN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CannotFingerprint", "FrameFingerprint", "fingerprint", "fingerprint_frame"]
+__all__ = ["CannotFingerprint", "FrameFingerprint", "fingerprint", "fingerprint_for_comparing", "fingerprint_frame"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,26 @@ def fingerprint(value: object, name: str = "value") -> str:
     """
     encoder = _encoder()
     with _named(name):
+        encoder.add(value)
+    return encoder.digest().hex()
+
+
+def fingerprint_for_comparing(value: object, homes: frozenset[str]) -> str:
+    """Returns a fingerprint that is equal for equal values of a notebook and of the pipeline made from it.
+
+    A class of the notebook is `__main__.Name` here and `package.module.Name` there; both are known by their names
+    alone. What an object remembers from being read, such as a cached property, does not count.
+
+    Args:
+        value: Anything whose content can be described.
+        homes: Top-level modules of the notebook's own code: `__main__` and the generated package.
+
+    Raises:
+        CannotFingerprint: a part of the value has no content that could be digested; the part is named.
+    """
+    encoder = Encoder(_handler_of, known=Known(homes))
+    encoder.token(FORMAT)
+    with _named("value"):
         encoder.add(value)
     return encoder.digest().hex()
 

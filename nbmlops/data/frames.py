@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nbmlops.data.arrays import add_elements
 from nbmlops.data.arrow import add_arrow, add_validity
 from nbmlops.data.encoding import CannotFingerprint, Encoder, Handler
-from nbmlops.data.objects import add_reduced, class_name
+from nbmlops.data.objects import add_reduced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ def frame_digests(encoder: Encoder, frame: pd.DataFrame) -> FrameDigests:
 
 def add_frame_digests(encoder: Encoder, frame: pd.DataFrame, digests: FrameDigests) -> None:
     """Adds a frame of which the parts were digested before."""
-    encoder.text(b"frame", class_name(type(frame)))
+    encoder.text(b"frame", encoder.class_name(type(frame)))
     encoder.size(b"shape", *frame.shape)
     encoder.token(b"header", digests.header)
     encoder.token(b"index", digests.index)
@@ -88,7 +88,7 @@ def _add_metadata(encoder: Encoder, value: Any) -> None:
 
 
 def _add_series(encoder: Encoder, series: pd.Series[Any]) -> None:
-    encoder.text(b"series", class_name(type(series)))
+    encoder.text(b"series", encoder.class_name(type(series)))
     encoder.add(series.name)
     encoder.token(b"index", _index_digest(encoder, series.index))
     encoder.token(b"column", _column_digest(encoder, series.array))

@@ -10,10 +10,12 @@ import copyreg
 import datetime as dt
 import decimal
 import fractions
+import inspect
 import re
 import sys
 import types
 import uuid
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
@@ -64,7 +66,7 @@ def _add_named(encoder: Encoder, value: Any) -> None:
         if found is not value:
             what = "class" if isinstance(value, type) else "function"
             raise CannotFingerprint(f"{what} {name!r} cannot be found by its name in module {module!r}")
-    encoder.text(b"name", f"{module}:{name}")
+    encoder.text(b"name", ":".join(encoder.name_of(module, name)))
 
 
 def _add_module(encoder: Encoder, value: types.ModuleType) -> None:
@@ -74,13 +76,13 @@ def _add_module(encoder: Encoder, value: types.ModuleType) -> None:
 
 
 def _add_member(encoder: Encoder, value: Enum) -> None:
-    encoder.text(b"enum", class_name(type(value)))
+    encoder.text(b"enum", encoder.class_name(type(value)))
     name: Any = value.name  # None for combinations of flags that have no name
     encoder.add(value.value if name is None else name)
 
 
 def _add_path(encoder: Encoder, value: PurePath) -> None:
-    encoder.text(b"path", class_name(type(value)))
+    encoder.text(b"path", encoder.class_name(type(value)))
     encoder.text(b"str", str(value))
 
 
@@ -91,9 +93,9 @@ def add_reduced(encoder: Encoder, value: Any) -> None:
         CannotFingerprint: it cannot be reduced, or a part of it cannot be fingerprinted.
     """
     reduced = _reduce(value)
-    encoder.text(b"object", class_name(type(value)))
+    encoder.text(b"object", encoder.class_name(type(value)))
     if isinstance(reduced, str):
-        encoder.text(b"global", f"{getattr(value, '__module__', None) or ''}:{reduced}")
+        encoder.text(b"global", ":".join(encoder.name_of(getattr(value, "__module__", None) or "", reduced)))
         return
     _add_call(encoder, reduced[0], reduced[1])
     state, items, pairs, setter = (*reduced[2:], None, None, None, None)[:4]
@@ -139,6 +141,8 @@ def _add_state(encoder: Encoder, state: Any, cls: type) -> None:
 
 def _add_attributes(encoder: Encoder, attributes: dict[str, Any], cls: type) -> None:
     ignored = next((names for prefix, names in _CACHES.items() if cls.__module__.startswith(prefix)), frozenset())
+    if encoder.compares:
+        ignored |= caches(attributes, cls)
     names = sorted(attributes.keys() - ignored)
     encoder.size(b"attributes", len(names))
     for name in names:
@@ -147,3 +151,21 @@ def _add_attributes(encoder: Encoder, attributes: dict[str, Any], cls: type) -> 
             encoder.add(attributes[name])
         except CannotFingerprint as refusal:
             raise refusal.within(f".{name}") from refusal.__cause__
+
+
+def caches(attributes: Iterable[str], cls: type) -> frozenset[str]:
+    """Returns which attributes of an object are there because somebody has read it.
+
+    That is what `functools.cached_property` and its likes leave under their own names, and what statsmodels collects
+    in `_cache`.
+    """
+    found = {name for name in attributes if _is_cache(inspect.getattr_static(cls, name, None))}
+    if cls.__module__.partition(".")[0] == "statsmodels":
+        found.add("_cache")
+    return frozenset(found)
+
+
+def _is_cache(found: Any) -> bool:
+    # A descriptor without `__set__` gives way to what stands in the object's dictionary, and fills it.
+    kind = type(found)
+    return "cache" in kind.__name__.lower() and hasattr(kind, "__get__") and not hasattr(kind, "__set__")
