@@ -59,6 +59,7 @@ deps: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/compiling.py
 
 docs: $(VENV)/.dev ## Write the generated reference pages again
 	$(BIN)/python docs/generate.py

@@ -1,0 +1,99 @@
+"""How compiling grows with the notebook: 10, 100 and 1,000 cells, beside the least that any compiler must do.
+
+That least is IPython's transformer and `ast.parse` on every cell; all is CPU time of one process, the best of a few.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import json
+import time
+from collections.abc import Callable
+
+from nbmlops.analysis.analyze import analyze
+from nbmlops.compiler.compile import compile_notebook
+from nbmlops.compiler.program import CompileOptions
+from nbmlops.notebook.reader import parse_notebook
+
+SIZES = (10, 100, 1000)
+CELLS_PER_STEP = 5
+# What cells of real notebooks hold: a median of 16 cells, calls with a few arguments, frames changed in place.
+CODE = """\
+# The share of late flights, part {n}.
+table_{n} = frame.groupby("carrier", observed=True)["delay"].agg(["mean", "count"]).sort_values("mean")
+share_{n} = float((frame["delay"] > limit).mean())
+frame["late_{n}"] = frame["delay"].clip(lower=0).rolling(window={n} + 2, min_periods=1).mean()
+if share_{n} > 0.5:
+    notes.append(f"part {n}: {{share_{n}:.2f}} late")
+%time total = sum(row.delay for row in frame.itertuples())
+table_{n}.head()
+"""
+
+
+def notebook(size: int) -> bytes:
+    """Returns a notebook of that many code cells besides its shared ones, every five of them a step."""
+    shared = {"imports": "import pandas as pd", "parameters": "limit = 15"}
+    first = 'frame = pd.DataFrame({"carrier": ["AA", "UA"], "delay": [3.0, 40.0]})\nnotes = []'
+    sources = [*shared.items(), ("step:load", first)]
+    sources += [
+        (f"step:part_{n // CELLS_PER_STEP}" if n % CELLS_PER_STEP == 0 else "", CODE.format(n=n)) for n in range(size)
+    ]
+    cells = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {"tags": [tag] if tag else []}, "source": source}
+        | {"outputs": [], "execution_count": None}
+        for n, (tag, source) in enumerate(sources)
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+def seconds(work: Callable[[], object], repetitions: int) -> float:
+    """Returns the least CPU time of a few repetitions."""
+    taken = []
+    for _ in range(repetitions):
+        started = time.process_time()
+        work()
+        taken.append(time.process_time() - started)
+    return min(taken)
+
+
+def row(size: int) -> str:
+    """Returns the costs for one size, as a line of the table.
+
+    Raises:
+        RuntimeError: the notebook does not compile, so that its times mean nothing.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    data = notebook(size)
+    sources = [cell["source"] for cell in json.loads(data)["cells"]]
+    transformer = TransformerManager()
+    python = [transformer.transform_cell(source) for source in sources]
+    read = parse_notebook(data, "scaling.ipynb")
+    options = CompileOptions("scaling.ipynb", "pipelines/scaling", name="scaling")
+    if compile_notebook(read, options).pipeline is None:
+        raise RuntimeError("the notebook of the benchmark does not compile")
+    repetitions = 2 if size == SIZES[-1] else 5
+    parsing = seconds(lambda: [ast.parse(one) for one in python], repetitions)
+    least = parsing + seconds(lambda: [transformer.transform_cell(one) for one in sources], repetitions)
+    works: list[Callable[[], object]] = [
+        lambda: parse_notebook(data, "scaling.ipynb"),
+        lambda: analyze(read),
+        lambda: compile_notebook(read, options),
+    ]
+    costs = [seconds(work, repetitions) for work in works]
+    shown = "  ".join(f"{cost * 1e3:7.1f} ({cost / least:4.1f}x)" for cost in costs)
+    return f"  {size:5}  {parsing * 1e3:9.1f}  {least * 1e3:7.1f}  {shown}"
+
+
+def main() -> None:
+    """Prints one row for each size."""
+    gc.set_threshold(100_000, 50, 100)  # as the command does
+    print("Compiling, CPU milliseconds (and times the least: transformer and ast.parse)")
+    print(f"  {'cells':>5}  {'ast.parse':>9}  {'least':>7}  {'read':>15}  {'analyse':>15}  {'whole compile':>15}")
+    for size in SIZES:
+        print(row(size), flush=True)
+
+
+if __name__ == "__main__":
+    main()
