@@ -111,12 +111,22 @@ class Walk(pickle.Pickler):
         return self._leaf(obj)
 
     def _code(self, obj: Any) -> str | None:
-        _refuse_notebook_code(obj)
+        self.check_code(obj)
         code = type(obj) if isinstance(obj, enum.Enum) else obj
         self.code[id(code)] = code
         importable = is_importable(obj)
         self.has_modules = self.has_modules or importable
         return _LEAF if importable else None
+
+    def check_code(self, obj: Any) -> None:
+        """Refuses a class or function that another process would not find.
+
+        Raises:
+            CannotStore: it is of the step notebook itself.
+        """
+        if isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
+            what = "class" if isinstance(obj, type) else "function"
+            raise CannotStore(f"it refers to the {what} {obj.__qualname__!r}, which only its own step notebook knows")
 
     def _leaf(self, obj: Any) -> str | None:
         self.code[id(type(obj))] = type(obj)  # pickle is not asked for the class of a leaf
@@ -137,12 +147,6 @@ class Walk(pickle.Pickler):
         if self._pandas is not None and isinstance(obj, self._pandas.Index | self._pandas.Timestamp):
             return True
         return type(obj).__module__.partition(".")[0] == "pyarrow"
-
-
-def _refuse_notebook_code(obj: Any) -> None:
-    if isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
-        what = "class" if isinstance(obj, type) else "function"
-        raise CannotStore(f"it refers to the {what} {obj.__qualname__!r}, which only its own step notebook knows")
 
 
 def is_importable(obj: object) -> bool:
