@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from nbmlops.analysis.graph import Graph, StepNode
+from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import Placement, StepFacts
 from nbmlops.analysis.record import Record
 from nbmlops.pipeline.ir import DataUse, Input
@@ -83,7 +84,16 @@ def _facts(
         files=tuple(dict.fromkeys(path for record in everything for path in record.files)),
         metrics=tuple(dict.fromkeys(_metrics(everything))),
         data=tuple(dict.fromkeys(_data(everything))),
+        builtins=_builtins(step),
     )
+
+
+def _builtins(step: StepNode) -> tuple[str, ...]:
+    """Returns the names that are Python's own when the step begins, and that it may bind."""
+    local = {name for unit in step.units for name in unit.record.touched} | step.effects.may_bind
+    given = {value.name for value in step.inputs} | set(step.parameters)
+    wanted = (step.reads.keys() | step.soft.keys() | (set(step.outputs) - step.effects.binds)) & BUILTINS
+    return tuple(sorted((wanted & local) - given))
 
 
 def _metrics(records: Iterable[Record]) -> Iterable[str]:

@@ -144,6 +144,7 @@ class StepFacts:
         files: Literals that name files.
         metrics: Names logged by `%mlops metric`, where literal.
         data: Data declared by `%mlops data`.
+        builtins: Names that are Python's own when the step begins, and that it may bind.
     """
 
     name: str
@@ -159,6 +160,7 @@ class StepFacts:
     files: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     data: tuple[DataUse, ...] = ()
+    builtins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.analysis.expressions import Names
+from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import ImportedName, StatementKind
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
 from nbmlops.notebook.model import RoleKind
+
+# Stands for a literal where the path of an import is asked for.
+_LITERAL = "literal"
 
 
 class BindingKind(StrEnum):
@@ -40,8 +44,8 @@ class Binding:
 class Namespace:
     """The names of the notebook by what they are; `bindings` holds all places, in notebook order.
 
-    A name that is imported or defined and also bound in another way is found in `bindings` by the rules. A definition
-    of that kind counts as data, as its meaning depends on when it is asked for.
+    A name that is imported or defined and also bound in another way counts as data, as its meaning depends on when it
+    is asked for; so does one that is Python's own in the cells above.
     """
 
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
@@ -65,8 +69,9 @@ def sort_names(units: Sequence[Unit]) -> Namespace:
     for unit in units:
         for binding in _bindings(unit):
             namespace.bindings.setdefault(binding.name, []).append(binding)
+    late = _late_builtins(units, namespace.bindings)
     for name, bindings in namespace.bindings.items():
-        _sort(namespace, name, bindings)
+        _sort(namespace, name, bindings, one_meaning=name not in late)
     for unit in units:
         unit.kind = _kind(unit, namespace)
     return namespace
@@ -147,15 +152,27 @@ def is_immutable_literal(node: ast.expr) -> bool:
             return False
 
 
-def _sort(namespace: Namespace, name: str, bindings: list[Binding]) -> None:
+def _late_builtins(units: Sequence[Unit], bindings: Mapping[str, list[Binding]]) -> frozenset[str]:
+    """Returns the builtins that the notebook binds, and that code above reads while they still are Python's own."""
+    bound = {name: found[0].unit.place() for name, found in bindings.items() if name in BUILTINS}
+    return frozenset(
+        part.id
+        for unit in (units if bound else ())
+        for part in ast.walk(unit.node)
+        if isinstance(part, ast.Name) and part.id in bound and unit.place() < bound[part.id]
+    )
+
+
+def _sort(namespace: Namespace, name: str, bindings: list[Binding], *, one_meaning: bool) -> None:
     kinds = {binding.kind for binding in bindings}
     first = bindings[0]
-    path = next((binding.path for binding in bindings if binding.path), "")
-    if path:
+    if path := _common_path(bindings):
         namespace.paths[name] = path
     if BindingKind.PARAMETER in kinds:
         namespace.parameters[name] = next(b.unit for b in bindings if b.kind is BindingKind.PARAMETER)
-    elif BindingKind.IMPORT in kinds:
+    elif not one_meaning:
+        namespace.data.add(name)
+    elif BindingKind.IMPORT in kinds and all(binding.path == path for binding in bindings):
         namespace.imports[name] = [
             imported
             for binding in bindings
@@ -171,9 +188,43 @@ def _sort(namespace: Namespace, name: str, bindings: list[Binding]) -> None:
         namespace.data.add(name)
 
 
+def _common_path(bindings: list[Binding]) -> str:
+    """Returns what a name is imported from wherever it is bound, or "" if it may be something that can change.
+
+    Literals beside the imports change nothing: `except ImportError: codec = None`.
+    """
+    if not any(binding.path for binding in bindings):
+        return ""
+    paths = {path for unit in {binding.unit for binding in bindings} for path in _ways(unit, bindings[0].name)}
+    paths.discard(_LITERAL)
+    return paths.pop() if len(paths) == 1 else ""
+
+
+def _ways(unit: Unit, name: str) -> set[str]:
+    """Returns what a statement may bind a name to: paths of imports, `_LITERAL`, "" for anything else."""
+    found: set[str] = set()
+    literal: set[ast.AST] = set()
+    for part in ast.walk(unit.node):
+        match part:
+            case ast.Import() | ast.ImportFrom():
+                found |= {_path(imported) for imported in _imports_at(part, unit) if imported.name == name}
+            case ast.Assign(targets=targets, value=value) if is_immutable_literal(value):
+                literal |= set(targets)
+            case ast.Name(id=stored, ctx=ast.Store()) if stored == name:
+                found.add(_LITERAL if part in literal else "")
+            case ast.FunctionDef(name=made) | ast.AsyncFunctionDef(name=made) | ast.ClassDef(name=made) if made == name:
+                found.add("")
+            case ast.ExceptHandler(name=str(made)) | ast.MatchAs(name=str(made)) if made == name:
+                found.add("")
+            case _:
+                pass
+    return found
+
+
 def _kind(unit: Unit, namespace: Namespace) -> StatementKind:
     if isinstance(unit.node, ast.Import | ast.ImportFrom):
-        return StatementKind.IMPORT
+        bound = [imported.name for imported in imported_names(unit)]
+        return StatementKind.IMPORT if namespace.imports.keys() >= set(bound) else StatementKind.CODE
     if namespace.definitions.get(unit.defines()) is unit:
         return StatementKind.DEFINITION
     if isinstance(unit.node, ast.Assign | ast.AnnAssign):

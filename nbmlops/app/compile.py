@@ -9,12 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from nbmlops.analysis.model import ClosingNames
+from nbmlops.analysis.stars import star_modules
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.gitignore import ensure_gitignore
 from nbmlops.app.installed import installed_distributions, marker_environment, own_version
 from nbmlops.app.lock_text import required_names, resolve_lock
 from nbmlops.app.project import LOCK_FILE, PIPELINE_FILE, default_out, find_root, resolve, shown_path
 from nbmlops.app.sources import imported_modules, local_modules
+from nbmlops.app.star_names import ask_star_names
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
 from nbmlops.compiler.project import Changes, plan_changes, write
@@ -156,7 +158,8 @@ def compile_project(request: CompileRequest) -> CompileOutcome:
     out = resolve(request.cwd / request.out) if request.out else default_out(source.root, source.name)
     _check_out(out, source)
     lock, notes = _lock(source, out)
-    compiled = compile_notebook(source.notebook, compile_options(source, out, lock, request.target))
+    stars = star_names(source, out if request.mode is CompileMode.CHECK else None)
+    compiled = compile_notebook(source.notebook, compile_options(source, out, lock, request.target, stars))
     shown = shown_path(out, request.cwd)
     base = shown_path(source.repository, request.cwd)
     if compiled.pipeline is None or has_errors(compiled.diagnostics):
@@ -170,7 +173,26 @@ def compile_project(request: CompileRequest) -> CompileOutcome:
     return CompileOutcome(status, source.name, shown, compiled, changes, base, notes)
 
 
-def compile_options(source: Source, out: Path, lock: str, target: str) -> CompileOptions:
+def star_names(source: Source, recorded: Path | None = None) -> Mapping[str, tuple[str, ...]]:
+    """Returns what the notebook's star imports bind, module -> names.
+
+    Args:
+        source: The notebook.
+        recorded: A pipeline's folder whose record counts, so that comparing does not depend on the environment.
+
+    Raises:
+        UsageError: that folder's `pipeline.yaml` cannot be read.
+    """
+    modules = star_modules(source.notebook)
+    document = recorded / PIPELINE_FILE if recorded and modules else None
+    known = read_pipeline(document).star_imports if document and document.is_file() else {}
+    asked = ask_star_names([module for module in modules if module not in known], source.path.parent)
+    return {module: names for module in modules if (names := known.get(module, asked.get(module))) is not None}
+
+
+def compile_options(
+    source: Source, out: Path, lock: str, target: str, stars: Mapping[str, tuple[str, ...]]
+) -> CompileOptions:
     """Returns everything that compiling reads besides the notebook, as plain data."""
     config = source.config
     return CompileOptions(
@@ -183,6 +205,7 @@ def compile_options(source: Source, out: Path, lock: str, target: str) -> Compil
         gate=bool(config.policy.rules),
         lock=lock,
         local_modules=source.local,
+        star_names=stars,
         target=target,
         out_is_default=out == default_out(source.root, source.name),
         compiler=own_version(),

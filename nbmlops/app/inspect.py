@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbmlops.app.compile import Source, compile_options, open_source
+from nbmlops.app.compile import Source, compile_options, open_source, star_names
 from nbmlops.app.project import default_out, shown_path
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled
@@ -46,5 +46,6 @@ def inspect_notebook(notebook: str, cwd: Path) -> Inspection:
     """
     source = open_source(notebook, cwd)
     out = default_out(source.root, source.name)
-    compiled = compile_notebook(source.notebook, compile_options(source, out, "", "github"))
+    options = compile_options(source, out, "", "github", star_names(source))
+    compiled = compile_notebook(source.notebook, options)
     return Inspection(source, compiled, shown_path(out, cwd))

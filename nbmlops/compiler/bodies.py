@@ -29,14 +29,12 @@ def units_of(text: CellText, statements: Sequence[Statement]) -> list[int]:
 
 
 def _units_at(text: CellText, place: tuple[int, int], statements: Sequence[Statement]) -> list[int]:
-    indices = [
-        index
-        for index, unit in enumerate(text.units)
-        if (unit.first, unit.last) == place and not isinstance(unit.node, ast.Import | ast.ImportFrom)
-    ]
+    here = [index for index, unit in enumerate(text.units) if (unit.first, unit.last) == place]
+    # An import runs in a step only where its names have other meanings, too.
+    indices = [index for index in here if not isinstance(text.units[index].node, ast.Import | ast.ImportFrom)]
     if len(indices) != len(statements):
         binds = [statement.effects.may_bind for statement in statements]
-        indices = [index for index in indices if frozenset(collect_names([text.units[index].node]).bound) in binds]
+        indices = [index for index in here if frozenset(collect_names([text.units[index].node]).bound) in binds]
     if len(indices) != len(statements):
         raise AmbiguousLine(text, place[0])
     return indices

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nbmlops.analysis.analyze import analyze
+from nbmlops.analysis.stars import expand_stars
 from nbmlops.compiler.bodies import AmbiguousLine
 from nbmlops.compiler.cells import read_cells
 from nbmlops.compiler.closing import read_closing
@@ -46,6 +47,7 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
     """
     if options.target not in TARGETS:
         raise UsageError(f"there is no target {options.target!r}", f"known targets: {', '.join(TARGETS)}")
+    notebook = expand_stars(notebook, options.star_names)
     closing = read_closing(notebook, options)
     analysis = analyze(notebook, closing.names, options.local_modules)
     diagnostics = sort_diagnostics(analysis.diagnostics)

@@ -52,6 +52,7 @@ def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, opti
         gate=GateStage(closing.gate_cell) if closing.gate else None,
         register=_register(analysis, closing),
         compiler=options.compiler,
+        star_imports=options.star_names,
     )
 
 

@@ -32,6 +32,7 @@ class CompileOptions:
         gate: The configuration has rules for this pipeline.
         lock: Text of `requirements.lock`.
         local_modules: Sources of the modules beside the notebook that its cells import, dotted name -> text.
+        star_names: What star imports of modules bind here, module -> names.
         target: The CI system.
         branch: The branch whose runs register models.
         out_is_default: Compiling the notebook without `-o` writes to `out`.
@@ -47,6 +48,7 @@ class CompileOptions:
     gate: bool = False
     lock: str = ""
     local_modules: Mapping[str, str] = field(default_factory=dict)
+    star_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     target: str = DEFAULT_TARGET
     branch: str = DEFAULT_BRANCH
     out_is_default: bool = True

@@ -52,6 +52,7 @@ def pipeline_to_yaml(pipeline: Pipeline, files: Mapping[str, str]) -> bytes:
     document["metrics"] = [{"name": m.name, "value": _input_to_plain(m.value)} for m in pipeline.metrics]
     document["gate"] = {"cell": pipeline.gate.cell} if pipeline.gate else None
     document["register"] = _register_to_plain(pipeline.register)
+    document["star_imports"] = {module: Inline(names) for module, names in pipeline.star_imports.items()}
     document["lines"] = {file: _lines_to_plain(lines) for file, lines in pipeline.lines.items()}
     document["cell_digests"] = dict(pipeline.cell_digests)
     document["files"] = dict(files)
@@ -81,6 +82,7 @@ def read_pipeline(path: Path) -> Pipeline:
         register=_register(register) if register else None,
         compiler=fields.text("compiler", ""),
         lines=_line_maps(fields.optional("lines")),
+        star_imports=_star_imports(fields.optional("star_imports")),
     )
     mistake = next(mistakes(pipeline), "")
     if mistake:
@@ -167,6 +169,10 @@ def _lines(fields: Fields, key: str) -> tuple[SourceLines, ...]:
 
 def _line_maps(fields: Fields | None) -> dict[str, tuple[SourceLines, ...]]:
     return {file: _lines(fields, file) for file in fields.names()} if fields else {}
+
+
+def _star_imports(fields: Fields | None) -> dict[str, tuple[str, ...]]:
+    return {module: fields.texts(module) for module in fields.names()} if fields else {}
 
 
 def _step(fields: Fields) -> Step:

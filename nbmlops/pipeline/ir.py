@@ -154,6 +154,7 @@ class Pipeline:
         register: The register stage, likewise.
         compiler: Version of nbmlops that wrote it.
         lines: Module file -> source map, for the modules that steps share (`helpers.py`, `settings.py`, `params.py`).
+        star_imports: Module -> names that its star import bound where the notebook was compiled.
     """
 
     name: str
@@ -170,6 +171,7 @@ class Pipeline:
     register: RegisterStage | None = None
     compiler: str = ""
     lines: Mapping[str, tuple[SourceLines, ...]] = field(default_factory=dict)
+    star_imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def step(self, name: str) -> Step:
         """Returns the step of that name.

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbmlops.analysis.stars import star_modules
+from nbmlops.app.star_names import ask_star_names
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
 from nbmlops.notebook.model import Notebook, RoleKind
@@ -99,14 +101,26 @@ def notebook_of(case: Case) -> Notebook:
 def compile_case(case: Case, folder: Path) -> Compiled:
     """Returns what compiling the case gives, its files written to the folder."""
     local = {name.removesuffix(".py"): text for name, text in case.modules.items() if name.endswith(".py")}
+    notebook = notebook_of(case)
+    folder.mkdir()
+    _write(folder, {name: text.encode() for name, text in case.modules.items()})
     options = CompileOptions(
-        notebook=f"{PACKAGE}.ipynb", out="pipeline", name=PACKAGE, local_modules=local, target="none"
+        notebook=f"{PACKAGE}.ipynb",
+        out="pipeline",
+        name=PACKAGE,
+        local_modules=local,
+        star_names=ask_star_names(star_modules(notebook), folder),
+        target="none",
     )
-    compiled = compile_notebook(notebook_of(case), options)
-    for path, content in {**compiled.files, **{n: t.encode() for n, t in case.modules.items()}}.items():
+    compiled = compile_notebook(notebook, options)
+    _write(folder, compiled.files)
+    return compiled
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    return compiled
 
 
 class Processes:

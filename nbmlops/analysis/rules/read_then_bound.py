@@ -1,7 +1,7 @@
-"""NB210: builtin that a step uses and then binds.
+"""NB210: builtin that a step binds, deletes and uses.
 
-In a notebook `total = sum(xs)` followed by `sum = 0` works. A step is a function, and there Python takes `sum` for a
-local variable from the first line on.
+In a notebook `sum = 0` hides Python's own `sum`, and `del sum` brings it back. A step is a function, and there the
+name stays a local variable without a value.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ CODE = "NB210"
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
-    """Yields an error where a step reads a builtin that it also binds."""
+    """Yields an error where a step reads a builtin that it also binds and deletes."""
     for step in graph.steps:
-        local = {name for unit in step.units for name in unit.record.touched} | step.effects.may_bind
-        given = {value.name for value in step.inputs} | set(step.parameters)
+        deleted = {name for unit in step.units for name in unit.effects.deletes}
         for name, place in {**step.soft, **step.reads}.items():
-            if name in local and name in BUILTINS and name not in given:
+            if name in deleted and name in BUILTINS and name in graph.namespace.bindings:
                 yield graph.error(
                     CODE,
                     place,
-                    f"'{name}' is read here as Python's own, and bound as a variable in the same step '{step.name}'",
+                    f"'{name}' is read here, and bound and deleted as a variable in the same step '{step.name}'",
                     f"give the variable another name, for example '{name}_'",
                 )

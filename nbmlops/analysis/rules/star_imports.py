@@ -1,7 +1,8 @@
-"""NB201: star import.
+"""NB201: star import of a module that cannot be imported here.
 
-`from math import *` binds names that nobody can see in the notebook, so it cannot be known which names a step gets
-from where. Write the names out. The message lists those that the notebook uses and that nothing else defines.
+`from math import *` is compiled as `from math import pi, sqrt`, with the names that are used. Which those are, the
+project's environment tells, so the module must be installed, or stand beside the notebook, where you compile. Else
+write the names out. The message lists those that the notebook uses and that nothing else defines.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
         for problem in unit.record.problems:
             if problem.kind is ProblemKind.STAR_IMPORT:
                 used = ", ".join(names) or "…"
-                edit = f"name what is used: `from {problem.name} import {used}`"
+                edit = f"install the module, or name what is used: `from {problem.name} import {used}`"
                 if count > 1:
                     edit = (
-                        f"name what is used: `from {problem.name} import …`; these names have no other source: {used}"
+                        f"install the module, or name what is used: `from {problem.name} import …`; "
+                        f"these names have no other source: {used}"
                     )
                 yield graph.error(
                     CODE,
                     Place(unit, problem.node),
-                    f"`from {problem.name} import *` hides which names it brings",
+                    f"`from {problem.name} import *` hides its names, and the module cannot be imported here",
                     edit,
                 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from nbmlops.compiler.shows import plotting_names
 from nbmlops.pipeline.ir import Step
 
 SHOW = "nbmlops.show"
+_PYTHONS_OWN = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def _imports(program: Program, facts: StepFacts, content: _Content) -> tuple[lis
     # The package imports without IPython; only a step that displays needs it, when it runs.
     late = {imported.name for imported in found if imported.module.partition(".")[0] == "IPython"}
     inner = [imported for imported in found if imported.name in (content.bound | late) - given]
+    # Where the notebook binds a builtin, Python would take it for a local variable from the first line on.
+    inner += [ImportedName(name, "builtins", name) for name in facts.builtins if name in _PYTHONS_OWN]
     return [imported for imported in found if imported.name not in content.bound | late], inner
 
 
