@@ -21,6 +21,8 @@ from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
 from nbmlops.runtime import plain_text, random_state
+from nbmlops.runtime.ambient_handover import store_settings, stored_settings
+from nbmlops.runtime.ambient_session import process_session
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
 from nbmlops.runtime.errors import Places, report_exception, step_error
@@ -98,6 +100,7 @@ class Step:
         self._observer = Observer(layout.root, pipeline.name, (layout.folder, layout.root / ".nbmlops"))
         self._entry = _stored_random(self._store, context)
         self._before = self._entry
+        self._ambient = process_session()
         self._began = False
 
     def load(self, *names: str) -> Any:
@@ -108,6 +111,7 @@ class Step:
         """
         values = tuple(self._load(name) for name in names)
         if not self._began:
+            self._ambient.begin()
             self._begin()
         return values[0] if len(values) == 1 else values
 
@@ -122,6 +126,7 @@ class Step:
         self._began = True
         self._observer.stop()
         variables = watch().stop()
+        changed = self._ambient.end() if self._declared is not self._pipeline.steps[-1] else {}
         try:
             saved = self._handover.save(outputs)
         except Unstorable as error:
@@ -141,12 +146,14 @@ class Step:
             random_before=self._context.ambient.random_digest,
             random_used=random_state.changed(self._before, after),
             random=_store_random(self._store, carried),
+            settings_before={part: self._context.ambient.identity(part) for part in self._ambient.seen()},
+            settings=store_settings(self._store, changed, self._declared.name),
             unkeyable=self._observer.unkeyable(),
         )
         self._report(outcome)
 
     def start(self) -> None:
-        """Begins: import path, working directory, random state, and watching."""
+        """Begins: import path, working directory, random state, settings, and watching."""
         folder = str(self._layout.folder)
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -154,6 +161,8 @@ class Step:
         self._begin()
         self._observer.start()
         watch().start(self._observer.is_users_code)
+        given = stored_settings(self._store, self._context.ambient)
+        self._ambient.open(self._layout.source, self._layout.root, self._pipeline.name, given)
         _follow_cells(self)
 
     def fail(self, error: BaseException) -> None:
@@ -169,8 +178,9 @@ class Step:
         return told.traceback if told.cell else ""
 
     def begin_code(self) -> None:
-        """Puts the random state in place once more, now that everything is imported: the step's own code begins."""
+        """Puts the ambient state in place once more, now that everything is imported: the step's own code begins."""
         if not self._began:
+            self._ambient.begin()
             self._begin()
             self._began = True
 

@@ -1,15 +1,18 @@
-"""NB401: setting changed in a step.
+"""NB401: change of a library in a step.
 
-Settings of libraries, warning filters, the environment and the working directory belong to the process, and each step
-has its own: a change in one step does not reach the next. Settings that stand in a cell tagged `imports` are applied
-in every step. In the last step a change is harmless, and inside `with pd.option_context(…)` and the like it is
-undone. A class that registers itself with a library by a decorator changes a setting, too.
+Settings that a step changes are handed to the steps after it: options of pandas, numpy and scikit-learn, styles of
+plots, warning filters, loggers, environment variables, the working directory, the import path. What cannot be handed
+over belongs to one process, and is refused where later steps would not see it: an attribute of a module that is
+replaced, the way figures are shown, a class that registers itself with a library by a decorator. In a cell tagged
+`imports` it is applied in every step, in the last step it is harmless, and inside `with pd.option_context(…)` and the
+like it is undone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nbmlops.analysis.ambient import is_handed_over
 from nbmlops.analysis.graph import Graph, Place, step_title
 from nbmlops.analysis.model import SETUP_STEP, StatementKind
 from nbmlops.core.diagnostics import Diagnostic
@@ -22,11 +25,13 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     for step in graph.steps[:-1]:
         for unit in step.units:
             for path, node in unit.record.settings.items():
+                if is_handed_over(path):
+                    continue
                 if step.name != SETUP_STEP or unit.home != SETUP_STEP or unit.cell.role.step:
                     yield graph.error(
                         CODE,
                         Place(unit, node),
-                        f"{step_title(step.name)} changes a setting (`{path}`) that later steps would not see",
+                        f"{step_title(step.name)} changes `{path}` in its own process, which later steps would not see",
                         "move the line to a cell tagged `imports`, above the first step",
                     )
     for name, unit in graph.namespace.definitions.items():

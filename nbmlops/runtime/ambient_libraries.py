@@ -1,0 +1,157 @@
+"""The parts of the ambient state that libraries have: options, styles, ways to print and to count errors.
+
+No library is imported to look: a part exists in a process as soon as its library is loaded there.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from nbmlops.runtime.ambient_parts import Part
+
+_HOW_FIGURES_ARE_SHOWN = frozenset({"backend", "backend_fallback", "interactive"})
+
+
+class PandasOptions(Part):
+    """Everything that `pd.set_option` sets."""
+
+    name = "pandas options"
+    library = "pandas"
+
+    def capture(self) -> Mapping[str, object]:
+        """Returns the options by their full names."""
+        import pandas as pd
+
+        options: Any = pd.options.d  # looked up one by one, deprecated options would warn
+        return dict(_flat(options, ""))
+
+    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:  # noqa: ARG002 - they are never gone
+        """Sets them."""
+        import pandas as pd
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that an option is deprecated was told when the notebook set it
+            for name, value in values.items():
+                pd.set_option(name, value)
+
+
+def _flat(options: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, object]]:
+    for name, value in options.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+class NumpySettings(Part):
+    """How numpy prints arrays, and what it does about errors of floating point."""
+
+    name = "numpy settings"
+    library = "numpy"
+
+    def capture(self) -> Mapping[str, object]:
+        """Returns the options of both."""
+        import numpy as np
+
+        printing = {f"print {name}": value for name, value in np.get_printoptions().items()}
+        errors = {f"error {name}": value for name, value in np.geterr().items()}
+        return {**printing, **errors, "error call": np.geterrcall(), "buffer size": np.getbufsize()}
+
+    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:  # noqa: ARG002 - they are never gone
+        """Sets them."""
+        import numpy as np
+
+        rest = dict(values)
+        if "error call" in rest:
+            np.seterrcall(rest.pop("error call"))
+        if "buffer size" in rest:
+            np.setbufsize(rest.pop("buffer size"))
+        for kind, setter in (("print ", np.set_printoptions), ("error ", np.seterr)):
+            setter(**{name.removeprefix(kind): value for name, value in rest.items() if name.startswith(kind)})
+
+
+class MatplotlibSettings(Part):
+    """`rcParams`, which styles and seaborn's themes set, too, and what the one-letter colours mean.
+
+    How figures reach the screen (backend, interactive mode) belongs to the process that shows them.
+    """
+
+    name = "matplotlib settings"
+    library = "matplotlib"
+    _COLORS = "bgrmykcw"
+
+    def capture(self) -> Mapping[str, object]:
+        """Returns the parameters and the colours."""
+        import matplotlib as mpl
+        from matplotlib.colors import get_named_colors_mapping
+
+        # The copy does not settle the backend, as looking it up would.
+        parameters = {name: value for name, value in mpl.rcParams.copy().items() if name not in _HOW_FIGURES_ARE_SHOWN}
+        colors = get_named_colors_mapping()
+        return {**parameters, **{f"color {letter}": colors[letter] for letter in self._COLORS}}
+
+    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:  # noqa: ARG002 - they are never gone
+        """Sets them."""
+        import matplotlib as mpl
+        from matplotlib.colors import get_named_colors_mapping
+
+        colors: Any = get_named_colors_mapping()
+        for name, value in values.items():
+            if name.startswith("color "):
+                colors[name.removeprefix("color ")] = value
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a parameter is deprecated was told when the notebook set it
+            mpl.rcParams.update({name: value for name, value in values.items() if not name.startswith("color ")})
+
+
+class ScikitLearnConfiguration(Part):
+    """What `sklearn.set_config` sets."""
+
+    name = "scikit-learn configuration"
+    library = "sklearn"
+
+    def capture(self) -> Mapping[str, object]:
+        """Returns the configuration."""
+        import sklearn
+
+        return dict(sklearn.get_config())
+
+    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:  # noqa: ARG002 - they are never gone
+        """Sets it."""
+        import sklearn
+
+        sklearn.set_config(**values)
+
+
+class TorchSettings(Part):
+    """What torch computes with by default."""
+
+    name = "torch settings"
+    library = "torch"
+
+    def capture(self) -> Mapping[str, object]:
+        """Returns the defaults."""
+        torch: Any = sys.modules[self.library]
+        return {
+            "dtype": str(torch.get_default_dtype()),
+            "device": str(torch.get_default_device()),
+            "gradients": torch.is_grad_enabled(),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+            "warn only": torch.is_deterministic_algorithms_warn_only_enabled(),
+        }
+
+    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:  # noqa: ARG002 - they are never gone
+        """Sets them."""
+        torch: Any = sys.modules[self.library]
+        if "dtype" in values:
+            torch.set_default_dtype(getattr(torch, values["dtype"].removeprefix("torch.")))
+        if "device" in values:
+            torch.set_default_device(values["device"])
+        if "gradients" in values:
+            torch.set_grad_enabled(values["gradients"])
+        if {"deterministic", "warn only"} & values.keys():
+            now: dict[str, Any] = {**self.capture(), **values}
+            torch.use_deterministic_algorithms(now["deterministic"], warn_only=now["warn only"])

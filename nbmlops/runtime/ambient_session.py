@@ -1,0 +1,241 @@
+"""The ambient state of one process: taken when the step's code begins and ends, put back from what earlier steps left.
+
+A process opens it before it imports any code of the step, begins it when everything is imported and the settings of
+shared cells are applied, and ends it with the step. What differs between beginning and end is the step's doing. What
+is handed over says all that differs from the state before anybody changed anything, so that it is the same whatever
+the next process has imported or set by then. A library that is loaded in between, also by the step itself, gets the
+settings of earlier steps as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+from nbmlops.core.digest import digest_json
+from nbmlops.runtime.ambient_libraries import (
+    MatplotlibSettings,
+    NumpySettings,
+    PandasOptions,
+    ScikitLearnConfiguration,
+    TorchSettings,
+)
+from nbmlops.runtime.ambient_messages import Logging, WarningFilters, apply_to_package
+from nbmlops.runtime.ambient_parts import (
+    DecimalContext,
+    Environment,
+    ImportPath,
+    Interpreter,
+    Locale,
+    Part,
+    WorkingDirectory,
+)
+from nbmlops.runtime.ambient_values import ABSENT, Form, Item, item_of, value_of
+
+Items = Mapping[str, Item]
+
+# In the order in which they are put back: variables before what reads them, filters after what may warn or import.
+PARTS: tuple[type[Part], ...] = (
+    Environment,
+    ImportPath,
+    Interpreter,
+    Locale,
+    DecimalContext,
+    NumpySettings,
+    PandasOptions,
+    MatplotlibSettings,
+    ScikitLearnConfiguration,
+    TorchSettings,
+    Logging,
+    WarningFilters,
+    WorkingDirectory,
+)
+
+
+class AmbientSession:
+    """The parts of this process, and their states so far.
+
+    Args:
+        parts: What there is.
+    """
+
+    def __init__(self, parts: Sequence[type[Part]] = PARTS) -> None:
+        self._parts = [kind() for kind in parts]
+        self._package = ""
+        self._pristine: dict[str, Items] = {}
+        self._given: Mapping[str, Items] = {}
+        self._before: dict[str, Items] = {}
+        self._begun = False
+        self._finder = _Finder(self._library_came)
+
+    def open(self, source: Path, root: Path, package: str, given: Mapping[str, Items]) -> None:
+        """Notes the state as it is, and puts back what importing the step's code depends on.
+
+        A process that has run a step before knows its first state already.
+
+        Args:
+            source: The folder of the source notebook.
+            root: The project's root.
+            package: The generated package.
+            given: What earlier steps changed: part -> items.
+        """
+        self._package, self._given, self._begun, self._before = package, given, False, {}
+        apply_to_package(package)
+        for part in self._loaded():
+            part.open(source, root)
+            if part.name not in self._pristine:
+                self._pristine[part.name] = self._capture(part)
+        self._finder.wait_for(
+            {part.library for part in self._parts if part.library and part.name not in self._pristine}
+        )
+        for part in self._loaded():
+            if part.early:
+                self._restore(part)
+
+    def begin(self) -> None:
+        """Puts back what earlier steps changed, over what imports and shared cells have set by now."""
+        self._begun = True
+        for part in self._loaded():
+            self._restore(part)
+        self._before = {part.name: self._capture(part) for part in self._loaded()}
+
+    def end(self) -> dict[str, Items]:
+        """Returns what the step changed, part by part, whole as the next step needs it."""
+        self._finder.stop()
+        changed = {}
+        for part in self._loaded():
+            before, after = self._before.get(part.name, {}), self._capture(part)
+            if before != after:
+                given = self._given.get(part.name, {})
+                changed[part.name] = _handed_over(part, self._pristine.get(part.name, {}), before, after, given)
+        return changed
+
+    def seen(self) -> tuple[str, ...]:
+        """Returns the names of the parts that the step could depend on: their libraries are loaded."""
+        return tuple(part.name for part in self._loaded())
+
+    def _loaded(self) -> list[Part]:
+        return [part for part in self._parts if not part.library or part.library in sys.modules]
+
+    def _capture(self, part: Part) -> Items:
+        return {name: item_of(value, self._package) for name, value in part.capture().items()}
+
+    def _restore(self, part: Part) -> None:
+        given = self._given.get(part.name)
+        if given:
+            values = {name: value_of(item) for name, item in given.items() if item.form is not Form.ABSENT}
+            part.restore(values, [name for name, item in given.items() if item.form is Form.ABSENT])
+
+    def _library_came(self, library: str) -> None:
+        for part in self._parts:
+            if part.library == library:
+                self._pristine[part.name] = self._capture(part)
+                self._restore(part)
+                if self._begun:
+                    self._before[part.name] = self._capture(part)
+
+
+def _handed_over(part: Part, pristine: Items, before: Items, after: Items, given: Items) -> Items:
+    """Returns the items that the next process cannot have by itself."""
+    names = {*pristine, *before, *after}
+    if not part.whole:
+        names = {name for name in names if not pristine.get(name) == before.get(name) == after.get(name)} | given.keys()
+    found = {name: after.get(name, ABSENT) for name in sorted(names)}
+    # What cannot be stored and was there before the step's code began, shared cells set anew in each step.
+    return {name: item for name, item in found.items() if item.form is not Form.UNSTORABLE or before.get(name) != item}
+
+
+def written(items: Items) -> bytes:
+    """Returns the items as text for the store."""
+    document = {name: [item.form.value, item.body, item.identity] for name, item in items.items()}
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def read(data: bytes) -> dict[str, Item]:
+    """Returns the items that `written` wrote."""
+    return {name: Item(Form(form), body, identity) for name, (form, body, identity) in json.loads(data).items()}
+
+
+def identity_of(items: Items) -> str:
+    """Returns the digest of the items' content."""
+    return digest_json({name: [item.form.value, item.identity] for name, item in items.items()})
+
+
+class _Finder(MetaPathFinder):
+    """Tells when one of some libraries has been imported; it finds nothing by itself."""
+
+    def __init__(self, came: Callable[[str], None]) -> None:
+        self._came = came
+        self._awaited: set[str] = set()
+        self._asking = False
+
+    def wait_for(self, libraries: set[str]) -> None:
+        """Begins to wait."""
+        self.stop()
+        self._awaited = libraries
+        sys.meta_path.insert(0, self)
+
+    def stop(self) -> None:
+        """Ends waiting."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - as importlib asks
+        target: ModuleType | None = None,  # noqa: ARG002 - as above
+    ) -> ModuleSpec | None:
+        """Returns where the other finders see the library, with a loader that tells."""
+        if self._asking or fullname not in self._awaited:
+            return None
+        self._asking = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._asking = False
+        if spec is not None and spec.loader is not None:
+            spec.loader = _TellingLoader(spec.loader, self._came)
+        return spec
+
+
+class _TellingLoader(Loader):
+    """Loads a module as its own loader does, which then takes its place again."""
+
+    def __init__(self, own: Loader, came: Callable[[str], None]) -> None:
+        self._own, self._came = own, came
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Returns what the own loader makes."""
+        return self._own.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the module, and tells that it is there."""
+        module.__loader__ = self._own
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._own
+        self._own.exec_module(module)
+        self._came(module.__name__)
+
+
+class _Process:
+    """The one session of this process."""
+
+    __slots__ = ("session",)
+
+    def __init__(self) -> None:
+        self.session = AmbientSession()
+
+
+_PROCESS = _Process()
+
+
+def process_session() -> AmbientSession:
+    """Returns the session of this process."""
+    return _PROCESS.session
