@@ -22,6 +22,7 @@ COMMANDS = {
     "inspect": "Show a notebook's steps, dataflow, parameters and problems.",
     "compile": "Write the pipeline of a notebook: package, step notebooks, CI.",
     "run": "Run a compiled pipeline: steps, gate, registration.",
+    "verify": "Prove that notebook and pipeline agree, or show the first difference.",
     "gate": "Judge a run again by the rules of nbmlops.toml.",
     "register": "Register the model of a run whose verdict passes.",
     "promote": "Make a model version the champion.",

@@ -1,0 +1,208 @@
+"""Runs a notebook top to bottom in one fresh kernel, watched: what it shows, and its values at the borders of steps.
+
+The kernel is started as those of the pipeline's steps are: this interpreter, the same hash seed, the same threads.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import EnvironmentFault, NbmlopsError
+from nbmlops.runtime.facts import kernel_environment
+from nbmlops.runtime.witness_records import PLAN_VARIABLE, Border, WatchPlan, read_borders, write_plan
+
+_EXTENSION = "nbmlops.runtime.witness_kernel"
+_STDERR_KEPT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class CellToRun:
+    """A cell of the notebook.
+
+    Attributes:
+        number: Its number in the notebook, 0 for the parameters that the caller gives.
+        source: What the kernel executes.
+        step: The step that ends with it, or "".
+    """
+
+    number: int
+    source: str
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """How the notebook failed: the cell, and the error as the kernel told it."""
+
+    cell: int
+    name: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A run of the notebook.
+
+    Attributes:
+        borders: Step -> what its values were when it ended.
+        outputs: Cell number -> its outputs, as nbformat has them.
+        error: Why it stopped before the end, or None.
+    """
+
+    borders: Mapping[str, Border]
+    outputs: Mapping[int, Sequence[Mapping[str, Any]]]
+    error: CellError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchJob:
+    """What to run and to watch.
+
+    Attributes:
+        cells: The cells in order.
+        names: Step -> names to look at when it ends.
+        homes: Top-level modules of the notebook's own code.
+        folder: The notebook's folder.
+        root: The project's root.
+        store: Where values go.
+        timeout: Seconds a cell may take; None for any time.
+    """
+
+    cells: tuple[CellToRun, ...]
+    names: Mapping[str, tuple[str, ...]]
+    homes: frozenset[str]
+    folder: Path
+    root: Path
+    store: Path
+    timeout: float | None = None
+
+
+def watch_notebook(job: WatchJob, variables: Mapping[str, str], on_cell: Callable[[int], None]) -> Watched:
+    """Returns what the notebook showed and what its values were; a cell that fails is a result, not an exception.
+
+    Args:
+        job: What to run.
+        variables: The caller's environment variables, which decide hash seed and threads.
+        on_cell: Told the number of each cell that begins.
+
+    Raises:
+        EnvironmentFault: the kernel does not start.
+    """
+    cells = [cell for cell in job.cells if cell.source.strip()]  # nbclient does not run the others
+    with tempfile.TemporaryDirectory(prefix="nbmlops-") as scratch, tempfile.TemporaryFile() as output:
+        told, report = Path(scratch) / "plan.json", Path(scratch) / "report.jsonl"
+        ends = tuple(cell.step for cell in cells)
+        write_plan(told, WatchPlan(job.homes, job.root, job.store, report, ends, job.names))
+        environment = {**kernel_environment(variables), PLAN_VARIABLE: str(told)}
+        client, notebook = _client(job, cells, environment, output)
+        client.on_cell_execute = lambda cell, cell_index: on_cell(cells[cell_index].number)  # noqa: ARG005 - by name
+        error = _run(client, notebook, cells, output)
+        _raise_faults(report)
+        borders = read_borders(report)
+    outputs: dict[int, list[Any]] = {}
+    for cell, ran in zip(cells, notebook["cells"], strict=True):
+        outputs.setdefault(cell.number, []).extend(ran["outputs"])
+    return Watched(borders, outputs, error)
+
+
+def _client(
+    job: WatchJob, cells: Sequence[CellToRun], environment: Mapping[str, str], output: IO[bytes]
+) -> tuple[Any, Any]:
+    import nbformat
+    from nbclient import NotebookClient
+
+    made: list[Json] = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{position}",
+            "metadata": {},
+            "source": cell.source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for position, cell in enumerate(cells)
+    ]
+    document: Json = {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    notebook = nbformat.from_dict(document)
+    client = NotebookClient(
+        notebook,
+        timeout=job.timeout,
+        kernel_name="python3",
+        kernel_manager_class=_manager_class(environment, output),
+        resources={"metadata": {"path": str(job.folder)}},
+        store_widget_state=False,
+        shutdown_kernel="immediate",
+        record_timing=False,
+    )
+    return client, notebook
+
+
+def _manager_class(environment: Mapping[str, str], output: IO[bytes]) -> type:
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    spec = KernelSpec(
+        argv=[
+            sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
+            f"--InteractiveShellApp.extra_extensions={_EXTENSION}",
+        ],
+        display_name="Python 3",
+        language="python",
+        env=dict(environment),
+    )  # fmt: skip
+
+    class WatchedKernelManager(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return spec
+
+        # jupyter_client binds this name to a coroutine function in its own subclass, too
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            await super().start_kernel(stdout=output, stderr=output, **options)
+
+    return WatchedKernelManager
+
+
+def _run(client: Any, notebook: Any, cells: Sequence[CellToRun], output: IO[bytes]) -> CellError | None:
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    def reached() -> int:
+        """Returns the number of the last cell that began."""
+        begun = [cell for cell, ran in zip(cells, notebook["cells"], strict=True) if ran["execution_count"]]
+        return (begun or [CellToRun(0, "")])[-1].number
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of nbclient and nbformat, about their own future
+            client.execute()
+    except CellExecutionError as error:
+        from papermill.exceptions import strip_color
+
+        return CellError(reached(), str(error.ename), str(error.evalue), strip_color(error.traceback))
+    except CellTimeoutError as error:
+        return CellError(reached(), "Timeout", str(error).split("\n", maxsplit=1)[0])
+    except (DeadKernelError, RuntimeError) as error:
+        output.seek(0)
+        words = output.read().decode(errors="replace")[-_STDERR_KEPT:]
+        if not reached():
+            raise EnvironmentFault(f"the notebook's kernel does not start: {error}\n{words}") from error
+        return CellError(reached(), "DeadKernel", "the kernel died", words)
+    return None
+
+
+def _raise_faults(report: Path) -> None:
+    for line in report.read_text("utf-8").splitlines() if report.exists() else []:
+        fault = json.loads(line).get("fault")
+        if fault is not None:
+            spots = [f"{Path(file).name}:{number}" for file, number, *_ in fault["frames"][-3:]]
+            told = f"{fault['name']}: {fault['message']} ({' > '.join(spots)})"
+            raise NbmlopsError(f"the values of the notebook could not be looked at: {told}", "please report it")
