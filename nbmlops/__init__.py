@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from nbmlops.api import check, data, gate, metric, param, register, status, track
     from nbmlops.app.display import show
+    from nbmlops.core.unbound import UNBOUND as UNBOUND
 
     __version__: str
     load_ipython_extension: Callable[[object], None]
@@ -25,6 +26,7 @@ __all__ = ["check", "data", "gate", "load_ipython_extension", "metric", "param",
 # Imported by name when a function is first used, so that this module depends on no other when it is loaded.
 _EXTENSION = "nbmlops.ipython.extension"
 _HOMES = dict.fromkeys(__all__, "nbmlops.api") | {
+    "UNBOUND": "nbmlops.core.unbound",
     "show": "nbmlops.app.display",
     "load_ipython_extension": _EXTENSION,
     "unload_ipython_extension": _EXTENSION,

@@ -36,11 +36,14 @@ class StepNode:
         reads: Where it first reads each name that may come from outside.
         strict: Of these the ones that nothing in the step may have bound before.
         soft: Names that only a function reads that the step mentions without calling it.
+        reached: Of `reads` those that it may only change, through another name of their value.
         mentions: All names of the notebook that its source mentions.
         closure: Definitions and constants that it uses, those that they use included.
         inputs: See `StepFacts`.
         outputs: See `StepFacts`.
         parameters: See `StepFacts`.
+        unsure_inputs: See `StepFacts`.
+        unsure_outputs: See `StepFacts`.
         available: Those of its strict names whose data exist when it starts.
     """
 
@@ -51,11 +54,14 @@ class StepNode:
     reads: dict[str, Place] = field(default_factory=dict)
     strict: dict[str, Place] = field(default_factory=dict)
     soft: dict[str, Place] = field(default_factory=dict)
+    reached: frozenset[str] = frozenset()
     mentions: dict[str, Place] = field(default_factory=dict)
     closure: frozenset[str] = frozenset()
     inputs: tuple[Input, ...] = ()
     outputs: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    unsure_inputs: tuple[str, ...] = ()
+    unsure_outputs: tuple[str, ...] = ()
     available: frozenset[str] = frozenset()
 
 

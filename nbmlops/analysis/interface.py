@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from nbmlops.analysis.certain import surely_bound
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import Placement, StepFacts
@@ -24,22 +25,33 @@ def connect_steps(graph: Graph) -> None:
     data = graph.namespace.data | graph.namespace.parameters.keys()
     closing = graph.closing
     live = {name for name in (closing.model, closing.data, *closing.metrics.values()) if name} & data
+    sure = surely_bound(graph.steps, graph.namespace.parameters, live)
+    reads = [
+        # A value that is changed through another name travels with that one; a name of its own it need not have.
+        step.effects.reads & data - (step.reached - before)
+        for step, before in zip(graph.steps, sure, strict=False)
+    ]
     outputs: list[frozenset[str]] = []
-    for step in reversed(graph.steps):
+    for step, read in zip(reversed(graph.steps), reversed(reads), strict=True):
         effects = step.effects
-        outputs.insert(0, ((effects.may_bind | effects.mutates) - effects.deletes) & live)
-        live = (live - effects.binds - effects.deletes) | (effects.reads & data)
+        changed = effects.mutates - (effects.reads & data - read)
+        outputs.insert(0, ((effects.may_bind | changed) - effects.deletes) & live)
+        live = (live - effects.binds - effects.deletes) | read
     producers = dict.fromkeys(graph.namespace.parameters, _PARAMETERS)
     order = {name: position for position, name in enumerate(graph.namespace.bindings)}
-    for step, handed_over in zip(graph.steps, outputs, strict=True):
+    for position, (step, handed_over) in enumerate(zip(graph.steps, outputs, strict=True)):
         effects = step.effects
         step.available = frozenset(producers.keys() & step.strict.keys())
-        wanted = sorted((effects.reads & data) | (handed_over - effects.binds), key=lambda name: order.get(name, 0))
+        wanted = sorted(reads[position] | (handed_over - effects.binds), key=lambda name: order.get(name, 0))
         step.inputs = tuple(Input(n, producers[n]) for n in wanted if producers.get(n, _PARAMETERS) != _PARAMETERS)
         step.parameters = tuple(
             n for n in graph.namespace.parameters if n in wanted and producers.get(n) == _PARAMETERS
         )
         step.outputs = tuple(sorted(handed_over, key=lambda name: order.get(name, 0)))
+        step.unsure_inputs = tuple(given.name for given in step.inputs if given.name not in sure[position])
+        step.unsure_outputs = tuple(
+            name for name in step.outputs if name not in sure[position + 1] and name not in BUILTINS
+        )
         producers.update(dict.fromkeys(handed_over, step.name))
         # What is bound and never read later is still there, for messages about names.
         for name in effects.may_bind & data:
@@ -85,6 +97,8 @@ def _facts(
         metrics=tuple(dict.fromkeys(_metrics(everything))),
         data=tuple(dict.fromkeys(_data(everything))),
         builtins=_builtins(step),
+        unsure_inputs=step.unsure_inputs,
+        unsure_outputs=step.unsure_outputs,
     )
 
 

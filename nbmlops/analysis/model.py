@@ -145,6 +145,8 @@ class StepFacts:
         metrics: Names logged by `%mlops metric`, where literal.
         data: Data declared by `%mlops data`.
         builtins: Names that are Python's own when the step begins, and that it may bind.
+        unsure_inputs: Inputs that may not be bound when the step begins.
+        unsure_outputs: Outputs that may not be bound when it ends.
     """
 
     name: str
@@ -161,6 +163,8 @@ class StepFacts:
     metrics: tuple[str, ...] = ()
     data: tuple[DataUse, ...] = ()
     builtins: tuple[str, ...] = ()
+    unsure_inputs: tuple[str, ...] = ()
+    unsure_outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

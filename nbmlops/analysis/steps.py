@@ -86,6 +86,7 @@ def _compose(step: StepNode) -> None:
     may: set[str] = set()
     deleted: set[str] = set()
     mutated: set[str] = set()
+    read: set[str] = set()
     for unit in step.units:
         record = unit.record
         for name, node in record.mentions.items():
@@ -94,6 +95,7 @@ def _compose(step: StepNode) -> None:
             for name, node in names.items():
                 if name not in bound:
                     found.setdefault(name, Place(unit, node))
+        read |= (record.reads.keys() | record.soft.keys()) - bound
         for name, node in record.strict.items():
             if name not in bound and name not in may:
                 step.strict.setdefault(name, Place(unit, node))
@@ -102,6 +104,7 @@ def _compose(step: StepNode) -> None:
         may |= effects.may_bind
         bound = (bound | effects.binds) - effects.deletes
         deleted = (deleted - effects.binds) | effects.deletes
+    step.reached = frozenset(step.reads.keys() - read - step.mentions.keys())
     step.effects = Effects(
         frozenset(step.reads) | frozenset(step.soft),
         frozenset(bound),

@@ -22,6 +22,7 @@ from nbmlops.compiler.shows import plotting_names
 from nbmlops.pipeline.ir import Step
 
 SHOW = "nbmlops.show"
+UNBOUND = "nbmlops.UNBOUND"
 _PYTHONS_OWN = frozenset(dir(builtins))
 
 
@@ -59,7 +60,8 @@ def step_module(program: Program, step: Step) -> Module:
     outer, inner = _imports(program, facts, content)
     if facts.parameters:
         outer.append(ImportedName(content.own("Params"), f"{program.package}.params", "Params"))
-    if any(line.text.startswith(f"{SHOW}(") for line in body if not line.fixed):
+    shows = any(line.text.startswith(f"{SHOW}(") for line in body if not line.fixed)
+    if shows or facts.unsure_inputs or facts.unsure_outputs:
         outer.append(ImportedName("nbmlops", "nbmlops"))
     if undeclared:
         outer.append(ImportedName(content.own("Any"), "typing", "Any"))
@@ -67,8 +69,11 @@ def step_module(program: Program, step: Step) -> Module:
         *(bare(imported) for imported in inner),
         *(f"{name}: {content.own('Any')}" for name in undeclared),
         *(f"{name} = {content.own('params')}.{name}" for name in facts.parameters),
+        *(text for name in facts.unsure_inputs for text in (f"if {name} is {UNBOUND}:", f"{INDENT}del {name}")),
     )
-    parts = [prologue, _rebuilt(program, facts, content), body, own(*_return(step.outputs))]
+    names = "locals()" if "locals" not in content.taken else "vars()"
+    marks = [f'{name} = {names}.get("{name}", {UNBOUND})' for name in facts.unsure_outputs]
+    parts = [prologue, _rebuilt(program, facts, content), body, own(*marks, *_return(step.outputs))]
     function = own(*_signature(step, facts, content), *_function_docstring(program, step))
     function += indent(joined(parts))
     notice = program.module_docstring(f"Step {step.name} of the pipeline {program.package}.")
