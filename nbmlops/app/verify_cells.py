@@ -10,7 +10,6 @@ from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime.execute import _literal as literal
 from nbmlops.runtime.witness import CellToRun
 
-_NOT_RUN = frozenset({RoleKind.SKIP, RoleKind.METRICS})
 _ELSEWHERE = frozenset({MagicAction.GATE, MagicAction.REGISTER, MagicAction.REQUIREMENT})
 
 
@@ -31,7 +30,7 @@ def cells_to_run(notebook: Notebook, pipeline: Pipeline, parameters: Mapping[str
 
 def _cells(notebook: Notebook, ends: Mapping[int, str], parameters: Mapping[str, Json]) -> Iterator[CellToRun]:
     for cell in notebook.cells:
-        if cell.kind is not CellKind.CODE or cell.role.kind in _NOT_RUN:
+        if cell.kind is not CellKind.CODE or cell.role.kind is RoleKind.SKIP:
             continue
         source = executed_source(cell)
         yield CellToRun(cell.number, source if source.strip() else "pass", ends.get(cell.number, ""))

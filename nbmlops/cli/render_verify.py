@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nbmlops.app.verify import ComparedStep, Status, Verification
+from nbmlops.app.verify_report import ComparedStep, Status, Verification
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone
 from nbmlops.cli.render import diagnostic_blocks
 

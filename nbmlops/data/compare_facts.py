@@ -13,6 +13,7 @@ from nbmlops.data.compare_shown import shown
 from nbmlops.data.encoding import CannotFingerprint
 from nbmlops.data.fingerprint import fingerprint_for_comparing
 
+WRITEABLE = "writeable"
 _DEEPEST = 3
 _WIDEST = 1000
 
@@ -39,7 +40,7 @@ def _facts(value: Any, path: str, depth: int, homes: frozenset[str]) -> Iterator
     if numpy is not None and isinstance(value, numpy.ndarray):
         flags = value.flags
         yield f"{path}layout", "columns first" if flags.f_contiguous and not flags.c_contiguous else "rows first"
-        yield f"{path}writeable", str(flags.writeable)
+        yield f"{path}{WRITEABLE}", str(flags.writeable)
     elif pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
         yield f"{path}attrs", shown(value.attrs)
         yield f"{path}duplicate labels", str(value.flags.allows_duplicate_labels)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from nbmlops.data.compare_noise import Noise
-from nbmlops.data.compare_pieces import Outputs, Piece, pieces_of
+from nbmlops.data.compare_pieces import Outputs, Piece, Place, pieces_of
 from nbmlops.data.compare_shown import counted, shown, sides
 from nbmlops.data.compare_text import text_difference
 
@@ -33,14 +33,14 @@ class CellOutputs:
         status: `EQUAL` or `DIFFERENT`.
         detail: The first difference, or "".
         removed: What was left out of the comparison because it is no part of the result, such as memory addresses.
-        places: Which of its pieces differ, by position; those that the pipeline adds count for the piece before.
+        places: Which of its pieces differ; those that the pipeline adds count for the piece before.
     """
 
     cell: int
     status: str
     detail: str = ""
     removed: tuple[str, ...] = ()
-    places: frozenset[int] = frozenset()
+    places: frozenset[Place] = frozenset()
 
 
 def compare_outputs(cells: Sequence[tuple[int, Outputs]], pipeline: Outputs, noise: Noise) -> tuple[CellOutputs, ...]:
@@ -53,11 +53,12 @@ def compare_outputs(cells: Sequence[tuple[int, Outputs]], pipeline: Outputs, noi
     """
     verdicts = {number: CellOutputs(number, EQUAL) for number, outputs in cells if outputs}
     for errors in (False, True):
-        ours = pieces_of(cells, noise, errors=errors)
-        theirs = pieces_of([(0, pipeline)], noise, errors=errors)
+        ours, theirs = pieces_of(cells, noise, errors=errors), pieces_of([(0, pipeline)], noise, errors=errors)
         first = cells[0][0] if cells else 0
-        for found in _compared(ours, theirs, first):
+        for found in _compared(ours.pieces, theirs.pieces, first):
             verdicts[found.cell] = _merged(verdicts.get(found.cell), found)
+        for cell, reasons in ours.dropped.items():
+            verdicts[cell] = _merged(verdicts[cell], CellOutputs(cell, EQUAL, removed=tuple(reasons)))
     return tuple(verdicts[number] for number, _ in cells if number in verdicts)
 
 
@@ -84,14 +85,14 @@ def _compared(ours: Sequence[Piece], theirs: Sequence[Piece], first: int) -> Ite
             continue
         if not left:
             before = ours[low - 1] if low else None
-            place = (before.cell, before.position) if before else (first, -1)
+            cell, place = (before.cell, before.place) if before else (first, ("", 0))
             detail = f"the pipeline shows more: {_named(right[0])}{_more(right)}"
-            yield CellOutputs(place[0], DIFFERENT, detail, places=frozenset({place[1]}))
+            yield CellOutputs(cell, DIFFERENT, detail, places=frozenset({place}))
             continue
         for cell in dict.fromkeys(piece.cell for piece in left):
             mine = [piece for piece in left if piece.cell == cell]
             other_side = right if cell == left[0].cell else ()
-            places = frozenset(piece.position for piece in mine)
+            places = frozenset(piece.place for piece in mine)
             yield CellOutputs(cell, DIFFERENT, _detail(mine, other_side), places=places)
 
 

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbmlops.data.compare_noise import Cleaned, Noise
+from nbmlops.data.compare_noise import PLACES, Cleaned, Noise
 
 _ERRORS = "stderr"
 _IGNORED = frozenset({"application/vnd.jupyter.widget-view+json"})
 
 Outputs = Sequence[Mapping[str, Any]]
+Place = tuple[str, int]
+"""The row that a piece stands in, by what is printed there, and its number among those of the cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Piece:
 
     Attributes:
         cell: The cell that shows it.
-        position: Its place among the pieces of the cell.
+        place: Its place among the pieces of the cell.
         kind: "printed", "stderr", "result" or "error".
         raw: As it was shown.
         key: Its normalised form: pieces with one key are equal.
@@ -30,7 +32,7 @@ class Piece:
     """
 
     cell: int
-    position: int
+    place: Place
     kind: str
     raw: str
     key: str
@@ -38,7 +40,15 @@ class Piece:
     bundle: Mapping[str, str] | None = None
 
 
-def pieces_of(cells: Iterable[tuple[int, Outputs]], noise: Noise, *, errors: bool) -> list[Piece]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All pieces of some cells in order; `dropped`: cell -> why lines of it are no pieces."""
+
+    pieces: tuple[Piece, ...]
+    dropped: Mapping[int, frozenset[str]]
+
+
+def pieces_of(cells: Iterable[tuple[int, Outputs]], noise: Noise, *, errors: bool) -> Row:
     """Returns the pieces of the cells in order; what several outputs or cells print on one line is one piece.
 
     Args:
@@ -57,7 +67,7 @@ def pieces_of(cells: Iterable[tuple[int, Outputs]], noise: Noise, *, errors: boo
             elif not errors and kind == "error":
                 reader.raised(cell, f"{output.get('ename')}: {output.get('evalue')}")
     reader.end_line()
-    return reader.pieces
+    return Row(tuple(reader.pieces), reader.dropped)
 
 
 class _Reader:
@@ -65,6 +75,7 @@ class _Reader:
 
     def __init__(self, noise: Noise, stream: str) -> None:
         self.pieces: list[Piece] = []
+        self.dropped: dict[int, frozenset[str]] = {}
         self._noise, self._stream = noise, stream
         self._counts: dict[int, int] = {}
         self._line, self._begun, self._before = "", 0, ""
@@ -86,7 +97,10 @@ class _Reader:
         is_echo = self._stream == _ERRORS and self._noise.is_echo(shown, self._before)
         self._before = shown
         cleaned = self._noise.cleaned(shown, self._stream)
-        if not (is_echo or cleaned.is_nothing):
+        if is_echo or cleaned.is_nothing:
+            reasons = frozenset({PLACES}) if is_echo else cleaned.removed
+            self.dropped[self._begun] = self.dropped.get(self._begun, frozenset()) | reasons
+        else:
             self._add(self._begun, self._stream, shown, cleaned)
 
     def displayed(self, cell: int, data: Mapping[str, Any]) -> None:
@@ -106,7 +120,7 @@ class _Reader:
 
     def _add(self, cell: int, kind: str, raw: str, cleaned: Cleaned, bundle: Mapping[str, str] | None = None) -> None:
         position = self._counts[cell] = self._counts.get(cell, -1) + 1
-        self.pieces.append(Piece(cell, position, kind, raw, cleaned.text, cleaned.removed, bundle))
+        self.pieces.append(Piece(cell, (self._stream, position), kind, raw, cleaned.text, cleaned.removed, bundle))
 
 
 def _split(text: str) -> Iterator[str]:

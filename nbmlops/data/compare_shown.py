@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
+from typing import Any
 
 NOTEBOOK = "in the notebook"
 PIPELINE = "in the pipeline"
@@ -12,15 +13,24 @@ EXAMPLES = 3
 
 _LONGEST = 80
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
 
 
 def shown(value: object) -> str:
     """Returns a short text of a value."""
     try:
-        text = repr(value) if isinstance(value, int | float | complex | bool | None) else reprlib.repr(value)
+        text = _REPR.repr(_plain(value))
     except Exception as error:  # noqa: BLE001 - the text of a user's object is the user's code
         text = f"<{type(value).__name__}, whose repr() fails: {type(error).__name__}>"
     return shortened(_ADDRESS.sub("", text))
+
+
+def _plain(value: Any) -> object:
+    """Returns the Python number or text that a NumPy scalar holds: a report says its type where it matters."""
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return value
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:

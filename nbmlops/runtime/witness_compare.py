@@ -17,6 +17,7 @@ from typing import Any
 
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.data.compare import difference
+from nbmlops.data.compare_facts import WRITEABLE
 from nbmlops.data.compare_shown import NOTEBOOK as IN_NOTEBOOK
 from nbmlops.data.compare_shown import PIPELINE, sides
 from nbmlops.pipeline.codec import read_pipeline
@@ -28,10 +29,7 @@ from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import value_from_json
 from nbmlops.runtime.witness_looks import Looker
 from nbmlops.runtime.witness_records import SeenValue, border_from_json
-
-EQUAL = "equal"
-DIFFERENT = "different"
-UNCOMPARED = "uncompared"
+from nbmlops.runtime.witness_verdicts import DIFFERENT, EQUAL, UNCOMPARED
 
 Verdict = tuple[str, str, str]
 """Name, status and detail of a value."""
@@ -116,7 +114,8 @@ def _absent(name: str, reason: str | None) -> Verdict:
 def _facts(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:
     for fact in dict.fromkeys([*ours, *theirs]):
         one, other = ours.get(fact, "none"), theirs.get(fact, "none")
-        if one != other:
+        # What the notebook must not write to, it does not write to: it ran to its end.
+        if one != other and not (fact.endswith(WRITEABLE) and one == str(False)):
             return f"{fact}: {sides(one, other)}"
     return ""
 

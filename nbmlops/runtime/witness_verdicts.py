@@ -20,6 +20,10 @@ from nbmlops.runtime.namespace import fold
 from nbmlops.runtime.stored import StoredValue, value_to_json
 from nbmlops.runtime.witness_records import ALL, Border, border_to_json
 
+EQUAL = "equal"
+DIFFERENT = "different"
+UNCOMPARED = "uncompared"
+
 _MODULE = "nbmlops.runtime.witness_compare"
 _STDERR_KEPT = 2000
 
