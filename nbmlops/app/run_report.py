@@ -58,6 +58,7 @@ def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: It
         metrics=counting_values(metrics),
         lineage=_lineage(opened, _data(logs)),
         folder=_relative(result.folder, cwd),
+        joined=result.joined,
     )
 
 

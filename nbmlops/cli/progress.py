@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nbmlops.app.progress import Progress, StageStarted
 from nbmlops.cli.blocks import Line, Tone, printable
 from nbmlops.cli.console import is_terminal, show, terminal
+from nbmlops.cli.joined import joined_text
 from nbmlops.pipeline.run_record import StepStatus
 from nbmlops.runtime.events import (
     InputsChanged,
@@ -17,6 +18,7 @@ from nbmlops.runtime.events import (
     RunWaiting,
     StepCached,
     StepFinished,
+    StepsJoined,
     StepSkipped,
     StepStarted,
     ValueDamaged,
@@ -61,8 +63,10 @@ def describe(event: Progress) -> Line:
             return _remark(event)
 
 
-def _remark(event: InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StageStarted) -> Line:
+def _remark(event: InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StageStarted) -> Line:
     match event:
+        case StepsJoined(joined=joined):
+            return Line(joined_text(joined), Tone.WARNING)
         case RunWaiting(holder=holder):
             return Line(f"waiting for another run of this pipeline ({holder})", Tone.WARNING)
         case InputsChanged(step=step, names=names):

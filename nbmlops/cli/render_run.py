@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
+from nbmlops.cli.joined import joined_text
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import StepFailed
 from nbmlops.gate.numerals import show_number
@@ -45,6 +46,7 @@ def run_blocks(outcome: RunOutcome) -> Iterator[Block]:
     record = outcome.record
     if record.steps:
         yield _steps(record)
+    yield from (Line(joined_text(joined), Tone.DIM) for joined in record.joined)
     if outcome.reused:
         yield Line(f"nothing changed: no step was executed; these are the results of run {outcome.reused}", Tone.STRONG)
     for step in record.steps:

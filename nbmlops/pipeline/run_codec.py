@@ -18,7 +18,9 @@ from nbmlops.pipeline.run_record import (
     SCHEMA,
     CheckRecord,
     DataRecord,
+    JoinedSteps,
     Lineage,
+    LiveValue,
     MetricValue,
     ModelVersionRef,
     RunRecord,
@@ -51,6 +53,7 @@ def run_to_json(record: RunRecord) -> dict[str, Json]:
         },
         "pipeline": record.pipeline,
         "folder": record.folder,
+        "joined": [joined_to_json(joined) for joined in record.joined],
     }
 
 
@@ -85,6 +88,7 @@ def run_from_json(document: Mapping[str, object], source: str = "run.json") -> R
         verdict=fields.plain("verdict") if fields.optional("verdict") else None,
         model_version=_version(version) if version else None,
         folder=fields.text("folder", ""),
+        joined=tuple(map(_joined, fields.children("joined"))),
     )
 
 
@@ -105,6 +109,25 @@ def step_log_from_json(document: object, source: str = "step log") -> StepLog:
         UsageError: a key is missing or of the wrong type.
     """
     return _log(document if isinstance(document, Fields) else Fields(document, source))
+
+
+def joined_to_json(joined: JoinedSteps) -> dict[str, Json]:
+    """Returns steps that ran in one process, and why, as plain data."""
+    return {"steps": list(joined.steps), "values": live_to_json(joined.values)}
+
+
+def live_to_json(values: Sequence[LiveValue]) -> list[Json]:
+    """Returns values that cannot be stored as plain data."""
+    return [finite(asdict(value)) for value in values]
+
+
+def live_from_json(fields: Fields, key: str) -> tuple[LiveValue, ...]:
+    """Returns what `live_to_json` wrote to the key; nothing if there is no such key.
+
+    Raises:
+        UsageError: a key is missing or of the wrong type.
+    """
+    return tuple(LiveValue(v.text("name"), v.text("type"), v.text("reason")) for v in fields.children(key))
 
 
 def finite(value: object) -> Json:
@@ -151,6 +174,10 @@ def _step(fields: Fields) -> StepRecord:
         key=fields.text("key", ""),
         reason=fields.text("reason", ""),
     )
+
+
+def _joined(fields: Fields) -> JoinedSteps:
+    return JoinedSteps(fields.texts("steps"), live_from_json(fields, "values"))
 
 
 def _version(fields: Fields) -> ModelVersionRef:

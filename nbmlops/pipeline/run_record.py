@@ -13,7 +13,9 @@ __all__ = [
     "SCHEMA",
     "CheckRecord",
     "DataRecord",
+    "JoinedSteps",
     "Lineage",
+    "LiveValue",
     "MetricValue",
     "ModelVersionRef",
     "RunRecord",
@@ -122,6 +124,23 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveValue:
+    """A value that cannot be stored: its name, its type, and why."""
+
+    name: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedSteps:
+    """Steps that ran in one process, in order, and the values that forced it."""
+
+    steps: tuple[str, ...]
+    values: tuple[LiveValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """Where results come from. `data` maps logged names to digests; empty strings where something is not known.
 
@@ -158,3 +177,4 @@ class RunRecord:
     verdict: Mapping[str, Json] | None = None
     model_version: ModelVersionRef | None = None
     folder: str = ""
+    joined: tuple[JoinedSteps, ...] = ()

@@ -69,6 +69,8 @@ def _file_name(step: str) -> str:
 
 
 def _same_ground(one: CacheRecord, other: CacheRecord) -> bool:
+    if (one.unit or other.unit) and one.run != other.run:
+        return False  # a step that was joined with others is reused with those of its own run only
     return (
         one.libraries == other.libraries
         and one.outcome.listings == other.outcome.listings

@@ -32,6 +32,7 @@ class StepContext:
         values: The namespace when it begins.
         ambient: The random state and the settings to begin with.
         report: Where its process writes what it did; None outside of a run.
+        joined: Steps that this process has run already, in order: their values that cannot be stored live there.
     """
 
     step: str
@@ -39,6 +40,7 @@ class StepContext:
     values: Mapping[str, StoredValue]
     ambient: AmbientState
     report: Path | None
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def write_context(path: Path, context: StepContext) -> None:
         "random": ref_to_json(context.ambient.random),
         "settings": settings_to_json(context.ambient.settings),
         "report": str(context.report),
+        "joined": list(context.joined),
     }
     _write(path, document)
 
@@ -82,6 +85,7 @@ def read_context(path: Path) -> StepContext:
         values={value.name: value for value in values},
         ambient=AmbientState(ref_from_json(fields, "random"), settings_from_json(fields.optional("settings"))),
         report=Path(fields.text("report")),
+        joined=fields.texts("joined"),
     )
 
 

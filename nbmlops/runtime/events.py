@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbmlops.pipeline.run_record import StepRecord
+from nbmlops.pipeline.run_record import JoinedSteps, StepRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +75,21 @@ class ValueDamaged:
     names: tuple[str, ...]
 
 
-Event = RunWaiting | StepStarted | StepCached | StepFinished | StepSkipped | InputsChanged | NotCacheable | ValueDamaged
+@dataclass(frozen=True, slots=True)
+class StepsJoined:
+    """Steps run in one process, the first of them just finished: it left values that cannot be stored."""
+
+    joined: JoinedSteps
+
+
+Event = (
+    RunWaiting
+    | StepStarted
+    | StepCached
+    | StepFinished
+    | StepSkipped
+    | InputsChanged
+    | NotCacheable
+    | ValueDamaged
+    | StepsJoined
+)

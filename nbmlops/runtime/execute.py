@@ -1,7 +1,7 @@
-"""Executes one step notebook with papermill in a fresh kernel of the running interpreter.
+"""Executes one step notebook with papermill, in a kernel of its own or in that of the steps it is joined with.
 
-No kernelspec has to be installed, and none that is installed is used. The executed notebook appears under its final
-name when it is complete, failed ones included; a runner that is killed leaves no half-written file there.
+The executed notebook appears under its final name when it is complete, failed ones included; a runner that is killed
+leaves no half-written file there.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 import json
 import logging
 import math
-import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import EnvironmentFault, UsageError
-from nbmlops.pipeline.run_codec import finite
+from nbmlops.pipeline.run_codec import finite, joined_to_json
+from nbmlops.pipeline.run_record import JoinedSteps
+from nbmlops.runtime.kernel import Kernel
 
 SCRATCH = ".nbmlops-"
 """How the folders begin in which a notebook is executed; they outlive a runner that was killed."""
-_STDERR_KEPT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,6 @@ class Job:
         target: Where the executed notebook goes.
         folder: The kernel's working directory.
         parameters: Injected after the cell tagged `parameters`, as data.
-        environment: Variables set for the kernel, over those of this process.
         timeout: Seconds a cell may take; None for any time.
     """
 
@@ -44,7 +43,6 @@ class Job:
     target: Path
     folder: Path
     parameters: Mapping[str, Json]
-    environment: Mapping[str, str]
     timeout: float | None = None
 
 
@@ -80,20 +78,21 @@ class TimedOut:
 Ending = Completed | Raised | KernelDied | TimedOut
 
 
-def execute(job: Job) -> Ending:
+def execute(job: Job, kernel: Kernel) -> Ending:
     """Returns how the execution of a step notebook ended; the executed notebook is at `job.target` in any case.
 
     Args:
         job: What to execute.
+        kernel: Where; it starts if it does not run yet, and is left to the caller to close.
 
     Raises:
         UsageError: the step notebook cannot be read.
         EnvironmentFault: there is no room for the executed notebook.
-        KeyboardInterrupt: the user stopped it; the kernel is stopped, what was done is at `job.target`.
+        KeyboardInterrupt: the user stopped it; what was done is at `job.target`.
     """
     text = _prepared(job)
     try:
-        return _execute(job, text)
+        return _execute(job, kernel, text)
     except OSError as error:
         raise EnvironmentFault(
             f"cannot execute {job.source.name} in {job.target.parent}: {error.strerror or error}",
@@ -101,24 +100,32 @@ def execute(job: Job) -> Ending:
         ) from error
 
 
-def _execute(job: Job, text: bytes) -> Ending:
+def note_joined(target: Path, joined: JoinedSteps) -> None:
+    """Writes into the metadata of an executed notebook which steps its process ran, and why."""
+    try:
+        notebook = json.loads(target.read_bytes())
+    except (OSError, ValueError):
+        return  # somebody has taken it away
+    notebook["metadata"]["nbmlops"] = joined_to_json(joined)
+    _write_notebook(target, notebook)
+
+
+def _execute(job: Job, kernel: Kernel, text: bytes) -> Ending:
     job.target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=job.target.parent) as scratch:
         prepared, partial = Path(scratch) / "step.ipynb", Path(scratch) / "executed.ipynb"
         prepared.write_bytes(text)
-        with (Path(scratch) / "stderr").open("w+b") as output:
-            try:
-                return _run(job, prepared, partial, output)
-            finally:
-                _finish(job, partial)
+        try:
+            return _run(job, kernel, prepared, partial)
+        finally:
+            _finish(job, partial)
 
 
-def _run(job: Job, prepared: Path, partial: Path, output: IO[bytes]) -> Ending:
+def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError, strip_color
 
-    manager, started = _kernel_manager(job, output)
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # else its errors go to standard error, twice told
     try:
         with warnings.catch_warnings():
@@ -130,7 +137,7 @@ def _run(job: Job, prepared: Path, partial: Path, output: IO[bytes]) -> Ending:
                 progress_bar=False,
                 log_output=False,
                 execution_timeout=job.timeout,
-                kernel_manager_class=manager,
+                kernel_manager_class=kernel.manager_class(),
                 resources={"metadata": {"path": str(job.folder)}},
                 store_widget_state=False,
                 shutdown_kernel="immediate",
@@ -141,42 +148,8 @@ def _run(job: Job, prepared: Path, partial: Path, output: IO[bytes]) -> Ending:
         return TimedOut(job.timeout or 0.0)
     except (DeadKernelError, RuntimeError, TimeoutError):
         # RuntimeError: nbclient says so when the kernel dies before it is ready.
-        process = started[-1].provisioner.process if started else None
-        return KernelDied(process.poll() if process else None, _last_words(output))
+        return KernelDied(kernel.exit_code(), kernel.last_words())
     return Completed()
-
-
-def _last_words(output: IO[bytes]) -> str:
-    """Returns the end of what the kernel's process wrote to its own standard error, ipykernel's greetings left out."""
-    output.seek(0)
-    lines = output.read().decode(errors="replace").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("[IPKernelApp] WARNING"))[-_STDERR_KEPT:]
-
-
-def _kernel_manager(job: Job, output: IO[bytes]) -> tuple[type, list[Any]]:
-    """Returns a class of kernel managers that start this interpreter, and the list of managers that were made."""
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    started: list[Any] = []
-    spec = KernelSpec(
-        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        display_name="Python 3",
-        language="python",
-        env=dict(job.environment),
-    )
-
-    class StepKernelManager(AsyncKernelManager):
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            return spec
-
-        # jupyter_client binds this name to a coroutine function in its own subclass, too
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            started.append(self)
-            await super().start_kernel(stdout=output, stderr=output, **options)
-
-    return StepKernelManager, started
 
 
 def _prepared(job: Job) -> bytes:
@@ -242,6 +215,10 @@ def _finish(job: Job, partial: Path) -> None:
     facts = notebook.setdefault("metadata", {}).setdefault("papermill", {})
     facts["input_path"], facts["output_path"] = job.source.name, job.target.name
     facts["parameters"] = finite(job.parameters)
+    _write_notebook(job.target, notebook)
+
+
+def _write_notebook(target: Path, notebook: Json) -> None:
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     # A lone surrogate becomes \udXXX, which is its escape in JSON, too.
-    write_atomically(job.target, text.encode("utf-8", "backslashreplace"))
+    write_atomically(target, text.encode("utf-8", "backslashreplace"))

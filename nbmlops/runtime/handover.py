@@ -1,5 +1,7 @@
 """The namespace of a run as it passes from step to step: one name -> one stored value.
 
+Steps that are joined share one `Handover`: what one of them left is there for the next one, the same object.
+
 Within a step the values that were loaded stay known, so that at its end everything that changed is stored again:
 what the step hands over, inputs it changed in place, and every name whose value shares objects with one of those.
 Names that share are stored as one bundle and loaded together, so that `b = a` stays an alias across steps.
@@ -16,6 +18,7 @@ from blake3 import blake3
 
 from nbmlops.core.digest import digest_json
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
+from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime import codecs, pickling
 from nbmlops.runtime.carried import carried_code
 from nbmlops.runtime.codecs import Codec, Encoded
@@ -24,20 +27,19 @@ from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import StoredValue
 
 
-class Unstorable(Exception):
-    """The value of a name cannot be stored; the text says which part and why."""
-
-    def __init__(self, name: str, type_: str, reason: str) -> None:
-        super().__init__(reason)
-        self.name, self.type = name, type_
-
-
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a step stored: the new entries of the namespace, and the inputs that changed without being handed over."""
+    """What a step handed over.
+
+    Attributes:
+        values: The new entries of the namespace, stored.
+        changed_inputs: Inputs that changed without being handed over.
+        live: Values that cannot be stored, and why: they are to be had in this process only.
+    """
 
     values: tuple[StoredValue, ...]
     changed_inputs: tuple[str, ...]
+    live: tuple[LiveValue, ...] = ()
 
 
 class Handover:
@@ -70,53 +72,63 @@ class Handover:
                 self._live[name] = value
         return self._live[name]
 
+    def bind(self, name: str, value: object) -> None:
+        """Makes the value that of the name: a live function bound it, not the code of a step."""
+        self._live[name] = value
+
+    def has(self, name: str) -> bool:
+        """Returns whether the name has a value."""
+        return name in self._live or name in self._namespace
+
     def save(self, outputs: Mapping[str, object]) -> Saved:
-        """Returns what was stored: outputs, changed inputs, and names that share objects with them.
+        """Returns what was stored: outputs, changed inputs, and names that share objects with them; and what was not.
 
         Args:
             outputs: The values that the step hands over.
 
         Raises:
-            Unstorable: a value cannot be stored; nothing is claimed.
             EnvironmentFault: the store cannot be written.
         """
-        live = {**self._live, **outputs}
-        walks = {name: _walk(name, value) for name, value in live.items()}
-        if borrower := borrowed_memory(walks):
-            reason = "it is an array over the memory of another object that is handed over, too; make a copy of it"
-            raise Unstorable(borrower, type_name(live[borrower]), reason)
-        prints = {name: _identity(name, value, walks[name]) for name, value in live.items()}
-        touched = {name for name in live if name in outputs or prints[name] != self._namespace[name].fingerprint}
+        self._live |= outputs
+        reasons: dict[str, str] = {}
+        walks = _walks(self._live, reasons)
+        prints = _identities(self._live, walks, reasons)
+        walks = {name: walk for name, walk in walks.items() if name in prints}
+        known = {name: value.fingerprint for name, value in self._namespace.items()}
+        touched = {name for name in prints if name in outputs or prints[name] != known.get(name)}
         values: list[StoredValue] = []
         for group in shared_groups(walks):
             if touched.isdisjoint(group):
                 continue
-            if len(group) == 1:
-                values.append(self._store_one(group[0], live[group[0]], walks[group[0]], prints[group[0]]))
-            else:
-                values.extend(self._store_bundle(group, live, walks, prints))
-        self._live = live
+            try:
+                values += self._stored(group, walks, prints)
+            except CannotStore as error:
+                reasons |= dict.fromkeys(group, tidy(error))
+        for name in reasons:  # what was stored under the name before is another value
+            self._namespace.pop(name, None)
         self._namespace |= {value.name: value for value in values}
-        changed = tuple(name for name in live if name in touched and name not in outputs)
-        return Saved(tuple(values), changed)
+        changed = tuple(name for name in self._live if name in touched - {*outputs, *reasons})
+        live = tuple(LiveValue(name, type_name(self._live[name]), reason) for name, reason in reasons.items())
+        return Saved(tuple(values), changed, live)
 
-    def _store_one(self, name: str, value: object, walk: Walk, print_: str) -> StoredValue:
-        type_ = type_name(value)
-        try:
-            encoded = codecs.encode(value, walk, fingerprint)
-        except CannotStore as error:
-            raise Unstorable(name, type_, tidy(error)) from error
+    def _stored(
+        self, group: tuple[str, ...], walks: Mapping[str, Walk], prints: Mapping[str, str]
+    ) -> list[StoredValue]:
+        if len(group) == 1:
+            return [self._store_one(group[0], walks[group[0]], prints[group[0]])]
+        return self._store_bundle(group, walks, prints)
+
+    def _store_one(self, name: str, walk: Walk, print_: str) -> StoredValue:
+        value = self._live[name]
+        encoded = codecs.encode(value, walk, fingerprint)
         code = carried_code(walk.code.values(), self._package)
-        return StoredValue(name, encoded.codec, self._store.put(encoded.parts), print_, type_, code=code)
+        return StoredValue(name, encoded.codec, self._store.put(encoded.parts), print_, type_name(value), code=code)
 
     def _store_bundle(
-        self, group: tuple[str, ...], live: Mapping[str, Any], walks: Mapping[str, Walk], prints: Mapping[str, str]
+        self, group: tuple[str, ...], walks: Mapping[str, Walk], prints: Mapping[str, str]
     ) -> list[StoredValue]:
         names = tuple(sorted(group))
-        try:
-            encoded: Encoded = codecs.encode_bundle({name: live[name] for name in names}, walks)
-        except CannotStore as error:
-            raise Unstorable(", ".join(names), type_name(live[names[0]]), tidy(error)) from error
+        encoded: Encoded = codecs.encode_bundle({name: self._live[name] for name in names}, walks)
         ref = self._store.put(encoded.parts)
         sharing = digest_json(sharing_signature(names, walks))
         whole = StoredValue("", Codec.BUNDLE, ref, "", "", names, sharing)
@@ -125,7 +137,7 @@ class Handover:
                 whole,
                 name=name,
                 fingerprint=prints[name],
-                type=type_name(live[name]),
+                type=type_name(self._live[name]),
                 code=carried_code(walks[name].code.values(), self._package),
             )
             for name in names
@@ -143,18 +155,29 @@ def tidy(error: Exception) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", str(error))
 
 
-def _walk(name: str, value: object) -> Walk:
-    try:
-        return Walk(value)
-    except CannotStore as error:
-        raise Unstorable(name, type_name(value), tidy(error)) from error
-
-
-def _identity(name: str, value: object, walk: Walk) -> str:
-    try:
-        return fingerprint(value)
-    except CannotFingerprint:
+def _walks(values: Mapping[str, Any], reasons: dict[str, str]) -> dict[str, Walk]:
+    """Returns a walk for each value that can be stored as far as walking shows; notes why for the others."""
+    walks: dict[str, Walk] = {}
+    for name, value in values.items():
         try:
-            return f"bytes:{blake3(pickling.dumps(value, [walk])).hexdigest()}"
+            walks[name] = Walk(value)
         except CannotStore as error:
-            raise Unstorable(name, type_name(value), tidy(error)) from error
+            reasons[name] = tidy(error)
+    while borrower := borrowed_memory(walks):
+        reasons[borrower] = "it is an array over the memory of another object that is handed over, too"
+        del walks[borrower]
+    return walks
+
+
+def _identities(values: Mapping[str, Any], walks: Mapping[str, Walk], reasons: dict[str, str]) -> dict[str, str]:
+    """Returns what each value is known by; notes why for those that cannot be pickled after all."""
+    prints: dict[str, str] = {}
+    for name, walk in walks.items():
+        try:
+            prints[name] = fingerprint(values[name])
+        except CannotFingerprint:
+            try:
+                prints[name] = f"bytes:{blake3(pickling.dumps(values[name], [walk])).hexdigest()}"
+            except CannotStore as error:
+                reasons[name] = tidy(error)
+    return prints

@@ -21,6 +21,8 @@ def fold(outcomes: Iterable[StepOutcome]) -> tuple[Namespace, AmbientState]:
     settings: dict[str, Setting] = {}
     for outcome in outcomes:
         values |= {value.name: value for value in outcome.values}
+        for live in outcome.live:  # what an earlier step stored under the name is no longer its value
+            values.pop(live.name, None)
         if outcome.random_used:  # else the state passed it by, whatever it was
             random = outcome.random
         settings |= outcome.settings

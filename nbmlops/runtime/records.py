@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.fields import Fields
-from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
-from nbmlops.pipeline.run_record import StepLog
+from nbmlops.pipeline.run_codec import live_from_json, live_to_json, step_log_from_json, step_log_to_json
+from nbmlops.pipeline.run_record import LiveValue, StepLog
 from nbmlops.runtime.ambient import Setting, ref_from_json, ref_to_json, settings_from_json, settings_to_json
 from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.store import ObjectRef
@@ -62,6 +62,7 @@ class StepOutcome:
         settings_before: Part of the ambient state that it could see -> identity of what it began with, "" for none.
         settings: The parts that it changed.
         unkeyable: Why its results cannot be reused, or "".
+        live: Values of the namespace that it could not store: they live as long as its process.
     """
 
     values: tuple[StoredValue, ...] = ()
@@ -78,6 +79,7 @@ class StepOutcome:
     settings_before: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
     unkeyable: str = ""
+    live: tuple[LiveValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class CacheRecord:
         notebook: The executed notebook relative to the root, or "".
         run: Name of the run that executed it.
         seconds: Wall time.
+        unit: The first of the steps that it ran in one process with, "" if it ran alone.
     """
 
     step: str
@@ -103,6 +106,7 @@ class CacheRecord:
     notebook: str = ""
     run: str = ""
     seconds: float = 0.0
+    unit: str = ""
 
 
 def record_to_json(record: CacheRecord) -> dict[str, Json]:
@@ -114,6 +118,7 @@ def record_to_json(record: CacheRecord) -> dict[str, Json]:
         "run": record.run,
         "notebook": record.notebook,
         "seconds": record.seconds,
+        "unit": record.unit,
         "code": parts.code,
         "edited": dict(parts.edited),
         "parameters": dict(parts.parameters),
@@ -145,6 +150,7 @@ def record_from_json(fields: Fields) -> CacheRecord:
         notebook=fields.text("notebook"),
         run=fields.text("run"),
         seconds=fields.number("seconds"),
+        unit=fields.text("unit", ""),
     )
 
 
@@ -165,6 +171,7 @@ def outcome_to_json(outcome: StepOutcome) -> dict[str, Json]:
         "settings_before": dict(outcome.settings_before),
         "settings": settings_to_json(outcome.settings),
         "unkeyable": outcome.unkeyable,
+        "live": live_to_json(outcome.live),
     }
 
 
@@ -189,6 +196,7 @@ def outcome_from_json(fields: Fields) -> StepOutcome:
         settings_before=fields.text_map("settings_before"),
         settings=settings_from_json(fields.optional("settings")),
         unkeyable=fields.text("unkeyable"),
+        live=live_from_json(fields, "live"),
     )
 
 

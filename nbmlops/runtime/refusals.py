@@ -1,4 +1,4 @@
-"""The message for a value that cannot be handed over: what, of which type, made where, read by whom, and the edit."""
+"""The messages for a value that cannot be stored where it has to be: what, of which type, made where, and the edit."""
 
 from __future__ import annotations
 
@@ -7,44 +7,55 @@ import re
 
 from nbmlops.core.errors import StepFailed
 from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime.errors import place_in
-from nbmlops.runtime.handover import Unstorable
 from nbmlops.runtime.layout import Layout
 
 
-def unstorable_value(error: Unstorable, pipeline: Pipeline, step: Step, layout: Layout) -> StepFailed:
-    """Returns the error that stops the step.
+def unstorable_result(value: LiveValue, pipeline: Pipeline, step: Step, layout: Layout) -> StepFailed:
+    """Returns the error of a step that leaves a value which the closing stages read from the store.
 
     Args:
-        error: Names the variable, its type and the reason.
-        pipeline: Tells who reads it.
+        value: The value, and why it cannot be stored.
+        pipeline: The pipeline.
         step: The step that ends with it.
         layout: Where the step's module is.
     """
-    names = error.name.split(", ")
-    readers = [s.name for s in pipeline.steps if any(i.name in names and i.step == step.name for i in s.inputs)]
-    read_by = f"; {_steps(readers)} it" if readers else ""
+    stages = ["the metrics"] if any(metric.value.name == value.name for metric in pipeline.metrics) else []
+    register = pipeline.register
+    if register is not None and value.name in {register.model.name, register.data.name if register.data else ""}:
+        stages.append("registering")
     message = (
-        f"{error.name!r} ({error.type}), which step {step.name!r} makes in {_cells(names, step, layout)}, "
-        f"cannot be handed over: {error}{read_by}"
+        f"{value.name!r} ({value.type}), which step {step.name!r} makes in {_cells([value.name], step, layout)}, "
+        f"cannot be stored: {value.reason}; {' and '.join(stages)} read it from the store"
     )
-    reader = f"step {readers[0]!r}" if readers else "the step that reads it"
     hint = (
-        f"make {error.name!r} in {reader} instead (move or repeat the cell there), or hand over something plain that "
-        "it can be made from; functions and classes belong in a cell tagged `functions`"
+        "name a value that can be stored, such as a fitted estimator without lambdas, locks or open files; functions "
+        "and classes belong in a cell tagged `functions`"
     )
-    rebuilt = re.search(rf"'{re.escape(step.module)}\.<locals>\.(\w+)'", str(error))
+    rebuilt = re.search(rf"'{re.escape(step.module)}\.<locals>\.(\w+)'", value.reason)
     if rebuilt is not None:
         hint = (
             f"{rebuilt[1]!r} reads values of the notebook, so that each step has its own: give it those as arguments "
-            "(or write a list that never changes as a tuple), then it lives in the package and can be handed over"
+            "(or write a list that never changes as a tuple), then it lives in the package and can be stored"
         )
     return StepFailed(message, hint)
 
 
-def _steps(names: list[str]) -> str:
-    quoted = ", ".join(repr(name) for name in names)
-    return f"step {quoted} reads" if len(names) == 1 else f"steps {quoted} read"
+def value_of_another_process(value: LiveValue, producer: str, reader: str, pipeline: Pipeline) -> StepFailed:
+    """Returns the error of a step that runs by itself and reads a value that could not be stored.
+
+    Args:
+        value: The value, and why it cannot be stored.
+        producer: The step that leaves it.
+        reader: The step that reads it.
+        pipeline: The pipeline.
+    """
+    return StepFailed(
+        f"step {reader!r} reads {value.name!r} ({value.type}), which step {producer!r} makes and which cannot be "
+        f"stored: {value.reason}",
+        f"run both in one process: nbmlops run {pipeline.name}",
+    )
 
 
 def _cells(names: list[str], step: Step, layout: Layout) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.pipeline.run_record import RunStatus, StepRecord, StepStatus
+from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepRecord, StepStatus
 from nbmlops.runtime.stored import StoredValue
 
 
@@ -68,6 +68,7 @@ class StepsResult:
         folder: The run's folder, absolute; it exists only if a step was executed.
         origins: Step -> name of the run that executed it, for executed and cached steps.
         signal: "SIGINT" or "SIGTERM" if interrupted, else "".
+        joined: Steps that share a process, because values of theirs cannot be stored.
     """
 
     status: RunStatus
@@ -78,6 +79,7 @@ class StepsResult:
     folder: Path
     origins: Mapping[str, str]
     signal: str = ""
+    joined: tuple[JoinedSteps, ...] = ()
 
     @property
     def all_cached(self) -> bool:

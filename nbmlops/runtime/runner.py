@@ -1,5 +1,8 @@
 """Runs the steps of a compiled pipeline in notebook order: cached ones are skipped, others executed by papermill.
 
+Each step has a process of its own, unless an earlier one left a value that cannot be stored: then the steps up to the
+last reader of the value go on in its process.
+
 Nothing heavy is imported before a step has to be executed. State is written when a step has succeeded, whole or not
 at all, so that a run can be stopped at any point and the next one goes on from there.
 """
@@ -10,7 +13,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,10 +24,9 @@ from types import FrameType
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline, Step
-from nbmlops.pipeline.run_record import RunStatus, StepError, StepRecord, StepStatus
-from nbmlops.runtime.ambient import AmbientState
+from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepError, StepRecord, StepStatus
 from nbmlops.runtime.cache import StepCache
-from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, StepReport, read_report, write_context
+from nbmlops.runtime.context import StepContext, StepReport
 from nbmlops.runtime.errors import Places, kernel_death, step_error
 from nbmlops.runtime.events import (
     Event,
@@ -34,21 +35,25 @@ from nbmlops.runtime.events import (
     RunWaiting,
     StepCached,
     StepFinished,
+    StepsJoined,
     StepSkipped,
     StepStarted,
     ValueDamaged,
 )
-from nbmlops.runtime.execute import SCRATCH, Completed, Ending, Job, KernelDied, Raised, TimedOut, execute
+from nbmlops.runtime.execute import SCRATCH, Completed, Ending, Job, KernelDied, Raised, TimedOut, note_joined
 from nbmlops.runtime.facts import Facts, kernel_environment, source_of
 from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
 from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.lock import locked
+from nbmlops.runtime.lookup import Lookup
 from nbmlops.runtime.namespace import Namespace, fold
 from nbmlops.runtime.parameters import effective_parameters
-from nbmlops.runtime.plan import UNCHANGED, ground_changes, select, step_key, why
+from nbmlops.runtime.plan import UNCHANGED, select, step_key
+from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.store import DamagedObject, Store
+from nbmlops.runtime.units import joined_from, joined_steps
 
 _LOCK = "run.lock"
 _REPAIRS = 3
@@ -113,6 +118,9 @@ class _Run:
         self._environment = kernel_environment(variables)
         self._facts = Facts(pipeline, layout, self._environment, self._parameters, {**variables, **self._environment})
         self._cache, self._store = StepCache(layout.cache, layout.state), Store(layout.store)
+        self._lookup = Lookup(pipeline, self._selection.forced, self._facts, self._cache, self._store)
+        self._process: StepProcess | None = None
+        self._joined, self._first = JoinedSteps((), ()), 0  # the steps that run in the process, where they begin
         self._done: list[tuple[StepRecord, CacheRecord]] = []
         self._failed: StepRecord | None = None
         self._repairs = 0
@@ -122,20 +130,28 @@ class _Run:
         stopped_by = ""
         try:
             with _termination_interrupts():
-                while len(self._done) < len(self._selection.steps) and self._failed is None:
-                    self._advance(self._selection.steps[len(self._done)])
+                try:
+                    while self._failed is None and (self._process or len(self._done) < len(self._selection.steps)):
+                        self._advance(self._pipeline.steps[len(self._done)])
+                finally:
+                    self._end_process()
         except KeyboardInterrupt as interruption:
             stopped_by = "SIGTERM" if isinstance(interruption, _Terminated) else "SIGINT"
         return self._result(stopped_by)
 
     def _advance(self, step: Step) -> None:
-        values, ambient = self._namespace()
-        parts = self._facts.parts(step, values)
-        record, reason = self._look_up(step, parts, ambient)
-        if record is None:
-            if self._inputs_are_intact(step, values):
-                self._execute(step, parts, StepContext(step.name, self._layout.folder, values, ambient, None), reason)
+        outcomes = [record.outcome for _, record in self._done]
+        found, reason = ((), f"joined with {self._joined.steps[0]}") if self._process else self._lookup.find(outcomes)
+        for record in found:
+            self._reuse(self._pipeline.step(record.step), record)
+        if found:
             return
+        values, ambient = fold(outcomes)
+        if self._inputs_are_intact(step, values):
+            parts = self._facts.parts(step, values)
+            self._execute(step, parts, StepContext(step.name, self._layout.folder, values, ambient, None), reason)
+
+    def _reuse(self, step: Step, record: CacheRecord) -> None:
         self._cache.set_latest(record)
         cached = StepRecord(
             name=step.name,
@@ -147,23 +163,6 @@ class _Run:
         )
         self._done.append((cached, record))
         self._tell(StepCached(cached, *self._position(step)))
-
-    def _namespace(self) -> tuple[Namespace, AmbientState]:
-        return fold(record.outcome for _, record in self._done)
-
-    def _look_up(self, step: Step, parts: KeyParts, ambient: AmbientState) -> tuple[CacheRecord | None, str]:
-        if step.name in self._selection.forced:
-            return None, "forced"
-        nearest: tuple[str, ...] | None = None
-        for record in self._cache.candidates(step_key(step.name, parts)):
-            changes = ground_changes(record, self._facts.grounds(record, ambient, self._store))
-            if not changes:
-                return record, UNCHANGED
-            nearest = nearest or changes
-        latest = self._cache.latest(step.name)
-        if nearest is None and latest is not None:
-            nearest = ground_changes(latest, self._facts.grounds(latest, ambient, self._store))
-        return None, why(parts, latest, nearest or ())
 
     def _inputs_are_intact(self, step: Step, values: Namespace) -> bool:
         """Returns whether the stored inputs are what was written; if not, goes back to the step that made them.
@@ -192,6 +191,7 @@ class _Run:
             )
         names = tuple(value.name for value in wanted if value.ref in damaged)
         self._tell(ValueDamaged(self._done[makers[0]][0].name, names))
+        self._end_process()  # what it holds alive is to be made again
         del self._done[makers[0] :]
         return False
 
@@ -216,9 +216,14 @@ class _Run:
             self._failed = replace(record, status=StepStatus.FAILED, error=error)
             self._tell(StepFinished(self._failed, number, total))
             return
+        joined = self._join(report.outcome)
         kept = self._keep(step, parts, report.outcome, record, target)
         self._done.append((record, kept))
         self._tell(StepFinished(record, number, total))
+        if len(self._done) >= self._first + len(joined.steps):
+            self._end_process()
+        elif report.outcome.live:
+            self._tell(StepsJoined(joined))
         if report.outcome.changed_inputs:
             self._tell(InputsChanged(step.name, report.outcome.changed_inputs))
         if report.outcome.unkeyable:
@@ -243,19 +248,32 @@ class _Run:
             shutil.rmtree(leftover, ignore_errors=True)  # in nobody's way
 
     def _run_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
-        with tempfile.TemporaryDirectory(prefix="nbmlops-") as scratch:
-            told, report = Path(scratch) / "context.json", Path(scratch) / "report.json"
-            write_context(told, replace(context, report=report))
-            job = Job(
-                source=source_of(self._layout, step),
-                target=target,
-                folder=self._layout.folder,
-                parameters={name: self._parameters[name] for name in step.parameters},
-                environment={**self._environment, ENVIRONMENT_VARIABLE: str(told)},
-                timeout=self._options.timeout,
-            )
-            ending = execute(job)
-            return ending, read_report(report)
+        if self._process is None:
+            self._process = StepProcess(self._environment)
+            self._joined, self._first = JoinedSteps((step.name,), ()), len(self._done)
+        job = Job(
+            source=source_of(self._layout, step),
+            target=target,
+            folder=self._layout.folder,
+            parameters={name: self._parameters[name] for name in step.parameters},
+            timeout=self._options.timeout,
+        )
+        return self._process.run(context, job)
+
+    def _join(self, outcome: StepOutcome) -> JoinedSteps:
+        """Returns the steps that run in the present process, now that the next one of them has this outcome."""
+        outcomes = [*(record.outcome for _, record in self._done), outcome]
+        self._joined = joined_from(self._pipeline, outcomes, self._first)
+        return self._joined
+
+    def _end_process(self) -> None:
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.close()
+        if len(self._joined.steps) > 1:
+            for _, record in self._done[self._first :]:
+                note_joined(self._layout.root / record.notebook, self._joined)
 
     def _keep(self, step: Step, parts: KeyParts, outcome: StepOutcome, record: StepRecord, target: Path) -> CacheRecord:
         kept = CacheRecord(
@@ -267,6 +285,7 @@ class _Run:
             notebook=target.relative_to(self._layout.root).as_posix(),
             run=self._name,
             seconds=record.seconds,
+            unit=self._joined.steps[0] if len(self._joined.steps) > 1 else "",
         )
         self._cache.add(kept)
         return kept
@@ -276,16 +295,18 @@ class _Run:
         for step in self._pipeline.steps[len(records) :]:
             records.append(StepRecord(step.name, StepStatus.SKIPPED))
             self._tell(StepSkipped(step.name, *self._position(step)))
+        outcomes = [record.outcome for _, record in self._done]
         status = RunStatus.FAILED if self._failed else RunStatus.SUCCEEDED
         return StepsResult(
             status=RunStatus.INTERRUPTED if stopped_by else status,
             steps=tuple(records),
-            values=self._namespace()[0],
+            values=fold(outcomes)[0],
             parameters=self._parameters,
             run=self._name,
             folder=self._layout.runs / self._name,
             origins={record.step: record.run for _, record in self._done},
             signal=stopped_by,
+            joined=joined_steps(self._pipeline, outcomes),
         )
 
     def _position(self, step: Step) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """What a generated step notebook calls: `open_step(name)`, then `load`, then the step's function, then `save`.
 
 Under the runner the namespace comes from the runner's context; under plain papermill, or by hand in Jupyter, from the
-latest records of the steps before. Tracking calls in between are collected for the step's log; MLflow is not involved.
+latest records of the steps before. A step that is joined with the one before it in this process goes on with what is
+alive there. Tracking calls in between are collected for the step's log; MLflow is not involved.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,22 +20,24 @@ from nbmlops.core.errors import StepFailed, UsageError
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, LiveValue, MetricValue, StepLog
 from nbmlops.runtime import plain_text, random_state
+from nbmlops.runtime.alive import Alive
 from nbmlops.runtime.ambient_handover import store_settings, stored_settings
 from nbmlops.runtime.ambient_session import process_session
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
 from nbmlops.runtime.errors import Places, report_exception, step_error
 from nbmlops.runtime.files import UNREADABLE, file_state, shown
-from nbmlops.runtime.handover import Handover, Unstorable
+from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
 from nbmlops.runtime.listings import Listing, answer, relative
 from nbmlops.runtime.namespace import namespace_before
 from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
-from nbmlops.runtime.refusals import unstorable_value
+from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
 from nbmlops.runtime.store import DamagedObject, Store
+from nbmlops.runtime.units import read_at_the_end
 from nbmlops.runtime.variables import watch
 
 
@@ -89,19 +92,23 @@ class Step:
         context: What the step is given.
         pipeline: The pipeline it belongs to.
         layout: Where things are.
+        before: The step that it is joined with: the one that ran before it in this process.
     """
 
-    def __init__(self, context: StepContext, pipeline: Pipeline, layout: Layout) -> None:
+    def __init__(self, context: StepContext, pipeline: Pipeline, layout: Layout, before: Step | None = None) -> None:
         self.recorder = StepRecorder(layout.root)
         self._context, self._pipeline, self._layout = context, pipeline, layout
         self._declared = pipeline.step(context.step)
         self._store = Store(layout.store)
-        self._handover = Handover(self._store, context.values, pipeline.name)
+        self.alive: Alive = before.alive if before else Alive(Handover(self._store, context.values, pipeline.name))
+        self._is_joined = before is not None
+        self._unfollow: Callable[[], None] = lambda: None
         self._observer = Observer(layout.root, pipeline.name, (layout.folder, layout.root / ".nbmlops"))
         self._entry = _stored_random(self._store, context)
         self._before = self._entry
         self._ambient = process_session()
         self._began = False
+        self.is_over = False
 
     def load(self, *names: str) -> Any:
         """Returns the value of the name, or a tuple of values for several names.
@@ -119,7 +126,7 @@ class Step:
         """Hands over the outputs, and whatever else of the namespace the step changed.
 
         Raises:
-            StepFailed: a value cannot be stored; the message names variable, type, cells, steps, and the edit.
+            StepFailed: a value that the closing stages read cannot be stored; the message names variable, type, cells.
             EnvironmentFault: the store cannot be written.
         """
         after = random_state.capture()
@@ -127,11 +134,13 @@ class Step:
         self._observer.stop()
         variables = watch().stop()
         changed = self._ambient.end() if self._declared is not self._pipeline.steps[-1] else {}
-        try:
-            saved = self._handover.save(outputs)
-        except Unstorable as error:
-            refusal: StepFailed = unstorable_value(error, self._pipeline, self._declared, self._layout)
-            raise refusal from None  # it says all that is known; what led to it is our own code
+        self.alive.take_variables(outputs)
+        saved = self.alive.handover.save(outputs)
+        at_the_end = read_at_the_end(self._pipeline, self._declared.name)
+        for value in saved.live:
+            if value.name in at_the_end:
+                failure: StepFailed = unstorable_result(value, self._pipeline, self._declared, self._layout)
+                raise failure
         carried = random_state.carried(self._entry, self._before, after)
         modules = self._observer.modules(self._package_namespaces())
         outcome = StepOutcome(
@@ -149,21 +158,32 @@ class Step:
             settings_before={part: self._context.ambient.identity(part) for part in self._ambient.seen()},
             settings=store_settings(self._store, changed, self._declared.name),
             unkeyable=self._observer.unkeyable(),
+            live=saved.live,
         )
         self._report(outcome)
+        self.alive.random = after
+        self.is_over = self._context.report is not None and (self._is_joined or bool(saved.live))
 
     def start(self) -> None:
-        """Begins: import path, working directory, random state, settings, and watching."""
-        folder = str(self._layout.folder)
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        os.chdir(self._layout.source)
+        """Begins: import path, working directory, ambient state, and watching; joined steps find these as they are."""
+        if not self._is_joined:
+            folder = str(self._layout.folder)
+            if folder not in sys.path:
+                sys.path.insert(0, folder)
+            os.chdir(self._layout.source)
         self._begin()
         self._observer.start()
         watch().start(self._observer.is_users_code)
         given = stored_settings(self._store, self._context.ambient)
         self._ambient.open(self._layout.source, self._layout.root, self._pipeline.name, given)
-        _follow_cells(self)
+        if self._is_joined:
+            self.alive.enter(self._declared, self._pipeline.name)
+        self._unfollow = _follow_cells(self)
+
+    def leave(self) -> None:
+        """Leaves the process to a step that is joined with this one: its names go, its values stay."""
+        self._unfollow()
+        self.alive.leave(self._declared, self._pipeline.name)
 
     def fail(self, error: BaseException) -> None:
         """Reports to the runner why the step failed; outside of a run the notebook shows it by itself."""
@@ -185,20 +205,34 @@ class Step:
             self._began = True
 
     def _begin(self) -> None:
-        random_state.restore(self._entry)
+        random_state.restore(self.alive.random or self._entry)
         self._before = random_state.capture()
 
     def _load(self, name: str) -> Any:
         try:
-            return self._handover.load(name)
+            return self.alive.handover.load(name)
         except KeyError as error:
             producer = next((value.step for value in self._declared.inputs if value.name == name), "")
+            if found := self._live_elsewhere(name):
+                step, value = found
+                raise value_of_another_process(value, step, self._declared.name, self._pipeline) from None
             raise StepFailed(
                 f"step {self._declared.name!r} reads {name!r}, which step {producer!r} has not handed over yet",
                 f"run the earlier steps first: nbmlops run {self._pipeline.name}",
             ) from error
         except DamagedObject as error:
             raise StepFailed(f"the stored value of {name!r} cannot be used: {error.message}", error.hint) from error
+
+    def _live_elsewhere(self, name: str) -> tuple[str, LiveValue] | None:
+        """Returns the value of a name that an earlier step could not store, and that step."""
+        cache = StepCache(self._layout.cache, self._layout.state)
+        steps = self._pipeline.steps
+        for step in reversed(steps[: steps.index(self._declared)]):
+            record = cache.latest(step.name)
+            for value in record.outcome.live if record else ():
+                if value.name == name:
+                    return step.name, value
+        return None
 
     def _package_namespaces(self) -> list[Mapping[str, Any]]:
         names = {f"{self._pipeline.name}.{module}" for module in self._declared.modules}
@@ -258,7 +292,8 @@ def open_step(name: str) -> Step:
     if context.step != name:
         raise UsageError(f"this process was started for step {context.step!r}, not for {name!r}")
     pipeline = read_pipeline(pipeline_file(context.folder))
-    step = Step(context, pipeline, layout_of(context.folder, pipeline))
+    before = _PROCESS.step if context.joined else None
+    step = Step(context, pipeline, layout_of(context.folder, pipeline), before)
     _PROCESS.step = step
     step.start()
     return step
@@ -309,12 +344,16 @@ def _is_module(value: object) -> bool:
     return isinstance(value, ModuleType)
 
 
-def _follow_cells(step: Step) -> None:
-    """Listens to IPython: the next cell begins the step's code, and a cell that raises ends the step."""
+def _follow_cells(step: Step) -> Callable[[], None]:
+    """Listens to IPython: the next cell begins the step's code, and a cell that raises ends the step.
+
+    Returns:
+        What ends the listening.
+    """
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
     if shell is None:
-        return
+        return lambda: None
 
     def before_cell(info: Any) -> None:  # noqa: ARG001 - IPython passes it
         step.begin_code()
@@ -326,6 +365,13 @@ def _follow_cells(step: Step) -> None:
             # Below IPython's traceback, which names the generated files.
             if home := step.traced_home(error):
                 sys.stderr.write(f"In the source notebook:\n{home}\n")
+        elif step.is_over:
+            step.leave()
+
+    def unfollow() -> None:
+        shell.events.unregister("pre_run_cell", before_cell)
+        shell.events.unregister("post_run_cell", after_cell)
 
     shell.events.register("pre_run_cell", before_cell)
     shell.events.register("post_run_cell", after_cell)
+    return unfollow

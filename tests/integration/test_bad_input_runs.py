@@ -61,19 +61,24 @@ READERS = {
 
 
 @pytest.mark.parametrize("case", VALUES)
-def test_a_value_that_cannot_be_handed_over(work: Path, notebook: Write, told: Told, golden: Golden, case: str) -> None:
+def test_a_value_that_cannot_be_stored_joins_steps(
+    work: Path, notebook: Write, told: Told, golden: Golden, case: str
+) -> None:
     first, use = (["step:first"], "before = 1"), (["step:use"], READERS[case])
     notebook(work / "rows.ipynb", ([], "# Rows"), first, (["step:make"], VALUES[case]), use)
     main(["compile", "rows.ipynb", "--format", "json"])
     golden(f"bad_input/value_{case}.txt", told("run", "rows"))
     document = run_document(work)
-    assert (document["status"], statuses(document)) == ("failed", ["executed", "failed", "skipped"])
-    assert (run_states(work), leftovers(work)) == (["FAILED"], [])
+    assert (document["status"], statuses(document)) == ("succeeded", ["executed", "executed", "executed"])
+    joined = [(unit["steps"], [value["name"] for value in unit["values"]]) for unit in document["joined"]]
+    assert joined == [(["make", "use"], ["waiting"])]
+    assert (run_states(work), leftovers(work)) == (["FINISHED"], [])
 
     notebook(work / "rows.ipynb", ([], "# Rows"), first, (["step:make"], "waiting = iter\nwaiting = [1, 2]"), use)
     main(["compile", "rows.ipynb", "--format", "json"])
     told("run", "rows")
     assert statuses(run_document(work))[:2] == ["cached", "executed"]
+    assert run_document(work)["joined"] == []
 
 
 def test_a_step_that_raises_is_told_in_the_terminal_in_the_document_and_in_the_executed_notebook(

@@ -340,25 +340,6 @@ def test_a_failing_step_names_notebook_cell_and_line_and_stops_the_run(tmp_path:
     ]
 
 
-def test_values_that_cannot_be_stored_are_refused_by_name(tmp_path: Path) -> None:
-    make = Sketch("make", "import io\nopener = lambda: 1", outputs=("opener",))
-    use = Sketch("use", "x = opener()", inputs={"opener": "make"}, outputs=("x",))
-    folder = write_pipeline(tmp_path, [make, use])
-
-    error = run(folder).steps[0].error
-
-    assert error is not None
-    assert error.name == "StepFailed"
-    assert error.message == (
-        "'opener' (function), which step 'make' makes in cell 10, cannot be handed over: Can't pickle local object "
-        "'make.<locals>.<lambda>'; step 'use' reads it"
-    )
-    assert error.hint == (
-        "make 'opener' in step 'use' instead (move or repeat the cell there), or hand over something plain that it can "
-        "be made from; functions and classes belong in a cell tagged `functions`"
-    )
-
-
 @pytest.mark.parametrize(
     ("body", "name", "message"),
     [

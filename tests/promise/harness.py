@@ -1,7 +1,8 @@
 """The product's promise, put to the test: compiled steps compute what the notebook computes, or compiling refuses.
 
 A case is a small notebook that prints what it computes. The notebook runs top to bottom in one process; each compiled
-step runs in a process of its own, through the code cells of its step notebook and the real store.
+step runs in a process of its own, through the code cells of its step notebook and the real store; steps that are joined
+because of a value that cannot be stored run in one process.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,10 +50,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What running code gave: everything printed and displayed, and the error that ended it."""
+    """What running code gave: everything printed and displayed, the error that ended it, and how many steps ran."""
 
     output: str
     error: str = ""
+    steps: int = 0
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -150,9 +152,16 @@ class Processes:
         cells = [[c.role.kind.value, c.python] for c in notebook_of(case).cells if c.role.kind not in _NOT_RUN]
         return self._ask({"run": "notebook", "folder": str(folder), "cells": cells, "given": case.given})
 
-    def run_step(self, case: Case, notebook: Path) -> Ran:
-        """Returns what a step prints and displays; its values come from the store and go there."""
-        return self._ask({"run": "step", "notebook": str(notebook), "given": case.given})
+    def run_steps(self, case: Case, notebooks: Sequence[Path]) -> Ran:
+        """Returns what the first of the steps prints and displays, and those that it is joined with.
+
+        Their values come from the store and go there.
+
+        Args:
+            case: The case.
+            notebooks: The step notebooks that have not run yet, in order.
+        """
+        return self._ask({"run": "steps", "notebooks": [str(path) for path in notebooks], "given": case.given})
 
     def close(self) -> None:
         """Ends the server."""

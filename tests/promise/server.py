@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import traceback
 import types
 import warnings
@@ -26,7 +27,15 @@ import sklearn.base  # noqa: F401 - as above
 
 import nbmlops
 from nbmlops.core.errors import StepFailed
+from nbmlops.pipeline.codec import read_pipeline
+from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime import step as step_module
+from nbmlops.runtime.cache import StepCache
+from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_report, write_context
+from nbmlops.runtime.layout import layout_of, pipeline_file
+from nbmlops.runtime.namespace import namespace_before
+from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
+from nbmlops.runtime.units import joined_from
 
 _SECONDS = 60
 
@@ -39,7 +48,7 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what code writes past `sys.stdout` must not look like a reply
     for line in sys.stdin:
         request = json.loads(line)
-        run = {"notebook": run_notebook, "step": run_step}[request.pop("run")]
+        run = {"notebook": run_notebook, "steps": run_steps}[request.pop("run")]
         replies.write(_forked(run, request) + "\n")
         replies.flush()
 
@@ -59,10 +68,42 @@ def run_notebook(folder: str, cells: list[list[str]], given: str) -> None:
             exec(given, namespace)
 
 
-def run_step(notebook: str, given: str) -> None:
-    """Runs the code cells of a step notebook as a kernel does, in the pipeline's folder."""
-    path = Path(notebook)
-    os.chdir(path.parents[1])
+def run_steps(notebooks: list[str], given: str) -> int:
+    """Runs the next step in this process, and those that it is joined with, as the runner does; returns how many."""
+    folder = Path(notebooks[0]).parents[1]
+    os.chdir(folder)
+    pipeline = read_pipeline(pipeline_file(folder))
+    layout = layout_of(folder, pipeline)
+    cache = StepCache(layout.cache, layout.state)
+    steps = {str(folder / step.notebook): step.name for step in pipeline.steps}
+    outcomes: list[StepOutcome] = []
+    first = [step.name for step in pipeline.steps].index(steps[notebooks[0]])
+    while len(outcomes) < len(joined_from(pipeline, [*_before(pipeline, cache, first), *outcomes], first).steps):
+        name = pipeline.steps[first + len(outcomes)].name
+        done = tuple(step.name for step in pipeline.steps[first : first + len(outcomes)])
+        with tempfile.TemporaryDirectory() as scratch:
+            told, report = Path(scratch) / "context.json", Path(scratch) / "report.json"
+            values, ambient = namespace_before(pipeline, name, cache)
+            write_context(told, StepContext(name, folder, values, ambient, report, done))
+            os.environ[ENVIRONMENT_VARIABLE] = str(told)
+            _run_cells(Path(notebooks[len(outcomes)]), given)
+            outcome = read_report(report).outcome
+        assert outcome is not None
+        outcomes.append(outcome)
+        cache.set_latest(CacheRecord(name, "", KeyParts("", {}, {}, {}, {}), outcome))
+        opened = step_module._PROCESS.step
+        assert opened is not None
+        if opened.is_over:
+            opened.leave()
+    return len(outcomes)
+
+
+def _before(pipeline: Pipeline, cache: StepCache, position: int) -> list[StepOutcome]:
+    records = [cache.latest(step.name) for step in pipeline.steps[:position]]
+    return [record.outcome if record else StepOutcome() for record in records]
+
+
+def _run_cells(path: Path, given: str) -> None:
     namespace = vars(sys.modules["__main__"])
     for cell in json.loads(path.read_bytes())["cells"]:
         if cell["cell_type"] != "code":
@@ -90,7 +131,7 @@ def _show(*values: object) -> None:
             print(repr(value))  # noqa: T201 - what Jupyter would display, among what is printed
 
 
-def _forked(run: Callable[..., None], request: dict[str, Any]) -> str:
+def _forked(run: Callable[..., int | None], request: dict[str, Any]) -> str:
     """Returns as JSON what the function prints in a child process whose `__main__` is empty."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -111,21 +152,21 @@ def _forked(run: Callable[..., None], request: dict[str, Any]) -> str:
     return told or json.dumps({"output": "", "error": f"the process died, or took more than {_SECONDS} seconds"})
 
 
-def _in_child(run: Callable[..., None], request: dict[str, Any]) -> dict[str, str]:
+def _in_child(run: Callable[..., int | None], request: dict[str, Any]) -> dict[str, Any]:
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.path.insert(0, "")  # as in a kernel: the working directory comes first
     warnings.resetwarnings()
     nbmlops.__dict__["show"] = _show
-    error = ""
+    error, steps = "", 0
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
         try:
-            run(**request)
+            steps = run(**request) or 0
         except StepFailed as failure:
             error = f"StepFailed: {failure}"
         except BaseException:  # noqa: BLE001 - whatever ends the code is part of what is compared
             error = traceback.format_exc()
-    return {"output": output.getvalue(), "error": error}
+    return {"output": output.getvalue(), "error": error, "steps": steps}
 
 
 if __name__ == "__main__":

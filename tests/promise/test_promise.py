@@ -36,8 +36,10 @@ def test_the_promise_holds(case: Case, processes: Processes, tmp_path: Path) -> 
     assert not case.outcome.startswith("NB"), f"compiled, and not {case.outcome}"
 
     output = ""
-    for notebook in sorted((tmp_path / "project" / "pipeline" / "notebooks").glob("*.ipynb")):
-        ran = processes.run_step(case, notebook)
+    notebooks = sorted((tmp_path / "project" / "pipeline" / "notebooks").glob("*.ipynb"))
+    while notebooks:
+        ran, notebook = processes.run_steps(case, notebooks), notebooks[0]
+        notebooks = notebooks[ran.steps :]
         output += ran.output
         if ran.error:
             kind, _, words = case.outcome.partition(" ")

@@ -9,13 +9,14 @@ from rich.progress import TextColumn
 
 from nbmlops.app.progress import Progress, StageStarted
 from nbmlops.cli.progress import LiveListener, describe, progress
-from nbmlops.pipeline.run_record import StepRecord, StepStatus
+from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, StepRecord, StepStatus
 from nbmlops.runtime.events import (
     InputsChanged,
     NotCacheable,
     RunWaiting,
     StepCached,
     StepFinished,
+    StepsJoined,
     StepSkipped,
     StepStarted,
     ValueDamaged,
@@ -29,6 +30,7 @@ EVENTS: tuple[Progress, ...] = (
     InputsChanged("clean", ("flights", "planes")),
     NotCacheable("clean", "it reads from the network"),
     ValueDamaged("load", ("flights",)),
+    StepsJoined(JoinedSteps(("load", "clean"), (LiveValue("rows", "generator", "cannot pickle it"),))),
     StepStarted("train", 3, 4, "input flights changed"),
     StepFinished(StepRecord("train", StepStatus.FAILED, 0.5), 3, 4),
     StepSkipped("report", 4, 4),
@@ -44,6 +46,7 @@ LINES = [
     "clean: changed flights, planes in place; later steps see the change",
     "clean: runs every time: it reads from the network",
     "load: stored values are gone or damaged (flights); it runs again",
+    "steps load and clean run in one process: `rows` (generator) cannot be stored",
     "[3/4] train: running (input flights changed)",
     "[3/4] train: failed in 0.5 s",
     "[4/4] report: skipped",

@@ -11,7 +11,9 @@ from nbmlops.pipeline.run_codec import run_from_json, run_to_json, step_log_from
 from nbmlops.pipeline.run_record import (
     CheckRecord,
     DataRecord,
+    JoinedSteps,
     Lineage,
+    LiveValue,
     MetricValue,
     ModelVersionRef,
     RunRecord,
@@ -48,6 +50,7 @@ EXAMPLE = RunRecord(
     verdict={"passed": False},
     model_version=ModelVersionRef("churn", "3", ("champion",)),
     folder="runs/churn/1",
+    joined=(JoinedSteps(("load", "train"), (LiveValue("rows", "generator", "cannot pickle 'generator' object"),)),),
 )
 EXAMPLE_JSON = {
     "schema": "nbmlops/run/1",
@@ -107,6 +110,12 @@ EXAMPLE_JSON = {
     "lineage": {"run_id": "r1", "git_commit": "abc-dirty", "data": {"df": "0" * 32}, "notebook": "n", "pipeline": "p"},
     "pipeline": "churn",
     "folder": "runs/churn/1",
+    "joined": [
+        {
+            "steps": ["load", "train"],
+            "values": [{"name": "rows", "type": "generator", "reason": "cannot pickle 'generator' object"}],
+        }
+    ],
 }
 
 texts = st.text(max_size=10)
@@ -156,6 +165,7 @@ records = st.builds(
     verdict=st.none() | plains,
     model_version=st.none() | st.builds(ModelVersionRef, texts, texts, tuples(texts)),
     folder=texts,
+    joined=tuples(st.builds(JoinedSteps, tuples(texts), tuples(st.builds(LiveValue, texts, texts, texts)))),
 )
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import ast
 import json
 import math
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
-from nbmlops.runtime.execute import Job, _literal, _prepared, execute
+from nbmlops.pipeline.run_record import JoinedSteps, LiveValue
+from nbmlops.runtime.execute import Job, _literal, _prepared, execute, note_joined
+from nbmlops.runtime.kernel import Kernel
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -40,8 +44,14 @@ def notebook(*tags: str) -> dict[str, Any]:
 
 def prepared(tmp_path: Path, document: dict[str, Any], **parameters: Any) -> list[str]:
     (tmp_path / "a.ipynb").write_text(json.dumps(document))
-    job = Job(tmp_path / "a.ipynb", tmp_path / "b.ipynb", tmp_path, parameters, {})
+    job = Job(tmp_path / "a.ipynb", tmp_path / "b.ipynb", tmp_path, parameters)
     return [cell["source"] for cell in json.loads(_prepared(job))["cells"]]
+
+
+@pytest.fixture
+def kernel() -> Iterator[Kernel]:
+    with closing(Kernel({})) as made:
+        yield made
 
 
 def test_parameters_stand_behind_the_tagged_cell(tmp_path: Path) -> None:
@@ -56,15 +66,27 @@ def test_parameters_stand_behind_the_tagged_cell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"cells": [1]}', '{"cells": [{}]}', "[" * 200_000])
-def test_a_step_notebook_that_is_gone_or_broken_is_named(tmp_path: Path, text: str | None) -> None:
+def test_a_step_notebook_that_is_gone_or_broken_is_named(tmp_path: Path, kernel: Kernel, text: str | None) -> None:
     if text is not None:
         (tmp_path / "a.ipynb").write_text(text)
     with pytest.raises(UsageError, match=r"the step notebook .*a\.ipynb cannot be read"):
-        execute(Job(tmp_path / "a.ipynb", tmp_path / "b.ipynb", tmp_path, {}, {}))
+        execute(Job(tmp_path / "a.ipynb", tmp_path / "b.ipynb", tmp_path, {}), kernel)
 
 
-def test_no_room_for_the_executed_notebook_is_a_fault_of_the_environment(tmp_path: Path) -> None:
+def test_no_room_for_the_executed_notebook_is_a_fault_of_the_environment(tmp_path: Path, kernel: Kernel) -> None:
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook("x")))
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFault, match=r"cannot execute a\.ipynb in .*: Not a directory"):
-        execute(Job(tmp_path / "a.ipynb", tmp_path / "file" / "run" / "b.ipynb", tmp_path, {}, {}))
+        execute(Job(tmp_path / "a.ipynb", tmp_path / "file" / "run" / "b.ipynb", tmp_path, {}), kernel)
+
+
+def test_an_executed_notebook_says_which_steps_ran_in_its_process(tmp_path: Path) -> None:
+    target = tmp_path / "a.ipynb"
+    note_joined(target, JoinedSteps(("a", "b"), ()))
+    assert not target.exists()
+    target.write_text(json.dumps(notebook("x")))
+    note_joined(target, JoinedSteps(("a", "b"), (LiveValue("g", "generator", "cannot pickle 'generator' object"),)))
+    assert json.loads(target.read_text())["metadata"]["nbmlops"] == {
+        "steps": ["a", "b"],
+        "values": [{"name": "g", "type": "generator", "reason": "cannot pickle 'generator' object"}],
+    }

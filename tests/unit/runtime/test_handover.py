@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime.codecs import Codec
-from nbmlops.runtime.handover import Handover, Saved, Unstorable
+from nbmlops.runtime.handover import Handover, Saved
 from nbmlops.runtime.store import DamagedObject, Store
 from nbmlops.runtime.stored import StoredValue
 
@@ -125,10 +126,54 @@ class Locked:
         self.lock = threading.Lock()
 
 
-def test_what_cannot_be_stored_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Unstorable, match=r"cannot pickle '_thread\.lock' object") as caught:
-        first(Store(tmp_path), fine=1, service=Locked())
-    assert (caught.value.name, caught.value.type) == ("service", f"{__name__}.Locked")
+def test_what_cannot_be_stored_is_named_and_the_rest_is_stored(tmp_path: Path) -> None:
+    step = Handover(Store(tmp_path), {}, "pipe")
+    service = Locked()
+    saved = step.save({"fine": 1, "service": service})
+    assert saved.live == (LiveValue("service", f"{__name__}.Locked", "cannot pickle '_thread.lock' object"),)
+    assert [value.name for value in saved.values] == ["fine"]
+    assert step.load("service") is service
+
+
+def test_a_name_that_shares_objects_with_an_unstorable_one_is_stored_as_it_is_at_the_end(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    namespace = first(store, rows=[1])
+    step = Handover(store, namespace, "pipe")
+    rows = step.load("rows")
+    rest = iter(rows)
+    saved = step.save({"pair": [rows, (row for row in rest)]})
+    assert ([value.name for value in saved.live], saved.values) == (["pair"], ())
+
+    step.load("pair")[0].append(2)
+    joined = step.save({})  # the next step in this process, which knows nothing of `rows`
+
+    assert joined.changed_inputs == ("rows",)
+    assert Handover(store, after(store, namespace, joined), "pipe").load("rows") == [1, 2]
+
+
+def test_a_value_that_became_unstorable_is_no_longer_the_stored_one(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    step = Handover(store, first(store, rows=[1]), "pipe")
+    step.load("rows").append(threading.Lock())
+    saved = step.save({})
+    assert (saved.values, saved.changed_inputs, [value.name for value in saved.live]) == ((), (), ["rows"])
+    step.load("rows").pop()
+    assert [value.name for value in step.save({}).values] == ["rows"]
+
+
+def test_an_array_over_the_memory_of_a_buffer_stays_in_the_process(tmp_path: Path) -> None:
+    raw = bytearray(4)
+    saved = Handover(Store(tmp_path), {}, "pipe").save({"raw": raw, "view": np.frombuffer(raw, "u1")})
+    assert [value.name for value in saved.values] == ["raw"]
+    assert [(value.name, value.type) for value in saved.live] == [("view", "numpy.ndarray")]
+
+
+def test_a_variable_that_a_live_function_bound_is_saved_like_a_change(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    step = Handover(store, first(store, k=1), "pipe")
+    assert (step.has("k"), step.has("other")) == (True, False)
+    step.bind("k", 2)
+    assert [(value.name, step.load("k")) for value in step.save({}).values] == [("k", 2)]
 
 
 def test_damage_is_found_before_anything_is_loaded(tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What a step leaves in its process for the steps that are joined with it: live values, variables, names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import FunctionType
+
+from nbmlops.pipeline.ir import Step, StepMode
+from nbmlops.runtime.closures import SharedVariables
+from nbmlops.runtime.handover import Handover
+from nbmlops.runtime.random_state import RandomState
+
+_OF_THE_SESSION = frozenset({"In", "Out", "exit", "get_ipython", "open", "quit"})
+_OF_THE_STEP = frozenset({"open_step", "step"})
+
+
+@dataclass(slots=True)
+class Alive:
+    """What is alive in this process.
+
+    Attributes:
+        handover: The values.
+        shared: Variables of earlier steps that functions alive refer to.
+        random: The random state when the last step ended, None before.
+        names: Names of the kernel's namespace that stay from step to step.
+    """
+
+    handover: Handover
+    shared: SharedVariables = field(default_factory=SharedVariables)
+    random: RandomState | None = None
+    names: frozenset[str] = frozenset()
+
+    def enter(self, step: Step, package: str) -> None:
+        """Lets the function of a joined step use the variables that live functions of earlier steps refer to."""
+        if step.mode is StepMode.FUNCTION:
+            self.shared.rebind(step, import_module(f"{package}.{step.module}"))
+
+    def take_variables(self, outputs: Mapping[str, object]) -> None:
+        """Makes the values of names the same in both places: the variables of live functions, and the namespace."""
+        for name, value in list(self.shared.values()):
+            if name in outputs:
+                self.shared.cells[name].cell_contents = outputs[name]
+            elif self.handover.has(name):
+                self.handover.bind(name, value)
+
+    def leave(self, step: Step, package: str) -> None:
+        """Clears the kernel's namespace of the names of a step that is over; its values stay alive."""
+        namespace = vars(sys.modules["__main__"])
+        made = set(_OF_THE_STEP)  # functions that cells of a verbatim step define read its other names
+        if step.mode is StepMode.FUNCTION:
+            function = vars(import_module(f"{package}.{step.module}")).get(step.module)
+            if isinstance(function, FunctionType):
+                self.shared.learn(function)
+            made = {name for name in namespace if not name.startswith("_")} - self.names - _OF_THE_SESSION
+        for name in made:
+            namespace.pop(name, None)
+        self.names = frozenset(namespace)

@@ -1,0 +1,109 @@
+"""A kernel of the running interpreter in which one step notebook is executed, or several one after the other.
+
+No kernelspec has to be installed, and none that is installed is used. The kernel ends when `close` is called, and by
+itself when this process is gone: ipykernel watches its parent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+_STDERR_KEPT = 4000
+_CLIENT = "NotebookClient."
+
+
+class Kernel:
+    """A kernel that starts with the first notebook and outlives it, until it is closed.
+
+    Args:
+        environment: Variables set for it, over those of this process.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the kernel
+        self._manager: Any = None
+
+    def manager_class(self) -> type:
+        """Returns what nbclient makes its kernel manager from: each time it gets the same one, of the same kernel."""
+        from jupyter_client.kernelspec import KernelSpec
+        from jupyter_client.manager import AsyncKernelManager
+
+        kernel, output = self, self._output
+        spec = KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name="Python 3",
+            language="python",
+            env=self._environment,
+        )
+
+        class StepKernelManager(AsyncKernelManager):
+            def __new__(cls, *arguments: Any, **options: Any) -> Any:
+                # Of another class than `cls` when the kernel runs already: then `__init__` is not called again.
+                return kernel._manager or super().__new__(cls, *arguments, **options)
+
+            @property
+            def kernel_spec(self) -> KernelSpec:
+                return spec
+
+            # jupyter_client binds this name to a coroutine function in its own subclass, too
+            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+                kernel._manager = self
+                await super().start_kernel(stdout=output, stderr=output, **options)
+
+            # nbclient ends a kernel with its notebook; ours may have another notebook to come.
+            async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
+                """Does nothing: see `Kernel.close`."""
+
+            async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
+                """Does nothing: see `Kernel.close`."""
+
+            async def end(self) -> None:
+                for task in asyncio.all_tasks():  # an interruption leaves those that follow the cell
+                    if getattr(task.get_coro(), "__qualname__", "").startswith(_CLIENT):
+                        task.add_done_callback(_heard)
+                        task.cancel()
+                if await self.is_alive():
+                    await super().shutdown_kernel(now=True)
+                await super().cleanup_resources()
+
+        return StepKernelManager
+
+    def exit_code(self) -> int | None:
+        """Returns the exit code of its process (negative: signal), None if that is not known."""
+        process = self._process()
+        return process.poll() if process else None
+
+    def last_words(self) -> str:
+        """Returns the end of what its process wrote to its own standard error, ipykernel's greetings left out."""
+        self._output.seek(0)
+        lines = self._output.read().decode(errors="replace").splitlines()
+        return "\n".join(line for line in lines if not line.startswith("[IPKernelApp] WARNING"))[-_STDERR_KEPT:]
+
+    def close(self) -> None:
+        """Ends the process, whatever it is doing."""
+        from jupyter_core.utils import run_sync  # noqa: PLC0415 - nothing of Jupyter is loaded for cached runs
+
+        manager, process = self._manager, self._process()
+        try:
+            if manager is not None:
+                run_sync(manager.end)()
+        finally:
+            if process is not None and process.poll() is None:  # a second interruption came in between
+                process.kill()
+                process.wait()
+            self._output.close()
+
+    def _process(self) -> subprocess.Popen[bytes] | None:
+        return getattr(self._manager.provisioner, "process", None) if self._manager else None
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Takes the exception of a task that nobody waits for; else asyncio writes it to standard error."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,83 @@
+"""Finds results that can be reused: that of a step, or those of all the steps that ran in one process with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.runtime.ambient import AmbientState
+from nbmlops.runtime.cache import StepCache
+from nbmlops.runtime.facts import Facts
+from nbmlops.runtime.namespace import fold
+from nbmlops.runtime.plan import UNCHANGED, ground_changes, step_key, why
+from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
+from nbmlops.runtime.store import Store
+from nbmlops.runtime.units import joined_from
+
+
+class Lookup:
+    """Looks for records of the steps of one run.
+
+    Args:
+        pipeline: The pipeline.
+        forced: Names of steps that are executed even if they are cached.
+        facts: What steps depend on now.
+        cache: The records.
+        store: Where their values should be.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, forced: frozenset[str], facts: Facts, cache: StepCache, store: Store
+    ) -> None:
+        self._pipeline, self._forced, self._facts, self._cache, self._store = pipeline, forced, facts, cache, store
+
+    def find(self, before: Sequence[StepOutcome]) -> tuple[tuple[CacheRecord, ...], str]:
+        """Returns the records of the next step and of those it is joined with, and why there are none or why not.
+
+        Args:
+            before: What the steps before it did.
+        """
+        step = self._pipeline.steps[len(before)]
+        if step.name in self._forced:
+            return (), "forced"
+        values, ambient = fold(before)
+        parts = self._facts.parts(step, values)
+        nearest: tuple[str, ...] | None = None
+        for record in self._cache.candidates(step_key(step.name, parts)):
+            if record.unit not in {"", step.name}:
+                continue  # its process had run other steps before
+            changes = self._changes(record, ambient)
+            if not changes:
+                unit, obstacle = self._unit(record, before)
+                if unit:
+                    return unit, UNCHANGED
+                changes = (obstacle,)
+            nearest = nearest or changes
+        return (), self._why(step, parts, ambient, nearest)
+
+    def _unit(self, head: CacheRecord, before: Sequence[StepOutcome]) -> tuple[tuple[CacheRecord, ...], str]:
+        """Returns the records of the steps that ran in the process of the first one, or why they cannot be reused."""
+        records = [head]
+        while True:
+            outcomes = [*before, *(record.outcome for record in records)]
+            if len(records) >= len(joined_from(self._pipeline, outcomes, len(before)).steps):
+                return tuple(records), ""
+            step = self._pipeline.steps[len(outcomes)]
+            values, ambient = fold(outcomes)
+            parts = self._facts.parts(step, values)
+            found = [] if step.name in self._forced else self._cache.candidates(step_key(step.name, parts))
+            fitting = [record for record in found if (record.unit, record.run) == (head.step, head.run)]
+            changes = [self._changes(record, ambient) for record in fitting]
+            if () not in changes:
+                reason = "forced" if step.name in self._forced else self._why(step, parts, ambient, *changes[:1])
+                return (), f"joined with {step.name}: {reason}"
+            records.append(fitting[changes.index(())])
+
+    def _changes(self, record: CacheRecord, ambient: AmbientState) -> tuple[str, ...]:
+        return ground_changes(record, self._facts.grounds(record, ambient, self._store))
+
+    def _why(self, step: Step, parts: KeyParts, ambient: AmbientState, nearest: tuple[str, ...] | None = None) -> str:
+        latest = self._cache.latest(step.name)
+        if nearest is None and latest is not None:
+            nearest = self._changes(latest, ambient)
+        return why(parts, latest, nearest or ())

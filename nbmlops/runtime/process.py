@@ -1,0 +1,51 @@
+"""The process of a step, or of several steps that are joined: a kernel, and the files it is told things by."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, StepReport, read_report, write_context
+from nbmlops.runtime.execute import Ending, Job, execute
+from nbmlops.runtime.kernel import Kernel
+
+
+class StepProcess:
+    """Runs one step notebook after the other, until it is closed.
+
+    Args:
+        environment: Variables set for it, over those of this process.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="nbmlops-")
+        self._told, self._report = Path(self._scratch.name) / "context.json", Path(self._scratch.name) / "report.json"
+        self._kernel = Kernel({**environment, ENVIRONMENT_VARIABLE: str(self._told)})
+        self._steps: tuple[str, ...] = ()
+
+    def run(self, context: StepContext, job: Job) -> tuple[Ending, StepReport]:
+        """Returns how the execution of a step notebook ended, and what the step told.
+
+        Args:
+            context: What the step is given; where it reports and which steps this process has run is added.
+            job: The step notebook.
+
+        Raises:
+            UsageError: the step notebook cannot be read.
+            EnvironmentFault: there is no room for the executed notebook.
+            KeyboardInterrupt: the user stopped it.
+        """
+        self._report.unlink(missing_ok=True)
+        write_context(self._told, replace(context, report=self._report, joined=self._steps))
+        ending = execute(job, self._kernel)
+        self._steps += (context.step,)
+        return ending, read_report(self._report)
+
+    def close(self) -> None:
+        """Ends the process, whatever it is doing."""
+        try:
+            self._kernel.close()
+        finally:
+            self._scratch.cleanup()
