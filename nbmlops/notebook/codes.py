@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from nbmlops.core.diagnostics import Severity
+from nbmlops.core.diagnostics import Diagnostic, Severity
+from nbmlops.notebook.model import Cell, CellKind, Notebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,17 @@ _ALL = (
     ),
 )
 CODES: Mapping[str, Code] = MappingProxyType({code.code: code for code in _ALL})
+
+
+def to_diagnostics(notebook: Notebook, faults: Iterable[Fault]) -> Iterable[Diagnostic]:
+    """Yields the faults with severity and place."""
+    for fault in faults:
+        place = (fault.line, fault.col, fault.end_line, fault.end_col)
+        cell = notebook.cells[fault.cell - 1] if fault.cell else Cell("", 0, CellKind.RAW, "")
+        message, hint = _printable(fault.message), _printable(fault.hint)
+        yield Diagnostic(fault.code, CODES[fault.code].severity, message, notebook.span(cell, *place), hint)
+
+
+def _printable(text: str) -> str:
+    """Returns the text without control characters: tags and names come from a file that anybody may have written."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path, PurePath
 
-from nbmlops.core.diagnostics import Diagnostic, sort_diagnostics
+from nbmlops.core.diagnostics import sort_diagnostics
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.notebook.api_calls import imported_names, lift_calls
-from nbmlops.notebook.codes import CODES, Fault
+from nbmlops.notebook.codes import Fault, to_diagnostics
 from nbmlops.notebook.document import RawCell, read_cells
 from nbmlops.notebook.model import Cell, CellKind, CellRole, Notebook, RoleKind
 from nbmlops.notebook.names import pipeline_name
@@ -80,7 +80,7 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     faults += check_stages(cells)
     name = pipeline_name(PurePath(path).stem, _imported_modules(cells))
     notebook = Notebook(path, name, cells, _title(cells))
-    return dataclasses.replace(notebook, diagnostics=sort_diagnostics(_diagnostics(notebook, faults)))
+    return dataclasses.replace(notebook, diagnostics=sort_diagnostics(to_diagnostics(notebook, faults)))
 
 
 def _notebooks_hint(folder: Path, name: str) -> str:
@@ -121,19 +121,6 @@ def _cell_faults(cell: RawCell, translation: Translation | None, marks: CellMark
 def _cell(raw: RawCell, marked: MarkedCell, role: CellRole) -> Cell:
     tags = marked.marks.tags if marked.marks else raw.tags
     return Cell(raw.id, raw.number, raw.kind, raw.source, tags, role, marked.python, marked.magics)
-
-
-def _diagnostics(notebook: Notebook, faults: Iterable[Fault]) -> Iterable[Diagnostic]:
-    for fault in faults:
-        place = (fault.line, fault.col, fault.end_line, fault.end_col)
-        cell = notebook.cells[fault.cell - 1] if fault.cell else Cell("", 0, CellKind.RAW, "")
-        message, hint = _printable(fault.message), _printable(fault.hint)
-        yield Diagnostic(fault.code, CODES[fault.code].severity, message, notebook.span(cell, *place), hint)
-
-
-def _printable(text: str) -> str:
-    """Returns the text without control characters: tags and names come from a file that anybody may have written."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _imported_modules(cells: Sequence[Cell]) -> frozenset[str]:

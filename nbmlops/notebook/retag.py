@@ -1,0 +1,81 @@
+"""Gives the code cells of a notebook other steps than their tags say: in memory, as if the file were tagged so."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from nbmlops.core.diagnostics import sort_diagnostics
+from nbmlops.notebook.codes import to_diagnostics
+from nbmlops.notebook.model import Cell, CellKind, Notebook, RoleKind
+from nbmlops.notebook.steps import MarkedCell, assign_roles
+from nbmlops.notebook.tags import CellMarks
+
+# What the steps of the whole notebook and a cell's own step tags give: it is found again for the new steps.
+_ABOUT_STEPS = frozenset({
+    "NB101", "NB107", "NB134", "NB135", "NB136", "NB137", "NB138", "NB139", "NB140", "NB141", "NB142", "NB143",
+    "NB144", "NB145", "NB148",
+})  # fmt: skip
+_STEP_TAGS = ("step:", "block:", "prev:")
+_KEPT = frozenset({RoleKind.PARAMETERS, RoleKind.SHARED, RoleKind.METRICS, RoleKind.SKIP})
+
+
+def retag(notebook: Notebook, cuts: Mapping[int, str]) -> Notebook:
+    """Returns the notebook cut into other steps.
+
+    A step begins at its cell, or at the next one that can belong to a step, and reaches up to the next cut; two cuts
+    with one name in a row are one step. Code cells above the first cut are shared setup. Parameters, shared, metrics
+    and skipped cells keep their roles; `step:` and `prev:` tags of the notebook do not count any more.
+
+    Args:
+        notebook: As the reader made it.
+        cuts: Cell number (1-based, among all cells) -> name of the step that begins there.
+    """
+    refused = {d.span.cell for d in notebook.diagnostics if d.code.startswith("NB11")}
+    begins = _moved(notebook.cells, cuts, refused)
+    marked = [_marked(cell, begins.get(cell.number, ""), cell.number in refused) for cell in notebook.cells]
+    roles, faults = assign_roles(marked)
+    cells = tuple(
+        dataclasses.replace(cell, role=role, tags=mark.marks.tags if mark.marks else cell.tags)
+        for cell, mark, role in zip(notebook.cells, marked, roles, strict=True)
+    )
+    kept = [diagnostic for diagnostic in notebook.diagnostics if diagnostic.code not in _ABOUT_STEPS]
+    cut = dataclasses.replace(notebook, cells=cells)
+    return dataclasses.replace(cut, diagnostics=sort_diagnostics([*kept, *to_diagnostics(cut, faults)]))
+
+
+def can_begin_step(cell: Cell) -> bool:
+    """Returns whether a step can begin at a cell: it holds code that runs, and has no other role."""
+    return cell.kind is CellKind.CODE and cell.role.kind not in _KEPT and _has_code(cell)
+
+
+def without_step_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Returns the tags that say nothing of steps."""
+    return tuple(tag for tag in tags if not tag.startswith(_STEP_TAGS))
+
+
+def _moved(cells: Sequence[Cell], cuts: Mapping[int, str], refused: AbstractSet[int]) -> Mapping[int, str]:
+    """Returns the cuts, each at the first cell from there on where a step can begin."""
+    waiting = ""
+    moved = {}
+    for cell in cells:
+        waiting = cuts.get(cell.number, waiting)
+        if waiting and (can_begin_step(cell) or cell.number in refused):
+            moved[cell.number] = waiting
+            waiting = ""
+    return moved
+
+
+def _marked(cell: Cell, begins: str, refused: bool) -> MarkedCell:
+    if cell.kind is not CellKind.CODE:
+        return MarkedCell(cell.number, cell.kind, "", (), None)
+    kind = cell.role.kind if cell.role.kind in _KEPT else RoleKind.STEP if begins else None
+    tags = (*without_step_tags(cell.tags), *([f"step:{begins}"] if begins else []))
+    return MarkedCell(
+        cell.number, cell.kind, cell.python, cell.magics, CellMarks(kind, begins, (), tags), refused=refused
+    )
+
+
+def _has_code(cell: Cell) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("#") for line in cell.python.split("\n"))
