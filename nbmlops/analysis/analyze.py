@@ -18,6 +18,7 @@ from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.interface import connect_steps, step_facts
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import (
+    SETUP_STEP,
     ClosingNames,
     Constant,
     Effects,
@@ -26,7 +27,7 @@ from nbmlops.analysis.model import (
     ParameterDeclaration,
     StatementKind,
 )
-from nbmlops.analysis.namespace import Namespace, sort_names
+from nbmlops.analysis.namespace import Namespace, import_paths, sort_names
 from nbmlops.analysis.objects import NONE, Heap
 from nbmlops.analysis.parameters import declare_parameters
 from nbmlops.analysis.record import State
@@ -77,13 +78,17 @@ def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
     units = [unit for cell in notebook.cells if cell.role.kind in _COUNTED for unit in parse_cell(cell)]
     for unit in units:
         unit.home = homes[unit.cell.number]
+    declared = declare_parameters([u for u in units if u.cell.role.kind is RoleKind.PARAMETERS], import_paths(units))
+    for unit in declared.others:
+        unit.home = SETUP_STEP
     units = in_running_order(notebook, units)
     namespace = sort_names(sorted(units, key=Unit.place))
-    declared, faults = declare_parameters([u for u in units if u.cell.role.kind is RoleKind.PARAMETERS])
     heap = Heap()
     names = namespace.names()
     callables = summarize_functions((unit.node for unit in units), names, heap)
-    graph = Graph(notebook, units, namespace, callables, parameters=declared, parameter_faults=faults)
+    graph = Graph(
+        notebook, units, namespace, callables, parameters=declared.parameters, parameter_faults=declared.faults
+    )
     _walk(graph, FlowWalker(names, callables, heap))
     _import_from_ipython(graph)
     graph.definitions = place_definitions(graph)
@@ -140,7 +145,7 @@ def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:
 
 def _is_setting(unit: Unit, namespace: Namespace) -> bool:
     """Returns whether a statement of a shared cell only changes settings, with what every module can see."""
-    if not unit.record.settings or unit.cell.role.kind not in {RoleKind.SHARED, RoleKind.SETUP}:
+    if not unit.record.settings or not unit.is_shared:
         return False
     data = namespace.data | namespace.parameters.keys()
     return not unit.effects.may_bind and not set(unit.record.mentions) & data

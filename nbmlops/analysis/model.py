@@ -116,7 +116,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class ParameterDeclaration:
-    """A parameter of the parameters cell, with its type, default, trailing comment and place."""
+    """A parameter of the parameters cell, with its type, default, trailing comment, place, and values it may have."""
 
     name: str
     type: ParameterType
@@ -124,6 +124,7 @@ class ParameterDeclaration:
     comment: str
     cell: int
     line: int
+    choices: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,11 @@ def imported_names(unit: Unit) -> list[ImportedName]:
     return []
 
 
+def import_paths(units: Iterable[Unit]) -> dict[str, str]:
+    """Returns imported name -> dotted path, for all imports at the top level of cells."""
+    return {imported.name: _path(imported) for unit in units for imported in imported_names(unit)}
+
+
 def _path(imported: ImportedName) -> str:
     """Returns the dotted path of what an import binds: the package for `import a.b`, which binds "a"."""
     if imported.attribute:
@@ -118,11 +123,11 @@ def _imports_at(node: ast.AST, unit: Unit) -> list[ImportedName]:
 
 
 def _binding_kind(unit: Unit, name: str) -> BindingKind:
-    if unit.cell.role.kind is RoleKind.PARAMETERS:
+    if unit.cell.role.kind is RoleKind.PARAMETERS and not unit.home:
         return BindingKind.PARAMETER
     if unit.defines() == name:
         return BindingKind.DEFINITION
-    if unit.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP} and _is_literal_assignment(unit.node):
+    if unit.is_shared and _is_literal_assignment(unit.node):
         return BindingKind.LITERAL
     return BindingKind.OTHER
 

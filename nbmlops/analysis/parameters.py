@@ -1,4 +1,8 @@
-"""From the parameters cell to parameter declarations, with types and comments, or to faults."""
+"""From the parameters cell to parameter declarations, with types and comments, or to faults.
+
+A parameter is a line `name = value` with a value that a command line can give. Everything else in the cell is ordinary
+code. It runs before the first step, over the parameters as they were given, so that what is derived from them follows.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,10 @@ import ast
 import io
 import math
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import PurePosixPath
 
 from nbmlops.analysis.model import ParameterDeclaration
 from nbmlops.analysis.statements import Unit
@@ -24,11 +30,19 @@ _TYPES: dict[type, ParameterType] = {
     type(None): ParameterType.NONE,
 }
 _ANNOTATIONS: dict[str, ParameterType] = {
-    **{kind.value: kind for kind in _TYPES.values() if kind is not ParameterType.NONE},
+    **{kind.value: kind for kind in ParameterType if kind is not ParameterType.NONE},
     "List": ParameterType.LIST,
     "Sequence": ParameterType.LIST,
     "Dict": ParameterType.DICT,
     "Mapping": ParameterType.DICT,
+    "Path": ParameterType.PATH,
+}
+_MAKERS = {
+    "datetime.date": ParameterType.DATE,
+    "datetime.date.fromisoformat": ParameterType.DATE,
+    "datetime.datetime": ParameterType.DATETIME,
+    "datetime.datetime.fromisoformat": ParameterType.DATETIME,
+    "pathlib.Path": ParameterType.PATH,
 }
 
 
@@ -42,13 +56,53 @@ class ParameterFault:
     hint: str
 
 
-def declare_parameters(units: Sequence[Unit]) -> tuple[tuple[ParameterDeclaration, ...], tuple[ParameterFault, ...]]:
-    """Returns the parameters that the statements of the parameters cell declare, and what is wrong with the rest."""
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the parameters cell declares.
+
+    Attributes:
+        parameters: In its order.
+        faults: What looks like a parameter and cannot be one.
+        others: Statements that are neither: ordinary code.
+    """
+
+    parameters: tuple[ParameterDeclaration, ...] = ()
+    faults: tuple[ParameterFault, ...] = ()
+    others: tuple[Unit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """The value of a parameter: its type, and as plain JSON."""
+
+    kind: ParameterType
+    default: Json
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotated:
+    """What an annotation asks for; no kind where it says nothing that can be checked."""
+
+    kind: ParameterType | None = None
+    choices: tuple[Json, ...] = ()
+
+
+def declare_parameters(units: Sequence[Unit], paths: Mapping[str, str]) -> Declared:
+    """Returns the parameters that the statements of the parameters cell declare, what is wrong, and the rest.
+
+    Args:
+        units: The statements.
+        paths: Imported name -> dotted path, for values such as `date(2024, 1, 1)`.
+    """
     found: dict[str, ParameterDeclaration] = {}
     faults: list[ParameterFault] = []
+    others: list[Unit] = []
     comments = _comments(units[0].cell.python) if units else {}
     for unit in units:
-        for result in _declare(unit, comments):
+        results = list(_declare(unit, comments, paths))
+        if not results:
+            others.append(unit)
+        for result in results:
             if isinstance(result, ParameterFault):
                 faults.append(result)
             elif result.name in found:
@@ -56,66 +110,129 @@ def declare_parameters(units: Sequence[Unit]) -> tuple[tuple[ParameterDeclaratio
                 faults.append(ParameterFault("NB304", unit.node, f"parameter '{result.name}' is set twice", hint))
             else:
                 found[result.name] = result
-    return tuple(found.values()), tuple(faults)
+    return Declared(tuple(found.values()), tuple(faults), tuple(others))
 
 
-def _declare(unit: Unit, comments: dict[int, str]) -> Iterator[ParameterDeclaration | ParameterFault]:
+def _declare(
+    unit: Unit, comments: dict[int, str], paths: Mapping[str, str]
+) -> Iterator[ParameterDeclaration | ParameterFault]:
     match unit.node:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            yield _parameter(unit, name, value, None, comments)
+            yield from _parameter(unit, name, value, None, comments, paths)
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value, annotation=annotation):
-            yield _parameter(unit, name, value, annotation, comments)
-        case ast.Pass() | ast.Expr(value=ast.Constant()):
-            return
-        case ast.Import() | ast.ImportFrom():
-            yield ParameterFault(
-                "NB301", unit.node, "the parameters cell imports something",
-                "move the import to a cell tagged `imports`",
-            )  # fmt: skip
-        case ast.Assign(targets=targets) if len(targets) > 1 or isinstance(targets[0], ast.Tuple | ast.List):
+            yield from _parameter(unit, name, value, annotation, comments, paths)
+        case ast.Assign(targets=targets, value=value) if _sets_several(targets, value, paths):
             yield ParameterFault(
                 "NB301", unit.node, "the parameters cell sets several names in one statement",
                 "write one line `name = value` for each parameter",
             )  # fmt: skip
         case _:
-            yield ParameterFault(
-                "NB301", unit.node, "the parameters cell does more than setting names to literal values",
-                "move this statement to the cell below; parameters are lines such as `max_depth = 6`",
-            )  # fmt: skip
+            return
+
+
+def _sets_several(targets: Sequence[ast.expr], value: ast.expr, paths: Mapping[str, str]) -> bool:
+    """Returns whether a statement gives values to several names at once, which hides that they are parameters."""
+    if isinstance(targets[0], ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+        return all(isinstance(_read(item, paths), _Value) for item in value.elts)
+    return len(targets) > 1 and isinstance(_read(value, paths), _Value)
 
 
 def _parameter(
-    unit: Unit, name: str, value: ast.expr, annotation: ast.expr | None, comments: dict[int, str]
-) -> ParameterDeclaration | ParameterFault:
+    unit: Unit,
+    name: str,
+    value: ast.expr,
+    annotation: ast.expr | None,
+    comments: dict[int, str],
+    paths: Mapping[str, str],
+) -> Iterator[ParameterDeclaration | ParameterFault]:
+    read = _read(value, paths)
+    if read is None:
+        return
     if name.startswith("__"):
-        return ParameterFault(
+        yield ParameterFault(
             "NB301", unit.node, f"'{name}' begins with two underscores, as names do that are Python's own",
             f"use another name, for example '{name.strip('_') or 'value'}'",
         )  # fmt: skip
+        return
+    if isinstance(read, str):
+        message = f"parameter '{name}' {read}, which cannot be given on a command line or in a file"
+        yield ParameterFault("NB302", value, message, _HINT)
+        return
+    asked = _annotated(annotation) if annotation is not None else _Annotated()
+    if asked.kind is not None and not _fits(read, asked.kind):
+        hint = f"write a value of type {asked.kind.value}, or change the annotation"
+        message = f"parameter '{name}' is annotated as {asked.kind.value}, but its value is of type {read.kind.value}"
+        yield ParameterFault("NB303", value, message, hint)
+        return
+    if asked.choices and read.default not in asked.choices and read.default is not None:
+        shown = ", ".join(map(repr, asked.choices))
+        message = f"parameter '{name}' is annotated as one of {shown}, but its value is {read.default!r}"
+        yield ParameterFault("NB303", value, message, "write one of these values, or add it to the annotation")
+        return
+    last = unit.node.end_lineno or unit.first
+    comment = comments.get(last) or comments.get(unit.first, "")
+    kind = asked.kind or read.kind
+    yield ParameterDeclaration(name, kind, read.default, comment, unit.cell.number, unit.first, asked.choices)
+
+
+def _read(value: ast.expr, paths: Mapping[str, str]) -> _Value | str | None:
+    """Returns the value of a parameter, or why it is none, or None for code that computes something."""
     try:
         literal = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return ParameterFault(
-            "NB301", value, f"parameter '{name}' is computed, but a parameter must be a literal value",
-            f"write the value itself, or move `{name} = …` to the cell below, where it is computed from the parameters",
-        )  # fmt: skip
+        return _made(value, paths)
+    if isinstance(literal, tuple | set | frozenset | bytes | complex):
+        return None  # it has no form on a command line: an ordinary value of the notebook
     reason = _not_plain(literal)
-    if reason:
-        return ParameterFault(
-            "NB302", value, f"parameter '{name}' {reason}, which cannot be given on a command line or in a file", _HINT
-        )
-    kind = _TYPES[type(literal)]
-    if annotation is not None:
-        declared = _annotated(annotation)
-        if declared is not None and not _fits(literal, declared):
-            hint = f"write a value of type {declared.value}, or change the annotation"
-            message = f"parameter '{name}' is annotated as {declared.value}, but its value is of type {kind.value}"
-            return ParameterFault("NB303", value, message, hint)
-        if declared is not None and literal is not None:
-            kind = declared
-    last = unit.node.end_lineno or unit.first
-    comment = comments.get(last) or comments.get(unit.first, "")
-    return ParameterDeclaration(name, kind, literal, comment, unit.cell.number, unit.first)
+    return reason or _Value(_TYPES[type(literal)], literal)
+
+
+def _made(value: ast.expr, paths: Mapping[str, str]) -> _Value | None:
+    """Returns a date, a time or a path that is made from literals."""
+    if not isinstance(value, ast.Call):
+        return None
+    path = _dotted(value.func, paths)
+    kind = _MAKERS.get(path)
+    if kind is None:
+        return None
+    try:
+        arguments = [ast.literal_eval(argument) for argument in value.args]
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in value.keywords}
+        return _Value(kind, _plain_form(path, arguments, named))
+    except (ValueError, TypeError, SyntaxError, OverflowError):
+        return None
+
+
+def _plain_form(path: str, arguments: list[object], named: dict[str, object]) -> str:
+    """Returns what the call makes, as text: ISO 8601, or a path with `/`.
+
+    Raises:
+        TypeError: the arguments are others than the class takes.
+        ValueError: they make nothing, or something that the text would not give back.
+    """
+    if path == "pathlib.Path":
+        if named or not arguments or not all(isinstance(part, str) for part in arguments):
+            raise TypeError(path)
+        return PurePosixPath(*map(str, arguments)).as_posix()
+    makers = {
+        "datetime.date": date,
+        "datetime.date.fromisoformat": date.fromisoformat,
+        "datetime.datetime": datetime,
+        "datetime.datetime.fromisoformat": datetime.fromisoformat,
+    }
+    made: date = makers[path](*arguments, **named)  # type: ignore[operator]  # a class or its constructor
+    if getattr(made, "fold", 0):
+        raise ValueError(path)
+    return made.isoformat()
+
+
+def _dotted(node: ast.expr, paths: Mapping[str, str]) -> str:
+    if isinstance(node, ast.Name):
+        return paths.get(node.id, "")
+    if isinstance(node, ast.Attribute):
+        owner = _dotted(node.value, paths)
+        return f"{owner}.{node.attr}" if owner else ""
+    return ""
 
 
 _HINT = "use numbers, text, True, False, None, lists, and dicts with text keys; build other values in the cell below"
@@ -134,12 +251,14 @@ def _not_plain(value: object) -> str:
     return "" if type(value) in _TYPES else f"holds a {type(value).__name__}"
 
 
-def _annotated(annotation: ast.expr) -> ParameterType | None:
-    """Returns the type that an annotation asks for, None when it says nothing that we can check."""
+def _annotated(annotation: ast.expr) -> _Annotated:
+    """Returns the type and the values that an annotation asks for."""
     inner: ast.expr | None = None
     match annotation:
         case ast.Name(id=name) | ast.Attribute(attr=name):
-            return _ANNOTATIONS.get(name)
+            return _Annotated(_ANNOTATIONS.get(name))
+        case ast.Subscript(value=ast.Name(id="Literal") | ast.Attribute(attr="Literal"), slice=values):
+            return _literal_choices(values)
         case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional"), slice=of):
             inner = of
         case ast.Subscript(value=of) | ast.BinOp(left=of, op=ast.BitOr(), right=ast.Constant(value=None)):
@@ -148,7 +267,19 @@ def _annotated(annotation: ast.expr) -> ParameterType | None:
             inner = _parsed(text)
         case _:
             pass
-    return _annotated(inner) if inner is not None else None
+    return _annotated(inner) if inner is not None else _Annotated()
+
+
+def _literal_choices(values: ast.expr) -> _Annotated:
+    """Returns the values of `Literal[...]`, if they are plain ones of one type."""
+    nodes = values.elts if isinstance(values, ast.Tuple) else [values]
+    try:
+        choices = tuple(ast.literal_eval(node) for node in nodes)
+    except (ValueError, TypeError, SyntaxError):
+        return _Annotated()
+    kinds = {_TYPES.get(type(choice)) for choice in choices if choice is not None}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return _Annotated(kind, tuple(choice for choice in choices if choice is not None)) if kind else _Annotated()
 
 
 def _parsed(text: str) -> ast.expr | None:
@@ -158,12 +289,10 @@ def _parsed(text: str) -> ast.expr | None:
         return None
 
 
-def _fits(value: Json, kind: ParameterType) -> bool:
-    if value is None:
+def _fits(value: _Value, kind: ParameterType) -> bool:
+    if value.default is None or (kind is ParameterType.FLOAT and value.kind is ParameterType.INT):
         return True
-    if kind is ParameterType.FLOAT:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return _TYPES[type(value)] is kind
+    return value.kind is kind
 
 
 def _comments(python: str) -> dict[int, str]:

@@ -15,7 +15,7 @@ from nbmlops.analysis.idioms import class_made_by_call
 from nbmlops.analysis.knowledge import function_knowledge
 from nbmlops.analysis.model import Effects, Statement, StatementKind
 from nbmlops.analysis.record import Record
-from nbmlops.notebook.model import Cell, CellKind, MagicAction
+from nbmlops.notebook.model import Cell, CellKind, MagicAction, RoleKind
 
 _NOT_COMMENTS = ("# nbmlops:", "#|", "# %%", "#%%")
 # Methods that give None back whatever they belong to; the second kind does so when it is told where to write.
@@ -63,6 +63,12 @@ class Unit:
         return Statement(
             self.cell.number, self.first, last, self.comments_from, self.kind, self.effects, shows=self.shows
         )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it stands above the steps: shared code, or what the parameters cell holds besides parameters."""
+        kind = self.cell.role.kind
+        return kind in {RoleKind.SHARED, RoleKind.SETUP} or (kind is RoleKind.PARAMETERS and bool(self.home))
 
     def place(self) -> tuple[int, int]:
         """Returns cell number and line, which order units as the notebook runs them."""

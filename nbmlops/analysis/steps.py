@@ -39,7 +39,8 @@ def build_steps(graph: Graph) -> list[StepNode]:
     """Returns the steps with their statements and effects; a setup step only where shared cells make values."""
     cells: dict[str, list[Cell]] = defaultdict(list)
     for number, home in home_of(graph.notebook).items():
-        cells[home].append(graph.notebook.cells[number - 1])
+        cell = graph.notebook.cells[number - 1]
+        cells[SETUP_STEP if cell.role.kind is RoleKind.PARAMETERS else home].append(cell)
     steps = {name: StepNode(name) for name in graph.notebook.step_names()}
     early = [unit for name, unit in graph.namespace.definitions.items() if acts_early(graph, name)]
     makes_setup = any(_makes_setup(unit) for unit in graph.units) or any(unit.home == SETUP_STEP for unit in early)

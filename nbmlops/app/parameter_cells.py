@@ -1,27 +1,39 @@
-"""Which names a notebook's parameters cell binds, and whether a running cell is such a cell. Pure."""
+"""Which parameters a notebook declares, and whether a running cell gives them values. Pure."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Collection
 
+from nbmlops.analysis.namespace import import_paths
+from nbmlops.analysis.parameters import declare_parameters
+from nbmlops.analysis.statements import parse_cell
 from nbmlops.notebook.model import Notebook, RoleKind
+
+_MAKERS = {"date", "datetime", "fromisoformat", "Path"}
 
 
 def parameter_names(notebook: Notebook) -> tuple[str, ...]:
-    """Returns the names that the `parameters` cell binds, in its order; faults in it are the compiler's to report."""
-    cells = (cell for cell in notebook.cells if cell.role.kind is RoleKind.PARAMETERS)
-    found = (_binding(statement) for cell in cells for statement in _statements(cell.python))
-    return tuple(dict.fromkeys(name for name in found if name))
+    """Returns the parameters of the `parameters` cell, in its order; faults in it are the compiler's to report."""
+    units = [unit for cell in notebook.cells if cell.role.kind is not RoleKind.SKIP for unit in parse_cell(cell)]
+    own = [unit for unit in units if unit.cell.role.kind is RoleKind.PARAMETERS]
+    return tuple(parameter.name for parameter in declare_parameters(own, import_paths(units)).parameters)
 
 
-def binds_only(source: str, names: Collection[str]) -> bool:
-    """Returns whether a cell only binds some of these names to literals, as the parameters cell does.
+def gives_parameters(source: str, names: Collection[str]) -> bool:
+    """Returns whether a cell gives values to parameters, as the parameters cell does.
 
-    The cell that papermill injects after it does so too, and one that a user runs again with other values.
+    The cell that papermill injects does so too, and one that a user runs again with other values: they do nothing else.
+    The parameters cell itself may do more, but gives a value to every parameter.
+
+    Args:
+        source: The cell as it is run.
+        names: The notebook's parameters.
     """
-    found = [_binding(statement) for statement in _statements(source) if not _is_text(statement)]
-    return bool(found) and all(name in names for name in found)
+    statements = [statement for statement in _statements(source) if not _is_text(statement)]
+    bound = [_binding(statement) for statement in statements]
+    given = {name for name in bound if name in names}
+    return bool(given) and (len(given) == len(set(names)) or all(name in names for name in bound))
 
 
 def _statements(source: str) -> list[ast.stmt]:
@@ -36,17 +48,21 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _binding(statement: ast.stmt) -> str:
-    """Returns the name that a statement binds to a literal, "" for every other statement."""
+    """Returns the name that a statement binds to a value that a parameter can have, "" for every other statement."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return name if _is_literal(value) else ""
+            return name if _is_plain(value) else ""
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            return name if _is_literal(value) else ""
+            return name if _is_plain(value) else ""
         case _:
             return ""
 
 
-def _is_literal(value: ast.expr) -> bool:
+def _is_plain(value: ast.expr) -> bool:
+    if isinstance(value, ast.Call):
+        made_by = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        parts = [*value.args, *(keyword.value for keyword in value.keywords)]
+        return made_by in _MAKERS and all(isinstance(part, ast.Constant) for part in parts)
     try:
         ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

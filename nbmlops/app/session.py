@@ -19,7 +19,7 @@ from typing import Protocol
 
 from nbmlops.app.closing import Registration
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
-from nbmlops.app.parameter_cells import binds_only
+from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.session_log import NEW_RUN, SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
@@ -119,7 +119,7 @@ class NotebookSession:
 
     def cell_started(self, source: str) -> None:
         """Notes what kind of cell runs; called by the extension's hook."""
-        self._in_parameters_cell = binds_only(source, self._log.names)
+        self._in_parameters_cell = gives_parameters(source, self._log.names)
 
     def cell_finished(self, *, succeeded: bool) -> None:
         """Reads parameters or sends what the cell logged; called by the extension's hook.

@@ -40,7 +40,7 @@ def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, opti
             if cell.kind is CellKind.CODE and cell.role.kind is not RoleKind.SKIP
         },
         version="",
-        parameters=tuple(Parameter(p.name, p.type, p.default, p.comment) for p in analysis.parameters),
+        parameters=tuple(Parameter(p.name, p.type, p.default, p.comment, p.choices) for p in analysis.parameters),
         steps=tuple(
             _step(number, facts, analysis, modules, ids) for number, facts in enumerate(analysis.steps, start=1)
         ),

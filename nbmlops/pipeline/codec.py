@@ -111,12 +111,18 @@ def _without_empty(record: dict[str, object], keep: set[str]) -> dict[str, objec
 
 def _parameter_to_plain(parameter: Parameter) -> dict[str, object]:
     record: dict[str, object] = {"name": parameter.name, "type": parameter.type.value, "default": parameter.default}
-    return record | ({"comment": parameter.comment} if parameter.comment else {})
+    record |= {"comment": parameter.comment} if parameter.comment else {}
+    return record | ({"choices": list(parameter.choices)} if parameter.choices else {})
 
 
 def _parameter(fields: Fields) -> Parameter:
+    choices = fields.json("choices", [])
     return Parameter(
-        fields.text("name"), fields.choice("type", ParameterType), fields.json("default"), fields.text("comment", "")
+        fields.text("name"),
+        fields.choice("type", ParameterType),
+        fields.json("default"),
+        fields.text("comment", ""),
+        tuple(choices) if isinstance(choices, list) else (),
     )
 
 

@@ -12,7 +12,7 @@ SCHEMA = "nbmlops/pipeline/1"
 
 
 class ParameterType(StrEnum):
-    """The types a parameter can have; `NONE` is a default of None, which accepts any plain value."""
+    """The types a parameter can have; `NONE` is a default of None without annotation, which accepts any plain value."""
 
     INT = "int"
     FLOAT = "float"
@@ -20,6 +20,9 @@ class ParameterType(StrEnum):
     BOOL = "bool"
     LIST = "list"
     DICT = "dict"
+    DATE = "date"
+    DATETIME = "datetime"
+    PATH = "path"
     NONE = "none"
 
 
@@ -32,12 +35,21 @@ class StepMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of the pipeline: a name, its type, its default as the notebook has it, and the user's comment."""
+    """One parameter of the pipeline.
+
+    Attributes:
+        name: Its name.
+        type: Its type. A default of None with another type than `NONE` says that the value may be None.
+        default: As the notebook has it; dates as ISO 8601, paths with `/`.
+        comment: The user's.
+        choices: The values that it may have, from an annotation `Literal[...]`; empty for any.
+    """
 
     name: str
     type: ParameterType
     default: Json
     comment: str = ""
+    choices: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

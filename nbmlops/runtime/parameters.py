@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from difflib import get_close_matches
+from pathlib import PurePosixPath
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
@@ -26,8 +28,12 @@ _EXAMPLES = {
     ParameterType.STR: "any text",
     ParameterType.LIST: "'[1, 2]' (JSON or a Python literal)",
     ParameterType.DICT: "'{\"a\": 1}' (JSON or a Python literal)",
+    ParameterType.DATE: "2024-12-31",
+    ParameterType.DATETIME: "2024-12-31T18:30:00",
+    ParameterType.PATH: "data/flights.csv",
     ParameterType.NONE: "None, or any JSON value",
 }
+_NONE = {"None", "null"}
 
 
 def parse_overrides(pipeline: Pipeline, texts: Sequence[str]) -> dict[str, Json]:
@@ -78,11 +84,13 @@ def _declared(pipeline: Pipeline, name: str) -> Parameter:
 
 
 def _parse(parameter: Parameter, text: str) -> Json:
+    if _may_be_none(parameter) and text in _NONE:
+        return None
     match parameter.type:
-        case ParameterType.STR:
-            return text
+        case ParameterType.STR | ParameterType.PATH | ParameterType.DATE | ParameterType.DATETIME:
+            value: object = text
         case ParameterType.INT:
-            value: object = int(text) if _INTEGER.fullmatch(text) and len(text) <= 4000 else text
+            value = int(text) if _INTEGER.fullmatch(text) and len(text) <= 4000 else text
         case ParameterType.FLOAT:
             value = _float(text)
         case ParameterType.BOOL:
@@ -120,14 +128,49 @@ def _literal(text: str) -> object:
 
 
 def _check(parameter: Parameter, value: object) -> Json:
-    if _fits(parameter.type, value):
-        assert value is None or isinstance(value, bool | int | float | str | Sequence | Mapping)
-        return float(value) if parameter.type is ParameterType.FLOAT and isinstance(value, int) else value
-    found = "text" if isinstance(value, str) else type(value).__name__
-    raise UsageError(
-        f"the parameter {parameter.name!r} must be {_article(parameter.type)}, not the {found} {_shown(value)}",
-        f"give it as {parameter.name}={_EXAMPLES[parameter.type]}",
-    )
+    """Returns the value in the form that steps take.
+
+    Raises:
+        UsageError: it is not of the declared type, or not one of the declared choices.
+    """
+    if value is None and _may_be_none(parameter):
+        return None
+    if not _fits(parameter.type, value):
+        found = "text" if isinstance(value, str) else type(value).__name__
+        none = ", or None" if _may_be_none(parameter) else ""
+        raise UsageError(
+            f"the parameter {parameter.name!r} must be {_article(parameter.type)}{none}, "
+            f"not the {found} {_shown(value)}",
+            f"give it as {parameter.name}={_EXAMPLES[parameter.type]}",
+        )
+    plain = _plain(parameter.type, value)
+    if parameter.choices and plain not in parameter.choices:
+        raise UsageError(
+            f"the parameter {parameter.name!r} must be one of {', '.join(map(repr, parameter.choices))}, "
+            f"not {_shown(value)}",
+            f"give it as {parameter.name}={parameter.choices[0]}",
+        )
+    return plain
+
+
+def _may_be_none(parameter: Parameter) -> bool:
+    return parameter.default is None and parameter.type is not ParameterType.NONE
+
+
+def _plain(type_: ParameterType, value: object) -> Json:
+    """Returns a fitting value as plain JSON, one text for each date and path."""
+    match type_:
+        case ParameterType.DATE:
+            return date.fromisoformat(str(value)).isoformat()
+        case ParameterType.DATETIME:
+            return datetime.fromisoformat(str(value)).isoformat()
+        case ParameterType.PATH:
+            return PurePosixPath(str(value)).as_posix()
+        case ParameterType.FLOAT if isinstance(value, int):
+            return float(value)
+        case _:
+            assert value is None or isinstance(value, bool | int | float | str | Sequence | Mapping)
+            return value
 
 
 def _fits(type_: ParameterType, value: object) -> bool:
@@ -138,8 +181,18 @@ def _fits(type_: ParameterType, value: object) -> bool:
         ParameterType.STR: isinstance(value, str),
         ParameterType.LIST: isinstance(value, list) and is_json(value),
         ParameterType.DICT: isinstance(value, dict) and is_json(value),
+        ParameterType.DATE: _is_read_by(date.fromisoformat, value),
+        ParameterType.DATETIME: _is_read_by(datetime.fromisoformat, value),
+        ParameterType.PATH: isinstance(value, str) and value != "" and "\0" not in value,
         ParameterType.NONE: is_json(value),
     }[type_]
+
+
+def _is_read_by(reader: Callable[[str], object], value: object) -> bool:
+    try:
+        return isinstance(value, str) and reader(value) is not None
+    except ValueError:
+        return False
 
 
 def _article(type_: ParameterType) -> str:
@@ -150,6 +203,9 @@ def _article(type_: ParameterType) -> str:
         ParameterType.STR: "a str",
         ParameterType.LIST: "a list of plain values",
         ParameterType.DICT: "a dict of plain values with texts as keys",
+        ParameterType.DATE: "a date",
+        ParameterType.DATETIME: "a date with a time",
+        ParameterType.PATH: "a path",
         ParameterType.NONE: "a plain value",
     }[type_]
 

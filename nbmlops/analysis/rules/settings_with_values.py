@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from nbmlops.analysis.graph import Graph, Place
 from nbmlops.analysis.model import StatementKind
 from nbmlops.core.diagnostics import Diagnostic
-from nbmlops.notebook.model import RoleKind
 
 CODE = "NB402"
 
@@ -20,7 +19,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     """Yields an error at each setting that is made from values, or by a statement that also binds names."""
     data = graph.namespace.data | graph.namespace.parameters.keys()
     for unit in graph.units:
-        if unit.kind is not StatementKind.CODE or unit.cell.role.kind not in {RoleKind.SHARED, RoleKind.SETUP}:
+        if unit.kind is not StatementKind.CODE or not unit.is_shared:
             continue
         for path, node in unit.record.settings.items():
             names = sorted(set(unit.record.mentions) & data) or sorted(unit.effects.may_bind)

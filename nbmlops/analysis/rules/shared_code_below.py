@@ -14,7 +14,6 @@ from nbmlops.analysis.graph import Graph, Place
 from nbmlops.analysis.model import SETUP_STEP, StatementKind
 from nbmlops.analysis.statements import Unit, has_effect
 from nbmlops.core.diagnostics import Diagnostic
-from nbmlops.notebook.model import RoleKind
 
 CODE = "NB217"
 
@@ -23,7 +22,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     """Yields an error at each such statement, and for a step named like the one that shared code makes."""
     first = graph.first_step_cell()
     names = graph.notebook.step_names()
-    shared = [u for u in graph.units if u.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP} and has_effect(u)]
+    shared = [u for u in graph.units if u.is_shared and has_effect(u)]
     code = [unit for unit in shared if unit.kind is StatementKind.CODE and not unit.defines()]
     for unit in code:
         if unit.cell.number > first and not _is_plain(graph, unit):

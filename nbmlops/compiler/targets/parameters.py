@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nbmlops.analysis.model import ImportedName, ParameterDeclaration
 from nbmlops.compiler.cells import INDENT, CellText, Line, own
@@ -16,6 +16,12 @@ from nbmlops.compiler.program import Program
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.ir import ParameterType
 
+_CLASSES = {
+    ParameterType.DATE: ("datetime", "date"),
+    ParameterType.DATETIME: ("datetime", "datetime"),
+    ParameterType.PATH: ("pathlib", "Path"),
+}
+
 
 def params_module(program: Program) -> Module:
     """Returns the module with the record `Params`."""
@@ -25,25 +31,62 @@ def params_module(program: Program) -> Module:
     imports = [ImportedName(record, "dataclasses", "dataclass")]
     if any(isinstance(d.default, list | dict) for d in declarations):
         imports.append(ImportedName(factory, "dataclasses", "field"))
-    if any("Any" in annotation(d.default, d.type) for d in declarations):
+    if any("Any" in _plain_annotation(d.default, d.type) for d in declarations):
         imports.append(ImportedName("Any", "typing", "Any"))
+    classes = value_classes(declarations, taken)
+    imports += classes.values()
+    choice = fresh("Literal", taken)
+    imports += [ImportedName(choice, "typing", "Literal")] if any(d.choices for d in declarations) else []
     body = [*own(f"@{record}(frozen=True, slots=True)", "class Params:")]
     body += own(*docstring("What a run can be given; the defaults are the notebook's.", indent=INDENT), "")
     for declaration in declarations:
-        body += _field(declaration, program.cells[declaration.cell], factory)
+        kind = _annotation(declaration, classes, choice)
+        value = _default(declaration, program.cells[declaration.cell], classes, factory)
+        body += _field(declaration, program.cells[declaration.cell], f"{declaration.name}: {kind} = {value}")
     notice = program.module_docstring(f"Parameters of the pipeline {program.package}.")
     return assemble("params", [own(*notice), own(*import_lines(imports)), body], program.notebook)
 
 
-def _field(declaration: ParameterDeclaration, text: CellText, factory: str) -> list[Line]:
-    kind = annotation(declaration.default, declaration.type)
+def value_classes(
+    declarations: Iterable[ParameterDeclaration], taken: Collection[str]
+) -> dict[ParameterType, ImportedName]:
+    """Returns the classes of values that are given as text, imported under names that nothing else has."""
+    kinds = {declaration.type for declaration in declarations}
+    return {
+        kind: ImportedName(fresh(name, taken), module, name)
+        for kind, (module, name) in _CLASSES.items()
+        if kind in kinds
+    }
+
+
+def converted(name: str, declaration: ParameterDeclaration, classes: Mapping[ParameterType, ImportedName]) -> str:
+    """Returns the expression that makes the parameter's value of what a run was given, which may be text."""
+    if declaration.type not in classes:
+        return name
+    made = _made(classes[declaration.type].name, declaration.type, name)
+    return f"None if {name} is None else {made}" if declaration.default is None else made
+
+
+def _made(class_name: str, kind: ParameterType, text: str) -> str:
+    return f"{class_name}({text})" if kind is ParameterType.PATH else f"{class_name}.fromisoformat({text})"
+
+
+def _default(
+    declaration: ParameterDeclaration, text: CellText, classes: Mapping[ParameterType, ImportedName], factory: str
+) -> str:
     value = default_text(declaration, text)
     if isinstance(declaration.default, list | dict):
         empty = {"[]": "list", "{}": "dict"}.get(value)
-        value = f"{factory}(default_factory={empty or f'lambda: {value}'})"
+        return f"{factory}(default_factory={empty or f'lambda: {value}'})"
+    if declaration.type in classes and declaration.default is not None:
+        return _made(classes[declaration.type].name, declaration.type, value)
+    return value
+
+
+def _field(declaration: ParameterDeclaration, text: CellText, code: str) -> list[Line]:
     comment = f"# {_comment_text(declaration.comment)}" if declaration.comment.strip() else ""
     lines = _indented(comments(declaration, text))
-    field = f"{INDENT}{declaration.name}: {kind} = {value}"
+    field = f"{INDENT}{code}"
     if comment and len(field) + len(comment) + 2 > WIDTH:
         lines.append(Line(INDENT + comment, declaration.cell, declaration.line))
     elif comment:
@@ -107,13 +150,26 @@ def literal(value: Json) -> str:
             return repr(value)
 
 
-def annotation(default: Json, kind: ParameterType) -> str:
+def _annotation(declaration: ParameterDeclaration, classes: Mapping[ParameterType, ImportedName], choice: str) -> str:
     """Returns the type of a parameter as Python writes it."""
+    if declaration.choices:
+        kind = f"{choice}[{', '.join(map(literal, declaration.choices))}]"
+    elif declaration.type in classes:
+        kind = classes[declaration.type].name
+    else:
+        kind = _plain_annotation(declaration.default, declaration.type)
+    is_optional = declaration.default is None and declaration.type is not ParameterType.NONE
+    return f"{kind} | None" if is_optional else kind
+
+
+def _plain_annotation(default: Json, kind: ParameterType) -> str:
     match kind:
-        case ParameterType.LIST if isinstance(default, Sequence):
-            return f"list[{_common(default)}]"
+        case ParameterType.LIST:
+            return f"list[{_common(default) if isinstance(default, Sequence) else 'Any'}]"
         case ParameterType.DICT if isinstance(default, Mapping):
             return f"dict[{_common(list(default))}, {_common(list(default.values()))}]"
+        case ParameterType.DICT:
+            return "dict[str, Any]"
         case ParameterType.NONE:
             return "Any"
         case _:

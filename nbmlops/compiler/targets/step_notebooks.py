@@ -13,7 +13,7 @@ from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import Block
 from nbmlops.compiler.targets.markdown import inline
-from nbmlops.compiler.targets.parameters import default_text
+from nbmlops.compiler.targets.parameters import converted, default_text, value_classes
 from nbmlops.compiler.targets.shared import SETTINGS
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
@@ -47,6 +47,7 @@ class _Names:
 
     def __init__(self, step: Step) -> None:
         values = {*(value.name for value in step.inputs), *step.outputs, *step.parameters}
+        self.taken = frozenset(values)
         self.function = step.module if step.module not in values else fresh(f"run_{step.module}", values)
         self.step = fresh("step", values | {self.function})
         self.open_step = fresh("open_step", values)
@@ -86,11 +87,13 @@ def _load_lines(program: Program, step: Step, names: _Names) -> list[str]:
         imports.append(ImportedName(names.record, f"{package}.params", "Params"))
     if program.analysis.settings:
         imports.append(ImportedName(names.settings, package, SETTINGS))
-    lines += import_lines(imports, {package})
+    declared = {d.name: d for d in program.analysis.parameters if d.name in step.parameters}
+    classes = value_classes(declared.values(), names.taken)
+    lines += import_lines([*imports, *classes.values()], {package})
     if program.analysis.settings:
         lines += ["", f"{names.settings}.apply()"]
     if step.parameters:
-        given = [f"{name}={name}" for name in step.parameters]
+        given = [f"{name}={converted(name, declared[name], classes)}" for name in step.parameters]
         lines += ["", *bracketed(f"{names.params} = {names.record}(", given, ")")]
     inputs = [value.name for value in step.inputs]
     if inputs:

@@ -36,10 +36,47 @@ def test_declarations(analyzed):
         ("months", ParameterType.LIST, [1, -2], "which months", 7),
         ("grid", ParameterType.DICT, {"C": [0.1, 1], "kernel": "rbf"}, "", 11),
         ("share", ParameterType.FLOAT, 1, "", 12),
-        ("limit", ParameterType.NONE, None, "", 13),
+        ("limit", ParameterType.INT, None, "", 13),
         ("top", ParameterType.INT, 3, "", 14),
         ("columns", ParameterType.LIST, ["a"], "", 15),
         ("größe", ParameterType.FLOAT, -1500.0, "", 16),
+    ]
+
+
+def test_dates_paths_and_choices(analyzed):
+    cell = """\
+import datetime as dt
+from pathlib import Path
+from typing import Literal
+day = dt.date(2024, 1, 5)
+since: dt.date | None = None
+at = dt.datetime.fromisoformat("2024-01-05T06:07")
+folder = Path("data", "raw")
+mode: Literal["fast", "slow"] = "fast"
+"""
+    found = analyzed(("parameters", cell), ("step:a", "print(day, since, at, folder, mode)"))
+    assert found.diagnostics == ()
+    assert [(p.name, p.type, p.default, p.choices) for p in found.parameters] == [
+        ("day", ParameterType.DATE, "2024-01-05", ()),
+        ("since", ParameterType.DATE, None, ()),
+        ("at", ParameterType.DATETIME, "2024-01-05T06:07:00", ()),
+        ("folder", ParameterType.PATH, "data/raw", ()),
+        ("mode", ParameterType.STR, "fast", ("fast", "slow")),
+    ]
+    assert [step.name for step in found.steps] == ["a"]
+
+
+def test_what_is_derived_from_parameters_is_made_before_the_first_step(analyzed):
+    cell = "n = 2\ntwice = n * 2\nsize = (1, 2)\nmissing = date(2024, 13, 1)"
+    found = analyzed(
+        ("imports", "from datetime import date"), ("parameters", cell), ("step:a", "print(n, twice, size)")
+    )
+    assert found.diagnostics == ()
+    assert [parameter.name for parameter in found.parameters] == ["n"]
+    assert [constant.name for constant in found.constants] == ["size"]
+    assert [(s.name, s.cells, s.parameters, s.outputs) for s in found.steps] == [
+        ("setup", (2,), ("n",), ("twice",)),
+        ("a", (3,), ("n",), ()),
     ]
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -166,3 +168,36 @@ def test_defaults_fill_what_is_not_given_and_overrides_are_checked() -> None:
     }
     with pytest.raises(UsageError, match="must be an int, not the bool True"):
         effective_parameters(FLIGHTS, {"max_depth": True})
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "expected"),
+    [
+        (Parameter("day", ParameterType.DATE, "2024-01-05"), "2025-02-03", "2025-02-03"),
+        (Parameter("at", ParameterType.DATETIME, "2024-01-05T00:00:00"), "2025-02-03 04:05", "2025-02-03T04:05:00"),
+        (Parameter("folder", ParameterType.PATH, "data"), "other//x/", "other/x"),
+        (Parameter("limit", ParameterType.INT, None), "7", 7),
+        (Parameter("limit", ParameterType.INT, None), "None", None),
+        (Parameter("mode", ParameterType.STR, "fast", "", ("fast", "slow")), "slow", "slow"),
+        (Parameter("size", ParameterType.INT, 1, "", (1, 2)), "2", 2),
+    ],
+)
+def test_typed_texts(declared: Parameter, text: str, expected: object) -> None:
+    assert parse_overrides(replace(FLIGHTS, parameters=(declared,)), [f"{declared.name}={text}"]) == {
+        declared.name: expected
+    }
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "message"),
+    [
+        (Parameter("day", ParameterType.DATE, "2024-01-05"), "soon", "must be a date, not the text 'soon'"),
+        (Parameter("day", ParameterType.DATE, "2024-01-05"), "None", "must be a date, not the text 'None'"),
+        (Parameter("folder", ParameterType.PATH, "data"), "", "must be a path, not the text ''"),
+        (Parameter("limit", ParameterType.INT, None), "x", "must be an int, or None, not the text 'x'"),
+        (Parameter("size", ParameterType.INT, 1, "", (1, 2)), "3", "must be one of 1, 2, not 3"),
+    ],
+)
+def test_texts_of_another_type(declared: Parameter, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"the parameter {declared.name!r} {message}")):
+        parse_overrides(replace(FLIGHTS, parameters=(declared,)), [f"{declared.name}={text}"])
