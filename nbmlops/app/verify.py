@@ -149,9 +149,7 @@ class _Work:
             worst([step.status for step in steps]),
             self._pipeline,
             steps,
-            joined=tuple(
-                (joined.steps, tuple(value.name for value in joined.values)) for joined in getattr(result, "joined", ())
-            ),
+            joined=tuple((joined.steps, tuple(value.name for value in joined.values)) for joined in result.joined),
             runs=1 if second is None else 2,
             seconds=self._seconds,
         )

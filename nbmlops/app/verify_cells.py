@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from nbmlops.core.diagnostics import Json
 from nbmlops.notebook.model import Cell, CellKind, Magic, MagicAction, Notebook, RoleKind
 from nbmlops.pipeline.ir import Pipeline
-from nbmlops.runtime.execute import _literal as literal
+from nbmlops.runtime.execute import literal
 from nbmlops.runtime.witness import CellToRun
 
 _ELSEWHERE = frozenset({MagicAction.GATE, MagicAction.REGISTER, MagicAction.REQUIREMENT})

@@ -172,6 +172,10 @@ def fault_document(schema: str, error: NbmlopsError) -> dict[str, Json]:
     if schema.startswith("nbmlops/run/"):
         interrupted = error.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
         return _empty_run(schema, "interrupted" if interrupted else "failed") | {"diagnostics": diagnostics}
+    if schema.startswith("nbmlops/verify/"):
+        from nbmlops.app.verify_report import Status, Verification, verification_to_json  # noqa: PLC0415  # loads the runtime
+
+        return verification_to_json(Verification("", Status.FAILED)) | {"schema": schema, "diagnostics": diagnostics}
     return {"schema": schema, "status": "failed", "diagnostics": diagnostics}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nbmlops.app.verify_report import ComparedStep, Status, Verification
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone
@@ -17,6 +17,7 @@ _TONES = {
     Status.FAILED: Tone.BAD,
 }
 _TOLD = (Status.DIFFERENT, Status.NONDETERMINISTIC, Status.UNCOMPARED)
+_MOST_TOLD = 5
 
 
 def verification_blocks(found: Verification) -> Iterator[Block]:
@@ -33,21 +34,25 @@ def verification_blocks(found: Verification) -> Iterator[Block]:
         yield Line(f"failed: the notebook itself fails in {where}: {error.name}: {error.message}", Tone.BAD)
         yield Line("hint: run it top to bottom in a fresh kernel; files that it reads must lie in the project")
         return
-    rows = tuple(_row(step) for step in found.steps)
-    yield Table("", ("step", "status", "values", "outputs"), rows)
+    has_logs = any(step.logged for step in found.steps)
+    head = ("step", "status", "values", "outputs of cells", *(("logged",) if has_logs else ()))
+    yield Table("", head, tuple(_row(step, has_logs) for step in found.steps))
     for step in found.steps:
         yield from _step_lines(step)
+    for steps, values in found.joined:
+        text = f"{', '.join(steps)} ran in one process: {', '.join(values)} cannot be stored"
+        yield Line(text, Tone.WARNING)
     removed = sorted({name for step in found.steps for cell in step.outputs for name in cell.removed})
     if removed:
-        yield Line(f"left out of the comparison of outputs where they differ: {', '.join(removed)}", Tone.DIM)
+        yield Line(f"left out where outputs were compared: {', '.join(removed)}", Tone.DIM)
     yield _verdict(found)
 
 
-def _row(step: ComparedStep) -> tuple[Cell, ...]:
-    values = _counted([value.status for value in step.values])
-    outputs = _counted([cell.status for cell in step.outputs])
+def _row(step: ComparedStep, has_logs: bool) -> tuple[Cell, ...]:  # the column is there or not
     status = step.status.value if step.reached else "not reached"
-    return Cell(step.name), Cell(status, _TONES[step.status]), Cell(values), Cell(outputs)
+    groups = [step.values, step.outputs, *((step.logged,) if has_logs else ())]
+    counts = [Cell(_counted([item.status for item in group])) for group in groups]
+    return Cell(step.name), Cell(status, _TONES[step.status]), *counts
 
 
 def _counted(statuses: Sequence[Status]) -> str:
@@ -58,26 +63,29 @@ def _counted(statuses: Sequence[Status]) -> str:
 def _step_lines(step: ComparedStep) -> Iterator[Line]:
     if step.error:
         yield Line(f"{step.name}: the step fails in the pipeline: {step.error}", Tone.BAD)
+    told = [(v.status, f"value {v.name}", v.detail) for v in step.values]
+    told += [(c.status, f"what cell {c.cell} shows", c.detail) for c in step.outputs]
+    told += [(r.status, f"{r.kind} {r.name}", r.detail) for r in step.logged]
     for status in _TOLD:
-        for value in step.values:
-            if value.status is status:
-                yield Line(f"{step.name}: {value.name} is {status.value}: {value.detail}", _TONES[status])
-        for cell in step.outputs:
-            if cell.status is status:
-                yield Line(f"{step.name}: cell {cell.cell} shows something else: {cell.detail}", _TONES[status])
+        lines = [f"{step.name}: {what} is {status.value}: {detail}" for kind, what, detail in told if kind is status]
+        yield from (Line(line, _TONES[status]) for line in lines[:_MOST_TOLD])
+        if len(lines) > _MOST_TOLD:
+            yield Line(f"{step.name}: and {len(lines) - _MOST_TOLD} more that are {status.value}", _TONES[status])
 
 
 def _verdict(found: Verification) -> Line:
-    values = [value.status for step in found.steps for value in step.values]
-    outputs = [cell.status for step in found.steps for cell in step.outputs]
-    compared = f"{_counted(values)} values, {_counted(outputs)} outputs of cells"
+    tally = found.tally()
+    parts = [f"{name}: {_numbers(kinds)}" for name, kinds in tally.items() if any(kinds.values())]
+    compared = f" ({'; '.join(parts)})" if parts else ""
     match found.status:
         case Status.EQUAL:
-            return Line(f"equal: notebook and pipeline agree ({compared})", Tone.GOOD)
+            return Line(f"equal: notebook and pipeline agree{compared}", Tone.GOOD)
         case Status.NONDETERMINISTIC:
-            return Line(
-                f"nondeterministic: two runs of the notebook itself differ; all else is equal ({compared})",
-                Tone.WARNING,
-            )
+            text = f"nondeterministic: two runs of the notebook itself differ, all else is equal{compared}"
+            return Line(text, Tone.WARNING)
         case _:
-            return Line(f"different: notebook and pipeline do not agree ({compared})", Tone.BAD)
+            return Line(f"different: notebook and pipeline do not agree{compared}", Tone.BAD)
+
+
+def _numbers(kinds: Mapping[Status, int]) -> str:
+    return ", ".join(f"{number} {kind.value}" for kind, number in kinds.items() if number)

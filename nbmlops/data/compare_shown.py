@@ -20,7 +20,7 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
 def shown(value: object) -> str:
     """Returns a short text of a value."""
     try:
-        text = _REPR.repr(_plain(value))
+        text = repr(value[: 2 * _LONGEST]) if isinstance(value, str) else _REPR.repr(_plain(value))
     except Exception as error:  # noqa: BLE001 - the text of a user's object is the user's code
         text = f"<{type(value).__name__}, whose repr() fails: {type(error).__name__}>"
     return shortened(_ADDRESS.sub("", text))

@@ -157,7 +157,7 @@ def _prepared(job: Job) -> bytes:
     notebook, cells = _read(job.source)
     if job.parameters:
         tagged = [number for number, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", ())]
-        lines = [f"{name} = {_literal(value)}" for name, value in job.parameters.items()]
+        lines = [f"{name} = {literal(value)}" for name, value in job.parameters.items()]
         cell: dict[str, Json] = {
             "cell_type": "code",
             "execution_count": None,
@@ -191,13 +191,14 @@ def _read(source: Path) -> tuple[Any, list[Any]]:
     )
 
 
-def _literal(value: Json) -> str:
+def literal(value: Json) -> str:
+    """Returns the value as Python text that gives the very same."""
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key!r}: {_literal(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key!r}: {literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_literal, value)) + "]"
+        return "[" + ", ".join(map(literal, value)) + "]"
     return repr(value)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _STDERR_KEPT = 4000
@@ -22,10 +22,11 @@ class Kernel:
 
     Args:
         environment: Variables set for it, over those of this process.
+        arguments: What its command line holds besides the usual.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = dict(environment)
+    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
+        self._environment, self._arguments = dict(environment), tuple(arguments)
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the kernel
         self._manager: Any = None
 
@@ -36,7 +37,7 @@ class Kernel:
 
         kernel, output = self, self._output
         spec = KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *self._arguments],
             display_name="Python 3",
             language="python",
             env=self._environment,

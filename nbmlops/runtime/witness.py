@@ -6,21 +6,20 @@ The kernel is started as those of the pipeline's steps are: this interpreter, th
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
 from nbmlops.runtime.facts import kernel_environment
+from nbmlops.runtime.kernel import Kernel
 from nbmlops.runtime.witness_records import PLAN_VARIABLE, Border, WatchPlan, read_borders, write_plan
 
-_EXTENSION = "nbmlops.runtime.witness_kernel"
-_STDERR_KEPT = 2000
+_EXTENSION = "--InteractiveShellApp.extra_extensions=nbmlops.runtime.witness_kernel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +97,17 @@ def watch_notebook(job: WatchJob, variables: Mapping[str, str], on_cell: Callabl
         EnvironmentFault: the kernel does not start.
     """
     cells = [cell for cell in job.cells if cell.source.strip()]  # nbclient does not run the others
-    with tempfile.TemporaryDirectory(prefix="nbmlops-") as scratch, tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryDirectory(prefix="nbmlops-") as scratch:
         told, report = Path(scratch) / "plan.json", Path(scratch) / "report.jsonl"
         ends = tuple(cell.step for cell in cells)
         write_plan(told, WatchPlan(job.homes, job.root, job.store, report, ends, job.names))
-        environment = {**kernel_environment(variables), PLAN_VARIABLE: str(told)}
-        client, notebook = _client(job, cells, environment, output)
-        client.on_cell_execute = lambda cell, cell_index: on_cell(cells[cell_index].number)  # noqa: ARG005 - by name
-        error = _run(client, notebook, cells, output)
+        kernel = Kernel({**kernel_environment(variables), PLAN_VARIABLE: str(told)}, [_EXTENSION])
+        try:
+            client, notebook = _client(job, cells, kernel)
+            client.on_cell_execute = lambda cell, cell_index: on_cell(cells[cell_index].number)  # noqa: ARG005
+            error = _run(client, notebook, cells, kernel)
+        finally:
+            kernel.close()
         _raise_faults(report)
         borders = read_borders(report)
     outputs: dict[int, list[Any]] = {}
@@ -114,9 +116,7 @@ def watch_notebook(job: WatchJob, variables: Mapping[str, str], on_cell: Callabl
     return Watched(borders, outputs, error)
 
 
-def _client(
-    job: WatchJob, cells: Sequence[CellToRun], environment: Mapping[str, str], output: IO[bytes]
-) -> tuple[Any, Any]:
+def _client(job: WatchJob, cells: Sequence[CellToRun], kernel: Kernel) -> tuple[Any, Any]:
     import nbformat
     from nbclient import NotebookClient
 
@@ -137,7 +137,7 @@ def _client(
         notebook,
         timeout=job.timeout,
         kernel_name="python3",
-        kernel_manager_class=_manager_class(environment, output),
+        kernel_manager_class=kernel.manager_class(),
         resources={"metadata": {"path": str(job.folder)}},
         store_widget_state=False,
         shutdown_kernel="immediate",
@@ -146,33 +146,7 @@ def _client(
     return client, notebook
 
 
-def _manager_class(environment: Mapping[str, str], output: IO[bytes]) -> type:
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    spec = KernelSpec(
-        argv=[
-            sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
-            f"--InteractiveShellApp.extra_extensions={_EXTENSION}",
-        ],
-        display_name="Python 3",
-        language="python",
-        env=dict(environment),
-    )  # fmt: skip
-
-    class WatchedKernelManager(AsyncKernelManager):
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            return spec
-
-        # jupyter_client binds this name to a coroutine function in its own subclass, too
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            await super().start_kernel(stdout=output, stderr=output, **options)
-
-    return WatchedKernelManager
-
-
-def _run(client: Any, notebook: Any, cells: Sequence[CellToRun], output: IO[bytes]) -> CellError | None:
+def _run(client: Any, notebook: Any, cells: Sequence[CellToRun], kernel: Kernel) -> CellError | None:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     def reached() -> int:
@@ -191,8 +165,7 @@ def _run(client: Any, notebook: Any, cells: Sequence[CellToRun], output: IO[byte
     except CellTimeoutError as error:
         return CellError(reached(), "Timeout", str(error).split("\n", maxsplit=1)[0])
     except (DeadKernelError, RuntimeError) as error:
-        output.seek(0)
-        words = output.read().decode(errors="replace")[-_STDERR_KEPT:]
+        words = kernel.last_words()
         if not reached():
             raise EnvironmentFault(f"the notebook's kernel does not start: {error}\n{words}") from error
         return CellError(reached(), "DeadKernel", "the kernel died", words)

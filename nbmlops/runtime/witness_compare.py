@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nbmlops.core.errors import NbmlopsError
+from nbmlops.core.unbound import UNBOUND
 from nbmlops.data.compare import difference
 from nbmlops.data.compare_facts import WRITEABLE
 from nbmlops.data.compare_shown import NOTEBOOK as IN_NOTEBOOK
@@ -26,7 +27,7 @@ from nbmlops.runtime import codecs
 from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.layout import pipeline_file
 from nbmlops.runtime.store import Store
-from nbmlops.runtime.stored import value_from_json
+from nbmlops.runtime.stored import StoredValue, value_from_json
 from nbmlops.runtime.witness_looks import Looker
 from nbmlops.runtime.witness_records import SeenValue, border_from_json
 from nbmlops.runtime.witness_verdicts import DIFFERENT, EQUAL, UNCOMPARED
@@ -60,29 +61,34 @@ class _Comparer:
         border = border_from_json(fields.child("notebook"))
         stored = {value.name: value for value in map(value_from_json, fields.children("pipeline"))}
         unstored = fields.text_map("unstored")
-        handover = Handover(self._pipeline, stored, self._package)
-        values: dict[str, Any] = {}
+        seen = {value.name: value for value in border.values}
         verdicts: dict[str, Verdict] = {}
-        for seen in border.values:
-            if seen.name not in stored:
-                verdicts[seen.name] = _absent(seen.name, unstored.get(seen.name))
-                continue
-            try:
-                values[seen.name] = handover.load(seen.name)
-            except Exception as error:  # noqa: BLE001 - loading runs code of any library
-                told = error.message if isinstance(error, NbmlopsError) else f"{type(error).__name__}: {error}"
-                verdicts[seen.name] = (seen.name, DIFFERENT, f"the pipeline's value cannot be loaded: {told}")
-        for name in (*stored, *unstored):
-            if name not in {seen.name for seen in border.values}:
-                verdicts[name] = (name, DIFFERENT, "bound in the pipeline, not in the notebook")
-        looked, shared = Looker(self._homes).look(values)
-        by_name = {seen.name: seen for seen in border.values}
+        values = dict(self._loaded(stored, verdicts))
+        for name in seen.keys() - values.keys() - verdicts.keys():
+            verdicts[name] = _absent(name, unstored.get(name))
+        for name in (values.keys() | unstored.keys()) - seen.keys():
+            verdicts[name] = (name, DIFFERENT, "bound in the pipeline, not in the notebook")
+        both = {name: values[name] for name in seen if name in values}
+        looked, shared = Looker(self._homes).look(both)
         for ours in looked:
-            verdicts[ours.name] = self._verdict(by_name[ours.name], ours, values[ours.name])
-        for name, text in _sharing(border.shared, shared, set(values)):
+            verdicts[ours.name] = self._verdict(seen[ours.name], ours, both[ours.name])
+        for name, text in _sharing(border.shared, shared, set(both)):
             if verdicts[name][1] == EQUAL:
                 verdicts[name] = (name, DIFFERENT, text)
-        yield from verdicts.values()
+        yield from (verdicts[name] for name in dict.fromkeys([*seen, *sorted(verdicts)]))
+
+    def _loaded(self, stored: Mapping[str, StoredValue], verdicts: dict[str, Verdict]) -> Iterator[tuple[str, Any]]:
+        """Yields what the pipeline handed over; that a name is not bound is handed over as a value of its own."""
+        handover = Handover(self._pipeline, stored, self._package)
+        for name in stored:
+            try:
+                value = handover.load(name)
+            except Exception as error:  # noqa: BLE001 - loading runs code of any library
+                told = error.message if isinstance(error, NbmlopsError) else f"{type(error).__name__}: {error}"
+                verdicts[name] = (name, DIFFERENT, f"the pipeline's value cannot be loaded: {told}")
+                continue
+            if value is not UNBOUND:
+                yield name, value
 
     def _verdict(self, seen: SeenValue, ours: SeenValue, value: Any) -> Verdict:
         if not seen.fingerprint or not ours.fingerprint:

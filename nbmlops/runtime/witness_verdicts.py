@@ -79,7 +79,7 @@ def left_by_steps(folder: Path, pipeline: Pipeline) -> dict[str, Left]:
         unstored: dict[str, str] = {}
         for outcome in outcomes:
             unstored = {name: why for name, why in unstored.items() if name not in {v.name for v in outcome.values}}
-            unstored |= {live.name: live.reason for live in getattr(outcome, "live", ())}
+            unstored |= {live.name: live.reason for live in outcome.live}
         found[step.name] = Left(fold(outcomes)[0], unstored)
     return found
 
