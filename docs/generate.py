@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 import nbmlops
+from nbmlops import shell
 from nbmlops.analysis.rules import RULES
 from nbmlops.cli.main import COMMANDS, cli
 from nbmlops.notebook.codes import CODES
@@ -79,13 +81,23 @@ def magics() -> list[str]:
 def api() -> list[str]:
     """Returns the page of the Python functions: signatures and docstrings."""
     parts = ["# Python API", NOTE, "What the magics do, as functions; compiled steps call them."]
-    for name in nbmlops.__all__:
-        function = getattr(nbmlops, name)
-        if callable(function) and not name.startswith(("load_", "unload_")):
-            signature = str(inspect.signature(function)).replace("'", "")
-            text = inspect.getdoc(function) or ""
-            parts += [f"## nbmlops.{name}", fenced(f"{name}{signature}", "python"), fenced(text, "text")]
+    functions = {name: getattr(nbmlops, name) for name in nbmlops.__all__ if not name.startswith(("load_", "unload_"))}
+    parts += [part for name, function in functions.items() if callable(function) for part in section(name, function)]
+    for name, function in vars(shell).items():
+        if getattr(function, "__module__", "") == shell.__name__ and not name.startswith("_"):
+            parts += section(f"shell.{name}", function)
     return parts
+
+
+def section(name: str, function: Callable[..., object]) -> list[str]:
+    """Returns a section about one function."""
+    signature = str(inspect.signature(function)).replace("'", "")
+    text = inspect.getdoc(function) or ""
+    return [
+        f"## nbmlops.{name}",
+        fenced(f"{name.rpartition('.')[2]}{signature}", "python"),
+        fenced(text, "text"),
+    ]
 
 
 def diagnostics() -> list[str]:

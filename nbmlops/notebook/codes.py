@@ -58,9 +58,7 @@ _ALL = (
         "Its body is no Python of this process, or has another meaning.",
     ),
     Code("NB112", _E, "line magic that cannot be compiled", "It needs IPython or changes how the notebook runs."),
-    Code(
-        "NB113", _E, "shell command", "A pipeline runs no shell: what the command changes could not be seen or cached."
-    ),
+    Code("NB113", _E, "shell command that cannot be compiled", "What it would run cannot be known."),
     Code("NB114", _E, "await at the top level", "A step is a plain function, which cannot await."),
     Code("NB115", _E, "cell magic below the first line", "IPython takes `%%` only as the first line of a cell."),
     Code("NB116", _N, "output that `%%capture` hid is shown", "A step notebook shows what its cells show."),
@@ -88,6 +86,7 @@ _ALL = (
         "The registering stage loads values by their names from the pipeline's store.",
     ),
     Code("NB125", _E, "register above the gate", "Registering needs a verdict."),
+    Code("NB126", _N, "command of another program", "What it reads and writes cannot be seen, so it runs each time."),
     # Tags and steps
     Code(
         "NB130", _E, "misspelt tag", "Taken literally the tag would do nothing, and the cell would join another step."

@@ -5,32 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 
 from nbmlops.core.errors import UsageError
+from nbmlops.notebook.decisions import Decision, Refusal, shortened
 from nbmlops.notebook.mlops_lines import parse_line
 from nbmlops.notebook.model import MagicAction
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What takes the place of a magic. `python` is an expression or statement, or "" for nothing."""
-
-    action: MagicAction
-    reason: str
-    python: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a magic cannot be compiled, and the edit that helps."""
-
-    code: str
-    message: str
-    hint: str
-
+from nbmlops.notebook.shell_lines import ShellNames
+from nbmlops.notebook.shell_magics import ALIASES, SCRIPTS, decide_command, decide_shell_magic
 
 _SKIP = "remove the line, or move it to a cell tagged `skip`"
 _SHOWS = "only shows something about the session"
@@ -59,7 +42,6 @@ _DROPPED: Mapping[str, str] = MappingProxyType(
         "quickref": _SHOWS,
         "history": _SHOWS,
         "hist": _SHOWS,
-        "pwd": _SHOWS,
         "watermark": _SHOWS,
     }
 )
@@ -87,29 +69,22 @@ _REFUSED: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reset": ("deletes names that later cells may need", "remove the line: a pipeline starts with no names"),
         "reset_selective": ("deletes names that later cells may need", "write `del NAME`"),
         "xdel": ("deletes names behind the scenes", "write `del NAME`"),
-        "sx": ("runs a shell command", "do it in Python, for example with pathlib or shutil"),
-        "system": ("runs a shell command", "do it in Python, for example with pathlib or shutil"),
-        "sc": ("runs a shell command", "do it in Python, for example with pathlib or shutil"),
-        "ls": ("runs a shell command", "write `os.listdir()`"),
+        "sc": ("is an old way to run a shell command", "write `name = !command`"),
         "gui": ("starts an event loop", _SKIP),
         "macro": ("makes names behind the scenes", "write a function"),
         "sql": ("needs an extension of IPython", "write `pandas.read_sql(query, connection)`"),
     }
 )
-_SHELL_CELL = ("runs another program", "do it in Python, or run it before the pipeline")
 _SHOWN_CELL = ("shows text that is no Python", "make it a Markdown cell")
 _REFUSED_CELLS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        **dict.fromkeys(("bash", "sh", "script", "cmd", "perl", "ruby", "system", "sx", "!"), _SHELL_CELL),
+        "cmd": ("runs a program of another system", "do it in Python, or run it before the pipeline"),
         **dict.fromkeys(("html", "HTML", "markdown", "latex", "svg", "SVG"), _SHOWN_CELL),
         **dict.fromkeys(("javascript", "js"), ("runs in the browser", "tag the cell `skip`")),
         **dict.fromkeys(("python", "python2", "python3", "pypy"), ("runs in another process", "remove the first line")),
         **dict.fromkeys(("timeit", "memit"), (_MEASURES, "remove the first line, or tag the cell `skip`")),
         **dict.fromkeys(
             ("prun", "lprun", "mprun"), ("runs under a profiler", "remove the first line, or tag the cell `skip`")
-        ),
-        **dict.fromkeys(
-            ("writefile", "file"), ("writes its body to a file", "keep the file beside the notebook and import it")
         ),
         "debug": ("waits for a person", "remove the first line, or tag the cell `skip`"),
         "sql": ("needs an extension of IPython", "write `pandas.read_sql(query, connection)`"),
@@ -132,8 +107,16 @@ _INSTALLED = "installs packages; the pipeline gets its own from requirements.loc
 _PIP_SHOWS = re.compile(r"(?:list|freeze|show|check|--version|-V)\b.*")
 
 
-def decide_line(name: str, line: str) -> Decision | Refusal:
-    """Returns what becomes of the line magic `%name line`."""
+def decide_line(name: str, line: str, names: ShellNames) -> Decision | Refusal:
+    """Returns what becomes of the line magic `%name line`.
+
+    Args:
+        name: Its name.
+        line: What follows.
+        names: What the rest of the notebook says about names in commands.
+    """
+    if name in ALIASES or name in {"sx", "system", "pwd"}:
+        return decide_shell_magic(name, line, names)
     if name in _BY_LINE:
         return _BY_LINE[name](name, line)
     if name in _DROPPED:
@@ -144,15 +127,17 @@ def decide_line(name: str, line: str) -> Decision | Refusal:
     return _unknown(f"%{name}", [f"%{known}" for known in (*_DROPPED, *_REFUSED, *_BY_LINE)])
 
 
-def decide_shell(command: str) -> Decision | Refusal:
-    """Returns what becomes of `!command`."""
-    if _INSTALL.fullmatch(command.strip()):
+def decide_shell(command: str, names: ShellNames, *, keeps: bool) -> Decision | Refusal:
+    """Returns what becomes of `!command`; `keeps` when its output is the value of an expression."""
+    if _INSTALL.fullmatch(command.strip()) and not keeps:
         return Decision(MagicAction.REQUIREMENT, _INSTALLED)
-    return Refusal(
-        "NB113",
-        f"the shell command `!{_shortened(command)}` cannot be compiled",
-        "do it in Python, for example with pathlib or shutil, or move the line to a cell tagged `skip`",
-    )
+    if _INSTALL.search(command):
+        return Refusal(
+            "NB113",
+            f"the shell command `!{shortened(command)}` installs packages and does more",
+            "put the installation on a line of its own, which compiling leaves out: the lock names the packages",
+        )
+    return decide_command(command, names, keeps=keeps)
 
 
 def decide_cell(name: str, line: str) -> Decision | Refusal:
@@ -166,7 +151,7 @@ def decide_cell(name: str, line: str) -> Decision | Refusal:
     if name in _REFUSED_CELLS:
         reason, edit = _REFUSED_CELLS[name]
         return Refusal("NB111", f"%%{name} cannot be compiled: it {reason}", edit)
-    return _unknown(f"%%{name}", [f"%%{known}" for known in (*_REFUSED_CELLS, "mlops", "time", "capture")])
+    return _unknown(f"%%{name}", [f"%%{known}" for known in (*_REFUSED_CELLS, *SCRIPTS, "mlops", "time", "capture")])
 
 
 def _unknown(magic: str, known: Iterable[str]) -> Refusal:
@@ -237,7 +222,7 @@ def _decide_installer(name: str, line: str) -> Decision | Refusal:
         return Decision(MagicAction.DROP, _SHOWS)
     if _INSTALL.fullmatch(f"{name} {line.strip()}"):
         return Decision(MagicAction.REQUIREMENT, _INSTALLED)
-    return Refusal("NB112", f"%{name} {_shortened(line)} cannot be compiled: it changes the environment", _SKIP)
+    return Refusal("NB112", f"%{name} {shortened(line)} cannot be compiled: it changes the environment", _SKIP)
 
 
 def _decide_config(_name: str, line: str) -> Decision | Refusal:
@@ -257,11 +242,6 @@ def _decide_capture(line: str) -> Decision | Refusal:
             f"write `with contextlib.redirect_stdout(io.StringIO()) as {name}:` around the code, or remove `{name}`",
         )
     return Decision(MagicAction.UNWRAP, "the body runs as it is; what it shows is shown")
-
-
-def _shortened(text: str, limit: int = 60) -> str:
-    plain = " ".join(text.split())
-    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 
 
 _BY_LINE: Mapping[str, Callable[[str, str], Decision | Refusal]] = MappingProxyType(

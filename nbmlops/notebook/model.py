@@ -56,6 +56,7 @@ class MagicAction(StrEnum):
     UNWRAP = "unwrap"
     REQUIREMENT = "requirement"
     CALL = "call"
+    SHELL = "shell"
     GATE = "gate"
     REGISTER = "register"
 

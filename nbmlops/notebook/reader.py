@@ -14,8 +14,9 @@ from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.notebook.api_calls import imported_names, lift_calls
 from nbmlops.notebook.codes import Fault, to_diagnostics
 from nbmlops.notebook.document import RawCell, read_cells
-from nbmlops.notebook.model import Cell, CellKind, CellRole, Notebook, RoleKind
+from nbmlops.notebook.model import Cell, CellKind, CellRole, MagicAction, Notebook, RoleKind
 from nbmlops.notebook.names import pipeline_name
+from nbmlops.notebook.shell_lines import shell_names
 from nbmlops.notebook.source import Translation, translate
 from nbmlops.notebook.stages import check_stages
 from nbmlops.notebook.steps import MarkedCell, assign_roles
@@ -94,8 +95,18 @@ def _notebooks_hint(folder: Path, name: str) -> str:
 
 def _translations(cells: Sequence[RawCell]) -> list[Translation | None]:
     plain = [translate(cell.source) if cell.kind is CellKind.CODE else None for cell in cells]
+    if any(_runs_shell(translation) for translation in plain):
+        known = shell_names(translation.python for translation in plain if translation)
+        plain = [
+            translate(cell.source, known) if _runs_shell(translation) else translation
+            for cell, translation in zip(cells, plain, strict=True)
+        ]
     names = imported_names(translation.python for translation in plain if translation)
     return [translation and lift_calls(translation, names) for translation in plain]
+
+
+def _runs_shell(translation: Translation | None) -> bool:
+    return translation is not None and any(magic.action is MagicAction.SHELL for magic in translation.magics)
 
 
 def _marks(cell: RawCell, translation: Translation | None) -> CellMarks | None:

@@ -7,6 +7,7 @@ So positions in tracebacks, syntax trees and diagnostics are positions in the no
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import warnings
@@ -14,8 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from nbmlops.notebook.codes import Fault
-from nbmlops.notebook.magics import Decision, Refusal, decide_cell, decide_line, decide_shell
+from nbmlops.notebook.decisions import Decision, Refusal
+from nbmlops.notebook.magics import decide_cell, decide_line, decide_shell
 from nbmlops.notebook.model import Magic, MagicAction
+from nbmlops.notebook.shell_lines import ShellNames
+from nbmlops.notebook.shell_magics import SCRIPTS, decide_script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +50,7 @@ class _Work:
 
     original: list[str]
     lines: list[str]
+    names: ShellNames
     magics: list[Magic] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     step: str | None = None
@@ -59,18 +64,31 @@ class _Work:
             Fault(refusal.code, refusal.message, refusal.hint, 0, line, col, line, max(len(text.rstrip()), col) + 1)
         )
 
+    def note_command(self, line: int) -> None:
+        """Notes what a command that runs in the pipeline costs."""
+        self.faults.append(
+            Fault(
+                "NB126",
+                "this runs another program, so that its step is never taken from the cache",
+                "do it in Python, for example with pathlib or shutil, if the step takes long",
+                0,
+                line,
+            )
+        )
 
-def translate(source: str) -> Translation:
+
+def translate(source: str, names: ShellNames = ShellNames()) -> Translation:  # noqa: B008 - frozen
     r"""Returns the cell as Python, with the magics that it holds and everything that is wrong with it.
 
     Args:
         source: The cell's text with `\n` line ends.
+        names: What the rest of the notebook says about names in shell commands.
     """
     original = source.split("\n")
     tree = _parse(source)
     if isinstance(tree, ast.Module) and not _PROMPT.match(source):
         return _checked(Translation(source), tree, original)
-    work = _Work(original, list(original))
+    work = _Work(original, list(original), names)
     if _unwrap_cell_magics(work):
         _clean(work)
         _replace_pieces(work)
@@ -102,6 +120,14 @@ def _parse(python: str) -> ast.Module | SyntaxError:
 def _checked(translation: Translation, tree: ast.Module | SyntaxError, original: list[str]) -> Translation:
     """Returns the translation with its syntax checked: a refused cell becomes empty lines."""
     if isinstance(tree, ast.Module):
+        if "_exit_code" in translation.python and (lost := _local_exit_code(tree)):
+            fault = Fault(
+                "NB113",
+                "the exit code of a command inside a function is read from outside, where a pipeline has no such name",
+                "write `lines = !command` there, or run the command outside of the function",
+                0, lost,
+            )  # fmt: skip
+            return dataclasses.replace(translation, faults=(*translation.faults, fault))
         # Few cells hold either word, and walking through every tree costs as much as parsing it twice.
         found = _top_level_await(tree) if "await" in translation.python or "async" in translation.python else None
         if found is None:
@@ -117,6 +143,18 @@ def _checked(translation: Translation, tree: ast.Module | SyntaxError, original:
         fault = _syntax_fault(tree, translation.python.split("\n"), original)
     blank = "\n" * translation.python.count("\n")
     return Translation(blank, translation.magics, (*translation.faults, fault), translation.step, translation.step_line)
+
+
+def _local_exit_code(tree: ast.Module) -> int:
+    """Returns the first line where a function runs a command whose exit code IPython keeps as a global, or 0."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    stores = [
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and node.id == "_exit_code" and isinstance(node.ctx, ast.Store)
+    ]
+    return min(stores, default=0)
 
 
 def _syntax_fault(error: SyntaxError, python: list[str], original: list[str]) -> Fault:
@@ -160,6 +198,9 @@ def _unwrap_cell_magics(work: _Work) -> bool:
         if found is None:
             return True
         name, rest = found.group(1), found.group(2).strip()
+        if name in SCRIPTS:
+            _replace_cell(work, index, name, rest)
+            return False
         decision = decide_cell(name, rest)
         if isinstance(decision, Refusal):
             work.refuse(decision, index + 1)
@@ -176,6 +217,21 @@ def _unwrap_cell_magics(work: _Work) -> bool:
                 )
             )
     return True
+
+
+def _replace_cell(work: _Work, index: int, name: str, rest: str) -> None:
+    """Puts a call in the place of a cell for another program, which begins at the line of this index."""
+    body = "\n".join(work.lines[index + 1 :])
+    decision = decide_script(name, rest, f"{body}\n" if body and not body.endswith("\n") else body, work.names)
+    if isinstance(decision, Refusal):
+        work.refuse(decision, index + 1)
+        work.lines = [""] * len(work.lines)
+        return
+    work.magics.append(Magic(index + 1, work.lines[index].strip(), decision.action, decision.reason, decision.python))
+    if decision.unseen:
+        work.note_command(index + 1)
+    lines = decision.python.split("\n")
+    work.lines[index:] = lines + [""] * (len(work.lines) - index - len(lines))
 
 
 def _clean(work: _Work) -> None:
@@ -231,11 +287,13 @@ def _replacement(work: _Work, transformed: str, start: int, count: int) -> str:
         )
         return transformed.rstrip("\n")
     target = before.strip()
-    decision = _decide(transformed[len(before) :].strip(), before)
+    decision = _decide(transformed[len(before) :].strip(), before, work.names)
     if isinstance(decision, Refusal):
         work.refuse(decision, start + 1)
         return f"{before}None" if target else _nothing(before)
     work.magics.append(Magic(start + 1, text, decision.action, decision.reason, decision.python))
+    if decision.unseen:
+        work.note_command(start + 1)
     if decision.python and decision.action not in _STAGES:
         return f"{before}{decision.python}"
     return f"{before}None" if target else _nothing(before)
@@ -245,20 +303,20 @@ def _nothing(indent: str) -> str:
     return f"{indent}pass" if indent else ""
 
 
-def _decide(call: str, before: str) -> Decision | Refusal:
+def _decide(call: str, before: str, names: ShellNames) -> Decision | Refusal:
     """Returns the decision for a call such as `get_ipython().run_line_magic('time', 'f(x)')` that follows `before`."""
     node = ast.parse(call, mode="eval").body
     assert isinstance(node, ast.Call)
     assert isinstance(node.func, ast.Attribute)
     method, arguments = node.func.attr, [ast.literal_eval(argument) for argument in node.args]
     if method in {"system", "getoutput"}:
-        return _in_context(decide_shell(arguments[0]), before)
+        return _in_context(decide_shell(arguments[0], names, keeps=method == "getoutput"), before)
     if method == "show_usage":
         return Decision(MagicAction.DROP, "only shows IPython's help")
     name, line = arguments[0], inspect.cleandoc(arguments[1])
     if name.startswith("%"):
         return Refusal("NB115", f"%{name} stands below the first line of the cell", f"move `%{name}` to the first line")
-    return _in_context(decide_line(name, line), before)
+    return _in_context(decide_line(name, line, names), before)
 
 
 def _in_context(decision: Decision | Refusal, before: str) -> Decision | Refusal:
@@ -273,7 +331,7 @@ def _in_context(decision: Decision | Refusal, before: str) -> Decision | Refusal
             f"a stage of the pipeline must be a line by itself, but {where}",
             "write the line alone, without indentation: the stage runs once, after the last step",
         )
-    if not variable or decision.action in {MagicAction.CALL, MagicAction.UNWRAP}:
+    if not variable or decision.action in {MagicAction.CALL, MagicAction.UNWRAP, MagicAction.SHELL}:
         return decision
     return Refusal(
         "NB112",

@@ -54,6 +54,7 @@ class Observer:
         self.read: dict[str, tuple[int, int] | None] = {}
         self.written: dict[str, None] = {}
         self.hosts: dict[str, None] = {}
+        self.commands: dict[str, None] = {}
         self.listed: dict[Listing, None] = {}
 
     def start(self) -> None:
@@ -76,6 +77,8 @@ class Observer:
             self._opened(arguments[0], "r", 0, may_change=True)
         elif event in _NETWORK:
             self.hosts[str(arguments[_NETWORK[event]])] = None
+        elif event == "nbmlops.shell":
+            self.commands[str(arguments[0])] = None
         elif event in _LISTING:
             self._listed(asked(event, arguments))
 
@@ -128,6 +131,8 @@ class Observer:
         """Returns why the step's results cannot be reused, or ""."""
         if self.hosts:
             return f"it reads from the network ({', '.join(sorted(self.hosts)[:3])})"
+        if self.commands:
+            return f"it runs a shell command (`{' '.join(min(self.commands).split()):.60}`)"
         special = [path for path in self.read if _is_special(path)]
         return f"it reads from {special[0]}, which is no ordinary file" if special else ""
 

@@ -125,6 +125,11 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         (folder / path).write_bytes(content)
 
 
+def _with_api(python: str) -> str:
+    """Returns a cell as it runs in a session, where what stands for magics needs no import."""
+    return f"import nbmlops\n{python}" if "nbmlops." in python else python
+
+
 class Processes:
     """Runs notebooks and steps, each in a process of its own, through one `tests.promise.server`."""
 
@@ -149,7 +154,9 @@ class Processes:
         """Returns what the cells print and display when they run top to bottom in one process."""
         for name, text in case.modules.items():
             (folder / name).write_text(text, encoding="utf-8")
-        cells = [[c.role.kind.value, c.python] for c in notebook_of(case).cells if c.role.kind not in _NOT_RUN]
+        cells = [
+            [c.role.kind.value, _with_api(c.python)] for c in notebook_of(case).cells if c.role.kind not in _NOT_RUN
+        ]
         return self._ask({"run": "notebook", "folder": str(folder), "cells": cells, "given": case.given})
 
     def run_steps(self, case: Case, notebooks: Sequence[Path]) -> Ran:

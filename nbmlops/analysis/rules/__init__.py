@@ -33,6 +33,7 @@ from nbmlops.analysis.rules import (
     star_imports,
     undefined_names,
     whole_namespace,
+    written_modules,
 )
 from nbmlops.core.diagnostics import Diagnostic
 
@@ -55,6 +56,7 @@ RULES: dict[str, ModuleType] = {
     "NB217": shared_code_below,
     "NB218": closing_values,
     "NB219": local_state,
+    "NB220": written_modules,
     "NB301": parameter_cell,
     "NB305": parameter_order,
     "NB401": settings_in_steps,

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbmlops.notebook.model import Magic, MagicAction
+from nbmlops.notebook.shell_lines import ShellNames, shell_names
 from nbmlops.notebook.source import translate
 
 
@@ -38,8 +39,27 @@ from nbmlops.notebook.source import translate
         ("r = %mlops data df", 'r = nbmlops.data(df, name="df")'),
         ("%mlops track\n%mlops gate\n%mlops register m --data X\n%mlops status\n%mlops", "\n\n\n\n"),
         ("%%mlops step train\nx = 1", "\nx = 1"),
-        ("out = !ls\nx = 1", "out = None\nx = 1"),
-        ("%%bash\nls\n", "\n\n"),
+        ("out = !ls\nx = 1", 'out = nbmlops.shell.getoutput("ls")\nx = 1'),
+        ("for f in x:\n    !wc {f} \\\n  -l\nx", 'for f in x:\n    nbmlops.shell.system(f"wc {f}    -l")\n\nx'),
+        (
+            "!!ls\n%sx pwd\n%ls -a",
+            "\n".join(
+                f"nbmlops.shell.{c}" for c in ('getoutput("ls")', 'getoutput("pwd")', 'system("ls -F --color -a")')
+            ),
+        ),
+        ("%%bash\nls\n", 'nbmlops.shell.script(["bash"], """\\\nls\\n""")\n'),
+        (
+            "%%bash --out text --no-raise-error\nls",
+            'text = nbmlops.shell.script_output(["bash"], """\\\nls\\n""", check=False)',
+        ),
+        ("\n%%script python -i\n'\\n'\n\n\"", '\nnbmlops.shell.script(["python", "-i"], """\\\n\'\\\\n\'\n\n"\\n""")'),
+        (
+            '%%writefile -a \'a b.txt\'\nx\n"""',
+            'nbmlops.shell.writefile("a b.txt", """\\\nx\n\\"\\"\\"\\n""", append=True)',
+        ),
+        ("%%writefile a.txt", 'nbmlops.shell.writefile("a.txt", "")'),
+        ("%%sx\nls\npwd", 'nbmlops.shell.getoutput("""\\\nls\npwd\\n""")'),
+        ("here = %pwd", "here = nbmlops.shell.pwd()"),
         ("x = (1,\n2", "\n"),
         ("def f():\n    return await g()", "\n"),
         ("async def f():\n    return await g()", "async def f():\n    return await g()"),
@@ -48,7 +68,7 @@ from nbmlops.notebook.source import translate
     ],
 )
 def test_the_python_stands_line_for_line(source, python):
-    assert translate(source).python == python
+    assert translate(source, ShellNames(frozenset({"f"}))).python == python
 
 
 def test_magics_tell_what_became_of_them():
@@ -83,8 +103,18 @@ def test_the_cell_magic_names_the_step(source):
 @pytest.mark.parametrize(
     ("source", "codes"),
     [
-        ("%cd x\n!ls\n%nonsense\n%%time\nx = %env A", ["NB112", "NB113", "NB117", "NB115", "NB112"]),
-        ("%%bash\n%cd", ["NB111"]),
+        ("%cd x\n!ls\n%nonsense\n%%time\nx = %env A", ["NB112", "NB126", "NB117", "NB115", "NB112"]),
+        ("!ls &\n!pip install x; ls\n!echo {(y := 1)}\n!echo {Out[1]}", ["NB113"] * 4),
+        ("%%bash\n%cd", ["NB126"]),
+        ("%%writefile a.txt\n%cd\n", []),
+        ("%pwd", []),
+        ("%%bash --bg\nls", ["NB111"]),
+        ("%%bash -s $f\nls", ["NB111"]),
+        ("%%script\nls", ["NB111"]),
+        ("%%bash -s 'open\nls", ["NB111"]),
+        ("%%writefile a b\nls", ["NB111"]),
+        ("%%sx -o x\nls", ["NB111"]),
+        ("%%sx\necho $f", ["NB111"]),
         ("%%mlops data x\n1", ["NB120"]),
         ("%mlops nonsense\nx = (", ["NB120", "NB110"]),
         ("async for x in y:\n    pass", ["NB114"]),
@@ -92,7 +122,7 @@ def test_the_cell_magic_names_the_step(source):
     ],
 )
 def test_every_fault_of_a_cell_is_found_in_one_pass(source, codes):
-    assert [fault.code for fault in translate(source).faults] == codes
+    assert [fault.code for fault in translate(source, ShellNames(frozenset({"f"}))).faults] == codes
 
 
 def test_warnings_of_the_python_compiler_are_not_shown():
@@ -145,3 +175,12 @@ def test_any_cell_becomes_python_with_as_many_lines(source):
     assert translation.python.count("\n") == source.count("\n")
     ast.parse(translation.python)
     assert all(0 <= fault.line <= source.count("\n") + 1 for fault in translation.faults)
+
+
+def test_exit_codes_are_kept_where_they_are_read():
+    names = shell_names(["x = 1\nprint(_exit_code)"])
+    assert translate("!echo {x}\nif x:\n    !ls", names).python == (
+        '_exit_code = nbmlops.shell.exit_code(f"echo {x}")\nif x:\n    _exit_code = nbmlops.shell.exit_code("ls")'
+    )
+    found = translate("def f():\n    !ls\n", names)
+    assert [(fault.code, fault.line) for fault in found.faults] == [("NB126", 2), ("NB113", 2)]

@@ -118,3 +118,10 @@ raise SystemExit
     command = [sys.executable, "-c", PROGRAM.format(body=body), str(tmp_path)]
     (tmp_path / "work").mkdir()
     assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout) == ["b.csv"]
+
+
+def test_a_shell_command_cannot_be_keyed(tmp_path: Path) -> None:
+    body = "from nbmlops import shell; shell.getoutput('cat later.csv')"
+    assert observed(tmp_path, body)["unkeyable"] == "it runs a shell command (`cat later.csv`)"
+    body = "from nbmlops import shell; shell.script(['bash'], 'true')"
+    assert observed(tmp_path, body)["unkeyable"] == "it runs a shell command (`bash`)"

@@ -1,0 +1,206 @@
+"""Shell commands of a notebook in its pipeline: what `!command`, `%%bash` and their kin become when they are compiled.
+
+The commands run as in Jupyter, by IPython's own functions where it has them. What a command reads or writes cannot be
+seen, so that a step that runs one is never taken from the cache.
+
+Example:
+    >>> from nbmlops.shell import getoutput
+    >>> getoutput("echo one; echo two")
+    ['one', 'two']
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import queue
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Thread
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.utils.text import SList
+
+_CHUNK = 100
+_NOT_FOUND = "Couldn't find program: %r"
+_NO_BACKGROUND = "Background processes not supported."
+
+
+def system(command: str, expanded: Callable[[], str] | None = None) -> None:
+    """Runs a command and prints what it prints, as it comes: `!command`.
+
+    Args:
+        command: As the notebook has it.
+        expanded: Makes the text to run from the values of the moment; if that fails, the command runs as it stands.
+
+    Raises:
+        OSError: the command ends in `&`.
+    """
+    exit_code(command, expanded)
+
+
+def exit_code(command: str, expanded: Callable[[], str] | None = None) -> int:
+    """Returns the exit code of a command, negative for a signal; its output is printed as it comes: `_exit_code`.
+
+    Args:
+        command: As the notebook has it.
+        expanded: Makes the text to run from the values of the moment; if that fails, the command runs as it stands.
+
+    Raises:
+        OSError: the command ends in `&`.
+    """
+    from IPython.utils.process import system as run
+
+    return int(run(_announced(command, expanded)))
+
+
+def getoutput(command: str, expanded: Callable[[], str] | None = None) -> SList:
+    """Returns the lines that a command prints, errors included: `lines = !command`.
+
+    Args:
+        command: As the notebook has it.
+        expanded: Makes the text to run from the values of the moment; if that fails, the command runs as it stands.
+
+    Raises:
+        OSError: the command ends in `&`.
+    """
+    from IPython.utils.process import getoutput as run
+    from IPython.utils.text import SList as Lines
+
+    return Lines(run(_announced(command, expanded)).splitlines())
+
+
+def script(program: Sequence[str], body: str, *, check: bool = True) -> None:
+    """Runs a program with a text as its input and prints what it prints, as it comes: `%%bash`, `%%script`.
+
+    Args:
+        program: The program and its arguments.
+        body: The cell below its first line.
+        check: Whether to fail when the program does.
+
+    Raises:
+        CalledProcessError: the program failed.
+        OSError: the program cannot be started.
+    """
+    captured, code = _run_script(program, body, keep=False)
+    if captured is not None and check and code:
+        raise subprocess.CalledProcessError(code, body.encode())
+
+
+def script_output(program: Sequence[str], body: str, *, check: bool = True) -> str:
+    """Returns what a program prints that gets a text as its input; its errors are printed: `%%bash --out name`.
+
+    Args:
+        program: The program and its arguments.
+        body: The cell below its first line.
+        check: Whether to fail when the program does.
+
+    Raises:
+        CalledProcessError: the program failed.
+        OSError: the program cannot be started.
+    """
+    captured, code = _run_script(program, body, keep=True)
+    if captured is not None and check and code:
+        raise subprocess.CalledProcessError(code, body.encode())
+    return captured or ""
+
+
+def writefile(path: str, text: str, *, append: bool = False) -> None:
+    """Writes a text to a file and says so: `%%writefile`.
+
+    Args:
+        path: The file; `~` is the home folder.
+        text: The cell below its first line.
+        append: Add to the file instead of writing it anew.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    file = Path(path).expanduser() if path.startswith("~") else Path(path)
+    name = str(file) if path.startswith("~") else path
+    word = ("Appending to" if append else "Overwriting") if file.exists() else "Writing"
+    sys.stdout.write(f"{word} {name}\n")
+    with file.open("a" if append else "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def pwd() -> str:
+    """Returns the working directory: `%pwd`.
+
+    Raises:
+        FileNotFoundError: it is no longer there.
+    """
+    return os.getcwd()  # noqa: PTH109 - as text, which is what the magic gives
+
+
+def _announced(command: str, expanded: Callable[[], str] | None) -> str:
+    """Returns the text to run; an observer of the process is told that something unseen happens.
+
+    Raises:
+        OSError: the command ends in `&`.
+    """
+    if command.rstrip().endswith("&"):
+        raise OSError(_NO_BACKGROUND)
+    text = command
+    if expanded is not None:
+        try:
+            text = expanded()
+        except Exception:  # noqa: BLE001 - IPython runs the command as it stands, whatever went wrong
+            text = command
+    sys.audit("nbmlops.shell", text)
+    return text
+
+
+def _run_script(program: Sequence[str], body: str, *, keep: bool) -> tuple[str | None, int]:
+    """Returns what was printed, if that is kept, and the exit code; None for a program that does not exist."""
+    sys.audit("nbmlops.shell", " ".join(program))
+    pipe = subprocess.PIPE
+    try:
+        running = subprocess.Popen(list(program), stdin=pipe, stdout=pipe, stderr=pipe)
+    except FileNotFoundError:
+        sys.stdout.write(f"{_NOT_FOUND % program[0]}\n")
+        return None, 0
+    assert running.stdin
+    assert running.stdout
+    assert running.stderr
+    pieces: queue.Queue[tuple[bool, str] | None] = queue.Queue()
+    readers = [Thread(target=_read, args=(s, e, pieces)) for s, e in ((running.stdout, False), (running.stderr, True))]
+    for reader in readers:
+        reader.start()
+    writer = Thread(target=_feed, args=(running.stdin, body if body.endswith("\n") else f"{body}\n"))
+    writer.start()
+    printed: list[str] = []
+    open_streams = len(readers)
+    while open_streams:
+        piece = pieces.get()
+        if piece is None:
+            open_streams -= 1
+        elif keep and not piece[0]:
+            printed.append(piece[1])
+        else:
+            stream = sys.stderr if piece[0] else sys.stdout
+            stream.write(piece[1])
+            stream.flush()
+    for thread in (*readers, writer):
+        thread.join()
+    return "".join(printed), running.wait()
+
+
+def _read(stream: IO[bytes], is_error: bool, pieces: queue.Queue[tuple[bool, str] | None]) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    with stream:
+        while chunk := os.read(stream.fileno(), _CHUNK):
+            pieces.put((is_error, decoder.decode(chunk)))
+    pieces.put((is_error, decoder.decode(b"", final=True)))
+    pieces.put(None)
+
+
+def _feed(stream: IO[bytes], body: str) -> None:
+    try:
+        with stream:
+            stream.write(body.encode("utf-8", "replace"))
+    except BrokenPipeError:
+        return  # the program ends without reading all of its input, which is its own affair
