@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.pipeline.run_record import JoinedSteps, LiveValue
-from nbmlops.runtime.execute import Job, _literal, _prepared, execute, note_joined
+from nbmlops.runtime.execute import Job, _prepared, execute, literal, note_joined
 from nbmlops.runtime.kernel import Kernel
 
 PLAIN = st.recursive(
@@ -26,11 +26,11 @@ PLAIN = st.recursive(
 
 @given(PLAIN)
 def test_parameters_are_written_as_the_literals_they_are(value: Any) -> None:
-    assert repr(ast.literal_eval(_literal(value))) == repr(value)
+    assert repr(ast.literal_eval(literal(value))) == repr(value)
 
 
 def test_numbers_that_have_no_literal_are_written_as_calls() -> None:
-    assert [_literal(value) for value in (math.nan, math.inf, [-math.inf])] == [
+    assert [literal(value) for value in (math.nan, math.inf, [-math.inf])] == [
         'float("nan")',
         'float("inf")',
         '[float("-inf")]',
