@@ -21,6 +21,8 @@ from array import array as standard_array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nbmlops.runtime.bound import bound_to_process
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -104,6 +106,8 @@ class Walk(pickle.Pickler):
         if id(obj) in self.objects:
             self.repeated = True
             return _LEAF
+        if reason := bound_to_process(obj):
+            raise CannotStore(reason)
         self.objects[id(obj)] = obj
         if kind is set:
             self.has_sets = True
