@@ -121,6 +121,11 @@ def _declare(
             yield from _parameter(unit, name, value, None, comments, paths)
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value, annotation=annotation):
             yield from _parameter(unit, name, value, annotation, comments, paths)
+        case ast.AnnAssign(target=ast.Name(id=name), value=None, annotation=annotation):
+            yield ParameterFault(
+                "NB301", unit.node, f"parameter '{name}' has no value",
+                f"write its default: `{name}: {ast.unparse(annotation)} = …`",
+            )  # fmt: skip
         case ast.Assign(targets=targets, value=value) if _sets_several(targets, value, paths):
             yield ParameterFault(
                 "NB301", unit.node, "the parameters cell sets several names in one statement",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -15,6 +16,9 @@ STATE_FOLDER = ".nbmlops"
 RUNS_FOLDER = "runs"
 
 _PYPROJECT_TABLE = re.compile(r"^\s*\[\[?\s*tool\s*\.\s*nbmlops\b", re.MULTILINE)
+
+_LOOP = "its symbolic links lead in a circle"
+_CHECK_LINKS = "check the name and its symbolic links"
 
 
 def find_root(start: Path) -> Path:
@@ -47,11 +51,16 @@ def resolve(path: Path) -> Path:
         UsageError: the links form a loop, or the path holds a character that no path may hold.
     """
     try:
-        return path.resolve()
+        resolved = path.resolve()
     except (RuntimeError, OSError, ValueError) as error:
-        raise UsageError(
-            f"{str(path)!r} is not a usable path: {error}", "check the name and its symbolic links"
-        ) from error
+        reason = _LOOP if isinstance(error, RuntimeError) else str(error)
+        raise UsageError(f"{str(path)!r} is not a usable path: {reason}", _CHECK_LINKS) from error
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # since Python 3.13 resolving does not notice
+            raise UsageError(f"{str(path)!r} is not a usable path: {_LOOP}", _CHECK_LINKS) from error
+    return resolved
 
 
 def _marks_root(folder: Path) -> bool:

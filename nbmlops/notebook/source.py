@@ -253,7 +253,10 @@ def _replace_pieces(work: _Work) -> None:
     transformers = TransformerManager().token_transformers
     for _ in range(_MOST_PIECES):
         lines = [f"{line}\n" for line in work.lines]
-        tokens = make_tokens_by_line(lines)
+        try:
+            tokens = make_tokens_by_line(lines)
+        except SyntaxError:  # tabs and spaces mixed, say: parsing the cell will tell
+            return
         if not _replace_first(work, lines, [found for kind in transformers if (found := kind.find(tokens))]):
             return
     work.faults.append(

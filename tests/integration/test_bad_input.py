@@ -31,9 +31,6 @@ NOTEBOOKS = {
     "cycle": [(["step:a", "prev:b"], "x = 1"), (["step:b", "prev:a"], "y = x")],
     "name_only_in_skipped_cell": [LOAD, (["skip"], "limit = 3"), (["step:total"], "total = sum(rows) < limit")],
     "parameter_without_value": [(["parameters"], "factor: int\nlabel = 'a'"), LOAD, TOTAL],
-    "parameter_bytes": [(["parameters"], "factor = b'2'"), LOAD, TOTAL],
-    "parameter_date": [(["imports"], "import datetime"), (["parameters"], "factor = datetime.date(2024, 1, 1)"), LOAD],
-    "parameter_of_code": [(["parameters"], "factor = int(input())"), LOAD, TOTAL],
     "parameter_dunder": [(["parameters"], "__builtins__ = 1\nfactor = 2"), LOAD, TOTAL],
     "step_names": [
         (["step:../x"], "a = 1"),

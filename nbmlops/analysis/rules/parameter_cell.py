@@ -1,8 +1,8 @@
 """NB301 to NB304: what cannot be a parameter.
 
-A parameter is a line `name = value` with a value that a command line can give: a literal, a date, a path. Other code of
-the cell runs before the first step. NB301: several names set at once, or a name of Python's own. NB302: a value that JSON
-cannot say. NB303: a value that its annotation denies. NB304: a parameter set twice.
+A parameter is a line `name = value` with a value that a command line can give: a literal, a date, a path. Other code
+of the cell runs before the first step. NB301: several names set at once, no value, or a name of Python's own. NB302: a
+value that JSON cannot say. NB303: a value that its annotation denies. NB304: a parameter set twice.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ def test_each_way_to_ask_is_understood_once(tmp_path: Path, hook: _Hook, monkeyp
         way()
         seen.append(hook.seen)
         hook.seen = None
-    assert seen == [[listing] for listing in ways.values()]
+    # Since Python 3.13 `rglob` is told twice, once as the `glob` that it is made of.
+    assert [set(found) for found in seen] == [{listing} for listing in ways.values()]
 
 
 def test_looking_for_modules_is_no_question(hook: _Hook) -> None:
