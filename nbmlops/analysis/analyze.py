@@ -15,6 +15,7 @@ from nbmlops.analysis.closing import closing_names, merge_closing
 from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import (
@@ -60,13 +61,16 @@ def analyze(
     graph.local_modules = local_modules
     diagnostics = sort_diagnostics([*notebook.diagnostics, *check_all(graph)])
     namespace = graph.namespace
+    settings = [unit for unit in graph.units if unit.kind is StatementKind.SETTING]
+    first = [unit for unit in settings if changes_imports(unit.node, namespace.paths)]
     return NotebookAnalysis(
         steps=step_facts(graph),
         parameters=graph.parameters,
         imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),
         definitions=tuple(graph.definitions.values()),
         constants=tuple(Constant(name, unit.statement()) for name, unit in namespace.constants.items()),
-        settings=tuple(unit.statement() for unit in graph.units if unit.kind is StatementKind.SETTING),
+        settings=tuple(unit.statement() for unit in settings if unit not in first),
+        environment=tuple(unit.statement() for unit in first),
         closing=graph.closing_inputs,
         diagnostics=diagnostics,
     )
@@ -115,6 +119,18 @@ def _walk(graph: Graph, walker: FlowWalker) -> None:
         unit.shows = is_displayed(unit, walker.dotted(called.func) if isinstance(called, ast.Call) else None)
         if unit.kind is StatementKind.CODE and _is_setting(unit, graph.namespace):
             unit.kind = StatementKind.SETTING
+    _run_in_order(graph)
+
+
+def _run_in_order(graph: Graph) -> None:
+    """Leaves settings in the code of the setup step where they stand below one that is made from values."""
+    below = False
+    for unit in graph.units:
+        if unit.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP}:
+            if unit.kind is StatementKind.CODE and unit.record.settings:
+                below = True
+            elif below and unit.kind is StatementKind.SETTING:
+                unit.kind = StatementKind.CODE
 
 
 def _is_mutable(parameter: ParameterDeclaration) -> bool:

@@ -179,7 +179,10 @@ class ClosingNames:
 
 @dataclass(frozen=True, slots=True)
 class NotebookAnalysis:
-    """All facts about a notebook. With errors among `diagnostics` the rest may be incomplete."""
+    """All facts about a notebook. With errors among `diagnostics` the rest may be incomplete.
+
+    `environment` are the settings that imports depend on; `settings` are all others.
+    """
 
     steps: tuple[StepFacts, ...]
     parameters: tuple[ParameterDeclaration, ...]
@@ -187,5 +190,6 @@ class NotebookAnalysis:
     definitions: tuple[Definition, ...]
     constants: tuple[Constant, ...]
     settings: tuple[Statement, ...]
+    environment: tuple[Statement, ...]
     closing: Mapping[str, Input]
     diagnostics: tuple[Diagnostic, ...] = ()

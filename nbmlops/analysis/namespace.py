@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.analysis.expressions import Names
+from nbmlops.analysis.import_order import late_imports
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import ImportedName, StatementKind
 from nbmlops.analysis.scope import collect_names
@@ -72,9 +73,23 @@ def sort_names(units: Sequence[Unit]) -> Namespace:
     late = _late_builtins(units, namespace.bindings)
     for name, bindings in namespace.bindings.items():
         _sort(namespace, name, bindings, one_meaning=name not in late)
+    _import_in_place(namespace, units)
     for unit in units:
         unit.kind = _kind(unit, namespace)
     return namespace
+
+
+def _import_in_place(namespace: Namespace, units: Sequence[Unit]) -> None:
+    """Makes data of names that are imported first where only the code above makes the import possible."""
+    late = late_imports(units, namespace.paths, namespace.data | namespace.parameters.keys())
+    for name in [name for unit in units if unit in late for name in _imported(unit)]:
+        if name in namespace.imports and namespace.bindings[name][0].unit in late:
+            del namespace.imports[name]
+            namespace.data.add(name)
+
+
+def _imported(unit: Unit) -> list[str]:
+    return [imported.name for imported in imported_names(unit)]
 
 
 def imported_names(unit: Unit) -> list[ImportedName]:

@@ -41,12 +41,13 @@ def step_digest(program: Program, step: Step) -> str:
     """Returns the SHA-256 of everything that running the step executes, and of its interface.
 
     That is: its statements cell by cell and which of them are shown, the definitions and constants that they reach, the
-    settings, the imports of the names in all of these, the sources of modules beside the notebook, and the names of
-    inputs, outputs and parameters. Comments and formatting do not count.
+    environment and settings, the imports of the names in all of these, the sources of modules beside the notebook, and
+    the names of inputs, outputs and parameters. Comments and formatting do not count.
     """
     facts = program.facts(step.name)
     reached = _reached(program, facts)
     names = _imported_names(program, facts, reached)
+    environment = _trees(program, program.analysis.environment)
     return digest_json(
         {
             "cells": [_cell(program, number, facts.statements) for number in facts.cells if number in program.cells],
@@ -57,6 +58,7 @@ def step_digest(program: Program, step: Step) -> str:
             "inputs": [value.name for value in step.inputs],
             "outputs": list(step.outputs),
             "parameters": list(step.parameters),
+            **({"environment": environment} if environment else {}),
         }
     )
 
@@ -74,7 +76,8 @@ def _trees(program: Program, statements: Sequence[Statement]) -> Json:
 def _reached(program: Program, facts: StepFacts) -> dict[str, Statement]:
     """Returns the definitions and constants that the step uses, directly or not, in the order of their names."""
     definitions, constants = program.definitions(), program.constants()
-    waiting = [*facts.definitions, *facts.rebuilt]
+    settings = nodes_of(program.cells, [*program.analysis.environment, *program.analysis.settings])
+    waiting = [*facts.definitions, *facts.rebuilt, *sorted(mentioned(settings))]
     waiting += [
         d.name for d in definitions.values() if d.placement is Placement.STEP and d.statement in facts.statements
     ]
@@ -94,7 +97,7 @@ def _reached(program: Program, facts: StepFacts) -> dict[str, Statement]:
 def _imported_names(program: Program, facts: StepFacts, reached: Iterable[str]) -> set[str]:
     definitions = program.definitions()
     names = set(facts.imports).union(*(definitions[name].imports for name in reached if name in definitions))
-    return names | mentioned(nodes_of(program.cells, program.analysis.settings))
+    return names | mentioned(nodes_of(program.cells, [*program.analysis.environment, *program.analysis.settings]))
 
 
 def _import_keys(imports: Iterable[ImportedName], names: set[str]) -> Json:

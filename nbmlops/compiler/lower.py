@@ -21,7 +21,7 @@ from nbmlops.pipeline.ir import (
     StepMode,
 )
 
-_OWN_NAMES = ("params", "helpers", "settings", "show", "nbmlops", "any")
+_OWN_NAMES = ("params", "helpers", "environment", "settings", "show", "nbmlops", "any")
 
 
 def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, options: CompileOptions) -> Pipeline:
@@ -103,5 +103,6 @@ def _modules(module: str, facts: StepFacts, analysis: NotebookAnalysis) -> tuple
     found = [module]
     found += ["helpers"] if mentioned & in_package else []
     found += ["params"] if facts.parameters else []
+    found += ["environment"] if analysis.environment else []
     found += ["settings"] if analysis.settings else []
     return tuple(found)

@@ -21,6 +21,14 @@ from typing import Any, ClassVar
 from nbmlops.core.errors import StepFailed
 
 _OURS = "NBMLOPS_"
+_TOO_LATE = "=too late"  # no variable is called so
+
+# What these libraries read when they are loaded, and never again.
+_LIBRARIES = frozenset({"jax", "numpy", "scipy", "sklearn", "tensorflow", "torch"})
+_READ_ONCE = (
+    "OMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "KMP_", "GOTO_", "CUDA_", "TF_", "TORCH", "PYTORCH",
+    "XLA_", "JAX_", "LOKY_",
+)  # fmt: skip
 
 
 class Part(ABC):
@@ -49,22 +57,51 @@ class Part(ABC):
     def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:
         """Puts values back, and takes away what is gone; names that are in neither are left as they are."""
 
+    def restore_early(self, values: Mapping[str, Any], gone: Collection[str]) -> None:
+        """Does the same before anything is imported."""
+        self.restore(values, gone)
+
+    def begin(self) -> None:  # noqa: B027 - as above
+        """Notes that the step's code begins."""
+
 
 class Environment(Part):
-    """Environment variables, but our own."""
+    """Environment variables, but our own.
+
+    A number of threads that is set when numpy is loaded already comes too late; in later steps it must, too.
+    """
 
     name = "environment variables"
     early = True
 
+    def __init__(self) -> None:
+        self._at_beginning: Mapping[str, str] | None = None
+        self._too_late: set[str] = set()
+
+    def begin(self) -> None:
+        """Notes what libraries that are loaded by now have read."""
+        self._at_beginning = None if _LIBRARIES.isdisjoint(sys.modules) else dict(os.environ)
+
     def capture(self) -> Mapping[str, object]:
-        """Returns the variables."""
-        return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        """Returns the variables, and which of them came too late."""
+        before = os.environ if self._at_beginning is None else self._at_beginning
+        changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
+        self._too_late |= {name for name in changed if name.startswith(_READ_ONCE)}
+        found: dict[str, object] = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        return found | ({_TOO_LATE: sorted(self._too_late)} if self._too_late else {})
 
     def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:
         """Sets and removes variables."""
-        os.environ.update(values)
+        self._too_late |= set(values.get(_TOO_LATE, ()))
+        os.environ.update({name: value for name, value in values.items() if name != _TOO_LATE})
         for name in gone:
             os.environ.pop(name, None)
+
+    def restore_early(self, values: Mapping[str, Any], gone: Collection[str]) -> None:
+        """Sets and removes those that came before the libraries were loaded."""
+        late = set(values.get(_TOO_LATE, ()))
+        kept = {name: value for name, value in values.items() if name not in late}
+        self.restore(kept, [name for name in gone if name not in late])
 
 
 class Place:
@@ -136,6 +173,7 @@ class WorkingDirectory(Part):
     """The folder that relative paths start from."""
 
     name = "working directory"
+    early = True
 
     def __init__(self) -> None:
         self._place = Place(Path(), Path())

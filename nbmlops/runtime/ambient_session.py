@@ -1,10 +1,10 @@
 """The ambient state of one process: taken when the step's code begins and ends, put back from what earlier steps left.
 
-A process opens it before it imports any code of the step, begins it when everything is imported and the settings of
-shared cells are applied, and ends it with the step. What differs between beginning and end is the step's doing. What
-is handed over says all that differs from the state before anybody changed anything, so that it is the same whatever
-the next process has imported or set by then. A library that is loaded in between, also by the step itself, gets the
-settings of earlier steps as soon as it is there.
+A process opens it first, prepares it before it imports any code of the step, begins it when everything is imported and
+the settings of shared cells are applied, and ends it with the step. What differs between beginning and end is the
+step's doing. What is handed over says all that differs from the state before anybody changed anything, so that it is
+the same whatever the next process has imported or set by then. A library that is loaded in between, also by the step
+itself, gets the settings of earlier steps as soon as it is there.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class AmbientSession:
         self._finder = _Finder(self._library_came)
 
     def open(self, source: Path, root: Path, package: str, given: Mapping[str, Items]) -> None:
-        """Notes the state as it is, and puts back what importing the step's code depends on.
+        """Notes the state as it is, before anything of the step.
 
         A process that has run a step before knows its first state already.
 
@@ -94,15 +94,28 @@ class AmbientSession:
         self._finder.wait_for(
             {part.library for part in self._parts if part.library and part.name not in self._pristine}
         )
+
+    def prepare(self, source: Path) -> None:
+        """Puts back what importing the step's code depends on, over what the package's `environment` has set.
+
+        In another working directory, modules beside the notebook are still found, as in a notebook that has imported
+        them before.
+
+        Args:
+            source: The folder of the source notebook.
+        """
         for part in self._loaded():
             if part.early:
-                self._restore(part)
+                self._restore(part, early=True)
+        if Path.cwd() != source and str(source) not in sys.path:
+            sys.path.append(str(source))
 
     def begin(self) -> None:
         """Puts back what earlier steps changed, over what imports and shared cells have set by now."""
         self._begun = True
         for part in self._loaded():
             self._restore(part)
+            part.begin()
         self._before = {part.name: self._capture(part) for part in self._loaded()}
 
     def end(self) -> dict[str, Items]:
@@ -126,11 +139,12 @@ class AmbientSession:
     def _capture(self, part: Part) -> Items:
         return {name: item_of(value, self._package) for name, value in part.capture().items()}
 
-    def _restore(self, part: Part) -> None:
+    def _restore(self, part: Part, *, early: bool = False) -> None:
         given = self._given.get(part.name)
         if given:
             values = {name: value_of(item) for name, item in given.items() if item.form is not Form.ABSENT}
-            part.restore(values, [name for name, item in given.items() if item.form is Form.ABSENT])
+            restore = part.restore_early if early else part.restore
+            restore(values, [name for name, item in given.items() if item.form is Form.ABSENT])
 
     def _library_came(self, library: str) -> None:
         for part in self._parts:

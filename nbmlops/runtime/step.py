@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,6 +40,9 @@ from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
 from nbmlops.runtime.store import DamagedObject, Store
 from nbmlops.runtime.units import read_at_the_end
 from nbmlops.runtime.variables import watch
+
+ENVIRONMENT = "environment"
+"""The module of the package that sets what imports depend on."""
 
 
 class StepRecorder:
@@ -178,6 +182,10 @@ class Step:
         self._ambient.open(self._layout.source, self._layout.root, self._pipeline.name, given)
         if self._is_joined:
             self.alive.enter(self._declared, self._pipeline.name)
+        else:
+            if ENVIRONMENT in self._declared.modules:
+                import_module(f"{self._pipeline.name}.{ENVIRONMENT}").prepare()
+            self._ambient.prepare(self._layout.source)
         self._unfollow = _follow_cells(self)
 
     def leave(self) -> None:

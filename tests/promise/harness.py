@@ -153,6 +153,7 @@ class Processes:
     def run_notebook(self, case: Case, folder: Path) -> Ran:
         """Returns what the cells print and display when they run top to bottom in one process."""
         for name, text in case.modules.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         cells = [
             [c.role.kind.value, _with_api(c.python)] for c in notebook_of(case).cells if c.role.kind not in _NOT_RUN

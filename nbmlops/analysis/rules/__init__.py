@@ -17,6 +17,7 @@ from nbmlops.analysis.rules import (
     early_reads,
     global_statements,
     hidden_names,
+    late_environment,
     local_state,
     logging_below_gate,
     parameter_cell,
@@ -62,6 +63,7 @@ RULES: dict[str, ModuleType] = {
     "NB401": settings_in_steps,
     "NB402": settings_with_values,
     "NB403": logging_below_gate,
+    "NB404": late_environment,
 }
 
 

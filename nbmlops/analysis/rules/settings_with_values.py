@@ -1,13 +1,15 @@
-"""NB402: setting in a shared cell that depends on values of the notebook.
+"""NB402: change of a library in a shared cell that depends on values of the notebook.
 
-Settings of shared cells are applied at the start of every step, before any value is there, so they can only use
-literals, imports and functions of the package.
+What shared cells set is applied at the start of every step. What they set from values is set once, in the step
+`setup`, and handed over; changes of a process that cannot be handed over (see NB401) can only use literals, imports
+and functions of the package.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nbmlops.analysis.ambient import is_handed_over
 from nbmlops.analysis.graph import Graph, Place
 from nbmlops.analysis.model import StatementKind
 from nbmlops.core.diagnostics import Diagnostic
@@ -22,11 +24,13 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
         if unit.kind is not StatementKind.CODE or not unit.is_shared:
             continue
         for path, node in unit.record.settings.items():
+            if is_handed_over(path):
+                continue
             names = sorted(set(unit.record.mentions) & data) or sorted(unit.effects.may_bind)
             yield graph.error(
                 CODE,
                 Place(unit, node),
-                f"this setting (`{path}`) is made with '{names[0]}', which has no value yet when settings are applied",
+                f"`{path}` is made with '{names[0]}', which has no value yet when each step applies it",
                 "write the setting as a line of its own, with literal values",
             )
             break

@@ -91,6 +91,7 @@ def smoke_test(program: Program) -> str:
         "pipeline/test_pipeline.py.j2",
         name=program.package,
         parameters=bool(program.analysis.parameters),
+        environment=bool(program.analysis.environment),
         settings=bool(program.analysis.settings),
     )
 
@@ -168,6 +169,8 @@ def _files(program: Program) -> list[dict[str, str]]:
     definitions = any(d.placement is Placement.MODULE for d in program.analysis.definitions)
     if definitions or program.analysis.constants:
         files += [(f"{package}/helpers.py", "constants, functions and classes that steps share")]
+    if program.analysis.environment:
+        files += [(f"{package}/environment.py", "what imports depend on, set before every step imports anything")]
     if program.analysis.settings:
         files += [(f"{package}/settings.py", "settings of libraries, applied first in every step")]
     files += [

@@ -6,7 +6,7 @@ from nbmlops.compiler.layout import docstring
 from nbmlops.compiler.modules import Module
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.parameters import params_module
-from nbmlops.compiler.targets.shared import helpers_module, settings_module
+from nbmlops.compiler.targets.shared import environment_module, helpers_module, settings_module
 from nbmlops.compiler.targets.steps import step_module
 
 
@@ -16,7 +16,7 @@ def package_modules(program: Program) -> list[Module]:
     Raises:
         AmbiguousLine: a line mixes statements that go to different places.
     """
-    shared = [helpers_module(program), settings_module(program)]
+    shared = [helpers_module(program), environment_module(program), settings_module(program)]
     modules = [_init_module(program)]
     modules += [params_module(program)] if program.analysis.parameters else []
     modules += [module for module in shared if module is not None]

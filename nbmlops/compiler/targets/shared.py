@@ -1,4 +1,4 @@
-"""`helpers.py`: definitions and constants that live once in the package; `settings.py`: settings of libraries."""
+"""What steps share: `helpers.py` (definitions, constants), `environment.py` and `settings.py` (process)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.program import Program
 
 HELPERS = "helpers"
+ENVIRONMENT = "environment"
 SETTINGS = "settings"
 
 
@@ -65,6 +66,32 @@ def settings_module(program: Program) -> Module | None:
     function += indent(_settings_body(program, statements))
     notice = f"Library settings of the pipeline {program.package}; every step notebook applies them first."
     return _module(program, SETTINGS, notice, imports, [function])
+
+
+def environment_module(program: Program) -> Module | None:
+    """Returns the module whose `prepare` sets what imports depend on, or None where the first cells set nothing such.
+
+    Constants that it mentions stand in it: those of the package live beside functions whose imports come later.
+
+    Raises:
+        AmbiguousLine: a line mixes statements that go to different places.
+    """
+    statements = program.analysis.environment
+    if not statements:
+        return None
+    nodes = nodes_of(program.cells, statements)
+    names = mentioned(nodes)
+    constants = [constant for constant in program.analysis.constants if constant.name in names]
+    imports = _imports(program, nodes, set())
+    shared = {definition.name for definition in program.analysis.definitions}
+    imports += [ImportedName(name, f"{program.package}.{HELPERS}", name) for name in sorted(names & shared)]
+    where = f"{cells_of([statement.cell for statement in statements])} of {program.notebook_file}"
+    function = own("def prepare() -> None:")
+    function += own(*docstring(f"Set what {where} sets and imports depend on.", indent=INDENT))
+    function += indent(_settings_body(program, statements))
+    notice = f"Environment of the pipeline {program.package}; every step prepares it before it imports anything else."
+    sections = [_constants(program, constants), function] if constants else [function]
+    return _module(program, ENVIRONMENT, notice, imports, sections)
 
 
 def _module(

@@ -74,8 +74,8 @@ def test_settings_of_shared_cells(analyzed):
     assert [(s.cell, s.first, s.kind) for s in found.settings] == [
         (1, 3, StatementKind.SETTING),
         (2, 1, StatementKind.SETTING),
-        (2, 2, StatementKind.SETTING),
     ]
+    assert [(s.cell, s.first, s.kind) for s in found.environment] == [(2, 2, StatementKind.SETTING)]
     assert [step.name for step in found.steps] == ["a"]
 
 

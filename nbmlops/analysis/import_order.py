@@ -1,0 +1,131 @@
+"""Statements that importing depends on: what is found where, and what a module reads while it is imported.
+
+Generated modules import at their top. That is too early for an import that stands below a change of the import path,
+the working directory or the environment in the same step: such an import is code of its step, and what it binds is
+handed over like any value.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from nbmlops.analysis.statements import Unit
+from nbmlops.notebook.model import RoleKind
+
+_PLACES = frozenset({"sys.path", "os.chdir", "site.addsitedir"})
+_VARIABLES = frozenset({"os.environ", "os.putenv", "dotenv.load_dotenv"})
+_READING = frozenset({"get", "copy", "items", "keys", "values", "index", "count"})
+
+# Installed libraries: where they are found does not depend on the folders of the notebook.
+_LIBRARIES = """
+    IPython altair category_encoders catboost imblearn joblib keras lightgbm matplotlib mlflow nbmlops networkx nltk
+    numba numpy optuna pandas plotly polars pyarrow requests scipy seaborn shap skimage sklearn spacy statsmodels
+    tensorflow torch torchvision tqdm transformers xgboost
+"""
+# Beginnings of the variables that they read when they are imported.
+_VARIABLES_OF_LIBRARIES = """
+    OMP_ MKL_ OPENBLAS_ BLIS_ VECLIB_ NUMEXPR_ NUMBA_ KMP_ GOTO_ MPL MATPLOTLIB PYTHON TF_ CUDA_ TORCH PYTORCH KERAS
+    XLA_ JAX_ HF_ TRANSFORMERS TOKENIZERS PANDAS NUMPY SCIPY SKLEARN JOBLIB LOKY POLARS NLTK_ MLFLOW_ SPACY
+"""
+_INSTALLED = frozenset(_LIBRARIES.split())
+_READ_BY_LIBRARIES = tuple(_VARIABLES_OF_LIBRARIES.split())
+
+
+def changes_imports(node: ast.AST, paths: Mapping[str, str]) -> bool:
+    """Returns whether a statement changes the import path, the working directory or the environment.
+
+    Args:
+        node: The statement.
+        paths: What imported names stand for.
+    """
+    return any(_changed(part, paths) for part in ast.walk(node))
+
+
+def late_imports(units: Sequence[Unit], paths: Mapping[str, str], data: Collection[str]) -> set[Unit]:
+    """Returns the import statements that must run at their place.
+
+    Settings of shared cells that are made from literals are applied before anything is imported, and do not count.
+
+    Args:
+        units: All statements in the order in which they run.
+        paths: What imported names stand for.
+        data: Names that have a value only when the notebook runs.
+    """
+    changing = {unit.defines() for unit in units if unit.defines() and changes_imports(unit.node, paths)}
+    found: set[Unit] = set()
+    changed: dict[str, list[ast.AST]] = {}
+    for unit in units:
+        above = changed.get(unit.home, [])
+        if isinstance(unit.node, ast.Import | ast.ImportFrom):
+            if above and any(_depends(module, above, paths) for module in _modules(unit.node)):
+                found.add(unit)
+        elif not unit.defines() and not is_applied_first(unit, paths, data):
+            parts = [part for part in ast.walk(unit.node) if _changed(part, paths) or _calls(part, changing)]
+            changed.setdefault(unit.home, []).extend(parts)
+    return found
+
+
+def is_applied_first(unit: Unit, paths: Mapping[str, str], data: Collection[str]) -> bool:
+    """Returns whether a statement of a shared cell changes such state from literals alone."""
+    names = {part.id for part in ast.walk(unit.node) if isinstance(part, ast.Name)}
+    stored = any(isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store) for p in ast.walk(unit.node))
+    shared = unit.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP}
+    return shared and not stored and names.isdisjoint(data) and changes_imports(unit.node, paths)
+
+
+def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
+    found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+    return [name.partition(".")[0] for name in found]
+
+
+def _depends(module: str, changes: Iterable[ast.AST], paths: Mapping[str, str]) -> bool:
+    if module in sys.stdlib_module_names or module == "nbmlops":
+        return False
+    return module not in _INSTALLED or any(_may_be_read_by_library(change, paths) for change in changes)
+
+
+def _may_be_read_by_library(change: ast.AST, paths: Mapping[str, str]) -> bool:
+    """Returns whether a change is one of a variable that installed libraries read, as far as its name is known."""
+    if isinstance(change, ast.Call) and _path(change.func, paths) in _PLACES:
+        return False
+    if not any(_path(part, paths) in _VARIABLES for part in ast.walk(change) if isinstance(part, ast.Attribute)):
+        return False
+    texts = [p.value for p in ast.walk(change) if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+    keywords = [p.arg for p in ast.walk(change) if isinstance(p, ast.keyword) and p.arg]
+    names = [*texts, *keywords]
+    return not names or any(name.startswith(_READ_BY_LIBRARIES) for name in names)
+
+
+def _changed(part: ast.AST, paths: Mapping[str, str]) -> bool:
+    match part:
+        case ast.Call(func=ast.Attribute(value=owner, attr=method) as function):
+            called = _path(function, paths)
+            changes = _path(owner, paths) in {"sys.path", "os.environ"} and method not in _READING
+            return changes or called in (_PLACES | _VARIABLES)
+        case ast.Call(func=ast.Name() as function):
+            return _path(function, paths) in (_PLACES | _VARIABLES)
+        case ast.Subscript(value=owner, ctx=ast.Store() | ast.Del()):
+            return _path(owner, paths) in {"sys.path", "os.environ"}
+        case ast.Attribute(ctx=ast.Store()):
+            return _path(part, paths) == "sys.path"
+        case ast.AugAssign(target=target):
+            return _path(target, paths) == "sys.path"
+        case _:
+            return False
+
+
+def _calls(part: ast.AST, functions: Collection[str]) -> bool:
+    return isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in functions
+
+
+def _path(node: ast.AST, paths: Mapping[str, str]) -> str:
+    match node:
+        case ast.Name(id=name):
+            return paths.get(name, "")
+        case ast.Attribute(value=value, attr=attribute):
+            below = _path(value, paths)
+            return f"{below}.{attribute}" if below else ""
+        case _:
+            return ""
