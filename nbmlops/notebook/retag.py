@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from types import MappingProxyType
 
 from nbmlops.core.diagnostics import sort_diagnostics
 from nbmlops.notebook.codes import to_diagnostics
 from nbmlops.notebook.model import Cell, CellKind, Notebook, RoleKind
 from nbmlops.notebook.steps import MarkedCell, assign_roles
-from nbmlops.notebook.tags import CellMarks
+from nbmlops.notebook.tags import ROLES, CellMarks
 
 # What the steps of the whole notebook and a cell's own step tags give: it is found again for the new steps.
 _ABOUT_STEPS = frozenset({
@@ -21,7 +22,7 @@ _STEP_TAGS = ("step:", "block:", "prev:")
 _KEPT = frozenset({RoleKind.PARAMETERS, RoleKind.SHARED, RoleKind.METRICS, RoleKind.SKIP})
 
 
-def retag(notebook: Notebook, cuts: Mapping[int, str]) -> Notebook:
+def retag(notebook: Notebook, cuts: Mapping[int, str], roles: Mapping[int, str] = MappingProxyType({})) -> Notebook:
     """Returns the notebook cut into other steps.
 
     A step begins at its cell, or at the next one that can belong to a step, and reaches up to the next cut; two cuts
@@ -31,18 +32,22 @@ def retag(notebook: Notebook, cuts: Mapping[int, str]) -> Notebook:
     Args:
         notebook: As the reader made it.
         cuts: Cell number (1-based, among all cells) -> name of the step that begins there.
+        roles: Cell number -> `parameters`, `imports` or `functions`, for code cells that have no such tag.
     """
     refused = {d.span.cell for d in notebook.diagnostics if d.code.startswith("NB11")}
-    begins = _moved(notebook.cells, cuts, refused)
-    marked = [_marked(cell, begins.get(cell.number, ""), cell.number in refused) for cell in notebook.cells]
-    roles, faults = assign_roles(marked)
+    own = {number: tag for number, tag in roles.items() if notebook.cells[number - 1].role.kind not in _KEPT}
+    able = {c.number for c in notebook.cells if c.number not in own and (can_begin_step(c) or c.number in refused)}
+    begins = _moved(notebook.cells, cuts, able)
+    marked = [_marked(cell, begins.get(cell.number, ""), own.get(cell.number, "")) for cell in notebook.cells]
+    marked = [replace(mark, refused=mark.number in refused) for mark in marked]
+    given, faults = assign_roles(marked)
     cells = tuple(
-        dataclasses.replace(cell, role=role, tags=mark.marks.tags if mark.marks else cell.tags)
-        for cell, mark, role in zip(notebook.cells, marked, roles, strict=True)
+        replace(cell, role=role, tags=mark.marks.tags if mark.marks else cell.tags)
+        for cell, mark, role in zip(notebook.cells, marked, given, strict=True)
     )
     kept = [diagnostic for diagnostic in notebook.diagnostics if diagnostic.code not in _ABOUT_STEPS]
-    cut = dataclasses.replace(notebook, cells=cells)
-    return dataclasses.replace(cut, diagnostics=sort_diagnostics([*kept, *to_diagnostics(cut, faults)]))
+    cut = replace(notebook, cells=cells)
+    return replace(cut, diagnostics=sort_diagnostics([*kept, *to_diagnostics(cut, faults)]))
 
 
 def can_begin_step(cell: Cell) -> bool:
@@ -55,26 +60,25 @@ def without_step_tags(tags: Sequence[str]) -> tuple[str, ...]:
     return tuple(tag for tag in tags if not tag.startswith(_STEP_TAGS))
 
 
-def _moved(cells: Sequence[Cell], cuts: Mapping[int, str], refused: AbstractSet[int]) -> Mapping[int, str]:
-    """Returns the cuts, each at the first cell from there on where a step can begin."""
+def _moved(cells: Sequence[Cell], cuts: Mapping[int, str], able: AbstractSet[int]) -> Mapping[int, str]:
+    """Returns the cuts, each at the first cell from there on that is able to begin a step."""
     waiting = ""
     moved = {}
     for cell in cells:
         waiting = cuts.get(cell.number, waiting)
-        if waiting and (can_begin_step(cell) or cell.number in refused):
+        if waiting and cell.number in able:
             moved[cell.number] = waiting
             waiting = ""
     return moved
 
 
-def _marked(cell: Cell, begins: str, refused: bool) -> MarkedCell:
+def _marked(cell: Cell, begins: str, tag: str) -> MarkedCell:
     if cell.kind is not CellKind.CODE:
         return MarkedCell(cell.number, cell.kind, "", (), None)
     kind = cell.role.kind if cell.role.kind in _KEPT else RoleKind.STEP if begins else None
-    tags = (*without_step_tags(cell.tags), *([f"step:{begins}"] if begins else []))
-    return MarkedCell(
-        cell.number, cell.kind, cell.python, cell.magics, CellMarks(kind, begins, (), tags), refused=refused
-    )
+    added = [tag] if tag else [f"step:{begins}"] if begins else []
+    marks = CellMarks(ROLES[tag] if tag else kind, begins, (), (*without_step_tags(cell.tags), *added))
+    return MarkedCell(cell.number, cell.kind, cell.python, cell.magics, marks)
 
 
 def _has_code(cell: Cell) -> bool:

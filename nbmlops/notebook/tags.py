@@ -27,7 +27,7 @@ from nbmlops.notebook.model import RoleKind
 from nbmlops.notebook.names import step_name_fault, suggested_step_name
 from nbmlops.notebook.source import Translation
 
-_ROLES: Mapping[str, RoleKind] = MappingProxyType(
+ROLES: Mapping[str, RoleKind] = MappingProxyType(
     {
         "parameters": RoleKind.PARAMETERS,
         "pipeline-parameters": RoleKind.PARAMETERS,
@@ -158,8 +158,8 @@ def _as_tags(mark: Mark) -> Iterable[str]:
 
 
 def _read_tag(tag: str, faults: list[Fault]) -> Mark | None:
-    if tag in _ROLES:
-        return Mark(_ROLES[tag], "", (), tag)
+    if tag in ROLES:
+        return Mark(ROLES[tag], "", (), tag)
     prefix, colon, value = tag.partition(":")
     if colon and prefix in _STEP_PREFIXES:
         return _step_mark(value, tag, 0, faults)
@@ -213,7 +213,7 @@ def _prev_mark(names: str, written: str, line: int, faults: list[Fault]) -> Mark
 def _meant(tag: str) -> str:
     """Returns the tag that was probably meant, "" if this one is somebody else's."""
     plain = re.sub(r"[\s_]+", "-", tag.strip().lower())
-    if plain in _ROLES:
+    if plain in ROLES:
         return plain
     if almost := _ALMOST_TAG.fullmatch(tag.strip()):
         return f"{almost.group(1).lower()}:{almost.group(2)}"
@@ -224,7 +224,7 @@ def _meant(tag: str) -> str:
     if colon:
         near = next((known for known in ("step", "prev", "block") if _one_slip(word, known)), "")
         return f"{near}:{value.strip()}" if near else ""
-    return next((known for known in _ROLES if _one_slip(plain, known)), "")
+    return next((known for known in ROLES if _one_slip(plain, known)), "")
 
 
 def _one_slip(word: str, known: str) -> bool:
@@ -281,7 +281,7 @@ def _comment_marks(text: str, line: int, faults: list[Fault]) -> Iterable[Mark]:
         elif equals and name == "prev":
             yield _prev_mark(value, written, line, faults)
         elif not equals and word in _COMMENT_WORDS:
-            yield Mark(_ROLES[word], "", (), written, line)
+            yield Mark(ROLES[word], "", (), written, line)
         else:
             faults.append(_unknown_word(word, line))
 

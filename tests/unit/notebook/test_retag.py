@@ -32,6 +32,14 @@ def test_a_cut_notebook_is_the_one_whose_file_says_so(read):
     assert retag(read(*cells), {3: "one", 5: "two"}) == read(*tagged)
 
 
+def test_other_roles_are_given_too(read):
+    cells = ["n = 1", "import os", "def f():\n    pass", ("x", "imports"), "a = n"]
+    tagged = [("n = 1", "parameters"), ("import os", "imports"), ("def f():\n    pass", "functions"),
+              ("x", "imports"), ("a = n", "step:one")]  # fmt: skip
+    roles = {1: "parameters", 2: "imports", 3: "functions", 4: "functions"}
+    assert retag(read(*cells), {2: "one"}, roles) == read(*tagged)
+
+
 def test_tags_of_the_notebook_do_not_count(read):
     notebook = read(("a = 1", "step:load"), ("# nbmlops: step=train prev=load\nb = 2", "wide"))
     cut = retag(notebook, {1: "all"})
