@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import os
 import queue
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -136,6 +137,57 @@ def pwd() -> str:
     return os.getcwd()  # noqa: PTH109 - as text, which is what the magic gives
 
 
+def cd(line: str, expanded: Callable[[], str] | None = None) -> None:
+    """Changes the working directory and prints it: `%cd`.
+
+    Args:
+        line: What follows the magic: the folder, the home folder if it is empty; `-q` before it prints nothing.
+        expanded: Makes the line from the values of the moment; if that fails, it counts as it stands.
+    """
+    words = shlex.split(_expanded(line, expanded))
+    quiet = words[:1] == ["-q"]
+    folder = " ".join(words[1:] if quiet else words) or "~"
+    try:
+        os.chdir(Path(folder).expanduser() if folder.startswith("~") else folder)
+    except OSError as error:
+        sys.stdout.write(f"{error}\n")  # IPython goes on where it is
+    if not quiet:
+        sys.stdout.write(f"{Path.cwd()}\n")
+
+
+def env(name: str, expanded: Callable[[], str] | None = None) -> str:
+    """Returns an environment variable: `%env NAME`.
+
+    Args:
+        name: Its name.
+        expanded: Makes the name from the values of the moment; if that fails, it counts as it stands.
+
+    Raises:
+        KeyError: there is no such variable.
+    """
+    key = _expanded(name, expanded).strip()
+    sys.audit("nbmlops.shell", f"%env {key}")
+    return os.environ[key]
+
+
+def set_env(line: str, expanded: Callable[[], str] | None = None) -> None:
+    """Sets an environment variable and says so: `%env NAME=value`, `%set_env NAME value`.
+
+    Args:
+        line: What follows the magic.
+        expanded: Makes the line from the values of the moment; if that fails, it counts as it stands.
+
+    Raises:
+        ValueError: the line does not name a variable and its value.
+    """
+    text = _expanded(line, expanded)
+    name, found, value = text.partition("=" if "=" in text else " ")
+    if not found or not name.strip() or len(name.split()) > 1:
+        raise ValueError(f"usage is 'set_env var=val', not {line!r}")
+    os.environ[name.strip()] = value.strip()
+    sys.stdout.write(f"env: {name.strip()}={value.strip()}\n")
+
+
 def _announced(command: str, expanded: Callable[[], str] | None) -> str:
     """Returns the text to run; an observer of the process is told that something unseen happens.
 
@@ -144,14 +196,16 @@ def _announced(command: str, expanded: Callable[[], str] | None) -> str:
     """
     if command.rstrip().endswith("&"):
         raise OSError(_NO_BACKGROUND)
-    text = command
-    if expanded is not None:
-        try:
-            text = expanded()
-        except Exception:  # noqa: BLE001 - IPython runs the command as it stands, whatever went wrong
-            text = command
+    text = _expanded(command, expanded)
     sys.audit("nbmlops.shell", text)
     return text
+
+
+def _expanded(text: str, expanded: Callable[[], str] | None) -> str:
+    try:
+        return expanded() if expanded is not None else text
+    except Exception:  # noqa: BLE001 - IPython runs the command as it stands, whatever went wrong
+        return text
 
 
 def _run_script(program: Sequence[str], body: str, *, keep: bool) -> tuple[str | None, int]:

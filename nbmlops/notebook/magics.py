@@ -13,7 +13,7 @@ from nbmlops.notebook.decisions import Decision, Refusal, shortened
 from nbmlops.notebook.mlops_lines import parse_line
 from nbmlops.notebook.model import MagicAction
 from nbmlops.notebook.shell_lines import ShellNames
-from nbmlops.notebook.shell_magics import ALIASES, SCRIPTS, decide_command, decide_shell_magic
+from nbmlops.notebook.shell_magics import LINES, SCRIPTS, decide_command, decide_shell_magic
 
 _SKIP = "remove the line, or move it to a cell tagged `skip`"
 _SHOWS = "only shows something about the session"
@@ -58,9 +58,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = MappingProxyType(
         "run": ("runs another script in this namespace", "put the script's code into cells, or import it as a module"),
         "load": ("replaces the cell by a file's text", "load the file once in Jupyter and keep the text"),
         "store": ("keeps values outside the notebook", "compute the value in a cell, or read it from a file"),
-        "cd": ("changes the working directory", "write paths relative to the notebook's folder"),
-        "env": ("changes the environment", 'write `os.environ["NAME"] = "value"` in a cell tagged `imports`'),
-        "set_env": ("changes the environment", 'write `os.environ["NAME"] = "value"` in a cell tagged `imports`'),
         "pylab": (
             "imports names that nobody can see",
             "write `import numpy as np` and `import matplotlib.pyplot as plt`",
@@ -115,7 +112,7 @@ def decide_line(name: str, line: str, names: ShellNames) -> Decision | Refusal:
         line: What follows.
         names: What the rest of the notebook says about names in commands.
     """
-    if name in ALIASES or name in {"sx", "system", "pwd"}:
+    if name in LINES:
         return decide_shell_magic(name, line, names)
     if name in _BY_LINE:
         return _BY_LINE[name](name, line)
@@ -124,7 +121,7 @@ def decide_line(name: str, line: str, names: ShellNames) -> Decision | Refusal:
     if name in _REFUSED:
         reason, edit = _REFUSED[name]
         return Refusal("NB112", f"%{name} cannot be compiled: it {reason}", edit)
-    return _unknown(f"%{name}", [f"%{known}" for known in (*_DROPPED, *_REFUSED, *_BY_LINE)])
+    return _unknown(f"%{name}", [f"%{known}" for known in (*_DROPPED, *_REFUSED, *_BY_LINE, *LINES)])
 
 
 def decide_shell(command: str, names: ShellNames, *, keeps: bool) -> Decision | Refusal:

@@ -12,13 +12,14 @@ from nbmlops.notebook.model import MagicAction
 from nbmlops.notebook.shell_lines import CannotExpand, ShellNames, command_arguments, literal, multiline
 
 # What IPython calls when `%ls` and the like are used on Linux, where pipelines run.
-ALIASES: Mapping[str, str] = MappingProxyType(
+_ALIASES: Mapping[str, str] = MappingProxyType(
     {
         **{name: name for name in ("cat", "cp", "mkdir", "mv", "rm", "rmdir")},
         "ls": "ls -F --color",
         "ll": "ls -F -o --color",
     }
 )
+LINES = frozenset({*_ALIASES, "cd", "env", "pwd", "set_env", "sx", "system"})
 _PROGRAMS = frozenset({"bash", "sh", "perl", "ruby"})
 SCRIPTS = frozenset({*_PROGRAMS, "script", "system", "sx", "!", "writefile", "file"})
 _RUNS = (
@@ -52,12 +53,34 @@ def decide_command(command: str, names: ShellNames, *, keeps: bool) -> Decision 
 
 
 def decide_shell_magic(name: str, line: str, names: ShellNames) -> Decision | Refusal:
-    """Returns what becomes of a line magic that runs a command or asks the system, such as `%ls` or `%pwd`."""
+    """Returns what becomes of a line magic of `LINES`, which runs a command or asks or changes the process."""
     if name == "pwd":
         return Decision(MagicAction.SHELL, "asks the system", "nbmlops.shell.pwd()")
-    if name in ALIASES:
-        return decide_command(f"{ALIASES[name]} {line}", names, keeps=False)
-    return decide_command(line, names, keeps=True)
+    if name in _ALIASES:
+        return decide_command(f"{_ALIASES[name]} {line}", names, keeps=False)
+    if name in {"sx", "system"}:
+        return decide_command(line, names, keeps=True)
+    return _decide_process(name, line.strip(), names)
+
+
+def _decide_process(name: str, line: str, names: ShellNames) -> Decision | Refusal:
+    """Returns what becomes of `%cd`, `%env` or `%set_env`: the runtime hands such changes from step to step."""
+    if name == "env" and not line:
+        return Decision(MagicAction.DROP, "only shows something about the session")
+    if name == "cd" and line.startswith("-") and not line.startswith("-q "):
+        return Refusal(
+            "NB112", f"%cd {shortened(line)} cannot be compiled: it goes by the session's history", "write the folder"
+        )
+    try:
+        arguments = command_arguments(line, names)
+    except CannotExpand as reason:
+        return Refusal("NB112", f"%{name} {shortened(line)} cannot be compiled: {reason}", _IN_PYTHON)
+    if name == "env" and " " not in line and "=" not in line:
+        return Decision(MagicAction.SHELL, "asks the system", f"nbmlops.shell.env({arguments})", unseen=True)
+    function = "cd" if name == "cd" else "set_env"
+    return Decision(
+        MagicAction.SHELL, "changes the process as in the notebook", f"nbmlops.shell.{function}({arguments})"
+    )
 
 
 def decide_script(name: str, line: str, body: str, names: ShellNames) -> Decision | Refusal:

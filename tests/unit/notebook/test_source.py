@@ -103,7 +103,7 @@ def test_the_cell_magic_names_the_step(source):
 @pytest.mark.parametrize(
     ("source", "codes"),
     [
-        ("%cd x\n!ls\n%nonsense\n%%time\nx = %env A", ["NB112", "NB126", "NB117", "NB115", "NB112"]),
+        ("%cd -\n!ls\n%nonsense\n%%time\nx = %env", ["NB112", "NB126", "NB117", "NB115", "NB112"]),
         ("!ls &\n!pip install x; ls\n!echo {(y := 1)}\n!echo {Out[1]}", ["NB113"] * 4),
         ("%%bash\n%cd", ["NB126"]),
         ("%%writefile a.txt\n%cd\n", []),
