@@ -12,13 +12,14 @@ from typing import Any
 
 from nbmlops.data.compare_arrays import array_difference
 from nbmlops.data.compare_frames import frame_difference, index_difference, series_difference
-from nbmlops.data.compare_shown import both, counted, kind, listed, shown, sides
+from nbmlops.data.compare_shown import NOTEBOOK, PIPELINE, both, counted, kind, listed, shown, sides
 from nbmlops.data.compare_text import text_difference
 from nbmlops.data.encoding import CannotFingerprint
 from nbmlops.data.fingerprint import fingerprint_for_comparing
 from nbmlops.data.objects import caches
 
 _DEEPEST = 12
+_MOST_PARTS = 10_000
 
 
 def difference(left: object, right: object, homes: frozenset[str]) -> str:
@@ -96,13 +97,15 @@ class _Search:
         if list(left) != list(right):
             return "", f"keys in another order: {sides(shown(list(left)), shown(list(right)))}"
         members = ((f"[{shown(key)}]", left[key], right[key]) for key in left)
-        return self._first(members, depth, "key") or self._attributes(left, right, depth)
+        found = self._first(members, depth, "key")
+        return found or _identities(_named_members(left), _named_members(right)) or self._attributes(left, right, depth)
 
     def _sequences(self, left: Sequence[Any], right: Sequence[Any], depth: int) -> _Found:
         members = ((f"[{n}]", one, other) for n, (one, other) in enumerate(zip(left, right, strict=False)))
         found = self._first(members, depth, "item")
         if len(left) == len(right):
-            return found or self._attributes(left, right, depth)
+            shared = found or _identities(_named_members(left), _named_members(right))
+            return shared or self._attributes(left, right, depth)
         lengths = f"length: {sides(f'{len(left):,}', f'{len(right):,}')}"
         return "", f"{lengths}; first difference at {found[0]}: {found[1]}" if found else lengths
 
@@ -117,7 +120,7 @@ class _Search:
             parts += [f"only in the pipeline: {listed(added)}"] if added else []
             return "", f"attributes {'; '.join(parts)}"
         members = ((f".{name}", ours[name], theirs[name]) for name in ours)
-        return self._first(members, depth, "attribute") or ("", both(left, right))
+        return self._first(members, depth, "attribute") or _identities(ours, theirs) or ("", both(left, right))
 
     def _first(self, members: Iterator[tuple[str, Any, Any]], depth: int, noun: str) -> _Found:
         first: _Found = None
@@ -131,6 +134,26 @@ class _Search:
         if first is None or not more:
             return first
         return first[0], f"{first[1]} (and {counted(more, f'more {noun}')} differ{'s' if more == 1 else ''})"
+
+
+def _named_members(value: Mapping[Any, Any] | Sequence[Any]) -> dict[str, Any]:
+    members = value.items() if isinstance(value, Mapping) else enumerate(value)
+    return {f"[{shown(key)}]": member for key, member in members}
+
+
+def _identities(left: Mapping[str, Any], right: Mapping[str, Any]) -> _Found:
+    """Returns which parts of equal content are one object on one side only."""
+    first: dict[int, str] = {}
+    mates: dict[int, str] = {}
+    for name in left if len(left) <= _MOST_PARTS else ():
+        first.setdefault(id(left[name]), name)
+        mates.setdefault(id(right[name]), name)
+    for name in left if first else ():
+        ours, theirs = first[id(left[name])], mates[id(right[name])]
+        if ours != theirs and not isinstance(left[name], int | float | str | bytes | tuple | None):
+            other, here = (ours, NOTEBOOK) if ours != name else (theirs, PIPELINE)
+            return "", f"{other} and {name} are one object {here} only"
+    return None
 
 
 def _at(path: str, text: str) -> _Found:

@@ -74,15 +74,15 @@ class Noise:
         if kind in {"printed", "stderr"} and _TIMINGS.fullmatch(text.strip()):
             return Cleaned("", frozenset({TIMES}), is_nothing=True)
         removed = set()
+        if kind == "stderr":
+            text, count = _WARNING.subn("", text)
+            removed |= {PLACES} if count else set()
         for name, pattern, instead in self._rules:
             text, count = pattern.subn(instead, text)
             removed |= {name} if count else set()
         timeless = _STAMP.sub(self._stamp, text)
         removed |= {TIMES} if text != timeless else set()
         text = timeless
-        if kind == "stderr":
-            text, count = _WARNING.subn("", text)
-            removed |= {PLACES} if count else set()
         if kind in {"text/html", "image/svg+xml"}:
             numbered = _numbered_ids(text)
             removed |= {IDS} if text != numbered else set()

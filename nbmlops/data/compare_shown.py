@@ -35,7 +35,7 @@ def _plain(value: Any) -> object:
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
     """Returns the text on one line, its end left out if it is long."""
-    line = " ".join(text.split())
+    line = " ".join(text.split()) if "\n" in text else text
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
