@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FunctionType
 
 from nbmlops.pipeline.ir import Step, StepMode
+from nbmlops.pipeline.run_record import LiveValue
+from nbmlops.runtime.bound import bound_to_process
 from nbmlops.runtime.closures import SharedVariables
 from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.random_state import RandomState
@@ -26,12 +30,14 @@ class Alive:
         shared: Variables of earlier steps that functions alive refer to.
         random: The random state when the last step ended, None before.
         names: Names of the kernel's namespace that stay from step to step.
+        folders: Temporary folders that are to stay.
     """
 
     handover: Handover
     shared: SharedVariables = field(default_factory=SharedVariables)
     random: RandomState | None = None
     names: frozenset[str] = frozenset()
+    folders: list[TemporaryDirectory[str]] = field(default_factory=list)
 
     def enter(self, step: Step, package: str) -> None:
         """Lets the function of a joined step use the variables that live functions of earlier steps refer to."""
@@ -45,6 +51,14 @@ class Alive:
                 self.shared.cells[name].cell_contents = outputs[name]
             elif self.handover.has(name):
                 self.handover.bind(name, value)
+
+    def keep_folders(self, made: Iterable[TemporaryDirectory[str]]) -> tuple[LiveValue, ...]:
+        """Returns what keeps the process alive for temporary folders that no name of the namespace stands for."""
+        held = {id(value) for value in self.handover.values()}
+        self.folders += [folder for folder in made if id(folder) not in held]
+        if not any(Path(folder.name).is_dir() for folder in self.folders):
+            return ()
+        return (LiveValue("temporary folder", "tempfile.TemporaryDirectory", bound_to_process(self.folders[0])),)
 
     def leave(self, step: Step, package: str) -> None:
         """Clears the kernel's namespace of the names of a step that is over; its values stay alive."""

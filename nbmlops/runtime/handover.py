@@ -10,7 +10,7 @@ Names that share are stored as one bundle and loaded together, so that `b = a` s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,10 @@ class Handover:
     def has(self, name: str) -> bool:
         """Returns whether the name has a value."""
         return name in self._live or name in self._namespace
+
+    def values(self) -> Iterable[object]:
+        """Returns the values that are alive in this process."""
+        return self._live.values()
 
     def save(self, outputs: Mapping[str, object]) -> Saved:
         """Returns what was stored: outputs, changed inputs, and names that share objects with them; and what was not.

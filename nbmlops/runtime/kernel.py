@@ -64,13 +64,13 @@ class Kernel:
             async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
                 """Does nothing: see `Kernel.close`."""
 
-            async def end(self) -> None:
+            async def end(self, gently: bool) -> None:
                 for task in asyncio.all_tasks():  # an interruption leaves those that follow the cell
                     if getattr(task.get_coro(), "__qualname__", "").startswith(_CLIENT):
                         task.add_done_callback(_heard)
                         task.cancel()
                 if await self.is_alive():
-                    await super().shutdown_kernel(now=True)
+                    await super().shutdown_kernel(now=not gently)
                 await super().cleanup_resources()
 
         return StepKernelManager
@@ -86,14 +86,18 @@ class Kernel:
         lines = self._output.read().decode(errors="replace").splitlines()
         return "\n".join(line for line in lines if not line.startswith("[IPKernelApp] WARNING"))[-_STDERR_KEPT:]
 
-    def close(self) -> None:
-        """Ends the process, whatever it is doing."""
+    def close(self, *, gently: bool = False) -> None:
+        """Ends the process, whatever it is doing.
+
+        Args:
+            gently: Let it write what its open files hold and remove its temporary folders, as at the end of a notebook.
+        """
         from jupyter_core.utils import run_sync  # noqa: PLC0415 - nothing of Jupyter is loaded for cached runs
 
         manager, process = self._manager, self._process()
         try:
             if manager is not None:
-                run_sync(manager.end)()
+                run_sync(manager.end)(gently)
         finally:
             if process is not None and process.poll() is None:  # a second interruption came in between
                 process.kill()

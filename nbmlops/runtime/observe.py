@@ -14,6 +14,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from nbmlops.runtime.listings import Listing, asked
@@ -56,6 +57,7 @@ class Observer:
         self.hosts: dict[str, None] = {}
         self.commands: dict[str, None] = {}
         self.listed: dict[Listing, None] = {}
+        self.folders: list[tempfile.TemporaryDirectory[str]] = []
 
     def start(self) -> None:
         """Begins to watch; what was loaded before is not the step's."""
@@ -81,6 +83,8 @@ class Observer:
             self.commands[str(arguments[0])] = None
         elif event in _LISTING:
             self._listed(asked(event, arguments))
+        elif event == "tempfile.mkdtemp":
+            self._keep_folder(sys._getframe(1))  # noqa: SLF001 - the one way to know who asks
 
     def _opened(self, path: Any, mode: Any, flags: Any, *, may_change: bool = False) -> None:
         if not isinstance(path, str | bytes):
@@ -93,6 +97,19 @@ class Observer:
             self.written[text] = None
         elif text not in self.written:
             self.read.setdefault(text, None if may_change else _stamp(text))
+
+    def _keep_folder(self, frame: FrameType) -> None:
+        """Keeps a temporary folder that a step's function makes: in the notebook it exists as long as its name.
+
+        Args:
+            frame: That of `mkdtemp`, within the one of what called it.
+        """
+        made = frame.f_back.f_locals.get("self") if frame.f_back else None
+        asking = frame.f_back.f_back if frame.f_back else None
+        is_step = asking is not None and asking.f_back is not None and asking.f_back.f_code.co_name == "<module>"
+        is_own = asking is not None and is_step and self.is_users_code(asking.f_code.co_filename)
+        if isinstance(made, tempfile.TemporaryDirectory) and is_own:
+            self.folders.append(made)
 
     def _listed(self, listing: Listing | None) -> None:
         folder = f"{listing.folder}{os.sep}" if listing else ""

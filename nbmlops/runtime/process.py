@@ -43,9 +43,13 @@ class StepProcess:
         self._steps += (context.step,)
         return ending, read_report(self._report)
 
-    def close(self) -> None:
-        """Ends the process, whatever it is doing."""
+    def close(self, *, gently: bool = False) -> None:
+        """Ends the process, whatever it is doing.
+
+        Args:
+            gently: Let it write what its open files hold and remove its temporary folders, as at the end of a notebook.
+        """
         try:
-            self._kernel.close()
+            self._kernel.close(gently=gently)
         finally:
             self._scratch.cleanup()

@@ -23,7 +23,7 @@ from types import FrameType
 
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import read_pipeline
-from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepError, StepRecord, StepStatus
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import StepContext, StepReport
@@ -221,7 +221,7 @@ class _Run:
         self._done.append((record, kept))
         self._tell(StepFinished(record, number, total))
         if len(self._done) >= self._first + len(joined.steps):
-            self._end_process()
+            self._end_process(gently=len(joined.steps) > 1 or step.mode is StepMode.VERBATIM)
         elif report.outcome.live:
             self._tell(StepsJoined(joined))
         if report.outcome.changed_inputs:
@@ -266,11 +266,11 @@ class _Run:
         self._joined = joined_from(self._pipeline, outcomes, self._first)
         return self._joined
 
-    def _end_process(self) -> None:
+    def _end_process(self, *, gently: bool = False) -> None:
         if self._process is None:
             return
         process, self._process = self._process, None
-        process.close()
+        process.close(gently=gently)
         if len(self._joined.steps) > 1:
             for _, record in self._done[self._first :]:
                 note_joined(self._layout.root / record.notebook, self._joined)

@@ -90,7 +90,11 @@ class Walk(pickle.Pickler):
                 raise CannotStore(f"{error}" if str(error) else type(error).__name__) from error
 
     def persistent_id(self, obj: Any) -> str | None:
-        """Returns a mark for what need not be descended into; notes what is mutable."""
+        """Returns a mark for what need not be descended into; notes what is mutable.
+
+        Raises:
+            CannotStore: it means something in this process only.
+        """
         self.visited += 1
         kind = type(obj)
         if kind in _ATOMS or kind is tuple:

@@ -145,6 +145,7 @@ class Step:
             if value.name in at_the_end:
                 failure: StepFailed = unstorable_result(value, self._pipeline, self._declared, self._layout)
                 raise failure
+        live = (*saved.live, *self.alive.keep_folders(self._observer.folders))
         carried = random_state.carried(self._entry, self._before, after)
         modules = self._observer.modules(self._package_namespaces())
         outcome = StepOutcome(
@@ -162,11 +163,11 @@ class Step:
             settings_before={part: self._context.ambient.identity(part) for part in self._ambient.seen()},
             settings=store_settings(self._store, changed, self._declared.name),
             unkeyable=self._observer.unkeyable(),
-            live=saved.live,
+            live=live,
         )
         self._report(outcome)
         self.alive.random = after
-        self.is_over = self._context.report is not None and (self._is_joined or bool(saved.live))
+        self.is_over = self._context.report is not None and (self._is_joined or bool(live))
 
     def start(self) -> None:
         """Begins: import path, working directory, ambient state, and watching; joined steps find these as they are."""

@@ -16,6 +16,8 @@ def last_reader(pipeline: Pipeline, step: str, names: Iterable[str]) -> int:
 
 
 def _last_reader(steps: Sequence[Step], own: int, name: str) -> int:
+    if not name.isidentifier():  # something that lives without a name, such as a folder that goes with its process
+        return len(steps) - 1
     last = own
     for position in range(own + 1, len(steps)):
         if any(value.name == name for value in steps[position].inputs):

@@ -191,6 +191,29 @@ def test_open_files_locks_and_buffers_go_on(tmp_path: Path) -> None:
     assert [joined.steps for joined in result.joined] == [("make", "use")]
 
 
+def test_the_last_of_joined_steps_leaves_written_files_and_no_temporary_folder(tmp_path: Path) -> None:
+    make = Sketch(
+        "make",
+        """
+        import tempfile
+        from pathlib import Path
+        out = open("log.txt", "w")
+        folder = tempfile.TemporaryDirectory()
+        path = Path(folder.name)
+        """,
+        outputs=("out", "path"),
+    )
+    write = Sketch(
+        "write", "out.write('never closed')\nis_there = path.is_dir()", inputs={"out": "make", "path": "make"}
+    )
+    folder = write_pipeline(tmp_path, [make, replace(write, outputs=("is_there",))])
+    result = run(folder)
+    assert load_value(folder, result, "is_there") is True
+    assert (tmp_path / "log.txt").read_text() == "never closed"
+    assert not load_value(folder, result, "path").exists()
+    assert [value.name for value in result.joined[0].values] == ["out", "temporary folder"]
+
+
 def test_values_that_the_closing_stages_read_must_be_stored(tmp_path: Path) -> None:
     make = Sketch("make", "score = lambda: 1", outputs=("score",))
     folder = write_pipeline(tmp_path, [make])
