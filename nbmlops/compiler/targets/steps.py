@@ -71,15 +71,20 @@ def step_module(program: Program, step: Step) -> Module:
         *(f"{name} = {content.own('params')}.{name}" for name in facts.parameters),
         *(text for name in facts.unsure_inputs for text in (f"if {name} is {UNBOUND}:", f"{INDENT}del {name}")),
     )
-    names = "locals()" if "locals" not in content.taken else "vars()"
-    marks = [f'{name} = {names}.get("{name}", {UNBOUND})' for name in facts.unsure_outputs]
-    parts = [prologue, _rebuilt(program, facts, content), body, own(*marks, *_return(step.outputs))]
+    parts = [prologue, _rebuilt(program, facts, content), body, own(*_marks(facts, content), *_return(step.outputs))]
     function = own(*_signature(step, facts, content), *_function_docstring(program, step))
     function += indent(joined(parts))
     notice = program.module_docstring(f"Step {step.name} of the pipeline {program.package}.")
     notice += checker_comments(content.nodes, step.outputs)
     sections = [own(*notice), own(*import_lines(outer, program.own_modules())), function]
     return assemble(step.module, sections, program.notebook)
+
+
+def _marks(facts: StepFacts, content: _Content) -> list[str]:
+    """Returns lines that mark the outputs which no path has bound, so that the steps after it find them unbound."""
+    names = "locals()" if "locals" not in content.taken else "vars()"
+    marks = [f'{name} = {names}.get("{name}", {UNBOUND})' for name in facts.unsure_outputs]
+    return ["# Bound on some paths only.", *marks] if marks else []
 
 
 def _content(program: Program, step: Step, facts: StepFacts) -> _Content:
