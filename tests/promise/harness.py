@@ -131,9 +131,14 @@ def _with_api(python: str) -> str:
 
 
 class Processes:
-    """Runs notebooks and steps, each in a process of its own, through one `tests.promise.server`."""
+    """Runs notebooks and steps, each in a process of its own, through one `tests.promise.server`.
+
+    Attributes:
+        without: The mechanism that is switched off in the steps' processes, "" for none.
+    """
 
     def __init__(self) -> None:
+        self.without = ""
         # One thread, so that it may be forked: neither OpenBLAS nor Arrow's allocator may start theirs.
         single = {
             "OPENBLAS_NUM_THREADS": "1",
@@ -169,7 +174,26 @@ class Processes:
             case: The case.
             notebooks: The step notebooks that have not run yet, in order.
         """
-        return self._ask({"run": "steps", "notebooks": [str(path) for path in notebooks], "given": case.given})
+        paths = [str(path) for path in notebooks]
+        return self._ask({"run": "steps", "notebooks": paths, "given": case.given, "without": self.without})
+
+    def run_pipeline(self, case: Case, folder: Path) -> Ran:
+        """Returns what all steps print and display, or those up to the first that fails; its name stands in the error.
+
+        Args:
+            case: The case.
+            folder: Where it was compiled to.
+        """
+        notebooks = sorted((folder / "pipeline" / "notebooks").glob("*.ipynb"))
+        output, processes = "", 0
+        while notebooks:
+            ran = self.run_steps(case, notebooks)
+            output += ran.output
+            processes += 1
+            if ran.error:
+                return Ran(output, f"{notebooks[0].stem} fails:\n{ran.error}", processes)
+            notebooks = notebooks[ran.steps :]
+        return Ran(output, "", processes)
 
     def close(self) -> None:
         """Ends the server."""

@@ -36,6 +36,7 @@ from nbmlops.runtime.layout import layout_of, pipeline_file
 from nbmlops.runtime.namespace import namespace_before
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.units import joined_from
+from tests.promise.mechanisms import without
 
 _SECONDS = 60
 
@@ -153,6 +154,8 @@ def _forked(run: Callable[..., int | None], request: dict[str, Any]) -> str:
 
 
 def _in_child(run: Callable[..., int | None], request: dict[str, Any]) -> dict[str, Any]:
+    enter_context = contextlib.ExitStack().enter_context
+    enter_context(without(request.pop("without", "")))  # never left: the process ends
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.path.insert(0, "")  # as in a kernel: the working directory comes first
     warnings.resetwarnings()

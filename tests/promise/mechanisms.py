@@ -1,0 +1,242 @@
+"""What keeps the promise, mechanism by mechanism, and how to switch each off, to see that a case then fails.
+
+A switch puts something simpler in the place of a function of the compiler or the runtime. The tests' process switches
+off what compiling does, the server what steps do; see `tests.promise.test_mechanisms`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+from unittest import mock
+
+Replacement = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """One mechanism.
+
+    Attributes:
+        switches: What is replaced, "module:attribute", and by what; the replacement is made from the original.
+        case: The case that fails without it: file and name.
+        told: What that case does then: "different", "joined", codes of a refusal, or the name of an error.
+    """
+
+    switches: Mapping[str, Replacement]
+    case: str
+    told: str = "different"
+
+
+@contextlib.contextmanager
+def without(name: str) -> Iterator[None]:
+    """Switches a mechanism off; "" for none."""
+    with contextlib.ExitStack() as stack:
+        for target, change in (MECHANISMS[name].switches if name else {}).items():
+            module, _, path = target.partition(":")
+            owner: Any = import_module(module)
+            *outer, attribute = path.split(".")
+            for part in outer:
+                owner = getattr(owner, part)
+            stack.enter_context(mock.patch.object(owner, attribute, change(getattr(owner, attribute))))
+        yield
+
+
+def always(value: Any) -> Replacement:
+    """Returns a function that gives the value, whatever it is called with."""
+    return lambda _original: lambda *_args, **_named: value
+
+
+def gives(value: Any) -> Replacement:
+    """Returns the value itself."""
+    return lambda _original: value
+
+
+def _apart(_original: Any) -> Any:
+    return lambda walks: tuple((name,) for name in walks)
+
+
+def _in_order(original: Any) -> Any:
+    return lambda value: import_module("nbmlops.runtime.set_order").SetPlan(tuple(value))
+
+
+def _without_numpy_types(original: Any) -> Any:
+    def encode(value: Any, walk: Any, fingerprint: Any) -> Any:
+        numpy = import_module("numpy")
+        return original(value.item() if isinstance(value, numpy.generic) else value, walk, fingerprint)
+
+    return encode
+
+
+def _plain_frame(original: Any) -> Any:
+    def encode(value: Any, fingerprint: Any) -> Any:
+        bare = value.reset_index(drop=True)
+        bare.attrs = {}
+        return original(bare, fingerprint)
+
+    return encode
+
+
+def _placed(placement: str) -> Replacement:
+    """Returns definitions all in one place."""
+
+    def change(original: Any) -> Any:
+        def place(graph: Any) -> Any:
+            kind = import_module("nbmlops.analysis.model").Placement(placement)
+            return {name: replace(found, placement=kind) for name, found in original(graph).items()}
+
+        return place
+
+    return change
+
+
+def _binds_what_it_may(original: Any) -> Any:
+    def effects(*given: Any) -> Any:
+        found = original(*given)
+        return replace(found, binds=found.may_bind)
+
+    return effects
+
+
+def _nothing_changes(original: Any) -> Any:
+    def effects(*given: Any) -> Any:
+        return replace(original(*given), mutates=frozenset())
+
+    return effects
+
+
+def _all_bound(_original: Any) -> Any:
+    return lambda steps, *_others: [_Everything()] * (len(steps) + 1)
+
+
+def _parameters_stay(original: Any) -> Any:
+    def connect(graph: Any) -> None:
+        original(graph)
+        for step in graph.steps:
+            taken = [given for given in step.inputs if given.name in graph.namespace.parameters]
+            step.inputs = tuple(given for given in step.inputs if given not in taken)
+            step.parameters += tuple(given.name for given in taken)
+
+    return connect
+
+
+def _only_outputs(original: Any) -> Any:
+    def save(handover: Any, outputs: Any) -> Any:
+        handover._live = {name: value for name, value in handover._live.items() if name in outputs}
+        return original(handover, outputs)
+
+    return save
+
+
+class _Everything(frozenset[str]):
+    """A set that holds every name."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+MECHANISMS: dict[str, Mechanism] = {
+    "names that share objects are stored as one": Mechanism(
+        {"nbmlops.runtime.handover:shared_groups": _apart},
+        "sharing: alias made in A, changed through it in B, read by the first name in C",
+    ),
+    "arrays that share memory keep sharing it": Mechanism(
+        {
+            "nbmlops.runtime.sharing:memory_clusters": always([]),
+            "nbmlops.runtime.pickling:memory_clusters": always([]),
+        },
+        "sharing: views of an array",
+    ),
+    "what changed without being an output is found at the end of a step": Mechanism(
+        {"nbmlops.runtime.handover:Handover.save": _only_outputs},
+        "sharing: reshaped view, changed in a later step by the other name",
+    ),
+    "a step that may change a value hands it over": Mechanism(
+        {
+            "nbmlops.analysis.analyze:_effects": _nothing_changes,
+            "nbmlops.runtime.handover:Handover.save": _only_outputs,
+        },
+        "mechanisms: a step changes a frame that only a function names",
+    ),
+    "the random state goes from step to step": Mechanism(
+        {"nbmlops.runtime.random_state:restore": always(None)},
+        "arrays: global random numbers, seeded in A, used in B and C",
+    ),
+    "settings go from step to step": Mechanism(
+        {"nbmlops.runtime.ambient_session:AmbientSession._restore": always(None)},
+        "state: setting of pandas in a step",
+    ),
+    "sets keep their order": Mechanism(
+        {"nbmlops.runtime.pickling:plan_set": _in_order}, "mechanisms: order of a set that was thinned out"
+    ),
+    "scalars keep their types": Mechanism(
+        {"nbmlops.runtime.codecs:encode": _without_numpy_types}, "arrays: numpy scalar keeps its type"
+    ),
+    "frames keep index and attributes": Mechanism(
+        {"nbmlops.runtime.frames:encode": _plain_frame},
+        "frames: range index, integer column names, negative zero, infinities",
+    ),
+    "the NaN of a module stays that object": Mechanism(
+        {
+            "nbmlops.runtime.sharing:known_nan": always(""),
+            "nbmlops.runtime.pickling:known_nan": always(""),
+        },
+        "flow: nan is found by identity",
+    ),
+    "functions that read names are made anew over their present values": Mechanism(
+        {"nbmlops.analysis.analyze:place_definitions": _placed("module")},
+        "definitions: function with a global that is bound again in B, called in C",
+        "NameError",
+    ),
+    "functions and classes are imported by reference": Mechanism(
+        {"nbmlops.analysis.analyze:place_definitions": _placed("step")},
+        "definitions: instance of a class from functions, isinstance in B",
+        "joined",
+    ),
+    "names are bound where every path binds them": Mechanism(
+        {"nbmlops.analysis.analyze:_effects": _binds_what_it_may},
+        "flow: if binds a name that has a value already",
+        "UnboundLocalError",
+    ),
+    "a name that has no value is handed over as that": Mechanism(
+        {"nbmlops.analysis.interface:surely_bound": _all_bound},
+        "unbound: a name bound only on a path not taken",
+        "UnboundLocalError",
+    ),
+    "what functions read and bind counts where they are called": Mechanism(
+        {"nbmlops.analysis.calls:CallWalker.run": always(None)},
+        "state: function changes a global by `global`",
+    ),
+    "`global` means the step's variable": Mechanism(
+        {"nbmlops.compiler.targets.steps:function_text": lambda _original: lambda text: text},
+        "flow: global bound on some paths of a function",
+    ),
+    "a parameter that is bound again is a variable": Mechanism(
+        {"nbmlops.analysis.analyze:connect_steps": _parameters_stay}, "flow: parameter set again in A and read in B"
+    ),
+    "state of shared cells is made once": Mechanism(
+        {"nbmlops.analysis.steps:_makes_setup": always(False)},
+        "state: cache of a functions cell, and an id made in imports",
+        "NB203",
+    ),
+    "names in queries are read": Mechanism(
+        {"nbmlops.analysis.hidden:names_in_query": always(())},
+        "frames: query and eval with names of the notebook",
+        "pandas.errors.UndefinedVariableError",
+    ),
+    "what a cell shows is shown": Mechanism(
+        {"nbmlops.compiler.targets.steps:shown_units": always(set())},
+        "flow: list display of a step whose last expression is a call of print",
+    ),
+    "builtins that a step binds are its own before": Mechanism(
+        {"nbmlops.analysis.interface:_builtins": always(())},
+        "flow: a builtin rebound in a step that used it",
+        "UnboundLocalError",
+    ),
+    "steps that share what cannot be stored are joined": Mechanism(
+        {"nbmlops.runtime.units:last_reader": always(-1)}, "state: generator", "StepFailed"
+    ),
+}
