@@ -47,7 +47,7 @@ def copy_project(root: Path, target: Path, limit: int = LIMIT) -> None:
         for path in files:
             place = target / path.relative_to(root)
             place.parent.mkdir(parents=True, exist_ok=True)
-            _copy(path, place)
+            _copy(path, place, root)
         for folder in _folders(root):
             (target / folder.relative_to(root)).mkdir(parents=True, exist_ok=True)
         for name in (STATE_FOLDER, RUNS_FOLDER):  # there in every copy, so that listings are the same
@@ -87,13 +87,14 @@ def _folders(root: Path) -> Iterator[Path]:
         yield from (folder / name for name in folders)
 
 
-def _copy(path: Path, place: Path) -> None:
+def _copy(path: Path, place: Path, root: Path) -> None:
     if not path.is_symlink():
         shutil.copy2(path, place)
         return
-    goal = path.readlink()
-    inside = (path.parent / goal).resolve().is_relative_to(path.parent.resolve())
-    place.symlink_to(goal if inside or goal.is_absolute() else (path.parent / goal).resolve())
+    goal = (path.parent / path.readlink()).resolve()
+    # A link into the project leads into the copy, so that nobody writes through it into the project.
+    inside = goal.is_relative_to(root)
+    place.symlink_to(Path(os.path.relpath(goal, path.parent.resolve())) if inside else goal)
 
 
 def _size(number: int) -> str:
