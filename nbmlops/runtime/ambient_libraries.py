@@ -155,3 +155,30 @@ class TorchSettings(Part):
         if {"deterministic", "warn only"} & values.keys():
             now: dict[str, Any] = {**self.capture(), **values}
             torch.use_deterministic_algorithms(now["deterministic"], warn_only=now["warn only"])
+
+
+class TorchGenerators(Part):
+    """The states of torch's random generators; `random` and numpy have theirs in `nbmlops.runtime.random_state`."""
+
+    name = "torch random state"
+    library = "torch"
+    used_when_changed = True
+
+    def capture(self) -> Mapping[str, object]:
+        """Returns the state of the processor's generator, and those of devices that were used."""
+        torch: Any = sys.modules[self.library]
+        found: dict[str, object] = {"cpu": bytes(torch.get_rng_state().tolist())}
+        if torch.cuda.is_initialized():
+            states = [bytes(state.tolist()) for state in torch.cuda.get_rng_state_all()]
+            found |= {f"cuda {number}": state for number, state in enumerate(states)}
+        return found
+
+    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:  # noqa: ARG002 - they are never gone
+        """Sets them."""
+        torch: Any = sys.modules[self.library]
+        for name, state in values.items():
+            tensor = torch.tensor(list(state), dtype=torch.uint8)
+            if name == "cpu":
+                torch.set_rng_state(tensor)
+            else:
+                torch.cuda.set_rng_state(tensor, int(name.removeprefix("cuda ")))

@@ -39,12 +39,14 @@ class Part(ABC):
         library: The module that must be loaded for it to exist, "" for none.
         early: Whether importing the step's code depends on it.
         whole: Whether its values mean something only together.
+        used_when_changed: Whether a step that leaves it as it was has not used it either.
     """
 
     name: ClassVar[str]
     library: ClassVar[str] = ""
     early: ClassVar[bool] = False
     whole: ClassVar[bool] = False
+    used_when_changed: ClassVar[bool] = False
 
     def open(self, source: Path, root: Path) -> None:  # noqa: B027 - most parts need not know
         """Notes where the source notebook is, and what is there before anybody changed anything."""

@@ -24,6 +24,7 @@ from nbmlops.runtime.ambient_libraries import (
     NumpySettings,
     PandasOptions,
     ScikitLearnConfiguration,
+    TorchGenerators,
     TorchSettings,
 )
 from nbmlops.runtime.ambient_messages import Logging, WarningFilters, apply_to_package
@@ -52,6 +53,7 @@ PARTS: tuple[type[Part], ...] = (
     MatplotlibSettings,
     ScikitLearnConfiguration,
     TorchSettings,
+    TorchGenerators,
     Logging,
     WarningFilters,
     WorkingDirectory,
@@ -71,6 +73,7 @@ class AmbientSession:
         self._pristine: dict[str, Items] = {}
         self._given: Mapping[str, Items] = {}
         self._before: dict[str, Items] = {}
+        self._seen: list[str] = []
         self._begun = False
         self._finder = _Finder(self._library_came)
 
@@ -121,17 +124,20 @@ class AmbientSession:
     def end(self) -> dict[str, Items]:
         """Returns what the step changed, part by part, whole as the next step needs it."""
         self._finder.stop()
-        changed = {}
+        changed: dict[str, Items] = {}
+        self._seen = []
         for part in self._loaded():
-            before, after = self._before.get(part.name, {}), self._capture(part)
+            pristine = self._pristine.get(part.name, {})
+            before, after = self._before.get(part.name, pristine), self._capture(part)
+            if before != after or not part.used_when_changed:
+                self._seen.append(part.name)
             if before != after:
-                given = self._given.get(part.name, {})
-                changed[part.name] = _handed_over(part, self._pristine.get(part.name, {}), before, after, given)
+                changed[part.name] = _handed_over(part, pristine, before, after, self._given.get(part.name, {}))
         return changed
 
     def seen(self) -> tuple[str, ...]:
-        """Returns the names of the parts that the step could depend on: their libraries are loaded."""
-        return tuple(part.name for part in self._loaded())
+        """Returns the names of the parts that the step that has ended could depend on: their libraries are loaded."""
+        return tuple(self._seen)
 
     def _loaded(self) -> list[Part]:
         return [part for part in self._parts if not part.library or part.library in sys.modules]

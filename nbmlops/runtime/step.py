@@ -137,7 +137,7 @@ class Step:
         self._began = True
         self._observer.stop()
         variables = watch().stop()
-        changed = self._ambient.end() if self._declared is not self._pipeline.steps[-1] else {}
+        changed = self._ambient.end()
         self.alive.take_variables(outputs)
         saved = self.alive.handover.save(outputs)
         at_the_end = read_at_the_end(self._pipeline, self._declared.name)
@@ -147,6 +147,8 @@ class Step:
                 raise failure
         live = (*saved.live, *self.alive.keep_folders(self._observer.folders))
         carried = random_state.carried(self._entry, self._before, after)
+        is_last = self._declared is self._pipeline.steps[-1]
+        settings = {} if is_last else store_settings(self._store, changed, self._declared.name)
         modules = self._observer.modules(self._package_namespaces())
         outcome = StepOutcome(
             values=saved.values,
@@ -161,7 +163,7 @@ class Step:
             random_used=random_state.changed(self._before, after),
             random=_store_random(self._store, carried),
             settings_before={part: self._context.ambient.identity(part) for part in self._ambient.seen()},
-            settings=store_settings(self._store, changed, self._declared.name),
+            settings=settings,
             unkeyable=self._observer.unkeyable(),
             live=live,
         )
