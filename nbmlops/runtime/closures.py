@@ -45,8 +45,9 @@ class SharedVariables:
                 self.cells |= {name: cell for name, cell in closure if name in names}
             elif not issubclass(kind, type):
                 continue
-            name = found.__qualname__.removeprefix(prefix)
-            is_own = name.isidentifier() and found.__module__ == function.__module__ and found.__name__ == name
+            name = found.__name__  # also "<lambda>"
+            is_named = found.__qualname__ == f"{prefix}{name}" and name.isidentifier()
+            is_own = is_named and found.__module__ == function.__module__
             if is_own and getattr(self.definitions.get(name), "__wrapped__", None) is not found:
                 self.definitions[name] = found
 
@@ -131,7 +132,8 @@ def _wrapped(node: Any, body: list[ast.stmt], names: tuple[str, ...]) -> ast.Fun
     for argument in given:
         argument.arg += _GIVEN
     lead = ast.parse("\n".join([f"nonlocal {', '.join(names)}", *bound])).body
-    node.body = [*lead, *(_unannotated(statement, names) for statement in body)]
+    docs = body[:1] if ast.get_docstring(node, clean=False) is not None else []
+    node.body = [*docs, *lead, *(_unannotated(statement, names) for statement in body[len(docs) :])]
     template = ast.parse(f"def __joined__({', '.join(names)}):\n    pass\n    return {node.name}").body[0]
     assert isinstance(template, ast.FunctionDef)
     template.body[0] = node
