@@ -53,6 +53,8 @@ class ExpressionWalker(ABC):
         # Values of tuples, item by item, so that unpacking them right away stays exact.
         self.items: dict[ast.expr, tuple[Objects, ...]] = {}
         self.uncertain = 0
+        # How many open `try` blocks catch that a name is not bound.
+        self.forgiving = 0
         self.writing = 0
         self._serial = 0
         self._rules: dict[type[ast.expr], Callable[..., Objects]] = {
@@ -150,7 +152,7 @@ class ExpressionWalker(ABC):
             self.record.soft.setdefault(name, node)
             return
         self.record.reads.setdefault(name, node)
-        if name not in self.state.may:
+        if name not in self.state.may and not self.forgiving:
             self.record.strict.setdefault(name, node)
 
     def look_up(self, key: Key) -> Objects:

@@ -17,6 +17,8 @@ from nbmlops.analysis.knowledge import SUPPRESSING
 from nbmlops.analysis.objects import NONE, Heap, Objects
 from nbmlops.analysis.record import Callables, ProblemKind, Record, State, join
 
+_OF_MISSING_NAMES = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
+
 
 class FlowWalker(FunctionWalker):
     """Walks statements, with one state that goes from each to the next."""
@@ -140,7 +142,10 @@ class FlowWalker(FunctionWalker):
 
     def _try(self, node: ast.Try) -> None:
         before = self.state.copy()
+        forgives = any(_catches_missing_names(handler) for handler in node.handlers)
+        self.forgiving += forgives
         self.block(node.body)
+        self.forgiving -= forgives
         body_end = self.state
         failed = join([before, body_end]) if not body_end.dead else before.copy()
         failed.bound = (before.bound & body_end.bound) if not body_end.dead else before.bound - body_end.deleted
@@ -253,6 +258,12 @@ class FlowWalker(FunctionWalker):
     def _global(self, node: ast.Global) -> None:
         if not self.frame.in_function():
             self.problem(ProblemKind.GLOBAL_AT_TOP, node, ", ".join(node.names))
+
+
+def _catches_missing_names(handler: ast.ExceptHandler) -> bool:
+    """Returns whether a handler is there for names that are not bound."""
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or getattr(kind, "id", "") in _OF_MISSING_NAMES for kind in caught)
 
 
 def _always_matches(pattern: ast.pattern) -> bool:

@@ -35,8 +35,8 @@ def connect_steps(graph: Graph) -> None:
     for step, read in zip(reversed(graph.steps), reversed(reads), strict=True):
         effects = step.effects
         changed = effects.mutates - (effects.reads & data - read)
-        outputs.insert(0, ((effects.may_bind | changed) - effects.deletes) & live)
-        live = (live - effects.binds - effects.deletes) | read
+        outputs.insert(0, (effects.may_bind | changed | effects.deletes) & live)
+        live = (live - effects.binds) | read
     producers = dict.fromkeys(graph.namespace.parameters, _PARAMETERS)
     order = {name: position for position, name in enumerate(graph.namespace.bindings)}
     for position, (step, handed_over) in enumerate(zip(graph.steps, outputs, strict=True)):
@@ -56,7 +56,7 @@ def connect_steps(graph: Graph) -> None:
         # What is bound and never read later is still there, for messages about names.
         for name in effects.may_bind & data:
             producers.setdefault(name, step.name)
-        for name in effects.deletes:
+        for name in effects.deletes - handed_over:
             producers.pop(name, None)
     found = (closing.model, closing.data, *closing.metrics.values())
     graph.closing_inputs = {name: Input(name, producers[name]) for name in found if producers.get(name, _PARAMETERS)}

@@ -1,7 +1,8 @@
 """NB204: name deleted, then read by a later step.
 
-After `del` the name does not exist, so the later step would fail in the notebook too, unless the line runs only
-sometimes. A pipeline cannot hand over a name that may not exist.
+After `del` the name does not exist, so the later step fails in the notebook too. A name that is deleted sometimes, or
+read only sometimes, is handed over with or without its value, as in the notebook. One that Python has too, such as
+`sum`, would come back in the notebook, but not in a step.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from nbmlops.analysis.certain import certain_reads
 from nbmlops.analysis.graph import Graph, Place, StepNode, step_title
+from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.core.diagnostics import Diagnostic
 
 CODE = "NB204"
@@ -19,9 +22,9 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     """Yields an error at each `del` of a name that a later step reads before binding it again."""
     for position, step in enumerate(graph.steps):
         for name in sorted(step.effects.deletes):
+            place = _deletion(step, name)
             reader = _reader(graph.steps[position + 1 :], name)
-            if reader is not None:
-                place = _deletion(step, name)
+            if reader is not None and (_is_sure(step, place, name) or name in BUILTINS):
                 hint = f"remove `del {name}`: what a step does not hand over is freed at its end"
                 if isinstance(place.node, ast.ExceptHandler):
                     hint = f"use another name than '{name}' for the exception: Python deletes it when the handler ends"
@@ -34,12 +37,24 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def _reader(later: list[StepNode], name: str) -> StepNode | None:
+    """Returns the step that surely reads the name before anything may bind it."""
     for step in later:
-        if name in step.reads:
+        if name in BUILTINS and name in step.reads:
             return step
-        if name in step.effects.binds:
-            return None
+        for unit in step.units:
+            if name in certain_reads(unit):
+                return step
+            if name in unit.effects.may_bind:
+                return None
     return None
+
+
+def _is_sure(step: StepNode, place: Place, name: str) -> bool:
+    """Returns whether the name is gone when the step ends; what stands in a block may not run."""
+    if isinstance(place.node, ast.ExceptHandler):
+        return True
+    later = step.units[step.units.index(place.unit) + 1 :]
+    return isinstance(place.unit.node, ast.Delete) and not any(name in unit.effects.may_bind for unit in later)
 
 
 def _deletion(step: StepNode, name: str) -> Place:
