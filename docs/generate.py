@@ -16,7 +16,7 @@ import nbmlops
 from nbmlops import shell
 from nbmlops.analysis.rules import RULES
 from nbmlops.cli.main import COMMANDS, cli
-from nbmlops.notebook.codes import CODES
+from nbmlops.notebook.codes import CODES, CUT_CODES
 from nbmlops.notebook.mlops_lines import build_parser, help_text
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -102,7 +102,9 @@ def section(name: str, function: Callable[..., object]) -> list[str]:
 
 def diagnostics() -> list[str]:
     """Returns the page of the diagnostics: every code and why it is one."""
-    described = {code.code: (code.title, f"*{code.severity}.* {code.why}") for code in CODES.values()}
+    described = {
+        code.code: (code.title, f"*{code.severity}.* {code.why}") for code in (*CODES.values(), *CUT_CODES.values())
+    }
     for rule in RULES.values():
         first, _, rest = (inspect.getdoc(rule) or "").partition("\n")
         codes, _, title = first.partition(":")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from nbmlops.analysis.model import ClosingNames
+from nbmlops.analysis.proposal import Proposal
 from nbmlops.analysis.stars import star_modules
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.gitignore import ensure_gitignore
@@ -17,6 +18,7 @@ from nbmlops.app.lock_text import required_names, resolve_lock
 from nbmlops.app.project import LOCK_FILE, PIPELINE_FILE, default_out, find_root, resolve, shown_path
 from nbmlops.app.sources import imported_modules, local_modules
 from nbmlops.app.star_names import ask_star_names
+from nbmlops.app.steps import cut_notebook, recorded_steps, steps_wanted
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
 from nbmlops.compiler.project import Changes, plan_changes, write
@@ -56,6 +58,7 @@ class CompileRequest:
         target: The CI system.
         mode: What to do with the files.
         force: Overwrite files that were edited by hand.
+        steps: Where the steps come from; "" for the notebook's tags, or what its pipeline records, or inference.
     """
 
     notebook: str
@@ -64,6 +67,7 @@ class CompileRequest:
     target: str = "github"
     mode: CompileMode = CompileMode.WRITE
     force: bool = False
+    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Source:
         config: The pipeline's settings.
         modules: What the cells import.
         local: Sources of the imported modules that stand beside the notebook.
+        steps: Where its steps come from, as the pipeline records it; see `CompileOptions`.
+        proposal: By what it was cut into steps; None where its tags say so.
     """
 
     notebook: Notebook
@@ -89,6 +95,8 @@ class Source:
     config: PipelineConfig
     modules: tuple[str, ...]
     local: Mapping[str, str]
+    steps: str = ""
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,7 @@ def compile_project(request: CompileRequest) -> CompileOutcome:
     _check_out(out, source)
     lock, notes = _lock(source, out)
     stars = star_names(source, out if request.mode is CompileMode.CHECK else None)
+    source = with_steps(source, request.steps, out, stars)
     compiled = compile_notebook(source.notebook, compile_options(source, out, lock, request.target, stars))
     shown = shown_path(out, request.cwd)
     base = shown_path(source.repository, request.cwd)
@@ -190,22 +199,46 @@ def star_names(source: Source, recorded: Path | None = None) -> Mapping[str, tup
     return {module: names for module in modules if (names := known.get(module, asked.get(module))) is not None}
 
 
+def with_steps(source: Source, asked: str, out: Path, stars: Mapping[str, tuple[str, ...]]) -> Source:
+    """Returns the source with its notebook cut into steps, where its tags do not say how.
+
+    Args:
+        source: The notebook with its project.
+        asked: The value of `--steps`, "" if it was not given.
+        out: The pipeline's folder, whose record counts.
+        stars: What star imports bind, module -> names.
+
+    Raises:
+        UsageError: there is no such way, or the record cannot be read.
+    """
+    steps = steps_wanted(source.notebook, asked, out)
+    if steps is None:
+        return source
+    recorded = recorded_steps(source.notebook, steps)
+    notebook, proposal = cut_notebook(source.notebook, steps, _closing(source), source.local, stars)
+    return replace(source, notebook=notebook, steps=recorded, proposal=proposal)
+
+
+def _closing(source: Source) -> ClosingNames:
+    return ClosingNames(source.config.model, source.config.data, source.config.metrics)
+
+
 def compile_options(
     source: Source, out: Path, lock: str, target: str, stars: Mapping[str, tuple[str, ...]]
 ) -> CompileOptions:
     """Returns everything that compiling reads besides the notebook, as plain data."""
-    config = source.config
     return CompileOptions(
         notebook=_relative(source.path, source.repository),
         out=_relative(out, source.repository),
         root=_relative(source.root, source.repository),
         name=source.name,
-        closing=ClosingNames(config.model, config.data, config.metrics),
-        model_name=config.model_name,
-        gate=bool(config.policy.rules),
+        closing=_closing(source),
+        model_name=source.config.model_name,
+        gate=bool(source.config.policy.rules),
         lock=lock,
         local_modules=source.local,
         star_names=stars,
+        steps=source.steps,
         target=target,
         out_is_default=out == default_out(source.root, source.name),
         compiler=own_version(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbmlops.app.compile import Source, compile_options, open_source, star_names
+from nbmlops.app.compile import Source, compile_options, open_source, star_names, with_steps
 from nbmlops.app.project import default_out, shown_path
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled
@@ -33,12 +33,13 @@ class Inspection:
         return ExitCode.USAGE if has_errors(self.compiled.diagnostics) else ExitCode.SUCCESS
 
 
-def inspect_notebook(notebook: str, cwd: Path) -> Inspection:
+def inspect_notebook(notebook: str, cwd: Path, steps: str = "") -> Inspection:
     """Returns what the compiler sees in the notebook.
 
     Args:
         notebook: The notebook as the user named it.
         cwd: The folder that relative paths count from.
+        steps: Where the steps come from, as for compiling.
 
     Raises:
         UsageError: there is no such notebook, or it cannot be read.
@@ -46,6 +47,8 @@ def inspect_notebook(notebook: str, cwd: Path) -> Inspection:
     """
     source = open_source(notebook, cwd)
     out = default_out(source.root, source.name)
-    options = compile_options(source, out, "", "github", star_names(source))
+    stars = star_names(source)
+    source = with_steps(source, steps, out, stars)
+    options = compile_options(source, out, "", "github", stars)
     compiled = compile_notebook(source.notebook, options)
     return Inspection(source, compiled, shown_path(out, cwd))

@@ -29,6 +29,16 @@ def format_option(function: _Function) -> _Function:
     )(function)
 
 
+def steps_option(function: _Function) -> _Function:
+    """Adds `--steps` to a command, which gets it as `steps`."""
+    return click.option(
+        "--steps",
+        default="",
+        metavar="inferred|headings|per-cell|one",
+        help="Where steps come from; default: the notebook's tags, or inference where it has none.",
+    )(function)
+
+
 def emit(output: str, document: Callable[[], Mapping[str, Any]], blocks: Callable[[], Iterable[Block]]) -> None:
     """Prints a result as the user asked for it; only the form that is wanted is made."""
     if output == JSON:

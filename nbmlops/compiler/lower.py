@@ -53,6 +53,7 @@ def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, opti
         register=_register(analysis, closing),
         compiler=options.compiler,
         star_imports=options.star_names,
+        steps_from=options.steps,
     )
 
 

@@ -33,6 +33,8 @@ class CompileOptions:
         lock: Text of `requirements.lock`.
         local_modules: Sources of the modules beside the notebook that its cells import, dotted name -> text.
         star_names: What star imports of modules bind here, module -> names.
+        steps: Where the steps come from, if that has to be said: the notebook's own tags, and inference where it has
+            none, go without saying.
         target: The CI system.
         branch: The branch whose runs register models.
         out_is_default: Compiling the notebook without `-o` writes to `out`.
@@ -49,6 +51,7 @@ class CompileOptions:
     lock: str = ""
     local_modules: Mapping[str, str] = field(default_factory=dict)
     star_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: str = ""
     target: str = DEFAULT_TARGET
     branch: str = DEFAULT_BRANCH
     out_is_default: bool = True

@@ -1,4 +1,4 @@
-"""All faults that reading a notebook can find: code, severity, why it is one. The doc page is made from this table."""
+"""What reading and cutting a notebook can find: code, severity, why it is told. The doc page is made from it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,13 @@ class Fault:
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 _ALL = (
     # The file and its cells
-    Code("NB101", _N, "no step tags", "The whole notebook becomes one step, `main`, which cannot be resumed half-way."),
+    Code(
+        "NB101",
+        _N,
+        "no step tags",
+        "Steps are inferred from headings, data flow and what cells do; they may move when the notebook changes. "
+        "`nbmlops tag` shows them with their reasons, and writes them into the notebook.",
+    ),
     Code("NB102", _W, "cell id repeated or malformed", "Ids tell cells apart; a digest of the source takes its place."),
     Code("NB103", _W, "unknown kind of cell", "It is kept as text and never run."),
     Code("NB104", _N, "old notebook format", "The notebook is upgraded in memory; its file is left as it is."),
@@ -129,7 +135,18 @@ _ALL = (
         "Kale's `notebook:` tag names another notebook, which is a pipeline of its own.",
     ),
 )
+# What cutting a notebook into other steps than its tags say has to tell.
+_OF_CUTS = (
+    Code("NB108", _N, "step tags that do not count", "`--steps` asks for other steps than the tags say."),
+    Code(
+        "NB109",
+        _N,
+        "border left out",
+        "With a step beginning here the notebook would be refused; without it nothing stands in the way.",
+    ),
+)
 CODES: Mapping[str, Code] = MappingProxyType({code.code: code for code in _ALL})
+CUT_CODES: Mapping[str, Code] = MappingProxyType({code.code: code for code in _OF_CUTS})
 
 
 def to_diagnostics(notebook: Notebook, faults: Iterable[Fault]) -> Iterable[Diagnostic]:
@@ -138,7 +155,8 @@ def to_diagnostics(notebook: Notebook, faults: Iterable[Fault]) -> Iterable[Diag
         place = (fault.line, fault.col, fault.end_line, fault.end_col)
         cell = notebook.cells[fault.cell - 1] if fault.cell else Cell("", 0, CellKind.RAW, "")
         message, hint = _printable(fault.message), _printable(fault.hint)
-        yield Diagnostic(fault.code, CODES[fault.code].severity, message, notebook.span(cell, *place), hint)
+        severity = (CODES.get(fault.code) or CUT_CODES[fault.code]).severity
+        yield Diagnostic(fault.code, severity, message, notebook.span(cell, *place), hint)
 
 
 def _printable(text: str) -> str:

@@ -19,6 +19,7 @@ _ABOUT_STEPS = frozenset({
     "NB144", "NB145", "NB148",
 })  # fmt: skip
 _STEP_TAGS = ("step:", "block:", "prev:")
+_NAMING = ("step:", "block:")
 _KEPT = frozenset({RoleKind.PARAMETERS, RoleKind.SHARED, RoleKind.METRICS, RoleKind.SKIP})
 
 
@@ -48,6 +49,11 @@ def retag(notebook: Notebook, cuts: Mapping[int, str], roles: Mapping[int, str] 
     kept = [diagnostic for diagnostic in notebook.diagnostics if diagnostic.code not in _ABOUT_STEPS]
     cut = replace(notebook, cells=cells)
     return replace(cut, diagnostics=sort_diagnostics([*kept, *to_diagnostics(cut, faults)]))
+
+
+def has_step_tags(notebook: Notebook) -> bool:
+    """Returns whether any cell says which step it belongs to, by a tag, a comment or the cell magic."""
+    return any(tag.startswith(_NAMING) for cell in notebook.cells if cell.kind is CellKind.CODE for tag in cell.tags)
 
 
 def can_begin_step(cell: Cell) -> bool:

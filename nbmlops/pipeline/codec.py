@@ -47,6 +47,7 @@ def pipeline_to_yaml(pipeline: Pipeline, files: Mapping[str, str]) -> bytes:
     document: dict[str, object] = {"schema": SCHEMA, "name": pipeline.name, "title": pipeline.title}
     document |= {"notebook": pipeline.notebook, "root": pipeline.root, "compiler": pipeline.compiler}
     document |= {"version": pipeline.version, "notebook_digest": pipeline.notebook_digest}
+    document["steps_from"] = pipeline.steps_from
     document["parameters"] = [_parameter_to_plain(parameter) for parameter in pipeline.parameters]
     document["steps"] = [_step_to_plain(step) for step in pipeline.steps]
     document["metrics"] = [{"name": m.name, "value": _input_to_plain(m.value)} for m in pipeline.metrics]
@@ -83,6 +84,7 @@ def read_pipeline(path: Path) -> Pipeline:
         compiler=fields.text("compiler", ""),
         lines=_line_maps(fields.optional("lines")),
         star_imports=_star_imports(fields.optional("star_imports")),
+        steps_from=fields.text("steps_from", ""),
     )
     mistake = next(mistakes(pipeline), "")
     if mistake:

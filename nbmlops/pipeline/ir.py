@@ -167,6 +167,7 @@ class Pipeline:
         compiler: Version of nbmlops that wrote it.
         lines: Module file -> source map, for the modules that steps share (`helpers.py`, `settings.py`, `params.py`).
         star_imports: Module -> names that its star import bound where the notebook was compiled.
+        steps_from: The `--steps` that it was compiled with, where the notebook's tags or inference were not asked.
     """
 
     name: str
@@ -184,6 +185,7 @@ class Pipeline:
     compiler: str = ""
     lines: Mapping[str, tuple[SourceLines, ...]] = field(default_factory=dict)
     star_imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    steps_from: str = ""
 
     def step(self, name: str) -> Step:
         """Returns the step of that name.

@@ -8,7 +8,7 @@ import click
 
 from nbmlops.app.compile import CompileMode, CompileRequest, compile_project
 from nbmlops.cli.documents import compile_document
-from nbmlops.cli.options import emit, format_option
+from nbmlops.cli.options import emit, format_option, steps_option
 from nbmlops.cli.render import compile_blocks
 
 HELP = """\
@@ -21,6 +21,7 @@ Examples:
   nbmlops compile churn.ipynb              write pipelines/churn/
   nbmlops compile churn.ipynb --check      fail (5) when what is on disk is stale; for CI
   nbmlops compile churn.ipynb --dry-run    show what would change
+  nbmlops compile raw.ipynb --steps one    a notebook without tags as one step, not as inferred ones
 """
 
 
@@ -33,8 +34,11 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Write nothing; show what would change.")
 @click.option("--force", is_flag=True, help="Overwrite generated files that were edited by hand.")
 @click.option("--target", default="github", show_default=True, metavar="NAME", help="The CI system to write for.")
+@steps_option
 @format_option
-def command(notebook: str, out: str, check: bool, dry_run: bool, force: bool, target: str, output: str) -> int:  # noqa: PLR0913, PLR0917 - one for each option
+def command(  # noqa: PLR0913, PLR0917 - one for each option
+    notebook: str, out: str, check: bool, dry_run: bool, force: bool, target: str, steps: str, output: str
+) -> int:
     """Compiles; returns the exit code.
 
     Raises:
@@ -43,6 +47,6 @@ def command(notebook: str, out: str, check: bool, dry_run: bool, force: bool, ta
     if check and dry_run:
         raise click.UsageError("--check and --dry-run exclude each other: --check compares, --dry-run shows")
     mode = CompileMode.CHECK if check else CompileMode.DRY_RUN if dry_run else CompileMode.WRITE
-    outcome = compile_project(CompileRequest(notebook, Path.cwd(), out, target, mode, force))
+    outcome = compile_project(CompileRequest(notebook, Path.cwd(), out, target, mode, force, steps))
     emit(output, lambda: compile_document(outcome), lambda: compile_blocks(outcome))
     return int(outcome.exit_code)

@@ -9,7 +9,7 @@ import click
 from nbmlops.app.inspect import inspect_notebook
 from nbmlops.cli.console import show
 from nbmlops.cli.documents import inspect_document
-from nbmlops.cli.options import JSON, emit, format_option
+from nbmlops.cli.options import JSON, emit, format_option, steps_option
 from nbmlops.cli.render import diagnostic_blocks, graph_lines, inspection_blocks
 from nbmlops.pipeline.graph import mermaid
 
@@ -35,10 +35,11 @@ Examples:
     default=None,
     help="Show only the dataflow, as text or as Mermaid, which GitHub draws.",
 )
+@steps_option
 @format_option
-def command(notebook: str, graph: str | None, output: str) -> int:
+def command(notebook: str, graph: str | None, steps: str, output: str) -> int:
     """Shows what the compiler sees; returns the exit code."""
-    inspection = inspect_notebook(notebook, Path.cwd())
+    inspection = inspect_notebook(notebook, Path.cwd(), steps)
     pipeline = inspection.compiled.pipeline
     if graph and output != JSON and pipeline is not None:
         click.echo(mermaid(pipeline) if graph == "mermaid" else graph_lines(pipeline), nl=graph == "text")

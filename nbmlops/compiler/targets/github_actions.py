@@ -81,6 +81,7 @@ def _environment(program: Program) -> dict[str, str]:
 
 def _steps(program: Program) -> list[dict[str, object]]:
     out = "" if program.options.out_is_default else ' -o "$PIPELINE"'
+    steps = f" --steps {program.options.steps}" if program.options.steps else ""
     lock = inert(posixpath.join(program.options.out, "requirements.lock"))
     return [
         {"uses": CHECKOUT},
@@ -95,7 +96,7 @@ def _steps(program: Program) -> list[dict[str, object]]:
         {"name": "Install what the pipeline is locked to", "run": 'pip install -r "$PIPELINE/requirements.lock"'},
         {
             "name": "Check that the pipeline is what the notebook compiles to",
-            "run": f'nbmlops compile "$NOTEBOOK"{out} --check',
+            "run": f'nbmlops compile "$NOTEBOOK"{out}{steps} --check',
         },
         *_runs(registers=program.pipeline.register is not None),
         {

@@ -1,0 +1,197 @@
+"""Proposes steps for a notebook: a pure function of its cells, with a reason for each border.
+
+Comes in: a notebook, whose own step tags do not count. Goes out: where steps begin and what they are called, and
+which cells are imports, functions or parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from nbmlops.analysis.analyze import analyze, build_graph
+from nbmlops.analysis.borders import cell_borders, heading_borders, inferred_borders
+from nbmlops.analysis.cell_facts import CellFacts, Content, cell_facts, literal_assignment
+from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.mend_steps import Cut, mend
+from nbmlops.analysis.model import ClosingNames, StatementKind
+from nbmlops.analysis.proposal import MergedBorder, Proposal, ProposedStep, ProposedTag, StepsFrom
+from nbmlops.analysis.statements import Unit
+from nbmlops.analysis.step_names import unique
+from nbmlops.core.diagnostics import Diagnostic, sort_diagnostics
+from nbmlops.notebook.codes import Fault, to_diagnostics
+from nbmlops.notebook.model import Notebook, RoleKind
+from nbmlops.notebook.retag import has_step_tags, retag
+
+_SHOWN_STEPS = 8
+_TAGS = {Content.IMPORTS: "imports", Content.FUNCTIONS: "functions"}
+_WHY = {
+    "imports": "nothing but imports: they go where they are needed",
+    "functions": "nothing but definitions: they live once in the package",
+    "parameters": "literals, each bound once: a run can set them",
+}
+_BORDERS = {
+    StepsFrom.INFERRED: inferred_borders,
+    StepsFrom.HEADINGS: heading_borders,
+    StepsFrom.PER_CELL: cell_borders,
+}
+
+
+def propose_steps(
+    notebook: Notebook,
+    source: StepsFrom = StepsFrom.INFERRED,
+    closing: ClosingNames = ClosingNames(),  # noqa: B008 - frozen
+    local_modules: Mapping[str, str] = MappingProxyType({}),
+) -> Proposal:
+    """Returns how the notebook could be cut into steps.
+
+    Args:
+        notebook: As the reader made it, its star imports written out; `step:` tags do not count.
+        source: What the borders come from.
+        closing: Names that the configuration gives to the closing stages.
+        local_modules: Sources of the modules beside the notebook that its cells import, by dotted name.
+    """
+    whole = retag(notebook, {})
+    if source is StepsFrom.ONE:
+        return Proposal(source)
+    graph = build_graph(whole, closing)
+    facts = cell_facts(graph)
+    roles = _roles(graph, facts)
+    inside = _inside(facts, roles)
+    if not inside:
+        return Proposal(source)
+
+    def check(cut: Cut | None) -> Iterable[Diagnostic]:
+        tried = whole if cut is None else retag(notebook, *_tags(cut))
+        return analyze(tried, closing, local_modules).diagnostics
+
+    mended = mend(Cut(tuple(_BORDERS[source](whole, inside)), roles), check)
+    if mended.left and source is StepsFrom.INFERRED:
+        return Proposal(source)
+    cut = mended.cut
+    merged = [
+        MergedBorder(border.fact.cell.number, border.name, error.code, error.message)
+        for border, error in mended.dropped
+    ]
+    return Proposal(
+        source,
+        _steps(retag(notebook, *_tags(cut)), cut, closing),
+        tuple(ProposedTag(number, tag, _WHY[tag]) for number, tag in cut.roles.items()),
+        tuple(merged),
+    )
+
+
+def _tags(cut: Cut) -> tuple[Mapping[int, str], Mapping[int, str]]:
+    """Returns what `retag` needs: where steps begin, and the tags of cells that belong to none."""
+    names = unique([border.name for border in cut.borders])
+    return {b.fact.cell.number: name for b, name in zip(cut.borders, names, strict=True)}, cut.roles
+
+
+def _roles(graph: Graph, facts: Sequence[CellFacts]) -> dict[int, str]:
+    """Returns the tags of cells that belong to no step."""
+    by_cell: dict[int, list[Unit]] = {}
+    for unit in graph.units:
+        by_cell.setdefault(unit.cell.number, []).append(unit)
+    own = {StatementKind.IMPORT, StatementKind.DEFINITION}
+    found = {
+        fact.cell.number: _TAGS[fact.content]
+        for fact in facts
+        if fact.content in _TAGS and all(unit.kind in own for unit in by_cell[fact.cell.number])
+    }
+    literals = next((fact for fact in _preamble(facts) if fact.content is Content.LITERALS), None)
+    has_parameters = any(cell.role.kind is RoleKind.PARAMETERS for cell in graph.notebook.cells)
+    if literals is not None and not has_parameters and _can_be_given(graph, by_cell[literals.cell.number]):
+        found[literals.cell.number] = "parameters"
+    return dict(sorted(found.items()))
+
+
+def _preamble(facts: Sequence[CellFacts]) -> Sequence[CellFacts]:
+    """Returns the cells above the first one that computes something."""
+    first = next((position for position, fact in enumerate(facts) if fact.content is Content.CODE), len(facts))
+    return facts[:first]
+
+
+def _inside(facts: Sequence[CellFacts], roles: Mapping[int, str]) -> list[CellFacts]:
+    """Returns the cells that belong to steps: neither those above the first one that computes, nor tagged ones."""
+    above = {fact.cell.number for fact in _preamble(facts)}
+    return [fact for fact in facts if fact.cell.number not in above and fact.cell.number not in roles]
+
+
+def _can_be_given(graph: Graph, units: Iterable[Unit]) -> bool:
+    """Returns whether each name of the literal assignments is bound once, is never changed, and has a plain value."""
+    changed = {name for unit in graph.units for name in (*unit.effects.mutates, *unit.effects.deletes)}
+    found = [pair for unit in units if (pair := literal_assignment(unit.node)) is not None]
+    return all(
+        not name.startswith("__")
+        and len(graph.namespace.bindings[name]) == 1
+        and name not in changed
+        and _is_plain(value)
+        for name, value in found
+    )
+
+
+def _is_plain(value: object) -> bool:
+    """Returns whether a value can be given on a command line and in a file."""
+    try:
+        return not isinstance(value, tuple) and bool(json.loads(json.dumps(value, allow_nan=False)) == value)
+    except (ValueError, TypeError):
+        return False
+
+
+def _steps(cut_notebook: Notebook, cut: Cut, closing: ClosingNames) -> tuple[ProposedStep, ...]:
+    """Returns the steps with what they read, as analysis of the cut notebook finds it."""
+    inputs = {step.name: step.inputs for step in build_graph(cut_notebook, closing).steps}
+    names, _ = _tags(cut)
+    live = {fact.cell.number: fact for fact in (border.fact for border in cut.borders)}
+    return tuple(
+        ProposedStep(
+            name,
+            number,
+            tuple(cell.number for cell in cut_notebook.cells_of(name)),
+            border.reasons,
+            inputs.get(name, ()),
+            tuple(sorted(live[number].live)) if number != cut.borders[0].fact.cell.number else (),
+        )
+        for border, (number, name) in zip(cut.borders, names.items(), strict=True)
+    )
+
+
+def with_proposal(notebook: Notebook, proposal: Proposal) -> Notebook:
+    """Returns the notebook cut as proposed, with notes that say so."""
+    cut = retag(notebook, proposal.cuts(), proposal.roles())
+    faults = [
+        Fault(
+            "NB109",
+            f"step '{border.step}' could begin here, but then the notebook would be refused: {border.message} "
+            f"({border.code})",
+            "nothing has to be done; to have the step, correct what the message says",
+            border.cell,
+        )
+        for border in proposal.merged
+    ]
+    if proposal.steps:
+        faults.append(_note(notebook, proposal))
+    return replace(cut, diagnostics=sort_diagnostics([*cut.diagnostics, *to_diagnostics(cut, faults)]))
+
+
+def _note(notebook: Notebook, proposal: Proposal) -> Fault:
+    names = [step.name for step in proposal.steps]
+    more = len(names) - _SHOWN_STEPS
+    listed = ", ".join(names[:_SHOWN_STEPS]) + (f" and {more} more" if more > 0 else "")
+    count = f"{len(names)} step{'s' if len(names) != 1 else ''}"
+    command = f"nbmlops tag {shlex.quote(notebook.path)}"
+    if proposal.source is not StepsFrom.INFERRED:
+        command += f" --steps {proposal.source.value}"
+    if has_step_tags(notebook):
+        message = f"the notebook's step tags do not count, as --steps {proposal.source.value} asks: {count}: {listed}"
+        return Fault("NB108", message, "leave --steps out to have the steps of the tags")
+    made = "inferred" if proposal.source is StepsFrom.INFERRED else f"made by --steps {proposal.source.value}"
+    are = "is" if len(names) == 1 else "are"
+    return Fault(
+        "NB101",
+        f"no cell is tagged with a step; {count} {are} {made}: {listed}",
+        f"see why: `{command}`; write them into the notebook: `{command} --write`",
+    )
