@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nbmlops.app.compile import Source, compile_options, open_source, star_names
+from nbmlops.app.compile import Source, compile_options, open_source, star_names, with_steps
 from nbmlops.app.project import default_out
 from nbmlops.app.verify_cells import cells_to_run
 from nbmlops.app.verify_report import Status, Verification, worst
@@ -48,6 +48,7 @@ class VerifyRequest:
         parameters: `name=value` texts.
         once: Do not run the notebook a second time.
         timeout: Seconds a cell may take; None for any time.
+        steps: Where the steps come from, as for compiling.
     """
 
     notebook: str
@@ -55,6 +56,7 @@ class VerifyRequest:
     parameters: tuple[str, ...] = ()
     once: bool = False
     timeout: float | None = None
+    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ def verify(request: VerifyRequest, tell: Listener) -> Verification:
     source = open_source(request.notebook, request.cwd)
     source = replace(source, repository=source.root)  # a scratch copy holds the project, not what lies around it
     out = default_out(source.root, source.name)
-    compiled = compile_notebook(source.notebook, compile_options(source, out, "", "none", star_names(source, None)))
+    stars = star_names(source, None)
+    source = with_steps(source, request.steps, out, stars)
+    compiled = compile_notebook(source.notebook, compile_options(source, out, "", "none", stars))
     if compiled.pipeline is None or has_errors(compiled.diagnostics):
         return Verification(request.notebook, Status.REFUSED, diagnostics=compiled.diagnostics)
     with tempfile.TemporaryDirectory(prefix="nbmlops-verify-") as scratch:

@@ -11,7 +11,7 @@ from nbmlops.app.verify import VerifyRequest, verify
 from nbmlops.app.verify_report import verification_to_json
 from nbmlops.cli.commands.run import termination_as_exception
 from nbmlops.cli.console import stray_output
-from nbmlops.cli.options import emit, format_option
+from nbmlops.cli.options import emit, format_option, steps_option
 from nbmlops.cli.render_verify import verification_blocks
 from nbmlops.cli.verify_html import html_report
 from nbmlops.cli.verify_junit import junit as junit_document
@@ -48,6 +48,7 @@ compiled; 5 they differ.
 @click.option("--timeout", type=float, default=None, metavar="SECONDS", help="Time that a cell may take; default: any.")
 @click.option("--junit", default="", metavar="FILE", help="Write the verdicts as JUnit XML, which CI systems show.")
 @click.option("--html", default="", metavar="FILE", help="Write a report with the graph of the steps, in one file.")
+@steps_option
 @format_option
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     notebook: str,
@@ -56,10 +57,11 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     timeout: float | None,
     junit: str,
     html: str,
+    steps: str,
     output: str,
 ) -> int:
     """Verifies; returns the exit code."""
-    request = VerifyRequest(notebook, Path.cwd(), parameters, once, timeout)
+    request = VerifyRequest(notebook, Path.cwd(), parameters, once, timeout, steps)
     with termination_as_exception(), verify_progress() as listener, redirect_stdout(stray_output()):
         found = verify(request, listener)
     if junit:
