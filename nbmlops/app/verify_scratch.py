@@ -20,20 +20,20 @@ _LEFT_OUT_AT_ROOT = frozenset({STATE_FOLDER, RUNS_FOLDER, "mlflow.db", "mlartifa
 _LARGEST_SHOWN = 3
 
 
-def copy_project(root: Path, target: Path, limit: int = LIMIT) -> None:
+def copy_project(root: Path, target: Path, limit: int = 0) -> None:
     """Copies a project without what tools and runs left in it: version history, environments, stores, runs.
 
     Args:
         root: The project's root.
         target: The copy's root, which does not exist yet.
-        limit: Bytes that are copied at most.
+        limit: Bytes that are copied at most; 0 for `LIMIT`.
 
     Raises:
         UsageError: the project is larger than the limit.
         EnvironmentFault: a file cannot be read, or there is no room for the copy.
     """
     files = dict(_files(root))
-    total = sum(files.values())
+    total, limit = sum(files.values()), limit or LIMIT
     if total > limit:
         largest = sorted(files, key=lambda path: files[path], reverse=True)[:_LARGEST_SHOWN]
         named = ", ".join(f"{shown_path(path, root)} ({_size(files[path])})" for path in largest)

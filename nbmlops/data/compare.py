@@ -112,7 +112,9 @@ class _Search:
     def _attributes(self, left: Any, right: Any, depth: int) -> _Found:
         ours, theirs = _state(left), _state(right)
         if not ours and not theirs:
-            return "", both(left, right)
+            if shown(left) != shown(right):
+                return "", both(left, right)
+            ours, theirs = _reduction(left), _reduction(right)
         missing = [name for name in ours if name not in theirs]
         added = [name for name in theirs if name not in ours]
         if missing or added:
@@ -196,3 +198,14 @@ def _state(value: Any) -> dict[str, Any]:
                 attributes[name] = getattr(value, name)
     unread = caches(attributes, type(value))
     return {name: item for name, item in attributes.items() if name not in unread}
+
+
+def _reduction(value: Any) -> dict[str, Any]:
+    """Returns what pickle would keep of an object that has no attributes, such as a random generator."""
+    if isinstance(value, list | dict | tuple):
+        return {}
+    reduced = value.__reduce_ex__(4)
+    if not isinstance(reduced, tuple):
+        return {}
+    state = reduced[2] if len(reduced) > 2 else None
+    return {"args": reduced[1], "state": state}
