@@ -28,7 +28,7 @@ from nbmlops.analysis.model import (
     ParameterDeclaration,
     StatementKind,
 )
-from nbmlops.analysis.namespace import Namespace, import_paths, sort_names
+from nbmlops.analysis.namespace import Namespace, block_uses, import_paths, sort_names
 from nbmlops.analysis.objects import NONE, Heap
 from nbmlops.analysis.parameters import declare_parameters
 from nbmlops.analysis.record import State
@@ -68,11 +68,26 @@ def analyze(
         parameters=graph.parameters,
         imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),
         definitions=tuple(graph.definitions.values()),
-        constants=tuple(Constant(name, unit.statement()) for name, unit in namespace.constants.items()),
+        constants=tuple(_constant(graph, name, unit) for name, unit in namespace.constants.items()),
         settings=tuple(unit.statement() for unit in settings if unit not in first),
         environment=tuple(unit.statement() for unit in first),
         closing=graph.closing_inputs,
         diagnostics=diagnostics,
+    )
+
+
+def _constant(graph: Graph, name: str, unit: Unit) -> Constant:
+    if unit not in graph.namespace.blocks:
+        return Constant(name, unit.statement())
+    mentions = unit.record.mentions.keys()
+    imports = mentions & graph.namespace.imports.keys()
+    return Constant(
+        name,
+        unit.statement(),
+        is_block=True,
+        certain=name in unit.effects.binds,
+        imports=frozenset(imports),
+        uses=block_uses(graph.namespace, unit),
     )
 
 

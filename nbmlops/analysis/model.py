@@ -108,10 +108,23 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """An immutable literal bound once: it lives in the package. `statement` is where it stands."""
+    """A name that lives in the package: an immutable literal bound once, or what a block binds that decides once.
+
+    Attributes:
+        name: The name.
+        statement: The assignment, or the block (`try: import x`).
+        is_block: Whether it is a block.
+        certain: Whether it is bound whatever way the block takes.
+        imports: Imported names that a block mentions.
+        uses: Definitions and other constants that it mentions.
+    """
 
     name: str
     statement: Statement
+    is_block: bool = False
+    certain: bool = True
+    imports: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

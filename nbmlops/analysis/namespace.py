@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from nbmlops.analysis.blocks import movable_blocks
 from nbmlops.analysis.expressions import Names
 from nbmlops.analysis.import_order import late_imports
 from nbmlops.analysis.knowledge import BUILTINS
@@ -46,7 +47,8 @@ class Namespace:
     """The names of the notebook by what they are; `bindings` holds all places, in notebook order.
 
     A name that is imported or defined and also bound in another way counts as data, as its meaning depends on when it
-    is asked for; so does one that is Python's own in the cells above.
+    is asked for; so does one that is Python's own in the cells above. What a block binds that decides once, such as
+    `try: import x`, counts as constant.
     """
 
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
@@ -55,13 +57,15 @@ class Namespace:
     definitions: dict[str, Unit] = field(default_factory=dict)
     constants: dict[str, Unit] = field(default_factory=dict)
     parameters: dict[str, Unit] = field(default_factory=dict)
+    blocks: dict[Unit, frozenset[str]] = field(default_factory=dict)
     data: set[str] = field(default_factory=set)
 
     def names(self) -> Names:
         """Returns what the flow analysis needs to know."""
         data = frozenset(self.data | self.parameters.keys())
         walrus = any(":=" in binding.unit.cell.python for found in self.bindings.values() for binding in found)
-        return Names(frozenset(self.bindings), self.paths, data, frozenset(self.definitions), walrus)
+        code = frozenset(self.definitions).union(*self.blocks.values())
+        return Names(frozenset(self.bindings), self.paths, data, code, walrus)
 
 
 def sort_names(units: Sequence[Unit]) -> Namespace:
@@ -74,6 +78,12 @@ def sort_names(units: Sequence[Unit]) -> Namespace:
     for name, bindings in namespace.bindings.items():
         _sort(namespace, name, bindings, one_meaning=name not in late)
     _import_in_place(namespace, units)
+    given = namespace.data | namespace.parameters.keys()
+    places = {name: {binding.unit for binding in found} for name, found in namespace.bindings.items()}
+    for block, names in movable_blocks(units, places, given, namespace.definitions, late).items():
+        namespace.data -= names
+        namespace.constants |= dict.fromkeys(names, block)
+        namespace.blocks[block] = names
     for unit in units:
         unit.kind = _kind(unit, namespace)
     return namespace
@@ -247,8 +257,16 @@ def _kind(unit: Unit, namespace: Namespace) -> StatementKind:
         return StatementKind.IMPORT if namespace.imports.keys() >= set(bound) else StatementKind.CODE
     if namespace.definitions.get(unit.defines()) is unit:
         return StatementKind.DEFINITION
+    if unit in namespace.blocks:
+        return StatementKind.CONSTANT
     if isinstance(unit.node, ast.Assign | ast.AnnAssign):
         target = unit.node.targets[0] if isinstance(unit.node, ast.Assign) else unit.node.target
         if isinstance(target, ast.Name) and namespace.constants.get(target.id) is unit:
             return StatementKind.CONSTANT
     return StatementKind.CODE
+
+
+def block_uses(namespace: Namespace, block: Unit) -> frozenset[str]:
+    """Returns the definitions and constants that a block mentions and does not bind itself."""
+    known = namespace.definitions.keys() | namespace.constants.keys()
+    return frozenset(block.record.mentions.keys() & known) - namespace.blocks[block]

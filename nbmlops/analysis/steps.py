@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from nbmlops.analysis.definitions import acts_early, closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
 from nbmlops.analysis.model import SETUP_STEP, Effects, Placement, StatementKind
+from nbmlops.analysis.namespace import block_uses
 from nbmlops.analysis.statements import Unit, has_effect
 from nbmlops.notebook.model import Cell, Notebook, RoleKind
 
@@ -50,6 +51,7 @@ def build_steps(graph: Graph) -> list[StepNode]:
         if unit.home in steps and unit.kind is StatementKind.CODE and (_makes_setup(unit) or unit.home != SETUP_STEP):
             steps[unit.home].units.append(unit)
     uses = {name: definition.uses for name, definition in graph.definitions.items()}
+    uses |= {n: block_uses(graph.namespace, block) for block, names in graph.namespace.blocks.items() for n in names}
     for step in steps.values():
         step.units += [
             u for n, u in graph.namespace.definitions.items() if u.home == step.name and acts_early(graph, n)

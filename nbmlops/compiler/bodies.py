@@ -19,7 +19,7 @@ def units_of(text: CellText, statements: Sequence[Statement]) -> list[int]:
         AmbiguousLine: a line holds statements of which only some are meant, and the records do not say which.
     """
     by_place: dict[tuple[int, int], list[Statement]] = {}
-    for statement in statements:
+    for statement in dict.fromkeys(statements):
         if statement.cell == text.number:
             by_place.setdefault((statement.first, statement.last), []).append(statement)
     found: list[int] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 
-from nbmlops.analysis.model import ImportedName, Placement, Statement, StepFacts
+from nbmlops.analysis.model import Constant, Definition, ImportedName, Placement, Statement, StepFacts
 from nbmlops.compiler.bodies import nodes_of, shown_units, units_of
 from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.program import Program
@@ -91,12 +91,13 @@ def _reached(program: Program, facts: StepFacts) -> dict[str, Statement]:
             waiting += definitions[name].uses
         elif name in constants:
             found[name] = constants[name].statement
+            waiting += constants[name].uses
     return dict(sorted(found.items()))
 
 
 def _imported_names(program: Program, facts: StepFacts, reached: Iterable[str]) -> set[str]:
-    definitions = program.definitions()
-    names = set(facts.imports).union(*(definitions[name].imports for name in reached if name in definitions))
+    shared: Mapping[str, Constant | Definition] = {**program.constants(), **program.definitions()}
+    names = set(facts.imports).union(*(shared[name].imports for name in reached))
     return names | mentioned(nodes_of(program.cells, [*program.analysis.environment, *program.analysis.settings]))
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
-from nbmlops.analysis.model import Constant, Definition, ImportedName, Placement, Statement
+from nbmlops.analysis.model import Constant, ImportedName, Placement, Statement
 from nbmlops.compiler.bodies import nodes_of, units_of
 from nbmlops.compiler.cells import INDENT, Line, indent, own, tidy
 from nbmlops.compiler.imports import import_lines
 from nbmlops.compiler.layout import cells_of, docstring, names_of
 from nbmlops.compiler.modules import Module, assemble
-from nbmlops.compiler.names import mentioned
+from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 
 HELPERS = "helpers"
@@ -31,7 +32,10 @@ def helpers_module(program: Program) -> Module | None:
         return None
     statements = [d.statement for d in definitions] + [c.statement for c in constants]
     nodes = nodes_of(program.cells, statements)
-    sections = [_constants(program, constants), *(_definition(program, definition) for definition in definitions)]
+    literals = [constant for constant in constants if not constant.is_block]
+    code = {d.statement: None for d in definitions} | {c.statement: None for c in constants if c.is_block}
+    ordered = sorted(code, key=lambda statement: (statement.cell, statement.first))
+    sections = [_constants(program, literals), *(_whole(program, statement) for statement in ordered)]
     notice = f"{_kinds(nodes)} of the pipeline {program.package}."
     imports = _imports(program, nodes, {name for definition in definitions for name in definition.imports})
     return _module(program, HELPERS, notice, imports, sections)
@@ -59,13 +63,36 @@ def settings_module(program: Program) -> Module | None:
     names = mentioned(nodes)
     imports = _imports(program, nodes, set())
     shared = {c.name for c in program.analysis.constants} | {d.name for d in program.analysis.definitions}
-    imports += [ImportedName(name, f"{program.package}.{HELPERS}", name) for name in sorted(names & shared)]
+    taken, guarded = from_helpers(program, names & shared, names)
+    imports += taken
     where = f"{cells_of([statement.cell for statement in statements])} of {program.notebook_file}"
     function = own("def apply() -> None:")
     function += own(*docstring(f"Apply the settings of {where}.", indent=INDENT))
     function += indent(_settings_body(program, statements))
     notice = f"Library settings of the pipeline {program.package}; every step notebook applies them first."
-    return _module(program, SETTINGS, notice, imports, [function])
+    return _module(program, SETTINGS, notice, imports, [guarded, function])
+
+
+def from_helpers(
+    program: Program, names: AbstractSet[str], used: AbstractSet[str]
+) -> tuple[list[ImportedName], list[Line]]:
+    """Returns the imports of shared names, and lines that import those which the notebook may leave unbound.
+
+    Args:
+        program: The notebook on its way to files.
+        names: The shared names.
+        used: Every name that the module uses otherwise.
+    """
+    constants = program.constants()
+    unsure = sorted(name for name in names if name in constants and not constants[name].certain)
+    module = f"{program.package}.{HELPERS}"
+    imports = [ImportedName(name, module, name) for name in sorted(names - set(unsure))]
+    if not unsure:
+        return imports, []
+    suppress = fresh("suppress", used)
+    lines = [f"with {suppress}(ImportError):  # the notebook does not always bind it"]
+    lines += [f"{INDENT}from {module} import {name}" for name in unsure]
+    return [*imports, ImportedName(suppress, "contextlib", "suppress")], own(*lines)
 
 
 def environment_module(program: Program) -> Module | None:
@@ -81,17 +108,17 @@ def environment_module(program: Program) -> Module | None:
         return None
     nodes = nodes_of(program.cells, statements)
     names = mentioned(nodes)
-    constants = [constant for constant in program.analysis.constants if constant.name in names]
+    constants = [c for c in program.analysis.constants if c.name in names and not c.is_block]
     imports = _imports(program, nodes, set())
-    shared = {definition.name for definition in program.analysis.definitions}
-    imports += [ImportedName(name, f"{program.package}.{HELPERS}", name) for name in sorted(names & shared)]
+    shared = {c.name for c in program.analysis.constants if c.is_block} | {d.name for d in program.analysis.definitions}
+    taken, guarded = from_helpers(program, names & shared, names)
+    imports += taken
     where = f"{cells_of([statement.cell for statement in statements])} of {program.notebook_file}"
     function = own("def prepare() -> None:")
     function += own(*docstring(f"Set what {where} sets and imports depend on.", indent=INDENT))
     function += indent(_settings_body(program, statements))
     notice = f"Environment of the pipeline {program.package}; every step prepares it before it imports anything else."
-    sections = [_constants(program, constants), function] if constants else [function]
-    return _module(program, ENVIRONMENT, notice, imports, sections)
+    return _module(program, ENVIRONMENT, notice, imports, [_constants(program, constants), guarded, function])
 
 
 def _module(
@@ -110,8 +137,7 @@ def _imports(program: Program, nodes: Sequence[ast.stmt], more: set[str]) -> lis
     return found
 
 
-def _definition(program: Program, definition: Definition) -> list[Line]:
-    statement = definition.statement
+def _whole(program: Program, statement: Statement) -> list[Line]:
     text = program.cells[statement.cell]
     return tidy((text.line(number) for number in range(statement.comments_from, statement.last + 1)), most=2)
 

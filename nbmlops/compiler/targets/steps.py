@@ -19,6 +19,7 @@ from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import comment, wrapped
 from nbmlops.compiler.shows import plotting_names
+from nbmlops.compiler.targets.shared import from_helpers
 from nbmlops.pipeline.ir import Step
 
 SHOW = "nbmlops.show"
@@ -57,7 +58,7 @@ def step_module(program: Program, step: Step) -> Module:
     content = _content(program, step, facts)
     body = _cells_body(program, facts, content)
     undeclared = sorted(_nonlocal_names(content.nodes) - content.bound)
-    outer, inner = _imports(program, facts, content)
+    outer, inner, guarded = _imports(program, facts, content)
     if facts.parameters:
         outer.append(ImportedName(content.own("Params"), f"{program.package}.params", "Params"))
     shows = any(line.text.startswith(f"{SHOW}(") for line in body if not line.fixed)
@@ -76,7 +77,7 @@ def step_module(program: Program, step: Step) -> Module:
     function += indent(joined(parts))
     notice = program.module_docstring(f"Step {step.name} of the pipeline {program.package}.")
     notice += checker_comments(content.nodes, step.outputs)
-    sections = [own(*notice), own(*import_lines(outer, program.own_modules())), function]
+    sections = [own(*notice), own(*import_lines(outer, program.own_modules())), guarded, function]
     return assemble(step.module, sections, program.notebook)
 
 
@@ -106,15 +107,18 @@ def _nonlocal_names(nodes: Iterable[ast.AST]) -> set[str]:
     }
 
 
-def _imports(program: Program, facts: StepFacts, content: _Content) -> tuple[list[ImportedName], list[ImportedName]]:
-    """Returns the imports of the module, and those of names that the function binds as well, which it does itself."""
+def _imports(
+    program: Program, facts: StepFacts, content: _Content
+) -> tuple[list[ImportedName], list[ImportedName], list[Line]]:
+    """Returns the imports of the module, those of names that the function binds as well, and lines for unsure ones."""
     definitions = program.definitions()
     rebuilt = [definitions[name] for name in facts.rebuilt]
     wanted = set(facts.imports).union(*(definition.imports for definition in rebuilt))
     shared = set(facts.definitions).union(*(definition.uses for definition in rebuilt))
     shared -= {name for name, definition in definitions.items() if definition.placement is Placement.STEP}
     found = [i for i in program.analysis.imports if i.name in wanted or i.module == "__future__"]
-    found += [ImportedName(name, f"{program.package}.helpers", name) for name in sorted(shared)]
+    taken, guarded = from_helpers(program, shared, content.taken)
+    found += taken
     known = {imported.name for imported in found} | content.bound
     if "nbmlops" in content.taken - known:
         found.append(ImportedName("nbmlops", "nbmlops"))
@@ -124,7 +128,7 @@ def _imports(program: Program, facts: StepFacts, content: _Content) -> tuple[lis
     inner = [imported for imported in found if imported.name in (content.bound | late) - given]
     # Where the notebook binds a builtin, Python would take it for a local variable from the first line on.
     inner += [ImportedName(name, "builtins", name) for name in facts.builtins if name in _PYTHONS_OWN]
-    return [imported for imported in found if imported.name not in content.bound | late], inner
+    return [imported for imported in found if imported.name not in content.bound | late], inner, guarded
 
 
 def _rebuilt(program: Program, facts: StepFacts, content: _Content) -> list[Line]:
