@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nbmlops.core.errors import StepFailed
+from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime.ambient import AmbientState, Setting
-from nbmlops.runtime.ambient_session import Items, identity_of, read, written
+from nbmlops.runtime.ambient_session import NAMES_OF_PARTS, Items, identity_of, read, written
 from nbmlops.runtime.ambient_values import Form, Item
+from nbmlops.runtime.records import StepOutcome
 from nbmlops.runtime.store import DamagedObject, Store
 
 
@@ -28,25 +30,49 @@ def stored_settings(store: Store, state: AmbientState) -> dict[str, dict[str, It
     return found
 
 
-def store_settings(store: Store, changed: Mapping[str, Items], step: str) -> dict[str, Setting]:
-    """Returns part -> where it is now.
+def store_settings(store: Store, changed: Mapping[str, Items]) -> dict[str, Setting]:
+    """Returns part -> where it is now; items that cannot be stored are left out.
 
     Args:
         store: Where it goes.
         changed: What the step changed, part by part.
-        step: The step's name, for errors.
 
     Raises:
-        StepFailed: a value cannot be stored; the message names the setting and says why.
         EnvironmentFault: the store cannot be written.
     """
+    found = {}
     for part, items in changed.items():
-        for name, item in items.items():
-            if item.form is Form.UNSTORABLE:
-                raise StepFailed(
-                    f"step {step!r} sets {name!r} ({part}) to {type(item.held).__qualname__!r}, "
-                    f"which cannot be handed over to the next step: {item.body}",
-                    "set it in a cell tagged `imports`, above the first step, or use a value that needs nothing "
-                    "else: a lambda over its arguments, a function of a cell tagged `functions`",
-                )
-    return {part: Setting(store.put([written(items)]), identity_of(items)) for part, items in changed.items()}
+        kept = {name: item for name, item in items.items() if item.form is not Form.UNSTORABLE}
+        found[part] = Setting(store.put([written(kept)]), identity_of(kept))
+    return found
+
+
+def live_settings(changed: Mapping[str, Items]) -> tuple[LiveValue, ...]:
+    """Returns the items that live no longer than the process: the steps after this one must run there, too."""
+    return tuple(
+        LiveValue(f"{part}: {name}", type(item.held).__qualname__, item.body)
+        for part, items in changed.items()
+        for name, item in items.items()
+        if item.form is Form.UNSTORABLE
+    )
+
+
+def refuse_lost_settings(outcomes: Iterable[StepOutcome], step: str, pipeline: str) -> None:
+    """Does nothing if all that earlier steps set can be put back in a process of its own.
+
+    Args:
+        outcomes: Those of the steps before.
+        step: The step that is to run.
+        pipeline: The pipeline's name.
+
+    Raises:
+        StepFailed: a step has set something that cannot be stored.
+    """
+    for value in (value for outcome in outcomes for value in outcome.live):
+        part, colon, name = value.name.partition(": ")
+        if colon and part in NAMES_OF_PARTS:
+            raise StepFailed(
+                f"step {step!r} runs with a setting ({part}) that cannot be stored: {name!r} is of type "
+                f"{value.type!r} ({value.reason})",
+                f"run the steps in one process: nbmlops run {pipeline}; or set it in a cell tagged `imports`",
+            )

@@ -177,7 +177,9 @@ class Logging(Part):
             style = [formatter._fmt, formatter.datefmt, _style(formatter)]  # noqa: SLF001 - no public way to ask
         return [where, handler.level, style]
 
-    def _handler(self, data: list[Any]) -> logging.Handler:
+    def _handler(self, data: Any) -> logging.Handler:
+        if isinstance(data, logging.Handler):
+            return data  # the process lives on
         where, level, style = data
         made: logging.Handler
         if where[0] == "file":

@@ -59,6 +59,8 @@ PARTS: tuple[type[Part], ...] = (
     WorkingDirectory,
 )
 
+NAMES_OF_PARTS = frozenset(part.name for part in PARTS)
+
 
 class AmbientSession:
     """The parts of this process, and their states so far.
@@ -74,6 +76,7 @@ class AmbientSession:
         self._given: Mapping[str, Items] = {}
         self._before: dict[str, Items] = {}
         self._seen: list[str] = []
+        self._alive: dict[str, dict[str, Item]] = {}
         self._begun = False
         self._finder = _Finder(self._library_came)
 
@@ -86,9 +89,10 @@ class AmbientSession:
             source: The folder of the source notebook.
             root: The project's root.
             package: The generated package.
-            given: What earlier steps changed: part -> items.
+            given: What earlier steps changed: part -> items. What they could not store, this process remembers.
         """
-        self._package, self._given, self._begun, self._before = package, given, False, {}
+        self._package, self._begun, self._before = package, False, {}
+        self._given = {part: {**given.get(part, {}), **self._alive.get(part, {})} for part in {*given, *self._alive}}
         apply_to_package(package)
         for part in self._loaded():
             part.open(source, root)
@@ -133,11 +137,17 @@ class AmbientSession:
                 self._seen.append(part.name)
             if before != after:
                 changed[part.name] = _handed_over(part, pristine, before, after, self._given.get(part.name, {}))
+                self._remember(part.name, changed[part.name])
         return changed
 
     def seen(self) -> tuple[str, ...]:
         """Returns the names of the parts that the step that has ended could depend on: their libraries are loaded."""
         return tuple(self._seen)
+
+    def _remember(self, part: str, changed: Items) -> None:
+        """Keeps what cannot be stored, for steps that go on in this process."""
+        kept = {name: item for name, item in self._alive.get(part, {}).items() if name not in changed}
+        self._alive[part] = kept | {n: item for n, item in changed.items() if item.form is Form.UNSTORABLE}
 
     def _loaded(self) -> list[Part]:
         return [part for part in self._parts if not part.library or part.library in sys.modules]
@@ -147,7 +157,8 @@ class AmbientSession:
 
     def _restore(self, part: Part, *, early: bool = False) -> None:
         given = self._given.get(part.name)
-        if given:
+        now = self._capture(part) if given else {}
+        if given and any(now.get(name, ABSENT) != item for name, item in given.items()):
             values = {name: value_of(item) for name, item in given.items() if item.form is not Form.ABSENT}
             restore = part.restore_early if early else part.restore
             restore(values, [name for name, item in given.items() if item.form is Form.ABSENT])

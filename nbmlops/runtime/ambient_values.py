@@ -76,7 +76,9 @@ def item_of(value: object, package: str) -> Item:
 
 
 def value_of(item: Item) -> Any:
-    """Returns the value of an item that was stored."""
+    """Returns the value of an item that was stored, or that lives in this process."""
+    if item.form is Form.UNSTORABLE:
+        return item.held
     if item.form is Form.PLAIN:
         return plain_text.from_text(item.body)
     return pickle.loads(base64.b64decode(item.body))  # noqa: S301 - ours: the digest of the bytes was checked

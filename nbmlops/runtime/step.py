@@ -7,6 +7,7 @@ alive there. Tracking calls in between are collected for the step's log; MLflow 
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -24,7 +25,7 @@ from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, LiveValue, MetricValue, StepLog
 from nbmlops.runtime import plain_text, random_state
 from nbmlops.runtime.alive import Alive
-from nbmlops.runtime.ambient_handover import store_settings, stored_settings
+from nbmlops.runtime.ambient_handover import live_settings, refuse_lost_settings, store_settings, stored_settings
 from nbmlops.runtime.ambient_session import process_session
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
@@ -148,7 +149,8 @@ class Step:
         live = (*saved.live, *self.alive.keep_folders(self._observer.folders))
         carried = random_state.carried(self._entry, self._before, after)
         is_last = self._declared is self._pipeline.steps[-1]
-        settings = {} if is_last else store_settings(self._store, changed, self._declared.name)
+        live += () if is_last else live_settings(changed)
+        settings = {} if is_last else store_settings(self._store, changed)
         modules = self._observer.modules(self._package_namespaces())
         outcome = StepOutcome(
             values=saved.values,
@@ -321,7 +323,11 @@ def _context_from_state(name: str) -> StepContext:
     if name not in [step.name for step in pipeline.steps]:
         raise UsageError(f"the pipeline in {folder.name} has no step {name!r}", "compile the notebook again")
     layout = layout_of(folder, pipeline)
-    values, ambient = namespace_before(pipeline, name, StepCache(layout.cache, layout.state))
+    cache = StepCache(layout.cache, layout.state)
+    values, ambient = namespace_before(pipeline, name, cache)
+    before = itertools.takewhile(lambda step: step.name != name, pipeline.steps)
+    latest = [record for step in before if (record := cache.latest(step.name)) is not None]
+    refuse_lost_settings([record.outcome for record in latest], name, pipeline.name)
     return StepContext(name, folder, values, ambient, None)
 
 

@@ -169,6 +169,28 @@ MECHANISMS: dict[str, Mechanism] = {
         {"nbmlops.runtime.ambient_session:AmbientSession._restore": always(None)},
         "state: setting of pandas in a step",
     ),
+    "functions in settings travel with their code": Mechanism(
+        {"nbmlops.runtime.ambient_values:_importable": always(True)},
+        "ambient: float format of pandas by a lambda",
+        "joined",
+    ),
+    "steps run in one process where a setting cannot be stored": Mechanism(
+        {"nbmlops.runtime.step:live_settings": always(())},
+        "ambient: setting that cannot be stored, set anew by a later step",
+    ),
+    "imports wait for what a step sets above them": Mechanism(
+        {"nbmlops.analysis.namespace:late_imports": always(frozenset())},
+        "ambient: import path set in the step that needs it",
+        "ModuleNotFoundError",
+    ),
+    "the environment is prepared before anything is imported": Mechanism(
+        {"nbmlops.analysis.analyze:changes_imports": always(False)},
+        "ambient: environment that a module reads while it is imported, in a shared cell",
+    ),
+    "settings of shared cells that are made from values run in order": Mechanism(
+        {"nbmlops.analysis.analyze:_run_in_order": always(None)},
+        "ambient: later setting of a shared cell wins over one made from values",
+    ),
     "sets keep their order": Mechanism(
         {"nbmlops.runtime.pickling:plan_set": _in_order}, "mechanisms: order of a set that was thinned out"
     ),
