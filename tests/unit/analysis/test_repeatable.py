@@ -7,10 +7,11 @@ import pytest
 from nbmlops.analysis.repeatable import is_repeatable, unrepeatable_parts
 
 REPEATABLE = [
-    "1", "-1.5", "'a'", "None", "name", "np.float32", "(1, 'a', (2,))", "1 + LIMIT", "not a", "a and b.c", "1 < x < 2",
-    "a if b else c", "f'{a}'", "lambda x: []", "lambda x=1: x", "timedelta(days=1)", "re.compile('x')", 
-    "Path('a') / 'b'", "dict[str, list[int]]", "Callable[[int, str], None]", "str(1)", "float('inf')", "'a b'.split()", "np.dtype('i4')",
-    "functools.lru_cache(maxsize=None)", "dataclass(frozen=True)", "xs[1:2]", "torch.cuda.is_available()",
+    "1", "-1.5", "'a'", "None", "name", "np.float32", "(1, 'a', (2,))", "1 + LIMIT", "not a", "a and b.c",
+    "1 < x < 2", "a if b else c", "f'{a}'", "lambda x: []", "lambda x=1: x", "timedelta(days=1)", "re.compile('x')",
+    "Path('a') / 'b'", "dict[str, list[int]]", "Callable[[int, str], None]", "str(1)", "float('inf')",
+    "'a b'.split()", "np.dtype('i4')", "functools.lru_cache(maxsize=None)", "dataclass(frozen=True)", "xs[1:2]",
+    "torch.cuda.is_available()",
 ]  # fmt: skip
 OTHERS = [
     "[]", "{}", "{1}", "[x for x in y]", "time.time()", "datetime.now()", "np.random.default_rng()", "open('x')", "f()",
