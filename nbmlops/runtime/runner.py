@@ -216,13 +216,13 @@ class _Run:
             self._failed = replace(record, status=StepStatus.FAILED, error=error)
             self._tell(StepFinished(self._failed, number, total))
             return
-        joined = self._join(report.outcome)
+        known, joined = self._joined, self._join(report.outcome)
         kept = self._keep(step, parts, report.outcome, record, target)
         self._done.append((record, kept))
         self._tell(StepFinished(record, number, total))
         if len(self._done) >= self._first + len(joined.steps):
             self._end_process(gently=len(joined.steps) > 1 or step.mode is StepMode.VERBATIM)
-        elif report.outcome.live:
+        elif joined != known:
             self._tell(StepsJoined(joined))
         if report.outcome.changed_inputs:
             self._tell(InputsChanged(step.name, report.outcome.changed_inputs))

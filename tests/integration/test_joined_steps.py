@@ -85,7 +85,7 @@ def test_steps_share_a_process_up_to_the_last_reader_and_are_reused_together(tmp
     assert set(load_value(folder, first, "left")) - set(own) == {"In", "Out", "exit", "get_ipython", "open", "quit"}
     assert "gen" not in first.values
     assert first.joined == (JOINED,)
-    assert [event.joined for event in events if isinstance(event, StepsJoined)] == [JOINED, JOINED]
+    assert [event.joined for event in events if isinstance(event, StepsJoined)] == [JOINED]
     noted = [json.loads((tmp_path / step.notebook).read_text())["metadata"].get("nbmlops") for step in first.steps]
     unit = {
         "steps": ["make", "use", "end"],

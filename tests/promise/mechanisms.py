@@ -261,4 +261,24 @@ MECHANISMS: dict[str, Mechanism] = {
     "steps that share what cannot be stored are joined": Mechanism(
         {"nbmlops.runtime.units:last_reader": always(-1)}, "state: generator", "StepFailed"
     ),
+    "live functions and joined steps have one variable of each name": Mechanism(
+        {"nbmlops.runtime.closures:SharedVariables.rebind": always(None)},
+        "joined: lambdas over a variable that later steps bind anew",
+    ),
+    "what live functions bind is the namespace's": Mechanism(
+        {"nbmlops.runtime.alive:Alive.take_variables": always(None)},
+        "joined: a variable that only a live function binds, read by a later step",
+    ),
+    "a class that is alive is not made anew in its process": Mechanism(
+        {"nbmlops.runtime.closures:SharedVariables._made_already": always("")},
+        "joined: instances of a class over state, made in two steps",
+    ),
+    "what pickle would take for something else stays in its process": Mechanism(
+        {"nbmlops.runtime.sharing:bound_to_process": always("")}, "joined: ctypes over the memory of a buffer"
+    ),
+    "temporary folders exist as long as their names": Mechanism(
+        {"nbmlops.runtime.observe:Observer._keep_folder": always(None)},
+        "joined: temporary folder of which later steps know the path only",
+        "FileNotFoundError",
+    ),
 }
