@@ -8,7 +8,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.notebook.model import Cell, CellKind, Magic, MagicAction, Notebook, RoleKind
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime.execute import literal
-from nbmlops.runtime.witness import CellToRun
+from nbmlops.runtime.witness import RAISES, CellToRun
 
 _ELSEWHERE = frozenset({MagicAction.GATE, MagicAction.REGISTER, MagicAction.REQUIREMENT})
 
@@ -33,7 +33,8 @@ def _cells(notebook: Notebook, ends: Mapping[int, str], parameters: Mapping[str,
         if cell.kind is not CellKind.CODE or cell.role.kind is RoleKind.SKIP:
             continue
         source = executed_source(cell)
-        yield CellToRun(cell.number, source if source.strip() else "pass", ends.get(cell.number, ""))
+        text = source if source.strip() else "pass"
+        yield CellToRun(cell.number, text, ends.get(cell.number, ""), RAISES in cell.tags)
         if cell.role.kind is RoleKind.PARAMETERS and parameters:
             lines = [f"{name} = {literal(value)}" for name, value in parameters.items()]
             yield CellToRun(0, "\n".join(lines))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from nbmlops.app.verify_report import ComparedStep, Status, Verification
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone
 from nbmlops.cli.render import diagnostic_blocks
+from nbmlops.data.compare_shown import shortened
 
 _TONES = {
     Status.EQUAL: Tone.GOOD,
@@ -18,6 +19,7 @@ _TONES = {
 }
 _TOLD = (Status.DIFFERENT, Status.NONDETERMINISTIC, Status.UNCOMPARED)
 _MOST_TOLD = 5
+_MOST, _MOST_OF_NO_FAULT = 1000, 160
 
 
 def verification_blocks(found: Verification) -> Iterator[Block]:
@@ -67,7 +69,9 @@ def _step_lines(step: ComparedStep) -> Iterator[Line]:
     told += [(c.status, f"what cell {c.cell} shows", c.detail) for c in step.outputs]
     told += [(r.status, f"{r.kind} {r.name}", r.detail) for r in step.logged]
     for status in _TOLD:
-        lines = [f"{step.name}: {what} is {status.value}: {detail}" for kind, what, detail in told if kind is status]
+        longest = _MOST_OF_NO_FAULT if status is Status.NONDETERMINISTIC else _MOST
+        found = [(what, shortened(detail, longest)) for kind, what, detail in told if kind is status]
+        lines = [f"{step.name}: {what} is {status.value}: {detail}" for what, detail in found]
         yield from (Line(line, _TONES[status]) for line in lines[:_MOST_TOLD])
         if len(lines) > _MOST_TOLD:
             yield Line(f"{step.name}: and {len(lines) - _MOST_TOLD} more that are {status.value}", _TONES[status])

@@ -7,6 +7,7 @@ the first difference, with the way that leads to it. Pure: values in, text out.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,11 +15,14 @@ from nbmlops.data.compare_arrays import array_difference
 from nbmlops.data.compare_frames import frame_difference, index_difference, series_difference
 from nbmlops.data.compare_shown import NOTEBOOK, PIPELINE, both, counted, kind, listed, shown, sides
 from nbmlops.data.compare_text import text_difference
+from nbmlops.data.drawings import drawing_difference
 from nbmlops.data.encoding import CannotFingerprint
 from nbmlops.data.fingerprint import fingerprint_for_comparing
 from nbmlops.data.objects import caches
 
 _DEEPEST = 12
+_PATIENCE = 5.0
+"""Seconds after which the search ends: the way to a difference in a net of objects may be long."""
 _MOST_PARTS = 10_000
 
 
@@ -57,12 +61,15 @@ class _Search:
     def __init__(self, homes: frozenset[str]) -> None:
         self._homes = homes
         self._met: set[tuple[int, int]] = set()
+        self._until = time.monotonic() + _PATIENCE
 
     def between(self, left: Any, right: Any, depth: int) -> _Found:
         """Returns path and text of the first difference."""
         if not same_type(type(left), type(right), self._homes):
             return "", f"type {sides(kind(left), kind(right))}: {both(left, right)}"
-        if (id(left), id(right)) in self._met or depth == 0 or self._same(left, right):
+        if (id(left), id(right)) in self._met or depth == 0 or time.monotonic() > self._until:
+            return None
+        if self._same(left, right):
             return None
         self._met.add((id(left), id(right)))
         rule = self._rule(type(left))
@@ -128,6 +135,8 @@ class _Search:
         first: _Found = None
         more = 0
         for path, one, other in members:
+            if first is not None and time.monotonic() > self._until:
+                break
             if first is not None:
                 more += not self._same(one, other)
                 continue
@@ -177,6 +186,8 @@ def _leaf_rule(cls: type) -> Callable[[Any, Any], str] | None:
             (pandas.Index, index_difference),
         )
         return next((rule for base, rule in rules if issubclass(cls, base)), None)
+    if "matplotlib" in roots and issubclass(cls, sys.modules["matplotlib.artist"].Artist):
+        return drawing_difference
     return None
 
 

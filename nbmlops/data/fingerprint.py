@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nbmlops.data import arrays, arrow, frames, objects
+from nbmlops.data import arrays, arrow, drawings, frames, objects
 from nbmlops.data.encoding import FORMAT, CannotFingerprint, Encoder, Handler, Known
 from nbmlops.data.plain import PLAIN
 
@@ -111,4 +111,6 @@ def _handler_of(cls: type) -> Handler:
         handler = arrays.handler_of(cls)
     elif "pyarrow" in roots:
         handler = arrow.handler_of(cls)
+    elif "matplotlib" in roots:
+        handler = drawings.handler_of(cls)
     return handler or objects.handler_of(cls)

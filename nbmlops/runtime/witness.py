@@ -19,6 +19,9 @@ from nbmlops.runtime.facts import kernel_environment
 from nbmlops.runtime.kernel import Kernel
 from nbmlops.runtime.witness_records import PLAN_VARIABLE, Border, WatchPlan, read_borders, write_plan
 
+RAISES = "raises-exception"
+"""The tag of a cell after whose error the notebook goes on."""
+
 _EXTENSION = "--InteractiveShellApp.extra_extensions=nbmlops.runtime.witness_kernel"
 
 
@@ -30,11 +33,13 @@ class CellToRun:
         number: Its number in the notebook, 0 for the parameters that the caller gives.
         source: What the kernel executes.
         step: The step that ends with it, or "".
+        may_raise: Whether the notebook goes on when it raises.
     """
 
     number: int
     source: str
     step: str = ""
+    may_raise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def _client(job: WatchJob, cells: Sequence[CellToRun], kernel: Kernel) -> tuple[
         {
             "cell_type": "code",
             "id": f"cell-{position}",
-            "metadata": {},
+            "metadata": {"tags": [RAISES]} if cell.may_raise else {},
             "source": cell.source,
             "outputs": [],
             "execution_count": None,

@@ -26,6 +26,7 @@ UNCOMPARED = "uncompared"
 
 _MODULE = "nbmlops.runtime.witness_compare"
 _STDERR_KEPT = 2000
+_NO_WINDOWS = {"MPLBACKEND": "agg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def compare_borders(
         "homes": sorted(homes_of(pipeline)),
         "borders": asked,
     }
-    answers = _asked(document, layout.source, {**environment, **kernel_environment(environment)})
+    answers = _asked(document, layout.source, {**environment, **kernel_environment(environment), **_NO_WINDOWS})
     return {step: tuple(ValueVerdict(*answer) for answer in found) for step, found in zip(steps, answers, strict=True)}
 
 

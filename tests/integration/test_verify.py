@@ -28,6 +28,7 @@ IMPORTS = """\
 import random
 import warnings
 
+import matplotlib.pyplot as plt
 import nbmlops
 import numpy as np
 import pandas as pd
@@ -50,12 +51,15 @@ rng = np.random.default_rng(3)
 names = {f"name {n}" for n in range(depth)}
 number = np.float64(0.5)
 np.random.seed(1)
+fig, ax = plt.subplots(figsize=(1, 1))
+ax.plot([1, 2])
 print("box", box)
 box
 """
 TWO = """\
 %%time
 warnings.warn("careful")
+ax.set_title("t")
 alias.append(4)
 view += 10
 frame["a"] = frame["a"] * 2
@@ -66,6 +70,7 @@ frame
 THREE = """\
 Path("written.txt").write_text("by the notebook")
 print(base, list(names), draws, number, total(box), frame.shape, Path("data.txt").read_text())
+fig
 """
 CELLS = [
     (["parameters"], "depth = 5"),
@@ -147,8 +152,8 @@ def test_a_notebook_that_is_hard_to_cut_agrees_with_its_pipeline(
 
     own = "the module of the notebook's own code"
     metric = {"kind": "metric", "name": "total", "status": "equal", "detail": ""}
-    step_one = ("box", "alias", "frame", "base", "view", "rng", "names", "number")
-    step_two = ("box", "frame", "base", "names", "number", "draws")
+    step_one = ("box", "alias", "frame", "base", "view", "rng", "names", "number", "fig", "ax")
+    step_two = ("box", "frame", "base", "names", "number", "fig", "draws")
     assert document == {
         "schema": "nbmlops/verify/1",
         "status": "equal",
@@ -162,7 +167,7 @@ def test_a_notebook_that_is_hard_to_cut_agrees_with_its_pipeline(
         "diagnostics": document["diagnostics"],
         "error": None,
         "counts": {
-            "values": {"equal": 14, "different": 0, "nondeterministic": 0, "uncompared": 0},
+            "values": {"equal": 17, "different": 0, "nondeterministic": 0, "uncompared": 0},
             "outputs": {"equal": 3, "different": 0, "nondeterministic": 0, "uncompared": 0},
             "logged": {"equal": 1, "different": 0, "nondeterministic": 0, "uncompared": 0},
         },
@@ -220,7 +225,7 @@ def test_whatever_the_pipeline_does_otherwise_is_found(project: Path, monkeypatc
     assert told["two"]["frame"].startswith("different: index: ")
     assert told["two"]["draws"].startswith("different: [0]: ")
     assert told["three"] == {
-        "error": "ZeroDivisionError: division by zero",
+        "error": "different: ZeroDivisionError: division by zero",
         "cell 6": told["three"]["cell 6"],
     }
 
