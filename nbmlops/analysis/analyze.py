@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from nbmlops.analysis.callgraph import summarize_functions
@@ -17,6 +18,7 @@ from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
+from nbmlops.analysis.kept import kept_definitions
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import (
     SETUP_STEP,
@@ -92,7 +94,19 @@ def _constant(graph: Graph, name: str, unit: Unit) -> Constant:
 
 
 def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
-    """Returns the notebook with all that the passes find, before the rules look at it."""
+    """Returns the notebook with all that the passes find, before the rules look at it.
+
+    Definitions that turn out to be values are taken as such from the start, in a second round.
+    """
+    graph = _build_graph(notebook, closing, frozenset())
+    kept = kept_definitions(graph)
+    if kept:
+        graph = _build_graph(notebook, closing, kept.keys())
+        graph.kept = kept
+    return graph
+
+
+def _build_graph(notebook: Notebook, closing: ClosingNames, values: AbstractSet[str]) -> Graph:
     homes = home_of(notebook)
     units = [unit for cell in notebook.cells if cell.role.kind in _COUNTED for unit in parse_cell(cell)]
     for unit in units:
@@ -101,7 +115,7 @@ def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
     for unit in declared.others:
         unit.home = SETUP_STEP
     units = in_running_order(notebook, units)
-    namespace = sort_names(sorted(units, key=Unit.place))
+    namespace = sort_names(sorted(units, key=Unit.place), values)
     heap = Heap()
     names = namespace.names()
     callables = summarize_functions((unit.node for unit in units), names, heap)

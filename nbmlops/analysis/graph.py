@@ -24,6 +24,14 @@ class Place:
     node: ast.AST
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Why a definition is a value: `state` is where it keeps state, `read` the data that it read when it was made."""
+
+    state: str = ""
+    read: str = ""
+
+
 @dataclass(slots=True)
 class StepNode:
     """A step while its interface is worked out.
@@ -80,6 +88,7 @@ class Graph:
         parameter_faults: What is wrong with that cell.
         closing: Names that the closing stages read.
         closing_inputs: Where those come from, as far as they can be found.
+        kept: Definitions that are values, and why.
         skipped: Names that only cells tagged `skip` bind, with the cell.
         local_modules: Sources of the modules beside the notebook, by dotted name.
         incomplete: Whether the reader refused cells, so that names may seem undefined.
@@ -95,6 +104,7 @@ class Graph:
     parameter_faults: tuple[ParameterFault, ...] = ()
     closing: ClosingNames = field(default_factory=ClosingNames)
     closing_inputs: Mapping[str, Input] = field(default_factory=dict)
+    kept: Mapping[str, Kept] = field(default_factory=dict)
     skipped: Mapping[str, Cell] = field(default_factory=dict)
     local_modules: Mapping[str, str] = field(default_factory=dict)
     incomplete: bool = False

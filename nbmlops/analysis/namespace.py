@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -68,15 +69,20 @@ class Namespace:
         return Names(frozenset(self.bindings), self.paths, data, code, walrus)
 
 
-def sort_names(units: Sequence[Unit]) -> Namespace:
-    """Returns the namespace, and sets the kind of each unit as far as names decide it."""
+def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) -> Namespace:
+    """Returns the namespace, and sets the kind of each unit as far as names decide it.
+
+    Args:
+        units: All statements, in notebook order.
+        values: Names of definitions that are data.
+    """
     namespace = Namespace()
     for unit in units:
         for binding in _bindings(unit):
             namespace.bindings.setdefault(binding.name, []).append(binding)
     late = _late_builtins(units, namespace.bindings)
     for name, bindings in namespace.bindings.items():
-        _sort(namespace, name, bindings, one_meaning=name not in late)
+        _sort(namespace, name, bindings, one_meaning=name not in late and name not in values)
     _import_in_place(namespace, units)
     given = namespace.data | namespace.parameters.keys()
     places = {name: {binding.unit for binding in found} for name, found in namespace.bindings.items()}

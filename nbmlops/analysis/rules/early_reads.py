@@ -1,31 +1,34 @@
 """NB207: default argument, decorator or class body that reads data, used in another step.
 
-Such an expression is evaluated once, where the function or class is defined. Another step that uses it would have to
-evaluate it again, with the values of its own moment, which may be others.
+*note.* Such an expression is evaluated once, where the function or class is defined. The steps keep their borders in
+code; when they run, those from the one that makes the function or class to the last that uses it run in one process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nbmlops.analysis.definitions import early_reads
-from nbmlops.analysis.graph import Graph, Place, step_title
-from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.rules.redefined_functions import readers_of
+from nbmlops.core.diagnostics import Diagnostic, Severity
 
 CODE = "NB207"
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
-    """Yields an error at each definition of that kind that another step uses."""
-    for name, unit in graph.namespace.definitions.items():
-        read = sorted(early_reads(graph, name))
-        user = next((step for step in graph.steps if name in step.closure and step.name != unit.home), None)
-        if read and user is not None:
-            node = unit.record.reads.get(read[0]) or unit.record.soft.get(read[0]) or unit.node
-            yield graph.error(
+    """Yields a note at each definition of that kind that another step uses."""
+    for name, kept in graph.kept.items():
+        readers = readers_of(graph, name)
+        if kept.read and readers:
+            binding = graph.namespace.bindings[name][0]
+            record = binding.unit.record
+            node = record.reads.get(kept.read) or record.soft.get(kept.read) or binding.unit.node
+            yield Diagnostic(
                 CODE,
-                Place(unit, node),
-                f"'{name}' reads '{read[0]}' when it is defined, and {step_title(user.name)} uses it from another step",
-                f"read '{read[0]}' in the body instead, for example through an argument without default, "
-                f"or move the definition into step '{user.name}'",
+                Severity.NOTE,
+                f"'{name}' reads '{kept.read}' when it is defined, so that the steps up to '{readers[-1]}', which use "
+                "it, run in one process",
+                graph.place(binding.unit, node),
+                f"read '{kept.read}' in the body instead, for example through an argument without default, to keep the "
+                "steps apart",
             )

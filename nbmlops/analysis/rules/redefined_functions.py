@@ -1,44 +1,54 @@
 """NB205: function or class with more than one meaning crosses a step border.
 
-Functions live once in the pipeline's package, under their name. One that is defined twice, defined inside an `if` or
-`try`, or whose name is also a variable, has no single meaning; inside one step that is fine, between steps it is not,
-as functions are imported and not stored.
+*note.* Functions live once in the pipeline's package, under their name. One that is defined twice, defined inside an
+`if` or `try`, or whose name is also a variable, has no single meaning; it is a value of the step that makes it. The
+steps keep their borders in code; when they run, those from that one to the last that uses it run in one process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nbmlops.analysis.graph import Graph, Place, step_title
+from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.namespace import BindingKind
-from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.diagnostics import Diagnostic, Severity
 
 CODE = "NB205"
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
-    """Yields an error for each such name, at its last definition."""
+    """Yields a note for each such name, at its last definition."""
     callables = graph.callables.functions.keys() | graph.callables.classes.keys()
-    reported = set()
-    for step in graph.steps:
-        for given in step.inputs:
-            name = given.name
-            if name not in callables or name in reported:
-                continue
-            reported.add(name)
-            bindings = graph.namespace.bindings[name]
-            cells = sorted({binding.unit.cell.number for binding in bindings})
-            definitions = [binding for binding in bindings if binding.kind is BindingKind.DEFINITION]
-            if len(bindings) == 1:
-                message = f"'{name}' is defined inside a block, and {step_title(step.name)} uses it from another step"
-                hint = f"define '{name}' at the top level of its cell, or use it in the step that defines it only"
-            elif len(definitions) == len(bindings):
-                message = f"'{name}' is defined {len(bindings)} times (cells {_listed(cells)}), and used across steps"
-                hint = "give each definition a name of its own, or remove those that are not meant"
-            else:
-                message = f"'{name}' is a function and a variable (cells {_listed(cells)}), and used across steps"
-                hint = "give the variable another name"
-            yield graph.error(CODE, Place(bindings[-1].unit, bindings[-1].node), message, hint)
+    for name in sorted(callables - graph.kept.keys()):
+        readers = readers_of(graph, name)
+        if not readers:
+            continue
+        bindings = graph.namespace.bindings[name]
+        cells = sorted({binding.unit.cell.number for binding in bindings})
+        run = "run"
+        definitions = [binding for binding in bindings if binding.kind is BindingKind.DEFINITION]
+        if len(bindings) == 1:
+            message = f"'{name}' is defined inside a block"
+            hint = f"define '{name}' at the top level of its cell, to keep the steps apart"
+        elif len(definitions) == len(bindings):
+            message = f"'{name}' is defined {len(bindings)} times (cells {_listed(cells)})"
+            hint = "give each definition a name of its own, to keep the steps apart"
+        else:
+            message = f"'{name}' is a function and a variable (cells {_listed(cells)})"
+            run = "may run"
+            hint = "give the variable another name, to keep the steps apart"
+        yield Diagnostic(
+            CODE,
+            Severity.NOTE,
+            f"{message}, so that the steps up to '{readers[-1]}', which use it, {run} in one process",
+            graph.place(bindings[-1].unit, bindings[-1].node),
+            hint,
+        )
+
+
+def readers_of(graph: Graph, name: str) -> list[str]:
+    """Returns the steps that take the name from an earlier one, in order."""
+    return [step.name for step in graph.steps if any(given.name == name for given in step.inputs)]
 
 
 def _listed(numbers: list[int]) -> str:

@@ -23,7 +23,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     first = graph.first_step_cell()
     names = graph.notebook.step_names()
     shared = [u for u in graph.units if u.is_shared and has_effect(u)]
-    code = [unit for unit in shared if unit.kind is StatementKind.CODE and not unit.defines()]
+    code = [unit for unit in shared if unit.kind is StatementKind.CODE]
     for unit in code:
         if unit.cell.number > first and not _is_plain(graph, unit):
             yield graph.error(
@@ -45,6 +45,14 @@ def _is_plain(graph: Graph, unit: Unit) -> bool:
     """Returns whether it makes no difference when the statement runs."""
     effects = unit.effects
     data = graph.namespace.data | graph.namespace.parameters.keys()
-    calls = any(isinstance(node, ast.Call | ast.Await) for node in ast.walk(unit.node))
+    calls = any(isinstance(node, ast.Call | ast.Await) for part in _run_here(unit.node) for node in ast.walk(part))
     alone = all(len(graph.namespace.bindings[name]) == 1 for name in effects.may_bind)
     return not (calls or unit.shows or effects.mutates or effects.deletes or effects.reads & data) and alone
+
+
+def _run_here(node: ast.stmt) -> list[ast.AST]:
+    """Returns the parts of a statement that run where it stands; the body of a function does not."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return [node]
+    defaults = [default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None]
+    return [*node.decorator_list, *defaults]

@@ -1,87 +1,32 @@
 """NB216: function or class that keeps state, used in several steps.
 
-Steps run in processes of their own, so what a function remembers in an attribute, in a mutable default argument or in
-a class attribute is lost between them, while the notebook keeps it.
+*note.* What a function remembers in an attribute, in a mutable default argument or in a class attribute lives in one
+process. The steps keep their borders in code; when they run, those from the one that makes the function or class to the
+last that uses it run in one process, and the cache takes them as one.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from nbmlops.analysis.graph import Graph, Place
-from nbmlops.analysis.record import Summary, TokenKind
-from nbmlops.analysis.statements import Unit
-from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.rules.redefined_functions import readers_of
+from nbmlops.core.diagnostics import Diagnostic, Severity
 
 CODE = "NB216"
-_MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
-    """Yields an error at each definition of that kind that more than one step uses."""
-    for name, unit in graph.namespace.definitions.items():
-        users = [step.name for step in graph.steps if name in step.closure]
-        where = _state(graph, name, unit) if len(users) > 1 else ""
-        if where:
-            yield graph.error(
+    """Yields a note at each definition of that kind that more than one step uses."""
+    for name, kept in graph.kept.items():
+        readers = readers_of(graph, name)
+        if kept.state and readers:
+            binding = graph.namespace.bindings[name][0]
+            yield Diagnostic(
                 CODE,
-                Place(unit, unit.node),
-                f"'{name}' keeps state in {where}, which is lost between the steps '{users[0]}' and '{users[1]}'",
-                "keep the state in a variable, and hand it to the function as an argument",
+                Severity.NOTE,
+                f"'{name}' keeps state in {kept.state}, so that the steps up to '{readers[-1]}', which use it, "
+                "run in one process",
+                graph.place(binding.unit, binding.node),
+                "keep the state in a variable, and hand it to the function as an argument, to keep the steps apart",
             )
-
-
-def _state(graph: Graph, name: str, unit: Unit) -> str:
-    """Returns where a definition keeps state, or ""."""
-    if any(name in other.record.mutates for other in graph.units) or _changed_by_functions(graph, name):
-        return "its attributes"
-    for summary in graph.callables.functions.get(name, {}).values():
-        kept = _changed_default(unit.node, summary)
-        if kept:
-            return f"its default argument '{kept}'"
-    if isinstance(unit.node, ast.ClassDef):
-        for summary in graph.callables.classes.get(name, {}).values():
-            inside = summary.arguments and any(
-                token.kind is TokenKind.INSIDE_ARGUMENT and token.name == summary.arguments[0]
-                for token in summary.changes
-            )
-            if inside and _class_attribute(unit.node):
-                return f"its class attribute '{_class_attribute(unit.node)}'"
-    return ""
-
-
-def _changed_by_functions(graph: Graph, name: str) -> bool:
-    tables = [*graph.callables.functions.values(), *graph.callables.methods.values()]
-    return any(
-        token.name == name and token.kind in {TokenKind.NAME, TokenKind.INSIDE_NAME}
-        for table in tables
-        for summary in table.values()
-        for token in summary.changes
-    )
-
-
-def _changed_default(node: ast.stmt, summary: Summary) -> str:
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return ""
-    positional = [*node.args.posonlyargs, *node.args.args]
-    pairs = [*zip(reversed(positional), reversed(node.args.defaults), strict=False)]
-    pairs += [(a, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d is not None]
-    changed = {t.name for t in summary.changes if t.kind in {TokenKind.ARGUMENT, TokenKind.INSIDE_ARGUMENT}}
-    return next((a.arg for a, default in pairs if isinstance(default, _MUTABLE) and a.arg in changed), "")
-
-
-def _class_attribute(node: ast.ClassDef) -> str:
-    """Returns a mutable attribute that all instances share, unless the instances get one of their own."""
-    own = {
-        target.attr
-        for part in ast.walk(node)
-        if isinstance(part, ast.Assign | ast.AnnAssign)
-        for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
-        if isinstance(target, ast.Attribute)
-    }
-    for part in node.body:
-        match part:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List() | ast.Dict() | ast.Set()) if name not in own:
-                return name
-    return ""

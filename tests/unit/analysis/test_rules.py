@@ -12,7 +12,7 @@ from nbmlops.core.diagnostics import Severity, render_diagnostics
 def rendered(analyzed, cells):
     found = [d for d in analyzed(*cells).diagnostics if d.code != "NB101"]
     assert found
-    assert all(d.severity is Severity.ERROR and d.hint and d.message for d in found)
+    assert all(d.severity in {Severity.ERROR, Severity.NOTE} and d.hint and d.message for d in found)
     return render_diagnostics(found)
 
 
