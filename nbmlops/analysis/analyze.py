@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from types import MappingProxyType
 
 from nbmlops.analysis.callgraph import summarize_functions
@@ -16,6 +17,7 @@ from nbmlops.analysis.closing import closing_names, merge_closing
 from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.import_effects import imports_for_effect
 from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
 from nbmlops.analysis.kept import kept_definitions
@@ -65,8 +67,9 @@ def analyze(
     namespace = graph.namespace
     settings = [unit for unit in graph.units if unit.kind is StatementKind.SETTING]
     first = [unit for unit in settings if changes_imports(unit.node, namespace.paths)]
+    effects = imports_for_effect(graph)
     return NotebookAnalysis(
-        steps=step_facts(graph),
+        steps=tuple(replace(facts, loads=effects.steps[facts.name]) for facts in step_facts(graph)),
         parameters=graph.parameters,
         imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),
         definitions=tuple(graph.definitions.values()),
@@ -75,6 +78,8 @@ def analyze(
         environment=tuple(unit.statement() for unit in first),
         closing=graph.closing_inputs,
         diagnostics=diagnostics,
+        helper_loads=effects.helpers,
+        setting_loads=effects.settings,
     )
 
 

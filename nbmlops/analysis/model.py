@@ -161,6 +161,7 @@ class StepFacts:
         builtins: Names that are Python's own when the step begins, and that it may bind.
         unsure_inputs: Inputs that may not be bound when the step begins.
         unsure_outputs: Outputs that may not be bound when it ends.
+        loads: Imports of the notebook that it repeats for what they do, although it does not mention their names.
     """
 
     name: str
@@ -179,6 +180,7 @@ class StepFacts:
     builtins: tuple[str, ...] = ()
     unsure_inputs: tuple[str, ...] = ()
     unsure_outputs: tuple[str, ...] = ()
+    loads: tuple[ImportedName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ class ClosingNames:
 class NotebookAnalysis:
     """All facts about a notebook. With errors among `diagnostics` the rest may be incomplete.
 
-    `environment` are the settings that imports depend on; `settings` are all others.
+    `environment` are the settings that imports depend on; `settings` are all others. `helper_loads` and `setting_loads`
+    are imports that the modules of shared definitions and of settings repeat for what they do.
     """
 
     steps: tuple[StepFacts, ...]
@@ -206,3 +209,5 @@ class NotebookAnalysis:
     environment: tuple[Statement, ...]
     closing: Mapping[str, Input]
     diagnostics: tuple[Diagnostic, ...] = ()
+    helper_loads: tuple[ImportedName, ...] = ()
+    setting_loads: tuple[ImportedName, ...] = ()

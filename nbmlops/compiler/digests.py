@@ -48,17 +48,19 @@ def step_digest(program: Program, step: Step) -> str:
     reached = _reached(program, facts)
     names = _imported_names(program, facts, reached)
     environment = _trees(program, program.analysis.environment)
+    loads = [*program.analysis.setting_loads, *program.analysis.helper_loads, *facts.loads]
     return digest_json(
         {
             "cells": [_cell(program, number, facts.statements) for number in facts.cells if number in program.cells],
             "definitions": {name: _trees(program, [statement]) for name, statement in reached.items()},
             "settings": _trees(program, program.analysis.settings),
             "imports": _import_keys(program.analysis.imports, names),
-            "local": _local_sources(program, names),
+            "local": _local_sources(program, names | {imported.name for imported in loads}),
             "inputs": [value.name for value in step.inputs],
             "outputs": list(step.outputs),
             "parameters": list(step.parameters),
             **({"environment": environment} if environment else {}),
+            **({"loads": [[i.module, i.attribute] for i in loads]} if loads else {}),
         }
     )
 

@@ -27,6 +27,14 @@ def import_lines(imports: Iterable[ImportedName], own: Collection[str] = ()) -> 
     return lines
 
 
+def loading_lines(imports: Iterable[ImportedName]) -> list[str]:
+    """Returns imports whose names nothing here mentions, in the notebook's order, and why they stand here."""
+    lines = [f"{bare(imported)}  # noqa: F401" for imported in imports]
+    if not lines:
+        return []
+    return ["# isort: off", "# What importing these does stays, as in the notebook.", *lines, "# isort: on"]
+
+
 def _without_place(imported: ImportedName) -> ImportedName:
     return ImportedName(imported.name, imported.module, imported.attribute)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from nbmlops.analysis.model import ImportedName
 from nbmlops.compiler.cells import Line, own
+from nbmlops.compiler.imports import import_lines, loading_lines
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.ir import SourceLines
@@ -31,6 +33,17 @@ def assemble(name: str, sections: Sequence[Sequence[Line]], notebook: Notebook) 
         lines += section
         was_definition = is_definition
     return Module(name, "\n".join(line.text for line in lines) + "\n", source_lines(lines, notebook))
+
+
+def import_sections(
+    loads: Sequence[ImportedName], imports: Iterable[ImportedName], own_modules: Collection[str]
+) -> list[list[Line]]:
+    """Returns the imports of a module as sections; those for their effect come first, below those of the future."""
+    imports = list(imports)
+    future = [imported for imported in imports if imported.module == "__future__"]
+    first = [import_lines(future), loading_lines(loads)] if loads else []
+    rest = [imported for imported in imports if not (loads and imported in future)]
+    return [own(*lines) for lines in (*first, import_lines(rest, own_modules)) if lines]
 
 
 def _is_definition(section: Sequence[Line]) -> bool:

@@ -12,6 +12,9 @@ from typing import Any
 
 from nbmlops.runtime.ambient_parts import Part
 
+_OF_SEABORN = frozenset(
+    f"{name}{end}" for name in ("rocket", "mako", "icefire", "vlag", "flare", "crest") for end in ("", "_r")
+)
 _HOW_FIGURES_ARE_SHOWN = frozenset({"backend", "backend_fallback", "interactive"})
 
 
@@ -74,7 +77,7 @@ class NumpySettings(Part):
 
 
 class MatplotlibSettings(Part):
-    """`rcParams`, which styles and seaborn's themes set, too, and what the one-letter colours mean.
+    """`rcParams`, which styles and seaborn's themes set, too, what the one-letter colours mean, and added colormaps.
 
     How figures reach the screen (backend, interactive mode) belongs to the process that shows them.
     """
@@ -82,29 +85,46 @@ class MatplotlibSettings(Part):
     name = "matplotlib settings"
     library = "matplotlib"
     _COLORS = "bgrmykcw"
+    _MAP = "colormap "
 
     def capture(self) -> Mapping[str, object]:
-        """Returns the parameters and the colours."""
+        """Returns the parameters, the colours and the colormaps."""
         import matplotlib as mpl
         from matplotlib.colors import get_named_colors_mapping
 
         # The copy does not settle the backend, as looking it up would.
         parameters = {name: value for name, value in mpl.rcParams.copy().items() if name not in _HOW_FIGURES_ARE_SHOWN}
         colors = get_named_colors_mapping()
-        return {**parameters, **{f"color {letter}": colors[letter] for letter in self._COLORS}}
+        found = {**parameters, **{f"color {letter}": colors[letter] for letter in self._COLORS}}
+        return {**found, **{f"{self._MAP}{name}": mpl.colormaps[name] for name in self._added(mpl)}}
 
-    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:  # noqa: ARG002 - they are never gone
-        """Sets them."""
+    def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:
+        """Sets them, and takes added colormaps away."""
         import matplotlib as mpl
         from matplotlib.colors import get_named_colors_mapping
 
         colors: Any = get_named_colors_mapping()
-        for name, value in values.items():
-            if name.startswith("color "):
-                colors[name.removeprefix("color ")] = value
+        rest = dict(values)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that a parameter is deprecated was told when the notebook set it
-            mpl.rcParams.update({name: value for name, value in values.items() if not name.startswith("color ")})
+            # That a parameter is deprecated, or a colormap replaced, was told when the notebook did it.
+            warnings.simplefilter("ignore")
+            for name in values:
+                if name.startswith("color "):
+                    colors[name.removeprefix("color ")] = rest.pop(name)
+                elif name.startswith(self._MAP):  # before the parameter that may name it
+                    mpl.colormaps.register(rest.pop(name), name=name.removeprefix(self._MAP), force=True)
+            mpl.rcParams.update(rest)
+        for name in {name.removeprefix(self._MAP) for name in gone} - _OF_SEABORN:
+            mpl.colormaps.unregister(name)
+
+    def _added(self, mpl: Any) -> list[str]:
+        """Returns the colormaps that matplotlib does not have by itself.
+
+        Those that seaborn adds when it is imported count only as the default one: steps that name them import seaborn.
+        """
+        default = mpl.rcParams["image.cmap"]
+        own = mpl.colormaps._builtin_cmaps  # noqa: SLF001 - the only place that tells them from those that were added
+        return [name for name in mpl.colormaps if name not in own and (name not in _OF_SEABORN or name == default)]
 
 
 class ScikitLearnConfiguration(Part):

@@ -9,9 +9,8 @@ from collections.abc import Set as AbstractSet
 from nbmlops.analysis.model import Constant, ImportedName, Placement, Statement
 from nbmlops.compiler.bodies import nodes_of, units_of
 from nbmlops.compiler.cells import INDENT, Line, indent, own, tidy
-from nbmlops.compiler.imports import import_lines
 from nbmlops.compiler.layout import cells_of, docstring, names_of
-from nbmlops.compiler.modules import Module, assemble
+from nbmlops.compiler.modules import Module, assemble, import_sections
 from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 
@@ -38,7 +37,7 @@ def helpers_module(program: Program) -> Module | None:
     sections = [_constants(program, literals), *(_whole(program, statement) for statement in ordered)]
     notice = f"{_kinds(nodes)} of the pipeline {program.package}."
     imports = _imports(program, nodes, {name for definition in definitions for name in definition.imports})
-    return _module(program, HELPERS, notice, imports, sections)
+    return _module(program, HELPERS, notice, imports, sections, program.analysis.helper_loads)
 
 
 def _kinds(nodes: Sequence[ast.stmt]) -> str:
@@ -70,7 +69,7 @@ def settings_module(program: Program) -> Module | None:
     function += own(*docstring(f"Apply the settings of {where}.", indent=INDENT))
     function += indent(_settings_body(program, statements))
     notice = f"Library settings of the pipeline {program.package}; every step notebook applies them first."
-    return _module(program, SETTINGS, notice, imports, [guarded, function])
+    return _module(program, SETTINGS, notice, imports, [guarded, function], program.analysis.setting_loads)
 
 
 def from_helpers(
@@ -122,9 +121,14 @@ def environment_module(program: Program) -> Module | None:
 
 
 def _module(
-    program: Program, name: str, summary: str, imports: Iterable[ImportedName], sections: Iterable[Sequence[Line]]
+    program: Program,
+    name: str,
+    summary: str,
+    imports: Iterable[ImportedName],
+    sections: Iterable[Sequence[Line]],
+    loads: Sequence[ImportedName] = (),
 ) -> Module:
-    head = [own(*program.module_docstring(summary)), own(*import_lines(imports, program.own_modules()))]
+    head = [own(*program.module_docstring(summary)), *import_sections(loads, imports, program.own_modules())]
     return assemble(name, [*head, *sections], program.notebook)
 
 

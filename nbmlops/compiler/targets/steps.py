@@ -12,9 +12,9 @@ from nbmlops.analysis.scope import collect_names
 from nbmlops.compiler.bodies import cell_body, nodes_of, shown_units, units_of
 from nbmlops.compiler.cells import CellText, Line, function_text, indent, own, tidy
 from nbmlops.compiler.checkers import checker_comments
-from nbmlops.compiler.imports import bare, import_lines
+from nbmlops.compiler.imports import bare
 from nbmlops.compiler.layout import INDENT, WIDTH, bracketed, cells_of, docstring, sentence
-from nbmlops.compiler.modules import Module, assemble
+from nbmlops.compiler.modules import Module, assemble, import_sections
 from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import comment, wrapped
@@ -77,7 +77,7 @@ def step_module(program: Program, step: Step) -> Module:
     function += indent(joined(parts))
     notice = program.module_docstring(f"Step {step.name} of the pipeline {program.package}.")
     notice += checker_comments(content.nodes, step.outputs)
-    sections = [own(*notice), own(*import_lines(outer, program.own_modules())), guarded, function]
+    sections = [own(*notice), *import_sections(facts.loads, outer, program.own_modules()), guarded, function]
     return assemble(step.module, sections, program.notebook)
 
 
