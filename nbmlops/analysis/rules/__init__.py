@@ -34,6 +34,7 @@ from nbmlops.analysis.rules import (
     skipped_names,
     star_imports,
     undefined_names,
+    weak_references,
     whole_namespace,
     written_modules,
 )
@@ -60,6 +61,7 @@ RULES: dict[str, ModuleType] = {
     "NB219": local_state,
     "NB220": written_modules,
     "NB221": joined_borders,
+    "NB222": weak_references,
     "NB301": parameter_cell,
     "NB305": parameter_order,
     "NB401": settings_in_steps,

@@ -23,8 +23,8 @@ def test_messages(analyzed, faulty_notebooks, golden):
 
 def test_every_code_is_reported_by_some_case(analyzed, faulty_notebooks):
     everything = "".join(rendered(analyzed, case.cells) for case in faulty_notebooks)
-    # These are about modules beside the notebook (test_local_state.py, test_late_environment.py), and a note.
-    expected = (RULES.keys() - {"NB219", "NB221", "NB404"}) | {"NB302", "NB303", "NB304"}
+    # These are about modules beside the notebook: test_local_state.py, test_late_environment.py.
+    expected = (RULES.keys() - {"NB219", "NB404"}) | {"NB302", "NB303", "NB304"}
     assert set(re.findall(r"\[(NB[234]\d\d)\]", everything)) == expected
 
 
