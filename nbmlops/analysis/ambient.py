@@ -11,7 +11,9 @@ _HANDED_OVER = """
     pandas.set_option pandas.reset_option pandas.set_eng_float_format numpy.set_printoptions numpy.seterr
     numpy.seterrcall numpy.setbufsize matplotlib.rc matplotlib.rcdefaults matplotlib.rc_file
     matplotlib.rc_file_defaults matplotlib.style.use matplotlib.pyplot.rc matplotlib.pyplot.rcdefaults
-    matplotlib.pyplot.style.use matplotlib.pyplot.ion matplotlib.pyplot.set_cmap seaborn.set seaborn.set_theme
+    matplotlib.pyplot.style.use matplotlib.pyplot.ion matplotlib.pyplot.set_cmap
+    matplotlib_inline.backend_inline.set_matplotlib_formats IPython.display.set_matplotlib_formats
+    seaborn.set seaborn.set_theme
     seaborn.set_style seaborn.set_context seaborn.set_palette seaborn.set_color_codes seaborn.reset_defaults
     seaborn.reset_orig sklearn.set_config warnings.filterwarnings warnings.simplefilter warnings.resetwarnings
     logging.basicConfig logging.disable logging.config.dictConfig logging.config.fileConfig locale.setlocale os.chdir
@@ -23,7 +25,6 @@ _HANDED_OVER = """
 _REFUSED = """
     pandas.plotting.register_matplotlib_converters numpy.set_string_function matplotlib.use matplotlib.interactive
     matplotlib.pyplot.ioff matplotlib.pyplot.switch_backend
-    matplotlib_inline.backend_inline.set_matplotlib_formats IPython.display.set_matplotlib_formats
     warnings.showwarning logging.captureWarnings os.putenv os.unsetenv os.umask plotly.io.templates.default
     plotly.offline.init_notebook_mode altair.data_transformers.enable altair.data_transformers.disable_max_rows
     altair.renderers.enable altair.themes.enable torch.set_num_threads torch.set_printoptions

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nbmlops.core.digest import digest_json
+from nbmlops.runtime.ambient_figures import FigureDisplay
 from nbmlops.runtime.ambient_libraries import (
     MatplotlibSettings,
     NumpySettings,
@@ -50,6 +51,7 @@ PARTS: tuple[type[Part], ...] = (
     DecimalContext,
     NumpySettings,
     PandasOptions,
+    FigureDisplay,
     MatplotlibSettings,
     ScikitLearnConfiguration,
     TorchSettings,

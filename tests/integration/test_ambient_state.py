@@ -53,6 +53,12 @@ plt.rcParams["lines.linewidth"] = 4.5
 print(plt.plot(numbers)[0].get_linewidth())""",
     ),
     (["step:end"], "import matplotlib.pyplot as plt\nprint(plt.rcParams['lines.linewidth'], total > 5)"),
+    (["step:draw"], "fig, ax = plt.subplots(figsize=(2, 1))\nax.plot([1, 2]);"),
+    (
+        ["step:again"],
+        "from matplotlib_inline.backend_inline import set_matplotlib_formats\nset_matplotlib_formats('svg')\nfig",
+    ),
+    (["step:once-more"], "fig"),
 )
 
 
@@ -60,7 +66,9 @@ def _outputs(notebook: Path) -> list[str]:
     """Returns what the cells show, as text, standard error left out."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", ()) if output.get("name") != "stderr"]
-    return ["".join(output.get("text") or output["data"]["text/plain"]) for output in outputs]
+    return [
+        "".join(output.get("text") or f"{sorted(output['data'])} {output['data']['text/plain']}") for output in outputs
+    ]
 
 
 def _run(folder: Path) -> dict[str, str]:
@@ -104,6 +112,9 @@ def test_settings_reach_the_steps_that_can_see_them(
         "tell": "pandas options changed",
         "plot": "",
         "end": "",
+        "draw": "",
+        "again": "",
+        "once-more": "",
     }
 
     capsys.readouterr()
