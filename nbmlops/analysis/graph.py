@@ -26,10 +26,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Why a definition is a value: `state` is where it keeps state, `read` the data that it read when it was made."""
+    """Why a definition is a value.
+
+    Attributes:
+        state: Where it keeps state.
+        read: The data that it read when it was made.
+        once: What of it would come out differently, were it made again.
+    """
 
     state: str = ""
     read: str = ""
+    once: str = ""
 
 
 @dataclass(slots=True)

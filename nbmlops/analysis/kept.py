@@ -1,8 +1,9 @@
 """Functions and classes that are values: what they keep, or how they were made, is not in their source alone.
 
 Definitions are imported from the package or made anew in each step. One that remembers something (in an attribute, in a
-mutable default argument, in a class attribute), or that read data when it was made, would be another one there. So it
-is a value of the step that makes it, and the steps that use it are joined, as for other values that cannot be stored.
+mutable default argument, in a class attribute), that read data when it was made, or that comes out differently each
+time (`def f(at=time.time())`) would be another one there. So it is a value of the step that makes it, and the steps
+that use it are joined, as for other values that cannot be stored.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 
 from nbmlops.analysis.definitions import early_reads
 from nbmlops.analysis.graph import Graph, Kept
+from nbmlops.analysis.made_once import fickle_part, lasting_state
 from nbmlops.analysis.record import Summary, TokenKind
 from nbmlops.analysis.statements import Unit
 
@@ -19,15 +21,30 @@ _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp
 
 
 def kept_definitions(graph: Graph) -> Mapping[str, Kept]:
-    """Returns the definitions that must be values, by name, because more than one step uses them."""
+    """Returns the definitions that must be values, by name: more than one step uses them, or making them matters."""
     found = {}
     for name, unit in graph.namespace.definitions.items():
         users = [step.name for step in graph.steps if name in step.closure]
-        state = _state(graph, name, unit) if len(users) > 1 else ""
+        state = (_state(graph, name, unit) or lasting_state(graph, name, unit.node)) if len(users) > 1 else ""
         read = min(early_reads(graph, name), default="") if set(users) - {unit.home} else ""
-        if state or read:
-            found[name] = Kept(state, "" if state else read)
+        once = fickle_part(graph, unit.node)
+        if state or read or once:
+            found[name] = Kept(state, "" if state else read, "" if state or read else once)
+    for block, names in graph.namespace.blocks.items():
+        for name in names:
+            users = [step.name for step in graph.steps if name in step.closure]
+            state = _state_in_block(graph, name, block) if len(users) > 1 else ""
+            if state:
+                found[name] = Kept(state)
     return found
+
+
+def _state_in_block(graph: Graph, name: str, block: Unit) -> str:
+    """Returns where a function or class of a block keeps state, or ""."""
+    if any(name in other.record.mutates for other in graph.units) or _changed_by_functions(graph, name):
+        return "its attributes"
+    made = (node for node in ast.walk(block.node) if getattr(node, "name", "") == name and isinstance(node, ast.stmt))
+    return next((state for node in made if (state := lasting_state(graph, name, node))), "")
 
 
 def _state(graph: Graph, name: str, unit: Unit) -> str:

@@ -86,7 +86,7 @@ def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) ->
     _import_in_place(namespace, units)
     given = namespace.data | namespace.parameters.keys()
     places = {name: {binding.unit for binding in found} for name, found in namespace.bindings.items()}
-    for block, names in movable_blocks(units, places, given, namespace.definitions, late).items():
+    for block, names in movable_blocks(units, places, given, namespace.definitions, late | values).items():
         namespace.data -= names
         namespace.constants |= dict.fromkeys(names, block)
         namespace.blocks[block] = names

@@ -91,6 +91,8 @@ def unrepeatable_parts(node: ast.stmt) -> list[ast.expr]:
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             early = [*node.decorator_list, *defaults_of(node.args)]
+        case ast.Assign(value=ast.Lambda() as function) | ast.AnnAssign(value=ast.Lambda() as function):
+            early = defaults_of(function.args)
         case ast.ClassDef():
             early = [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
             inside = node.body
