@@ -18,3 +18,210 @@ from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph, Kept
 from nbmlops.analysis.import_effects import imports_for_effect
+from nbmlops.analysis.import_order import changes_imports
+from nbmlops.analysis.interface import connect_steps, step_facts
+from nbmlops.analysis.kept import kept_definitions
+from nbmlops.analysis.knowledge import BUILTINS
+from nbmlops.analysis.model import (
+    SETUP_STEP,
+    ClosingNames,
+    Constant,
+    Effects,
+    ImportedName,
+    NotebookAnalysis,
+    ParameterDeclaration,
+    StatementKind,
+)
+from nbmlops.analysis.namespace import Namespace, block_uses, import_paths, sort_names
+from nbmlops.analysis.objects import NONE, Heap
+from nbmlops.analysis.parameters import declare_parameters
+from nbmlops.analysis.record import State
+from nbmlops.analysis.rules import check_all
+from nbmlops.analysis.scope import collect_names
+from nbmlops.analysis.statements import Unit, is_displayed, parse_cell
+from nbmlops.analysis.steps import build_steps, home_of, in_running_order
+from nbmlops.core.diagnostics import has_errors, sort_diagnostics
+from nbmlops.notebook.model import Cell, Notebook, RoleKind
+from nbmlops.pipeline.ir import ParameterType
+
+# Names that IPython puts into every session; a module has to import them.
+_FROM_IPYTHON = {"display": ("IPython.display", "display"), "get_ipython": ("IPython", "get_ipython")}
+_COUNTED = {RoleKind.PARAMETERS, RoleKind.SHARED, RoleKind.SETUP, RoleKind.STEP, RoleKind.METRICS}
+
+
+def analyze(
+    notebook: Notebook,
+    closing: ClosingNames = ClosingNames(),  # noqa: B008 - frozen
+    local_modules: Mapping[str, str] = MappingProxyType({}),
+) -> NotebookAnalysis:
+    """Returns all facts about a notebook and everything that is wrong with it.
+
+    Args:
+        notebook: As the reader made it; its own diagnostics are among the result's.
+        closing: Names that the configuration gives to the closing stages; the notebook's own lines come first.
+        local_modules: Sources of the modules beside the notebook that its cells import, by dotted name.
+    """
+    graph = build_graph(notebook, closing)
+    graph.local_modules = local_modules
+    diagnostics = sort_diagnostics([*notebook.diagnostics, *check_all(graph)])
+    namespace = graph.namespace
+    settings = [unit for unit in graph.units if unit.kind is StatementKind.SETTING]
+    first = [unit for unit in settings if changes_imports(unit.node, namespace.paths)]
+    effects = imports_for_effect(graph)
+    return NotebookAnalysis(
+        steps=tuple(replace(facts, loads=effects.steps[facts.name]) for facts in step_facts(graph)),
+        parameters=graph.parameters,
+        imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),
+        definitions=tuple(graph.definitions.values()),
+        constants=tuple(_constant(graph, name, unit) for name, unit in namespace.constants.items()),
+        settings=tuple(unit.statement() for unit in settings if unit not in first),
+        environment=tuple(unit.statement() for unit in first),
+        closing=graph.closing_inputs,
+        diagnostics=diagnostics,
+        helper_loads=effects.helpers,
+        setting_loads=effects.settings,
+    )
+
+
+def _constant(graph: Graph, name: str, unit: Unit) -> Constant:
+    if unit not in graph.namespace.blocks:
+        return Constant(name, unit.statement())
+    mentions = unit.record.mentions.keys()
+    imports = mentions & graph.namespace.imports.keys()
+    return Constant(
+        name,
+        unit.statement(),
+        is_block=True,
+        certain=name in unit.effects.binds,
+        imports=frozenset(imports),
+        uses=block_uses(graph.namespace, unit),
+    )
+
+
+def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
+    """Returns the notebook with all that the passes find, before the rules look at it.
+
+    Definitions that turn out to be values are taken as such from the start, in a further round, which may find others
+    that are made from them.
+    """
+    kept: dict[str, Kept] = {}
+    graph = build_round(notebook, closing)
+    while more := kept_definitions(graph):
+        kept |= more
+        graph = build_round(notebook, closing, kept.keys())
+    graph.kept = kept
+    return graph
+
+
+def build_round(notebook: Notebook, closing: ClosingNames, values: AbstractSet[str] = frozenset()) -> Graph:
+    """Returns the same, with the definitions of these names as values."""
+    homes = home_of(notebook)
+    units = [unit for cell in notebook.cells if cell.role.kind in _COUNTED for unit in parse_cell(cell)]
+    for unit in units:
+        unit.home = homes[unit.cell.number]
+    declared = declare_parameters([u for u in units if u.cell.role.kind is RoleKind.PARAMETERS], import_paths(units))
+    for unit in declared.others:
+        unit.home = SETUP_STEP
+    units = in_running_order(notebook, units)
+    namespace = sort_names(sorted(units, key=Unit.place), values)
+    heap = Heap()
+    names = namespace.names()
+    callables = summarize_functions((unit.node for unit in units), names, heap)
+    graph = Graph(
+        notebook, units, namespace, callables, parameters=declared.parameters, parameter_faults=declared.faults
+    )
+    _walk(graph, FlowWalker(names, callables, heap))
+    _import_from_ipython(graph)
+    graph.definitions = place_definitions(graph)
+    graph.closing = merge_closing(closing_names(notebook), closing)
+    graph.skipped = _skipped_names(notebook, namespace)
+    graph.incomplete = has_errors(d for d in notebook.diagnostics if d.code.startswith("NB11"))
+    graph.steps = build_steps(graph)
+    connect_steps(graph)
+    return graph
+
+
+def _walk(graph: Graph, walker: FlowWalker) -> None:
+    """Runs the flow analysis over all statements in running order, and notes what each does."""
+    walker.state = State(env={p.name: NONE for p in graph.parameters if not _is_mutable(p)})
+    mutable = [parameter.name for parameter in graph.parameters if _is_mutable(parameter)]
+    for unit in graph.units:
+        unit.record, end = walker.statement(unit.node)
+        for name in mutable:
+            if _is_kept(name, unit, end, walker.heap):
+                # From here on it is a value with two names: both are handed over, so that they stay one object.
+                unit.record.mutates.setdefault(name, unit.node)
+        unit.effects = _effects(unit, end, graph.namespace)
+        called = unit.node.value if isinstance(unit.node, ast.Expr) else None
+        unit.shows = is_displayed(unit, walker.dotted(called.func) if isinstance(called, ast.Call) else None)
+        if unit.kind is StatementKind.CODE and _is_setting(unit, graph.namespace):
+            unit.kind = StatementKind.SETTING
+    _run_in_order(graph)
+
+
+def _run_in_order(graph: Graph) -> None:
+    """Leaves settings in the code of the setup step where they stand below one that is made from values."""
+    below = False
+    for unit in graph.units:
+        if unit.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP}:
+            if unit.kind is StatementKind.CODE and unit.record.settings:
+                below = True
+            elif below and unit.kind is StatementKind.SETTING:
+                unit.kind = StatementKind.CODE
+
+
+def _is_mutable(parameter: ParameterDeclaration) -> bool:
+    return parameter.type in {ParameterType.LIST, ParameterType.DICT, ParameterType.NONE}
+
+
+def _is_kept(parameter: str, unit: Unit, end: State, heap: Heap) -> bool:
+    """Returns whether the statement makes another value that is the parameter's, or holds it."""
+    found = end.env.get(parameter, NONE)
+    if not found or parameter not in unit.record.mentions:
+        return False
+    holders = heap.holders(found)
+    names = {key for key in end.may if isinstance(key, str)} | unit.record.mutates.keys()
+    return any(not holders.isdisjoint(end.env.get(name, NONE)) for name in names - {parameter})
+
+
+def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:
+    shadowed = namespace.bindings.keys()
+    record = unit.record
+    return Effects(
+        reads=frozenset(n for n in (*record.reads, *record.soft) if n in shadowed or n not in BUILTINS),
+        binds=frozenset(key for key in end.bound if isinstance(key, str)) if not end.dead else frozenset(),
+        may_bind=frozenset(key for key in end.may if isinstance(key, str)),
+        mutates=frozenset(record.mutates),
+        deletes=frozenset(key for key in end.deleted if isinstance(key, str)),
+    )
+
+
+def _is_setting(unit: Unit, namespace: Namespace) -> bool:
+    """Returns whether a statement of a shared cell only changes settings, with what every module can see."""
+    if not unit.record.settings or not unit.is_shared:
+        return False
+    data = namespace.data | namespace.parameters.keys()
+    return not unit.effects.may_bind and not set(unit.record.mentions) & data
+
+
+def _import_from_ipython(graph: Graph) -> None:
+    """Adds imports for the names that only an IPython session knows without one, and for the `%mlops` lines' calls."""
+    mentioned = {name for unit in graph.units for name in unit.record.mentions}
+    known = {**_FROM_IPYTHON, "nbmlops": ("nbmlops", "")}
+    for name in sorted(mentioned & known.keys()):
+        if name not in graph.namespace.bindings:
+            graph.namespace.imports[name] = [ImportedName(name, *known[name])]
+
+
+def _skipped_names(notebook: Notebook, namespace: Namespace) -> dict[str, Cell]:
+    found: dict[str, Cell] = {}
+    for cell in notebook.cells:
+        if cell.role.kind is RoleKind.SKIP:
+            for name in _bound_in(parse_cell(cell)):
+                if name not in namespace.bindings:
+                    found.setdefault(name, cell)
+    return found
+
+
+def _bound_in(units: Sequence[Unit]) -> list[str]:
+    return [name for unit in units for name in collect_names([unit.node]).bound]
