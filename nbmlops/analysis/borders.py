@@ -112,8 +112,8 @@ def _headings_above(notebook: Notebook, facts: Sequence[CellFacts]) -> list[list
     if not found or not found[0]:
         return found
     first = found[0][0]
-    level_of_title = [h for above in found for h in above if h.level <= first.level]
-    if level_of_title == [first]:
+    others = [heading for above in found for heading in above if heading is not first]
+    if all(heading.level > first.level for heading in others) and (others or first.level == 1):
         found[0] = found[0][1:]
     return found
 
@@ -146,18 +146,20 @@ def _only_shows(fact: CellFacts) -> bool:
 def _changes_of_work(facts: Sequence[CellFacts]) -> dict[int, float]:
     """Returns the places where cells begin to do something else, as far as that weighs enough."""
     found = {}
+    changes: list[tuple[int, Work, Work]] = []
     now = _phase(facts[0])
     for position, fact in enumerate(facts[1:], start=1):
         work = _phase(fact)
         if work in {Work.NONE, now}:
             continue
         weight = _CHANGES.get((now, work), _OTHER_CHANGE)
-        trains_again = any(_phase(later) is Work.TRAIN for later in facts[position + 1 :])
-        if work is Work.EVALUATE and trains_again:
-            weight = 0.0  # one step per model, not two
         if weight + _ease(fact) >= _THRESHOLD:
             found[position] = weight
+        changes.append((position, now, work))
         now = work
+    if (Work.EVALUATE, Work.TRAIN) in {(before, after) for _, before, after in changes}:
+        # Several models, one after the other: one step for each, not two.
+        return {p: w for p, w in found.items() if (p, Work.TRAIN, Work.EVALUATE) not in changes}
     return found
 
 
@@ -179,8 +181,10 @@ def _described(
     found = []
     for position, end in zip(chosen, [*chosen[1:], len(facts)], strict=True):
         heading = _heading(headings[position])
-        work = next((fact.work for fact in facts[position:end] if _phase(fact) is not Work.NONE), None)
-        work = work or next((fact.work for fact in facts[position:end] if fact.work.work is not Work.NONE), None)
+        section = facts[position:end]
+        work = next((fact.work for fact in section if _phase(fact) is not Work.NONE), None)
+        if work is None and all(fact.shows_only for fact in section):
+            work = next((fact.work for fact in section if fact.work.work is not Work.NONE), None)
         reasons = [f"heading '{heading}'"] if heading else []
         if work is not None:
             reasons.append(f"{_VERBS[work.work]}: `{work.call}`")

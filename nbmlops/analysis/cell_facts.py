@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from nbmlops.analysis.graph import Graph
@@ -70,7 +70,7 @@ def cell_facts(graph: Graph) -> tuple[CellFacts, ...]:
         for cell in graph.notebook.cells
         if can_begin_step(cell)
     ]
-    return _with_live_names(facts)
+    return with_live_names(facts)
 
 
 def _facts(
@@ -95,8 +95,8 @@ def _facts(
     )
 
 
-def _with_live_names(facts: Sequence[CellFacts]) -> tuple[CellFacts, ...]:
-    """Returns the facts with the names that live above each cell: made further up, read from there on."""
+def with_live_names(facts: Sequence[CellFacts]) -> tuple[CellFacts, ...]:
+    """Returns the facts with the names that live above each cell: made by a cell above, read from there on."""
     made: list[frozenset[str]] = [frozenset()]
     for fact in facts:
         made.append(made[-1] | fact.writes)
@@ -104,11 +104,7 @@ def _with_live_names(facts: Sequence[CellFacts]) -> tuple[CellFacts, ...]:
     found: list[CellFacts] = []
     for fact, before in zip(reversed(facts), reversed(made[:-1]), strict=True):
         live = (live - fact.binds) | fact.reads
-        found.append(
-            CellFacts(
-                fact.cell, fact.content, fact.work, fact.reads, fact.binds, fact.writes, fact.shows_only, live & before
-            )
-        )
+        found.append(replace(fact, live=live & before))
     return tuple(reversed(found))
 
 

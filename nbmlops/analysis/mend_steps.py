@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from nbmlops.core.diagnostics import Diagnostic, Severity
 # Each round costs a few analyses; a notebook of which more is left then stays as it is, and is refused with reasons.
 _ROUNDS = 8
 _RESTORED = 16
+_QUOTED = re.compile(r"'[^']*'|`[^`]*`")
 _Key = tuple[str, int, int, int]
 
 
@@ -57,33 +59,49 @@ def mend(cut: Cut, check: Callable[[Cut | None], Iterable[Diagnostic]]) -> Mende
     """
     if not _errors(check(cut)):
         return Mended(cut)
-    known = _errors(check(None)).keys()
+    known = {_about(error) for error in _errors(check(None)).values()}
 
     def new_errors(candidate: Cut) -> dict[_Key, Diagnostic]:
-        return {key: error for key, error in _errors(check(candidate)).items() if key not in known}
+        return {key: error for key, error in _errors(check(candidate)).items() if _about(error) not in known}
 
-    errors = new_errors(cut)
-    reasons: dict[int, tuple[Border, Diagnostic]] = {}
+    errors = first_errors = new_errors(cut)
+    if not errors:
+        return Mended(cut)
+    joined = cut
     for _ in range(_ROUNDS):
         if not errors:
             break
-        candidates = [other for other in _coarser(cut, errors.values()) if other != cut]
-        if not candidates:
+        errors, coarser = _best(joined, _coarser(joined, errors.values()), new_errors)
+        if coarser == joined:
             break
-        found = [(new_errors(candidate), candidate) for candidate in candidates]
-        fewer, chosen = min(found, key=lambda pair: (len(pair[0]), -len(pair[1].borders), -len(pair[1].roles)))
-        for border in _difference(cut, chosen):
-            reasons[border.fact.cell.number] = border, _nearest(errors.values(), border)
-        errors, cut = fewer, chosen
+        joined = coarser
+    if errors:
+        errors, joined = _best(cut, _much_coarser(cut, first_errors.values()), new_errors)
+    if len(errors) >= len(first_errors):
+        return Mended(cut, (), tuple(first_errors.values()))  # no border is to blame
     if not errors:
-        cut = _restored(cut, [border for border, _ in reasons.values()], new_errors)
-    kept = {border.fact.cell.number for border in cut.borders}
-    dropped = tuple(reasons[number] for number in sorted(reasons) if number not in kept)
-    return Mended(cut, dropped, tuple(errors.values()))
+        joined = _restored(joined, _difference(cut, joined), new_errors)
+    dropped = tuple((border, _nearest(first_errors.values(), border)) for border in _difference(cut, joined))
+    return Mended(joined, dropped, tuple(errors.values()))
+
+
+def _best(
+    cut: Cut, candidates: Iterable[Cut], new_errors: Callable[[Cut], dict[_Key, Diagnostic]]
+) -> tuple[dict[_Key, Diagnostic], Cut]:
+    """Returns the candidate with the fewest errors, of these the one that keeps most; the cut itself without any."""
+    found = [(new_errors(candidate), candidate) for candidate in candidates if candidate != cut]
+    found = found or [(new_errors(cut), cut)]
+    return min(found, key=lambda pair: (len(pair[0]), -len(pair[1].borders), -len(pair[1].roles)))
 
 
 def _errors(diagnostics: Iterable[Diagnostic]) -> dict[_Key, Diagnostic]:
     return {(d.code, d.span.cell, d.span.line, d.span.col): d for d in diagnostics if d.severity is Severity.ERROR}
+
+
+def _about(error: Diagnostic) -> tuple[str, str]:
+    """Returns what an error is about, wherever it is found: its code, and the first name that it quotes."""
+    quoted = _QUOTED.search(error.message)
+    return error.code, quoted[0] if quoted else f"{error.span.cell}:{error.span.line}:{error.span.col}"
 
 
 def _coarser(cut: Cut, errors: Iterable[Diagnostic]) -> Iterable[Cut]:
@@ -98,6 +116,14 @@ def _coarser(cut: Cut, errors: Iterable[Diagnostic]) -> Iterable[Cut]:
     yield cut.without(above)
     yield cut.without(below)
     yield cut.without([*above, *below])
+
+
+def _much_coarser(cut: Cut, errors: Iterable[Diagnostic]) -> Iterable[Cut]:
+    """Yields cuts that join everything above the last error, everything below the first one, and all steps."""
+    cells = sorted(error.span.cell for error in errors)
+    yield cut.without(border for border in cut.borders if border.fact.cell.number <= cells[-1])
+    yield cut.without(border for border in cut.borders if border.fact.cell.number > cells[0])
+    yield cut.without(cut.borders).without_roles(cut.roles)
 
 
 def _around(borders: Sequence[Border], number: int) -> tuple[Border | None, Border | None]:

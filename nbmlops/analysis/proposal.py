@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,8 +50,8 @@ class ProposedStep:
             for source in sources
         ]
         count = len(self.crossing)
-        cross = [f"{count} name{'s' if count != 1 else ''} cross{'es' if count == 1 else ''}"] if self.begins else []
-        return "; ".join([*self.reasons, *reads, *(cross if count else [])])
+        cross = [f"{count} name{'s' if count != 1 else ''} cross{'es' if count == 1 else ''}"] if count else []
+        return "; ".join([*self.reasons, *reads, *cross])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,13 @@ class Proposal:
     def roles(self) -> Mapping[int, str]:
         """Returns cell number -> tag of cells that belong to no step, as `retag` takes it."""
         return {tag.cell: tag.tag for tag in self.tags}
+
+    def left_out(self) -> Mapping[str, Sequence[MergedBorder]]:
+        """Returns the borders that were left out, by the refusal that each would lead to."""
+        found: dict[str, list[MergedBorder]] = {}
+        for border in self.merged:
+            found.setdefault(f"{border.message} ({border.code})", []).append(border)
+        return found
 
 
 _SHOWN_NAMES = 4

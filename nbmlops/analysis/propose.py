@@ -14,11 +14,12 @@ from types import MappingProxyType
 
 from nbmlops.analysis.analyze import analyze, build_graph
 from nbmlops.analysis.borders import cell_borders, heading_borders, inferred_borders
-from nbmlops.analysis.cell_facts import CellFacts, Content, cell_facts, literal_assignment
+from nbmlops.analysis.cell_facts import CellFacts, Content, cell_facts, literal_assignment, with_live_names
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.mend_steps import Cut, mend
-from nbmlops.analysis.model import ClosingNames, StatementKind
+from nbmlops.analysis.model import ClosingNames, NotebookAnalysis, StatementKind
 from nbmlops.analysis.proposal import MergedBorder, Proposal, ProposedStep, ProposedTag, StepsFrom
+from nbmlops.analysis.rules import check_all
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.step_names import unique
 from nbmlops.core.diagnostics import Diagnostic, sort_diagnostics
@@ -27,6 +28,7 @@ from nbmlops.notebook.model import Notebook, RoleKind
 from nbmlops.notebook.retag import has_step_tags, retag
 
 _SHOWN_STEPS = 8
+_LARGEST = 12
 _TAGS = {Content.IMPORTS: "imports", Content.FUNCTIONS: "functions"}
 _WHY = {
     "imports": "nothing but imports: they go where they are needed",
@@ -58,15 +60,20 @@ def propose_steps(
     if source is StepsFrom.ONE:
         return Proposal(source)
     graph = build_graph(whole, closing)
+    graph.local_modules = local_modules
     facts = cell_facts(graph)
     roles = _roles(graph, facts)
     inside = _inside(facts, roles)
     if not inside:
         return Proposal(source)
 
+    analyses: list[tuple[Cut, NotebookAnalysis]] = []
+
     def check(cut: Cut | None) -> Iterable[Diagnostic]:
-        tried = whole if cut is None else retag(notebook, *_tags(cut))
-        return analyze(tried, closing, local_modules).diagnostics
+        if cut is None:
+            return [*whole.diagnostics, *check_all(graph)]
+        analyses.append((cut, analyze(retag(notebook, *_tags(cut)), closing, local_modules)))
+        return analyses[-1][1].diagnostics
 
     mended = mend(Cut(tuple(_BORDERS[source](whole, inside)), roles), check)
     if mended.left and source is StepsFrom.INFERRED:
@@ -78,7 +85,7 @@ def propose_steps(
     ]
     return Proposal(
         source,
-        _steps(retag(notebook, *_tags(cut)), cut, closing),
+        _steps(notebook, cut, next(analysis for tried, analysis in analyses if tried == cut)),
         tuple(ProposedTag(number, tag, _WHY[tag]) for number, tag in cut.roles.items()),
         tuple(merged),
     )
@@ -114,10 +121,10 @@ def _preamble(facts: Sequence[CellFacts]) -> Sequence[CellFacts]:
     return facts[:first]
 
 
-def _inside(facts: Sequence[CellFacts], roles: Mapping[int, str]) -> list[CellFacts]:
+def _inside(facts: Sequence[CellFacts], roles: Mapping[int, str]) -> Sequence[CellFacts]:
     """Returns the cells that belong to steps: neither those above the first one that computes, nor tagged ones."""
     above = {fact.cell.number for fact in _preamble(facts)}
-    return [fact for fact in facts if fact.cell.number not in above and fact.cell.number not in roles]
+    return with_live_names([f for f in facts if f.cell.number not in above and f.cell.number not in roles])
 
 
 def _can_be_given(graph: Graph, units: Iterable[Unit]) -> bool:
@@ -134,26 +141,30 @@ def _can_be_given(graph: Graph, units: Iterable[Unit]) -> bool:
 
 
 def _is_plain(value: object) -> bool:
-    """Returns whether a value can be given on a command line and in a file."""
+    """Returns whether a value can be given on a command line and in a file; a table of data is none that one gives."""
+    if isinstance(value, list | dict):
+        items = value.values() if isinstance(value, dict) else value
+        if len(value) > _LARGEST or any(isinstance(item, list | dict) for item in items):
+            return False
     try:
         return not isinstance(value, tuple) and bool(json.loads(json.dumps(value, allow_nan=False)) == value)
     except (ValueError, TypeError):
         return False
 
 
-def _steps(cut_notebook: Notebook, cut: Cut, closing: ClosingNames) -> tuple[ProposedStep, ...]:
-    """Returns the steps with what they read, as analysis of the cut notebook finds it."""
-    inputs = {step.name: step.inputs for step in build_graph(cut_notebook, closing).steps}
-    names, _ = _tags(cut)
-    live = {fact.cell.number: fact for fact in (border.fact for border in cut.borders)}
+def _steps(notebook: Notebook, cut: Cut, analysis: NotebookAnalysis) -> tuple[ProposedStep, ...]:
+    """Returns the steps with what they read, as analysis of the cut notebook found it."""
+    inputs = {step.name: step.inputs for step in analysis.steps}
+    names, roles = _tags(cut)
+    parts = retag(notebook, names, roles)
     return tuple(
         ProposedStep(
             name,
             number,
-            tuple(cell.number for cell in cut_notebook.cells_of(name)),
+            tuple(cell.number for cell in parts.cells_of(name)),
             border.reasons,
             inputs.get(name, ()),
-            tuple(sorted(live[number].live)) if number != cut.borders[0].fact.cell.number else (),
+            tuple(sorted(border.fact.live)),
         )
         for border, (number, name) in zip(cut.borders, names.items(), strict=True)
     )
@@ -162,19 +173,19 @@ def _steps(cut_notebook: Notebook, cut: Cut, closing: ClosingNames) -> tuple[Pro
 def with_proposal(notebook: Notebook, proposal: Proposal) -> Notebook:
     """Returns the notebook cut as proposed, with notes that say so."""
     cut = retag(notebook, proposal.cuts(), proposal.roles())
-    faults = [
-        Fault(
-            "NB109",
-            f"step '{border.step}' could begin here, but then the notebook would be refused: {border.message} "
-            f"({border.code})",
-            "nothing has to be done; to have the step, correct what the message says",
-            border.cell,
-        )
-        for border in proposal.merged
-    ]
+    faults = [_left_out(reason, borders) for reason, borders in proposal.left_out().items()]
     if proposal.steps:
         faults.append(_note(notebook, proposal))
     return replace(cut, diagnostics=sort_diagnostics([*cut.diagnostics, *to_diagnostics(cut, faults)]))
+
+
+def _left_out(reason: str, borders: Sequence[MergedBorder]) -> Fault:
+    first, more = borders[0], len(borders) - 1
+    others = f", and {more} more step{'s' if more != 1 else ''} elsewhere" if more else ""
+    message = f"step '{first.step}' could begin here{others}, but then the notebook would be refused: {reason}"
+    return Fault(
+        "NB109", message, "nothing has to be done; to have the step, correct what the message says", first.cell
+    )
 
 
 def _note(notebook: Notebook, proposal: Proposal) -> Fault:

@@ -21,9 +21,10 @@ _LONGEST = 40
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*")
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1\s*>", re.IGNORECASE | re.DOTALL)
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _NUMBER = re.compile(
-    r"\s*(?:(?:step|part|section|chapter|task|exercise)\s+)?(?:\d+(?:\.\d+)*|[ivx]+(?=[.):]))\s*[.):–—-]*\s+",
+    r"\s*(?:(?:step|part|section|chapter|task|exercise)\s+)?(?:\d{1,2}(?:\.\d+)*|[ivx]+(?=[.):]))\s*[.):–—-]*\s+",
     re.IGNORECASE,
 )
 _LITTLE_WORDS = frozenset({"the", "a", "an", "of", "our", "some", "and", "for", "to", "in", "with", "on", "by", "from"})
@@ -58,7 +59,7 @@ def headings_of(cell: Cell) -> list[Heading]:
 
 def plain_heading(text: str) -> str:
     """Returns a heading as plain text: without markup, HTML and its number."""
-    text = html.unescape(re.sub(r"<[^>]*>", " ", _LINK.sub(r"\1", text)))
+    text = html.unescape(re.sub(r"<[^>]*>", " ", _LINK.sub(r"\1", _IMAGE.sub("", text))))
     text = re.sub(r"[*`~$\\]|\b_+|_+\b", "", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split()).rstrip(" :.…")
     number = _NUMBER.match(text)

@@ -30,12 +30,12 @@ def steps_wanted(notebook: Notebook, asked: str, folder: Path) -> StepsFrom | No
         UsageError: there is no such way, or the record cannot be read.
     """
     if asked:
-        return _steps_from(asked)
+        return steps_from(asked)
     if has_step_tags(notebook):
         return None
     document = folder / PIPELINE_FILE
     recorded = read_pipeline(document).steps_from if document.is_file() else ""
-    return _steps_from(recorded) if recorded else StepsFrom.INFERRED
+    return steps_from(recorded) if recorded else StepsFrom.INFERRED
 
 
 def recorded_steps(notebook: Notebook, steps: StepsFrom | None) -> str:
@@ -65,7 +65,12 @@ def cut_notebook(
     return with_proposal(notebook, proposal), proposal
 
 
-def _steps_from(text: str) -> StepsFrom:
+def steps_from(text: str) -> StepsFrom:
+    """Returns what a value of `--steps` means.
+
+    Raises:
+        UsageError: nothing.
+    """
     try:
         return StepsFrom(text)
     except ValueError as error:

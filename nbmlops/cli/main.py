@@ -20,6 +20,7 @@ from nbmlops.core.errors import ExitCode, Interrupted, NbmlopsError, UsageError
 # name -> what the overview says of it. The module `nbmlops.cli.commands.NAME` is imported when it is called.
 COMMANDS = {
     "inspect": "Show a notebook's steps, dataflow, parameters and problems.",
+    "tag": "Propose steps for a notebook without tags, and write them into it.",
     "compile": "Write the pipeline of a notebook: package, step notebooks, CI.",
     "run": "Run a compiled pipeline: steps, gate, registration.",
     "verify": "Prove that notebook and pipeline agree, or show the first difference.",

@@ -53,7 +53,12 @@ def retag(notebook: Notebook, cuts: Mapping[int, str], roles: Mapping[int, str] 
 
 def has_step_tags(notebook: Notebook) -> bool:
     """Returns whether any cell says which step it belongs to, by a tag, a comment or the cell magic."""
-    return any(tag.startswith(_NAMING) for cell in notebook.cells if cell.kind is CellKind.CODE for tag in cell.tags)
+    return any(names_step(cell) for cell in notebook.cells)
+
+
+def names_step(cell: Cell) -> bool:
+    """Returns whether a cell says which step it belongs to."""
+    return cell.kind is CellKind.CODE and any(tag.startswith(_NAMING) for tag in cell.tags)
 
 
 def can_begin_step(cell: Cell) -> bool:
