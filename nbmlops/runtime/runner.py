@@ -25,6 +25,7 @@ from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepError, StepRecord, StepStatus
+from nbmlops.runtime.ambient import AmbientState
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import StepContext, StepReport
 from nbmlops.runtime.errors import Places, kernel_death, step_error
@@ -52,7 +53,7 @@ from nbmlops.runtime.plan import UNCHANGED, select, step_key
 from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
-from nbmlops.runtime.store import DamagedObject, Store
+from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
 from nbmlops.runtime.units import joined_from, joined_steps
 
 _LOCK = "run.lock"
@@ -147,7 +148,7 @@ class _Run:
         if found:
             return
         values, ambient = fold(outcomes)
-        if self._inputs_are_intact(step, values):
+        if self._inputs_are_intact(step, values, ambient):
             parts = self._facts.parts(step, values)
             self._execute(step, parts, StepContext(step.name, self._layout.folder, values, ambient, None), reason)
 
@@ -164,15 +165,17 @@ class _Run:
         self._done.append((cached, record))
         self._tell(StepCached(cached, *self._position(step)))
 
-    def _inputs_are_intact(self, step: Step, values: Namespace) -> bool:
+    def _inputs_are_intact(self, step: Step, values: Namespace, ambient: AmbientState) -> bool:
         """Returns whether the stored inputs are what was written; if not, goes back to the step that made them.
 
         Raises:
             EnvironmentFault: they are damaged again and again.
         """
-        wanted = [values[value.name] for value in step.inputs if value.name in values]
+        wanted = {value.name: values[value.name].ref for value in step.inputs if value.name in values}
+        wanted |= {part: setting.ref for part, setting in ambient.settings.items()}
+        wanted |= {"random state": ambient.random} if ambient.random else {}
         damaged = set()
-        for ref in {value.ref for value in wanted}:
+        for ref in set(wanted.values()):
             try:
                 self._store.verify(ref)
             except DamagedObject:
@@ -180,16 +183,14 @@ class _Run:
         if not damaged:
             return True
         makers = [
-            number
-            for number, (_, record) in enumerate(self._done)
-            if any(value.ref in damaged for value in record.outcome.values)
+            number for number, (_, record) in enumerate(self._done) if not damaged.isdisjoint(_stored(record.outcome))
         ]
         self._repairs += 1
         if self._repairs > _REPAIRS:
             raise EnvironmentFault(
                 f"stored values under {self._layout.store} are damaged again and again", "check the disk"
             )
-        names = tuple(value.name for value in wanted if value.ref in damaged)
+        names = tuple(name for name, ref in wanted.items() if ref in damaged)
         self._tell(ValueDamaged(self._done[makers[0]][0].name, names))
         self._end_process()  # what it holds alive is to be made again
         del self._done[makers[0] :]
@@ -314,6 +315,12 @@ class _Run:
 
     def _shown(self, path: Path) -> str:
         return Path(os.path.relpath(path, self._options.base or Path.cwd())).as_posix() if path.is_file() else ""
+
+
+def _stored(outcome: StepOutcome) -> set[ObjectRef]:
+    """Returns where everything is that the step left."""
+    refs = {value.ref for value in outcome.values} | {setting.ref for setting in outcome.settings.values()}
+    return refs | ({outcome.random} if outcome.random else set())
 
 
 def _seconds(begun: datetime, ended: datetime) -> float:

@@ -117,11 +117,17 @@ def test_settings_reach_the_steps_that_can_see_them(
         "once-more": "",
     }
 
+    record = json.loads((tmp_path / ".nbmlops" / "state" / "noted" / "set.json").read_text(encoding="utf-8"))
+    address = record["records"][0]["outcome"]["settings"]["numpy settings"]["object"]
+    (stored,) = (tmp_path / ".nbmlops").rglob(address[2:])
+    stored.write_bytes(b"{}".ljust(stored.stat().st_size))
+    changed[3] = (changed[3][0], changed[3][1].replace("np.array(numbers)", "np.array(numbers[:2])"))
+    notebook(tmp_path / "noted.ipynb", *changed)
+    assert main(["compile", "noted.ipynb"]) == 0
+    assert _run(tmp_path)["set"] == "stored value of numpy settings is gone"
+
     capsys.readouterr()
     out = tmp_path / "alone.ipynb"
     command = [sys.executable, "-m", "papermill", "notebooks/03_tell.ipynb", str(out)]
     subprocess.run(command, cwd=tmp_path / "pipelines" / "noted", check=True, capture_output=True)
-    assert (
-        _outputs(out)[0]
-        == "found s3cret-token made 0.33333\n[0.   0.14 0.29 0.43 0.57 0.71 0.86 1.   1.14] [inf]\nraised told\n"
-    )
+    assert _outputs(out)[0] == "found s3cret-token made 0.33333\n[0.   0.14] [inf]\nraised told\n"
