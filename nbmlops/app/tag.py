@@ -62,6 +62,7 @@ class TagOutcome:
         proposal: The proposal.
         diagnostics: What compiling would say of it.
         written: Numbers of the cells whose tags were, or would be, changed.
+        replaces: Whether the notebook had step tags before.
     """
 
     status: TagStatus
@@ -69,6 +70,7 @@ class TagOutcome:
     proposal: Proposal
     diagnostics: tuple[Diagnostic, ...]
     written: tuple[int, ...]
+    replaces: bool = False
 
 
 def tag(request: TagRequest) -> TagOutcome:
@@ -81,7 +83,8 @@ def tag(request: TagRequest) -> TagOutcome:
         Conflict: the file was changed meanwhile.
     """
     source = open_source(request.notebook, request.cwd)
-    if has_step_tags(source.notebook) and not request.retag:
+    replaces = has_step_tags(source.notebook)
+    if replaces and not request.retag:
         tagged = [cell.number for cell in source.notebook.cells if names_step(cell)]
         raise UsageError(
             f"{source.notebook.path} has step tags already: {_cells(tagged)}",
@@ -97,7 +100,7 @@ def tag(request: TagRequest) -> TagOutcome:
     if request.write:
         _write(source, data, tags, cut)
     status = TagStatus.WRITTEN if request.write else TagStatus.PROPOSED
-    return TagOutcome(status, cut, proposal, diagnostics, tuple(tags))
+    return TagOutcome(status, cut, proposal, diagnostics, tuple(tags), replaces)
 
 
 def _changed_tags(data: bytes, source: Source, proposal: Proposal) -> Mapping[int, tuple[str, ...]]:

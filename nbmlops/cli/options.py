@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from nbmlops.analysis.proposal import StepsFrom
 from nbmlops.cli.blocks import Block
 from nbmlops.cli.console import show, show_document
 
@@ -33,8 +34,9 @@ def steps_option(function: _Function) -> _Function:
     """Adds `--steps` to a command, which gets it as `steps`."""
     return click.option(
         "--steps",
-        default="",
-        metavar="inferred|headings|per-cell|one",
+        type=click.Choice([way.value for way in StepsFrom]),
+        default=None,
+        callback=lambda _context, _parameter, value: value or "",
         help="Where steps come from; default: the notebook's tags, or inference where it has none.",
     )(function)
 

@@ -19,6 +19,7 @@ def tag_blocks(outcome: TagOutcome) -> Iterator[Block]:
     yield Line()
     for step in proposal.steps:
         yield from _step_lines(step)
+    yield Line()
     if proposal.tags:
         rows = tuple(cells(str(tag.cell), tag.tag, tag.why) for tag in proposal.tags)
         yield Table("other tags", ("cell", "tag", "why"), rows)
@@ -51,10 +52,13 @@ def _ending(outcome: TagOutcome, proposal: Proposal) -> Iterator[Line]:
     elif outcome.status is TagStatus.WRITTEN:
         yield Line(f"{count}; wrote the tags of {changed} into {outcome.notebook.path}", Tone.GOOD)
         yield Line(f"next: nbmlops compile {path}")
+    elif not outcome.written:
+        yield Line(f"{count} proposed: those that the notebook has", Tone.GOOD)
     else:
-        steps = "" if proposal.source is StepsFrom.INFERRED else f" --steps {proposal.source.value}"
+        options = " --retag" if outcome.replaces else ""
+        options += "" if proposal.source is StepsFrom.INFERRED else f" --steps {proposal.source.value}"
         yield Line(f"{count} proposed; nothing was written")
-        yield Line(f"next: nbmlops tag {path}{steps} --write, which tags {changed}")
+        yield Line(f"next: nbmlops tag {path}{options} --write, which changes the tags of {changed}")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nbmlops.analysis.proposal import StepsFrom
 from nbmlops.app.tag import TagRequest, tag
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.render_tag import tag_blocks
@@ -34,9 +35,9 @@ written; 6 it was changed meanwhile.
 @click.option("--retag", is_flag=True, help="Put the proposed steps in the place of the step tags that it has.")
 @click.option(
     "--steps",
-    default="inferred",
+    type=click.Choice([way.value for way in StepsFrom if way is not StepsFrom.ONE]),
+    default=StepsFrom.INFERRED.value,
     show_default=True,
-    metavar="inferred|headings|per-cell",
     help="What the borders come from: everything, headings alone, or a step for each cell.",
 )
 @format_option

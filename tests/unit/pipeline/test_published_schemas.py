@@ -10,7 +10,7 @@ import jsonschema
 import nbformat
 import pytest
 
-from nbmlops.cli.documents import COMPILE_SCHEMA, fault_document
+from nbmlops.cli.documents import COMPILE_SCHEMA, TAG_SCHEMA, fault_document
 from nbmlops.core.errors import Interrupted, UsageError
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import (
@@ -73,6 +73,7 @@ def test_every_run_document_is_valid() -> None:
 def test_documents_of_commands_that_stopped_are_valid(error: Any) -> None:
     validator("compile.json").validate(fault_document(COMPILE_SCHEMA, error))
     validator("run.json").validate(fault_document(SCHEMA, error))
+    validator("tag.json").validate(fault_document(TAG_SCHEMA, error))
 
 
 @pytest.mark.parametrize("key", ["status", "steps", "lineage", "verdict", "model_version"])
