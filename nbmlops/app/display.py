@@ -5,7 +5,6 @@ A module of its own, because every generated step imports it: it costs nothing t
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 
@@ -23,9 +22,6 @@ def show(*values: object) -> None:
         return
     from IPython.display import display
 
-    if "matplotlib.figure" in sys.modules:
-        # A figure that another step made may come without pyplot, whose backend tells IPython how to show figures.
-        importlib.import_module("matplotlib_inline.backend_inline")
     for value in values:
         if value is not None:
             display(value)
