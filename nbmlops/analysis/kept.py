@@ -27,9 +27,10 @@ def kept_definitions(graph: Graph) -> Mapping[str, Kept]:
         users = [step.name for step in graph.steps if name in step.closure]
         state = (_state(graph, name, unit) or lasting_state(graph, name, unit.node)) if len(users) > 1 else ""
         read = min(early_reads(graph, name), default="") if set(users) - {unit.home} else ""
-        once = fickle_part(graph, unit.node)
-        if state or read or once:
-            found[name] = Kept(state, "" if state else read, "" if state or read else once)
+        if once := fickle_part(graph, unit.node):
+            found[name] = Kept(once=once)
+        elif state or read:
+            found[name] = Kept(state, "" if state else read)
     for block, names in graph.namespace.blocks.items():
         for name in names:
             users = [step.name for step in graph.steps if name in step.closure]

@@ -133,7 +133,7 @@ def _parts(command: str, names: ShellNames) -> Sequence[str | _Field]:
     if missing & _SESSION:
         raise CannotExpand(f"'{min(missing & _SESSION)}' is kept by the session only")
     if missing and names.unknown:
-        raise CannotExpand(f"'{min(missing)}' may come from a star import")
+        raise CannotExpand(f"'{min(missing)}' may come from a star import; name there what is used")
     return [command] if missing else parts
 
 

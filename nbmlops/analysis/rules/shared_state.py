@@ -25,7 +25,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
             binding = graph.namespace.bindings[name][0]
             why, what = f"'{name}' keeps state in {kept.state}", "keep the state"
             if kept.once:
-                why, what = f"{kept.once} of '{name}' is made once, when the definition is", "make the value"
+                why, what = f"'{name}' has {kept.once} from when it was made", "keep the value"
             yield Diagnostic(
                 CODE,
                 Severity.NOTE,
