@@ -10,6 +10,8 @@ import jsonschema
 import nbformat
 import pytest
 
+from nbmlops.app.verify_report import SCHEMA as VERIFY_SCHEMA
+from nbmlops.app.verify_report import Verification, verification_to_json
 from nbmlops.cli.documents import COMPILE_SCHEMA, TAG_SCHEMA, fault_document
 from nbmlops.core.errors import Interrupted, UsageError
 from nbmlops.pipeline.run_codec import run_to_json
@@ -27,6 +29,7 @@ from nbmlops.pipeline.run_record import (
     StepRecord,
     StepStatus,
 )
+from tests.fakes import verify_results as verdicts
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
 
@@ -73,7 +76,17 @@ def test_every_run_document_is_valid() -> None:
 def test_documents_of_commands_that_stopped_are_valid(error: Any) -> None:
     validator("compile.json").validate(fault_document(COMPILE_SCHEMA, error))
     validator("run.json").validate(fault_document(SCHEMA, error))
+    validator("verify.json").validate(fault_document(VERIFY_SCHEMA, error))
     validator("tag.json").validate(fault_document(TAG_SCHEMA, error))
+
+
+@pytest.mark.parametrize("found", [verdicts.EQUAL, verdicts.DIFFERENT, verdicts.REFUSED, verdicts.FAILED])
+def test_every_document_of_verify_is_valid(found: Verification) -> None:
+    document = json.loads(json.dumps(verification_to_json(found), allow_nan=False))
+    validator("verify.json").validate(document)
+    del document["steps"]
+    with pytest.raises(jsonschema.ValidationError, match="'steps' is a required property"):
+        validator("verify.json").validate(document)
 
 
 @pytest.mark.parametrize("key", ["status", "steps", "lineage", "verdict", "model_version"])
