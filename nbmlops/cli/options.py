@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from nbmlops.analysis.proposal import StepsFrom
 from nbmlops.cli.blocks import Block
 from nbmlops.cli.console import show, show_document
 
 TEXT = "text"
 JSON = "json"
+# The values of `StepsFrom`, which is not imported here: this module is loaded for `--help`, too.
+WAYS_TO_STEPS = ("inferred", "headings", "per-cell", "one")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -34,7 +35,7 @@ def steps_option(function: _Function) -> _Function:
     """Adds `--steps` to a command, which gets it as `steps`."""
     return click.option(
         "--steps",
-        type=click.Choice([way.value for way in StepsFrom]),
+        type=click.Choice(WAYS_TO_STEPS),
         default=None,
         callback=lambda _context, _parameter, value: value or "",
         help="Where steps come from; default: the notebook's tags, or inference where it has none.",

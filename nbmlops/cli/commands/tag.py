@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from nbmlops.analysis.proposal import StepsFrom
 from nbmlops.app.tag import TagRequest, tag
-from nbmlops.cli.options import emit, format_option
+from nbmlops.cli.options import WAYS_TO_STEPS, emit, format_option
 from nbmlops.cli.render_tag import tag_blocks
 from nbmlops.cli.tag_document import tag_document
 
@@ -35,8 +34,8 @@ written; 6 it was changed meanwhile.
 @click.option("--retag", is_flag=True, help="Put the proposed steps in the place of the step tags that it has.")
 @click.option(
     "--steps",
-    type=click.Choice([way.value for way in StepsFrom if way is not StepsFrom.ONE]),
-    default=StepsFrom.INFERRED.value,
+    type=click.Choice(WAYS_TO_STEPS[:-1]),
+    default=WAYS_TO_STEPS[0],
     show_default=True,
     help="What the borders come from: everything, headings alone, or a step for each cell.",
 )
