@@ -54,7 +54,9 @@ def encode(value: object, walk: Walk, fingerprint: Callable[[Any], str]) -> Enco
         CannotStore: it cannot be stored; the text says why.
     """
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if pandas is not None and type(value) in {pandas.DataFrame, pandas.Series}:
+    if walk.has_gaps:
+        pass  # of all forms only the pickle keeps the layout
+    elif pandas is not None and type(value) in {pandas.DataFrame, pandas.Series}:
         data = frames.encode(value, fingerprint)  # type: ignore[arg-type]  # just checked, but by a lazy module
         if data is not None:
             return Encoded(Codec.ARROW, [data])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import io
 import pickle
+import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,10 @@ from nbmlops.runtime.sharing import (
     CannotStore,
     Walk,
     extent,
+    has_gaps,
     is_custom_error,
     is_importable,
+    is_plain,
     known_nan,
     memory_clusters,
 )
@@ -40,7 +43,7 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
     walks = tuple(walks)
     clusters = memory_clusters(("", walk) for walk in walks)
     stream = io.BytesIO()
-    marked = any(w.has_sets or w.has_nan or w.has_modules or w.custom_errors for w in walks)
+    marked = any(w.has_sets or w.has_nan or w.has_gaps or w.has_modules or w.custom_errors for w in walks)
     plain = not clusters and not marked
     pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
     try:
@@ -104,6 +107,7 @@ def _boxed(value: Any) -> _SetBox:
 class _Pickler(pickle.Pickler):
     def __init__(self, stream: io.BytesIO, clusters: Sequence[Sequence[tuple[np.ndarray[Any, Any], str]]]) -> None:
         super().__init__(stream, protocol=5)
+        self._numpy, self._pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         self._boxes: dict[int, tuple[Any, _SetBox]] = {}
         self._views: dict[int, tuple[Any, tuple[Any, ...]]] = {}
         for cluster in clusters:
@@ -129,8 +133,13 @@ class _Pickler(pickle.Pickler):
             return _error, (type(obj), obj.args), obj.__dict__ or None
         if is_importable(obj):
             return import_module, (obj.__name__,)
-        found = self._views.get(id(obj))
-        return NotImplemented if found is None else (_view, found[1])
+        if found := self._views.get(id(obj)):
+            return _view, found[1]
+        if self._numpy is not None and type(obj) is self._numpy.ndarray and has_gaps(obj):
+            return _spread, (self._numpy.ascontiguousarray(obj), obj.strides, obj.flags.writeable)
+        if self._pandas is not None and isinstance(obj, self._pandas.DataFrame | self._pandas.Series):
+            return _reduced_frame(obj)
+        return NotImplemented
 
 
 class _Unpickler(pickle.Unpickler):  # noqa: S301 - the bytes are ours: their digest was checked
@@ -173,3 +182,34 @@ def _view(data: bytearray, layout: tuple[Any, ...], writeable: bool, kind: Any) 
     array = np.ndarray(shape, dtype, buffer=data, offset=offset, strides=strides).view(kind)
     array.flags.writeable = writeable
     return array
+
+
+def _spread(data: np.ndarray[Any, Any], strides: tuple[int, ...], writeable: bool) -> Any:
+    """Returns an array with these elements that lie in memory as they did, with gaps between them."""
+    import numpy as np
+
+    last = [(length - 1) * stride for length, stride in zip(data.shape, strides, strict=True)]
+    low = sum(offset for offset in last if offset < 0)
+    size = sum(abs(offset) for offset in last) + data.itemsize
+    array = np.ndarray(data.shape, data.dtype, np.zeros(size, np.uint8).data, -low, strides)
+    array[...] = data
+    array.flags.writeable = writeable
+    return array
+
+
+def _reduced_frame(frame: Any) -> Any:
+    """Returns what pickle needs for a frame with gaps in its arrays, which pandas would close."""
+    blocks = [block.values for block in frame._mgr.blocks]  # noqa: SLF001 - pandas tells it in no public way
+    strides = [values.strides if is_plain(values) and has_gaps(values) else None for values in blocks]
+    if not any(strides):
+        return NotImplemented
+    make, arguments, state, *_ = frame.__reduce_ex__(5)
+    return make, arguments, (state, strides), None, None, _set_frame
+
+
+def _set_frame(frame: Any, given: tuple[Any, list[tuple[int, ...] | None]]) -> None:
+    state, strides = given
+    frame.__setstate__(state)
+    for block, wanted in zip(frame._mgr.blocks, strides, strict=True):  # noqa: SLF001 - as above
+        if wanted is not None:
+            block.values = _spread(block.values, wanted, block.values.flags.writeable)

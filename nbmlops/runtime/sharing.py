@@ -59,6 +59,8 @@ class Walk(pickle.Pickler):
         visited: How many objects were met, each time counted.
         repeated: A mutable object was met twice.
         has_sets: A set was met, whose order of iteration must survive.
+        has_gaps: An array was met, or a frame with one, whose elements do not follow each other in memory. Sums and
+            products over them may end in other bits than those over a copy without gaps.
         has_nan: `np.nan` or `math.nan` was met, which code finds by identity: `np.nan in values`.
         has_modules: A module was met, which pickle knows no form for.
     """
@@ -73,6 +75,7 @@ class Walk(pickle.Pickler):
         self.repeated = False
         self.visited = 0
         self.has_sets = False
+        self.has_gaps = False
         self.has_nan = False
         self.has_modules = False
         self._numpy = sys.modules.get("numpy")
@@ -142,10 +145,13 @@ class Walk(pickle.Pickler):
             if obj.dtype.hasobject:
                 return None
             self.arrays.append(obj)
+            self.has_gaps = self.has_gaps or has_gaps(obj)
             return _LEAF
         if self._pandas is not None and isinstance(obj, self._pandas.DataFrame | self._pandas.Series):
             self._pending.extend(_loose_cells(obj))
             self.blocks.extend(_own_blocks(obj, self._numpy))
+            blocks = (block.values for block in obj._mgr.blocks)  # noqa: SLF001 - pandas tells it in no public way
+            self.has_gaps = self.has_gaps or any(is_plain(values) and has_gaps(values) for values in blocks)
             return _LEAF
         return None
 
@@ -155,6 +161,16 @@ class Walk(pickle.Pickler):
         if self._pandas is not None and isinstance(obj, self._pandas.Index | self._pandas.Timestamp):
             return True
         return type(obj).__module__.partition(".")[0] == "pyarrow"
+
+
+def is_plain(array: Any) -> bool:
+    """Returns whether a frame's array is one of numpy, not one of pandas' own."""
+    return type(array).__name__ == "ndarray"
+
+
+def has_gaps(array: Any) -> bool:
+    """Returns whether the elements of an array lie neither row by row nor column by column in memory."""
+    return not array.flags.forc and not array.dtype.hasobject
 
 
 def is_importable(obj: object) -> bool:

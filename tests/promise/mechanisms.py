@@ -154,6 +154,10 @@ MECHANISMS: dict[str, Mechanism] = {
         {"nbmlops.runtime.handover:Handover.save": _only_outputs},
         "sharing: reshaped view, changed in a later step by the other name",
     ),
+    "arrays keep their gaps": Mechanism(
+        {"nbmlops.runtime.sharing:has_gaps": always(False), "nbmlops.runtime.pickling:has_gaps": always(False)},
+        "layout: a column of an array that is not handed over, its products in a later step",
+    ),
     "a step that may change a value hands it over": Mechanism(
         {
             "nbmlops.analysis.analyze:_effects": _nothing_changes,

@@ -158,3 +158,20 @@ def test_a_bundle_keeps_aliases_and_views(tmp_path: Path) -> None:
     assert (again["grid"][1, 0], again["back"][1, 3]) == (7.0, 7.0)
     assert again["back"].strides == values["back"].strides
     assert again["g"][0] is again["f"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        np.s_[:, 1], np.s_[::2], np.s_[::-1], np.s_[::-2, ::-1], np.s_[1:3, 1:],
+    ],
+)  # fmt: skip
+def test_arrays_with_gaps_lie_in_memory_as_they_did(part: Any, tmp_path: Path) -> None:
+    given = np.arange(24.0).reshape(6, 4)[part]
+
+    codec, back = round_trip(Store(tmp_path), given)
+
+    assert codec is Codec.PICKLE
+    assert back.strides == given.strides
+    assert back.flags.writeable
+    np.testing.assert_array_equal(back, given)
