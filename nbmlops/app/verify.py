@@ -34,6 +34,7 @@ from nbmlops.runtime.events import Event
 from nbmlops.runtime.parameters import parse_overrides
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.seeding import SEED_VARIABLE
 from nbmlops.runtime.witness import Watched, WatchJob, watch_notebook
 from nbmlops.runtime.witness_verdicts import compare_borders, homes_of, names_at_borders
 
@@ -123,7 +124,7 @@ class _Work:
         self._folder = self._root / default_out(source.root, source.name).relative_to(source.root)
         self._parameters = parse_overrides(pipeline, request.parameters)
         self._cells = cells_to_run(source.notebook, pipeline, self._parameters)
-        self._variables = dict(os.environ)
+        self._variables = {SEED_VARIABLE: "0", **os.environ}  # a notebook that seeds nothing is comparable, too
         self._noise = Noise(pipeline.name, datetime.now(UTC))
         self._seconds: dict[str, float] = {}
 
@@ -181,7 +182,12 @@ class _Work:
 
     def _run_pipeline(self) -> StepsResult:
         self._tell(StageBegins("running the pipeline"))
-        options = RunOptions(parameters=self._parameters, base=self._root, timeout=self._request.timeout)
+        options = RunOptions(
+            parameters=self._parameters,
+            base=self._root,
+            timeout=self._request.timeout,
+            environment=lambda: self._variables,
+        )
         with self._timed("pipeline"):
             result = run_pipeline(self._folder, options, self._tell)
         if result.signal:

@@ -9,14 +9,10 @@ itself, gets the settings of earlier steps as soon as it is there.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 
 from nbmlops.core.digest import digest_json
 from nbmlops.runtime.ambient_figures import FigureDisplay
@@ -39,6 +35,7 @@ from nbmlops.runtime.ambient_parts import (
     WorkingDirectory,
 )
 from nbmlops.runtime.ambient_values import ABSENT, Form, Item, item_of, value_of
+from nbmlops.runtime.import_watch import ImportWatch
 
 Items = Mapping[str, Item]
 
@@ -80,7 +77,7 @@ class AmbientSession:
         self._seen: list[str] = []
         self._alive: dict[str, dict[str, Item]] = {}
         self._begun = False
-        self._finder = _Finder(self._library_came)
+        self._finder = ImportWatch(self._library_came)
 
     def open(self, source: Path, root: Path, package: str, given: Mapping[str, Items]) -> None:
         """Notes the state as it is, before anything of the step.
@@ -198,63 +195,6 @@ def read(data: bytes) -> dict[str, Item]:
 def identity_of(items: Items) -> str:
     """Returns the digest of the items' content."""
     return digest_json({name: [item.form.value, item.identity] for name, item in items.items()})
-
-
-class _Finder(MetaPathFinder):
-    """Tells when one of some libraries has been imported; it finds nothing by itself."""
-
-    def __init__(self, came: Callable[[str], None]) -> None:
-        self._came = came
-        self._awaited: set[str] = set()
-        self._asking = False
-
-    def wait_for(self, libraries: set[str]) -> None:
-        """Begins to wait."""
-        self.stop()
-        self._awaited = libraries
-        sys.meta_path.insert(0, self)
-
-    def stop(self) -> None:
-        """Ends waiting."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - as importlib asks
-        target: ModuleType | None = None,  # noqa: ARG002 - as above
-    ) -> ModuleSpec | None:
-        """Returns where the other finders see the library, with a loader that tells."""
-        if self._asking or fullname not in self._awaited:
-            return None
-        self._asking = True
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self._asking = False
-        if spec is not None and spec.loader is not None:
-            spec.loader = _TellingLoader(spec.loader, self._came)
-        return spec
-
-
-class _TellingLoader(Loader):
-    """Loads a module as its own loader does, which then takes its place again."""
-
-    def __init__(self, own: Loader, came: Callable[[str], None]) -> None:
-        self._own, self._came = own, came
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Returns what the own loader makes."""
-        return self._own.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Runs the module, and tells that it is there."""
-        module.__loader__ = self._own
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._own
-        self._own.exec_module(module)
-        self._came(module.__name__)
 
 
 class _Process:

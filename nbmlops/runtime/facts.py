@@ -20,6 +20,7 @@ from nbmlops.runtime.listings import answer
 from nbmlops.runtime.namespace import Namespace
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, KeyParts
+from nbmlops.runtime.seeding import SEED_VARIABLE
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.variables import digests
 
@@ -31,7 +32,7 @@ _THREADS = (
 
 
 def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Returns the variables that decide results, equal for all steps: the hash seed, and thread numbers where set.
+    """Returns the variables that decide results, equal for all steps: seeds, and thread numbers where set.
 
     The hash seed is 0 unless the caller has fixed another one. Thread numbers are left as they are: a notebook in
     Jupyter runs with the same.
@@ -40,7 +41,7 @@ def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
         environment: The caller's variables.
     """
     seed = environment.get(HASH_SEED, "")
-    kept = {name: environment[name] for name in _THREADS if name in environment}
+    kept = {name: environment[name] for name in (*_THREADS, SEED_VARIABLE) if name in environment}
     return {HASH_SEED: seed if seed.isdigit() else "0", **kept}
 
 

@@ -38,6 +38,7 @@ from nbmlops.runtime.namespace import namespace_before
 from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
+from nbmlops.runtime.seeding import seed_generators
 from nbmlops.runtime.store import DamagedObject, Store
 from nbmlops.runtime.units import read_at_the_end
 from nbmlops.runtime.variables import watch
@@ -180,6 +181,7 @@ class Step:
             if folder not in sys.path:
                 sys.path.insert(0, folder)
             os.chdir(self._layout.source)
+            seed_generators()
         self._begin()
         self._observer.start()
         watch().start(self._observer.is_users_code)

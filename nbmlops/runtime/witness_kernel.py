@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from nbmlops.runtime import step as step_module
 from nbmlops.runtime.errors import report_exception
+from nbmlops.runtime.seeding import seed_generators
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.witness_looks import Looker, bound
 from nbmlops.runtime.witness_records import ALL, PLAN_VARIABLE, Border, WatchPlan, border_to_json, read_plan
@@ -23,6 +24,7 @@ _OF_THE_SESSION = frozenset({"In", "Out", "exit", "get_ipython", "open", "quit"}
 def load_ipython_extension(shell: Any) -> None:
     """Begins to watch the shell, as the plan says whose path stands in the environment."""
     plan = read_plan(Path(os.environ.pop(PLAN_VARIABLE)))
+    seed_generators()
     watcher = _Watcher(shell, plan)
     shell.events.register("post_run_cell", watcher.after_cell)
 

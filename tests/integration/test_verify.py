@@ -235,9 +235,9 @@ def test_what_the_notebook_does_not_do_twice_the_same_way_is_not_blamed_on_the_p
 ) -> None:
     notebook(
         work / "moving.ipynb",
-        ([], "import time\nimport uuid"),
-        (["step:one"], "now = time.time_ns()\nfixed = [1, 2]\nprint(uuid.uuid4())\nprint('same')"),
-        (["step:two"], "print(len(fixed), now > 0)"),
+        ([], "import time\nimport uuid\nimport numpy as np"),
+        (["step:one"], "now = time.time_ns()\nfixed = [1, 2]\nprint(uuid.uuid4())\nprint('same')\nnp.random.rand()"),
+        (["step:two"], "print(len(fixed), now > 0, np.random.rand())"),  # unseeded, but the first state is fixed
     )  # fmt: skip
     found = run("moving.ipynb", work)
     assert [found.status, int(found.exit_code), found.runs] == [Status.NONDETERMINISTIC, 0, 2]

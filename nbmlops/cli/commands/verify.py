@@ -31,7 +31,8 @@ Examples:
   nbmlops verify churn.ipynb --format json > verify.json
   nbmlops verify churn.ipynb --junit verify.xml --html verify.html
 
-When something differs, the notebook runs a second time: what the notebook itself does not do twice the same way is
+All runs begin with the same state of the global random generators (NBMLOPS_RANDOM_SEED sets another one). When
+something differs, the notebook runs a second time: what the notebook itself does not do twice the same way is
 called nondeterministic, and is no fault of the pipeline. A value without a fingerprint is uncompared, never equal.
 
 Exit codes: 0 they agree, as far as the notebook agrees with itself; 1 the notebook itself fails; 2 it cannot be

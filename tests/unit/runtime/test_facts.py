@@ -19,12 +19,13 @@ from nbmlops.runtime.store import ObjectRef, Store
 from nbmlops.runtime.stored import StoredValue
 
 
-def test_the_hash_seed_is_fixed_and_thread_numbers_are_left_as_they_are() -> None:
+def test_the_hash_seed_is_fixed_and_other_seeds_and_thread_numbers_are_left_as_they_are() -> None:
     assert kernel_environment({"PATH": "/bin"}) == {"PYTHONHASHSEED": "0"}
     assert kernel_environment({"PYTHONHASHSEED": "random"}) == {"PYTHONHASHSEED": "0"}
-    assert kernel_environment({"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"}) == {
+    assert kernel_environment({"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2", "NBMLOPS_RANDOM_SEED": "3"}) == {
         "PYTHONHASHSEED": "7",
         "OMP_NUM_THREADS": "2",
+        "NBMLOPS_RANDOM_SEED": "3",
     }
 
 
