@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbmlops.analysis.proposal import StepsFrom
+from nbmlops.analysis.propose import propose_steps, with_proposal
 from nbmlops.analysis.stars import star_modules
 from nbmlops.app.star_names import ask_star_names
 from nbmlops.compiler.compile import compile_notebook
@@ -39,6 +41,7 @@ class Case:
         outcome: `equal`, or the codes of the errors that compiling gives, or the error that stops a step and words of
             its message: `StepFailed` for a value that cannot be handed over.
         modules: Files beside the notebook, by name.
+        steps: Where the steps come from, as `--steps` says it; "" for the tags.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Case:
     given: str = ""
     outcome: str = EQUAL
     modules: Mapping[str, str] = field(default_factory=dict)
+    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Ran:
 def read_cases(path: Path) -> list[Case]:
     """Returns the cases of a file: "=== name", options, then cells that are separated by lines of dashes.
 
-    The first line of a cell is its tags, "-" for none, or "file NAME" for a file that stands beside the notebook.
+    The first line of a cell is its tags, "-" for none, "markdown", or "file NAME" for a file beside the notebook.
     """
     texts = path.read_text(encoding="utf-8").split("=== ")[1:]
     return [_read_case(text) for text in texts]
@@ -68,7 +72,7 @@ def read_cases(path: Path) -> list[Case]:
 
 def _read_case(text: str) -> Case:
     name, _, rest = text.partition("\n")
-    options = {"given": "", "outcome": EQUAL}
+    options = {"given": "", "outcome": EQUAL, "steps": ""}
     while (option := rest.partition(":")[0]) in options and "\n" not in option:
         line, _, rest = rest.partition("\n")
         options[option] = line.partition(":")[2].strip()
@@ -79,13 +83,15 @@ def _read_case(text: str) -> Case:
             modules[head.removeprefix("file ")] = source + "\n"
         else:
             cells.append((head if head != "-" else "", source))
-    return Case(name.strip(), tuple(cells), options["given"], options["outcome"], modules)
+    return Case(name.strip(), tuple(cells), options["given"], options["outcome"], modules, options["steps"])
 
 
 def notebook_of(case: Case) -> Notebook:
-    """Returns the notebook of a case, read as one reads a file."""
+    """Returns the notebook of a case, read as one reads a file, and cut as the case says."""
     cells = [
-        {
+        {"cell_type": "markdown", "id": f"c{number}", "metadata": {}, "source": source}
+        if tags == "markdown"
+        else {
             "cell_type": "code",
             "id": f"c{number}",
             "metadata": {"tags": tags.split()},
@@ -97,7 +103,8 @@ def notebook_of(case: Case) -> Notebook:
     ]
     metadata = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
     document = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    return parse_notebook(json.dumps(document).encode(), f"{PACKAGE}.ipynb")
+    notebook = parse_notebook(json.dumps(document).encode(), f"{PACKAGE}.ipynb")
+    return with_proposal(notebook, propose_steps(notebook, StepsFrom(case.steps))) if case.steps else notebook
 
 
 def compile_case(case: Case, folder: Path) -> Compiled:
