@@ -88,7 +88,7 @@ def _read_case(text: str) -> Case:
 
 def notebook_of(case: Case) -> Notebook:
     """Returns the notebook of a case, read as one reads a file, and cut as the case says."""
-    cells = [
+    cells: list[dict[str, object]] = [
         {"cell_type": "markdown", "id": f"c{number}", "metadata": {}, "source": source}
         if tags == "markdown"
         else {
