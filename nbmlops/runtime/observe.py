@@ -31,6 +31,7 @@ _TOOL_FOLDERS = (
 )
 _OURS = Path(__file__).parents[1]
 _NETWORK = {"http.client.connect": 1, "urllib.Request": 0, "ftplib.connect": 1}
+_PROGRAMS = {"subprocess.Popen": 1, "os.system": 0, "os.posix_spawn": 1, "os.spawn": 2}
 _LISTING = ("glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob", "os.listdir", "os.scandir")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
@@ -49,6 +50,7 @@ class Observer:
         self._root = str(root) + os.sep
         self._libraries = tuple(f"{path}{os.sep}" for path in (*site.getsitepackages(), site.getusersitepackages()))
         self._ignored = (*_python_folders(), *_tool_folders(), *(f"{path}{os.sep}" for path in (*ignored, _OURS)))
+        self._stdlib = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
         self._system = (*_SYSTEM, f"{sys.base_prefix}{os.sep}")
         self._active = False
         self._modules: frozenset[str] = frozenset()
@@ -81,6 +83,9 @@ class Observer:
             self.hosts[str(arguments[_NETWORK[event]])] = None
         elif event == "nbmlops.shell":
             self.commands[str(arguments[0])] = None
+        elif event in _PROGRAMS:
+            if self._asked_by_user(sys._getframe(1)):  # noqa: SLF001 - the one way to know who asks
+                self.commands[_command(arguments[_PROGRAMS[event]])] = None
         elif event in _LISTING:
             self._listed(asked(event, arguments))
         elif event == "tempfile.mkdtemp":
@@ -110,6 +115,12 @@ class Observer:
         is_own = asking is not None and is_step and self.is_users_code(asking.f_code.co_filename)
         if isinstance(made, tempfile.TemporaryDirectory) and is_own:
             self.folders.append(made)
+
+    def _asked_by_user(self, frame: FrameType | None) -> bool:
+        """Returns whether it is the user's code that calls the standard library here, and not some other library."""
+        while frame is not None and frame.f_code.co_filename.startswith(("<frozen", *self._stdlib)):
+            frame = frame.f_back
+        return frame is not None and self.is_users_code(frame.f_code.co_filename)
 
     def _listed(self, listing: Listing | None) -> None:
         folder = f"{listing.folder}{os.sep}" if listing else ""
@@ -149,7 +160,7 @@ class Observer:
         if self.hosts:
             return f"it reads from the network ({', '.join(sorted(self.hosts)[:3])})"
         if self.commands:
-            return f"it runs a shell command (`{' '.join(min(self.commands).split()):.60}`)"
+            return f"it runs another program (`{' '.join(min(self.commands).split()):.60}`)"
         special = [path for path in self.read if _is_special(path)]
         return f"it reads from {special[0]}, which is no ordinary file" if special else ""
 
@@ -166,6 +177,12 @@ class Observer:
                 if isinstance(name, str):
                     loaded.add(name.partition(".")[0])
         return tuple(sorted(loaded - set(sys.stdlib_module_names) - {"__main__", "nbmlops", self._package}))
+
+
+def _command(asked: Any) -> str:
+    """Returns what was asked of the system to run, as text."""
+    parts = [asked] if isinstance(asked, str | bytes | os.PathLike) else asked
+    return " ".join(os.fsdecode(part) for part in parts)
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

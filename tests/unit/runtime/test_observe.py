@@ -122,6 +122,22 @@ raise SystemExit
 
 def test_a_shell_command_cannot_be_keyed(tmp_path: Path) -> None:
     body = "from nbmlops import shell; shell.getoutput('cat later.csv')"
-    assert observed(tmp_path, body)["unkeyable"] == "it runs a shell command (`cat later.csv`)"
+    assert observed(tmp_path, body)["unkeyable"] == "it runs another program (`cat later.csv`)"
     body = "from nbmlops import shell; shell.script(['bash'], 'true')"
-    assert observed(tmp_path, body)["unkeyable"] == "it runs a shell command (`bash`)"
+    assert observed(tmp_path, body)["unkeyable"] == "it runs another program (`bash`)"
+
+
+def test_programs_that_the_users_code_starts_cannot_be_keyed_those_of_libraries_can(tmp_path: Path) -> None:
+    ways = {
+        "subprocess.run(['cat', 'later.csv'], check=True)": "cat later.csv",
+        "os.system('true')": "true",
+        "subprocess.check_output('echo 1', shell=True)": "/bin/sh -c echo 1",
+        "os.posix_spawn('/bin/true', ['true'], {})": "true",
+    }
+    told = {}
+    for number, way in enumerate(ways):
+        (tmp_path / "work").mkdir(exist_ok=True)
+        (tmp_path / "work" / f"mine{number}.py").write_text(f"import os, subprocess\ndef go():\n    {way}\n")
+        told[way] = observed(tmp_path, f"import mine{number}; mine{number}.go()")["unkeyable"]
+    assert told == {way: f"it runs another program (`{command}`)" for way, command in ways.items()}
+    assert observed(tmp_path, "import subprocess; subprocess.run(['true'])")["unkeyable"] == ""
