@@ -33,7 +33,7 @@ from nbmlops.analysis.model import (
     StatementKind,
 )
 from nbmlops.analysis.namespace import Namespace, block_uses, import_paths, sort_names
-from nbmlops.analysis.objects import NONE, Heap
+from nbmlops.analysis.objects import NONE, Heap, ObjectKind
 from nbmlops.analysis.parameters import declare_parameters
 from nbmlops.analysis.record import State
 from nbmlops.analysis.rules import check_all
@@ -153,10 +153,21 @@ def _walk(graph: Graph, walker: FlowWalker) -> None:
                 unit.record.mutates.setdefault(name, unit.node)
         unit.effects = _effects(unit, end, graph.namespace)
         called = unit.node.value if isinstance(unit.node, ast.Expr) else None
-        unit.shows = is_displayed(unit, walker.dotted(called.func) if isinstance(called, ast.Call) else None)
+        path = walker.dotted(called.func) if isinstance(called, ast.Call) else None
+        unit.shows = is_displayed(unit, path, of_container=_is_of_container(called, walker))
         if unit.kind is StatementKind.CODE and _is_setting(unit, graph.namespace):
             unit.kind = StatementKind.SETTING
     _run_in_order(graph)
+
+
+def _is_of_container(call: ast.expr | None, walker: FlowWalker) -> bool:
+    """Returns whether a call is one of a method of a name that stands for a list, dict or set."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
+            objects = walker.state.env.get(name, NONE)
+            return bool(objects) and all(walker.heap.kind(item) is ObjectKind.CONTAINER for item in objects)
+        case _:
+            return False
 
 
 def _run_in_order(graph: Graph) -> None:

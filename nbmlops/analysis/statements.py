@@ -19,7 +19,15 @@ from nbmlops.notebook.model import Cell, CellKind, MagicAction, RoleKind
 
 _NOT_COMMENTS = ("# nbmlops:", "#|", "# %%", "#%%")
 # Methods that give None back whatever they belong to; the second kind does so when it is told where to write.
-_NONE_METHODS = frozenset({"info", "savefig", "extend", "reverse", "discard", "writelines", "sort"})
+_NONE_METHODS = frozenset({"info", "savefig", "writelines"})
+# The same for the containers of Python alone: an index of pandas gives a new one back from `append`.
+_NONE_OF_CONTAINERS = frozenset({
+    "append", "extend", "insert", "reverse", "sort", "clear", "remove", "add", "discard", "update",
+})  # fmt: skip
+_NONE_IN_PLACE = frozenset({
+    "drop", "drop_duplicates", "dropna", "eval", "query", "rename", "rename_axis", "reset_index", "set_index",
+    "sort_index", "sort_values",
+})  # fmt: skip
 _WRITING_METHODS = frozenset({"to_csv", "to_parquet", "to_pickle", "to_excel", "to_feather", "to_hdf", "to_json"})
 _TARGETS = frozenset({"path_or_buf", "path", "excel_writer", "fname"})
 _LEAVE_NOTHING = {MagicAction.DROP, MagicAction.REQUIREMENT, MagicAction.GATE, MagicAction.REGISTER}
@@ -127,12 +135,18 @@ def _comments_above(lines: Sequence[str], first: int, previous_end: int) -> int:
     return start
 
 
-def is_displayed(unit: Unit, path: str | None) -> bool:
-    """Returns whether Jupyter displays the statement's value; `path` is the dotted path of the function it calls."""
+def is_displayed(unit: Unit, path: str | None, *, of_container: bool = False) -> bool:
+    """Returns whether Jupyter displays the statement's value, which is not known to be None.
+
+    Args:
+        unit: The statement.
+        path: The dotted path of the function that it calls.
+        of_container: Whether it calls a method of a list, dict or set.
+    """
     node = unit.node
     if not unit.last_of_cell or not isinstance(node, ast.Expr):
         return False
-    return not _ends_in_semicolon(unit) and not _is_none(node.value, path)
+    return not _ends_in_semicolon(unit) and not _is_none(node.value, path, of_container=of_container)
 
 
 def _ends_in_semicolon(unit: Unit) -> bool:
@@ -142,20 +156,27 @@ def _ends_in_semicolon(unit: Unit) -> bool:
     return rest.lstrip().startswith(";")
 
 
-def _is_none(value: ast.expr, path: str | None) -> bool:
+def _is_none(value: ast.expr, path: str | None, *, of_container: bool) -> bool:
     if isinstance(value, ast.Constant):
         return value.value is None
     if not isinstance(value, ast.Call):
         return False
-    for keyword in value.keywords:
-        if keyword.arg == "inplace" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True:
-            return True
+    if gives_nothing_in_place(value):
+        return True
     if path is not None:
         return function_knowledge(path).none
-    if not isinstance(value.func, ast.Attribute):
-        return False
+    method = value.func.attr if isinstance(value.func, ast.Attribute) else ""
     has_target = bool(value.args) or any(keyword.arg in _TARGETS for keyword in value.keywords)
-    return value.func.attr in _NONE_METHODS or (has_target and value.func.attr in _WRITING_METHODS)
+    known = _NONE_METHODS | (_NONE_OF_CONTAINERS if of_container else frozenset())
+    return method in known or (has_target and method in _WRITING_METHODS)
+
+
+def gives_nothing_in_place(call: ast.Call) -> bool:
+    """Returns whether a call is one of a method that gives None back with `inplace=True`; `fillna` gives the frame."""
+    in_place = any(
+        k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True for k in call.keywords
+    )
+    return in_place and isinstance(call.func, ast.Attribute) and call.func.attr in _NONE_IN_PLACE
 
 
 def has_effect(unit: Unit) -> bool:

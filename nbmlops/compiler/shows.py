@@ -8,17 +8,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from nbmlops.analysis.model import Definition, ImportedName
+from nbmlops.analysis.statements import gives_nothing_in_place
 from nbmlops.compiler.cells import INDENT, CellText, Line, Unit, indent
 
 _PLOTTING_PACKAGES = frozenset({"matplotlib", "seaborn", "mpl_toolkits", "plotnine", "wordcloud", "missingno", "shap"})
 _PLOTTING_NAME = re.compile(r"(?:^|_)(?:plot|hist|hist2d|boxplot|scatter_matrix|imshow)(?:$|_)|plot$")
 _PLOTTING_METHODS = frozenset({"from_estimator", "from_predictions", "subplots", "plot", "hist", "boxplot"})
 _SAYS_NOTHING = frozenset({"print", "display"})
-# Methods of matplotlib, pandas and lists that return None. One that is missing here is shown, and shows nothing.
+# Methods of matplotlib and pandas that return None. One that is missing here is shown, and shows nothing.
 _SAYS_NOTHING_METHODS = frozenset(
     {
-        "append", "autofmt_xdate", "extend", "grid", "info", "invert_xaxis", "invert_yaxis", "savefig", "set_axis_off",
-        "set_axis_on", "set_size_inches", "show", "subplots_adjust", "tight_layout",
+        "autofmt_xdate", "grid", "info", "invert_xaxis", "invert_yaxis", "savefig", "set_axis_off", "set_axis_on",
+        "set_size_inches", "show", "subplots_adjust", "tight_layout",
     }
 )  # fmt: skip
 
@@ -34,15 +35,9 @@ def is_silent(node: ast.stmt) -> bool:
         case ast.Name(id=name):
             return name in _SAYS_NOTHING
         case ast.Attribute(attr=method):
-            return method in _SAYS_NOTHING_METHODS or shows_figures(node) or _in_place(value)
+            return method in _SAYS_NOTHING_METHODS or shows_figures(node) or gives_nothing_in_place(value)
         case _:
             return False
-
-
-def _in_place(call: ast.Call) -> bool:
-    return any(
-        k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True for k in call.keywords
-    )
 
 
 def shows_figures(node: ast.stmt) -> bool:

@@ -19,7 +19,8 @@ IDS = "ids of elements"
 
 _DURATION = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _UNIT = r"(?:ns|us|µs|μs|ms|s|sec|seconds|min|minutes|h)"
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+# The second form is an address whose beginning was left out where a long text was cut: `<object at...x7f…>`.
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b|(?<=\.\.\.)x[0-9a-f]{6,16}\b")
 _TIMINGS = re.compile(rf"(?:CPU times: .*|Wall time: {_DURATION} ?{_UNIT}\b.*)")
 _BAR = re.compile(r"\[(?:\d+:)?\d+:\d+<(?:(?:\d+:)?\d+:\d+|\?)[^\]]*\]")
 _PACE = re.compile(rf"(?:\b{_DURATION}{_UNIT}\s+)?\b{_DURATION}{_UNIT}/(?:step|epoch|sample|batch|it)\b")

@@ -62,6 +62,8 @@ def pieces_of(cells: Iterable[tuple[int, Outputs]], noise: Noise, *, errors: boo
             kind = output.get("output_type")
             if kind == "stream" and (output.get("name") == _ERRORS) is errors:
                 reader.printed(cell, _text(output.get("text", "")))
+            elif not errors and (error := output.get("metadata", {}).get("nbmlops", {}).get("error")):
+                reader.raised(cell, error)  # of displaying, which is no failure
             elif not errors and kind in {"execute_result", "display_data"}:
                 reader.displayed(cell, output.get("data", {}))
             elif not errors and kind == "error":

@@ -20,6 +20,7 @@ from nbmlops.runtime.sharing import (
     extent,
     has_gaps,
     is_custom_error,
+    is_forgetful,
     is_importable,
     is_plain,
     known_nan,
@@ -43,7 +44,9 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
     walks = tuple(walks)
     clusters = memory_clusters(("", walk) for walk in walks)
     stream = io.BytesIO()
-    marked = any(w.has_sets or w.has_nan or w.has_gaps or w.has_modules or w.custom_errors for w in walks)
+    marked = any(
+        w.has_sets or w.has_nan or w.has_gaps or w.has_modules or w.custom_errors or w.forgetful for w in walks
+    )
     plain = not clusters and not marked
     pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
     try:
@@ -131,6 +134,8 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if is_custom_error(obj):
             return _error, (type(obj), obj.args), obj.__dict__ or None
+        if is_forgetful(obj):
+            return type(obj).__new__, (type(obj),), vars(obj), None, iter(obj.items()), _set_attributes
         if is_importable(obj):
             return import_module, (obj.__name__,)
         if found := self._views.get(id(obj)):
@@ -173,6 +178,10 @@ def _error(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseExcepti
     made = kind.__new__(kind, *arguments)
     made.args = arguments
     return made
+
+
+def _set_attributes(value: Any, attributes: dict[str, Any]) -> None:
+    value.__dict__.update(attributes)  # `__setstate__` would drop them, and setting them one by one makes items
 
 
 def _view(data: bytearray, layout: tuple[Any, ...], writeable: bool, kind: Any) -> Any:

@@ -56,6 +56,7 @@ class Walk(pickle.Pickler):
         blocks: The arrays in which frames hold their columns, where a write to the frame goes into that very memory.
         code: The classes and functions that were met, by identity.
         custom_errors: An exception was met that takes other arguments than it keeps.
+        forgetful: An object was met whose class forgets its attributes when pickle loads it.
         visited: How many objects were met, each time counted.
         repeated: A mutable object was met twice.
         has_sets: A set was met, whose order of iteration must survive.
@@ -72,6 +73,7 @@ class Walk(pickle.Pickler):
         self.blocks: list[np.ndarray[Any, Any]] = []
         self.code: dict[int, object] = {}
         self.custom_errors = False
+        self.forgetful = False
         self.repeated = False
         self.visited = 0
         self.has_sets = False
@@ -119,6 +121,7 @@ class Walk(pickle.Pickler):
         if kind is set:
             self.has_sets = True
         self.custom_errors = self.custom_errors or is_custom_error(obj)
+        self.forgetful = self.forgetful or is_forgetful(obj)
         return self._leaf(obj)
 
     def _code(self, obj: Any) -> str | None:
@@ -187,6 +190,11 @@ def is_custom_error(obj: object) -> bool:
         and kind.__reduce__ is BaseException.__reduce__
         and kind.__reduce_ex__ is object.__reduce_ex__
     )
+
+
+def is_forgetful(obj: object) -> bool:
+    """Returns whether an object's class forgets its attributes when pickle loads it: a `Bunch` of scikit-learn's."""
+    return type(obj).__name__ == "Bunch" and type(obj).__module__.startswith("sklearn.") and isinstance(obj, dict)
 
 
 def known_nan(value: float) -> str:

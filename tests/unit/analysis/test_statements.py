@@ -20,6 +20,9 @@ SHOWN = [
     "%mlops metric auc 0.5",
     "f(x)",
     "await_ = 1\nawait_",
+    "df.fillna(0, inplace=True)",
+    "df.index.append(other)",
+    "import polars\nfound = polars.read_csv('x')\nfound.extend(found)",
 ]
 HIDDEN = [
     "df.head();",
@@ -32,7 +35,8 @@ HIDDEN = [
     "df.to_csv('x.csv')",
     "df.to_csv(path_or_buf='x.csv')",
     "df.dropna(inplace=True)",
-    "xs.extend([1])",
+    "xs = []\nxs.extend([1])",
+    "xs = {1}\nxs.add(2)",
     "df.head()\nx = 1",
     "if x:\n    df.head()",
     "df.head()\n%mlops status",

@@ -102,9 +102,11 @@ CASES: list[tuple[object, object, str]] = [
     (
         np.random.RandomState(1),
         np.random.RandomState(2),
-        (".args[0].state[0]['state']['key']: 624 of 624 elements differ: [0] 1 in the notebook, 2 in the pipeline; "
-        "[1] 1812433254 in the notebook, 3624866507 in the pipeline; [2] 3713160357 in the notebook, "
-        "846688490 in the pipeline (and 1 more attribute differs)"),
+        (
+            ".args[0].state[0]['state']['key']: 624 of 624 elements differ: [0] 1 in the notebook, 2 in the pipeline; "
+            "[1] 1812433254 in the notebook, 3624866507 in the pipeline; [2] 3713160357 in the notebook, "
+            "846688490 in the pipeline (and 1 more attribute differs)"
+        ),
     ),
     (
         pd.Index([1, 2], name="a"),

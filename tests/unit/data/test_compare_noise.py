@@ -13,6 +13,7 @@ NOISE = Noise("churn", datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
     ("text", "kind", "clean", "removed"),
     [
         ("<object at 0x7f12ab34cd56>", "printed", "<object at 0x…>", {ADDRESSES}),
+        ("&lt;trees...x7f12ab34cd56&gt;", "text/html", "&lt;trees...0x…&gt;", {ADDRESSES}),
         ("<__main__.Box object>", "text/plain", "<Box object>", {MODULES}),
         ("<churn.helpers.Box object>", "text/plain", "<Box object>", {MODULES}),
         ("<function churn.train.train.<locals>.f>", "printed", "<function f>", {MODULES}),

@@ -35,6 +35,10 @@ def compared(cells: dict[int, list[Any]], pipeline: list[Any]) -> list[tuple[int
         ({1: [printed("a\n"), printed("c\n")]}, [printed("a\nc\n")]),
         ({1: [printed("a\n"), result("1")]}, [printed("a\n"), result("1", "display_data")]),
         ({1: [printed("a\n"), printed("e\n", "stderr")]}, [printed("e\n", "stderr"), printed("a\n")]),
+        (
+            {1: [{"output_type": "error", "ename": "ValueError", "evalue": "no", "traceback": []}, result("1")]},
+            [{**result("Traceback …"), "metadata": {"nbmlops": {"error": "ValueError: no"}}}, result("1")],
+        ),
         ({1: [printed("50%\r100%\n")]}, [printed("100%\n")]),
         ({1: [result("x", text_html=["<b>", "x</b>"])]}, [result("x", text_html="<b>x</b>")]),  # type: ignore[arg-type]
     ],

@@ -58,3 +58,14 @@ def test_objects_that_break_while_pickling_are_refused() -> None:
 
     with pytest.raises(CannotStore, match=r"^no$"):
         dumps([Broken(), {1}], [])
+
+
+def test_a_bunch_keeps_its_attributes() -> None:
+    from sklearn.utils import Bunch
+
+    value = Bunch(data=[1], names={"a"})
+    value.__dict__["note"] = value.data
+    again = loads(dumps([value, value], [Walk([value, value])]))
+    assert (type(again[0]), dict(again[0]), vars(again[0])) == (Bunch, dict(value), vars(value))
+    assert again[0] is again[1]
+    assert again[0].__dict__["note"] is again[0]["data"]
