@@ -109,8 +109,7 @@ def watch_notebook(job: WatchJob, variables: Mapping[str, str], on_cell: Callabl
         kernel = Kernel({**kernel_environment(variables), PLAN_VARIABLE: str(told)}, [_EXTENSION])
         try:
             client, notebook = _client(job, cells, kernel)
-            client.on_cell_execute = lambda cell, cell_index: on_cell(cells[cell_index].number)  # noqa: ARG005
-            error = _run(client, notebook, cells, kernel)
+            error = _run(client, cells, kernel, on_cell)
         finally:
             kernel.close()
         _raise_faults(report)
@@ -151,29 +150,34 @@ def _client(job: WatchJob, cells: Sequence[CellToRun], kernel: Kernel) -> tuple[
     return client, notebook
 
 
-def _run(client: Any, notebook: Any, cells: Sequence[CellToRun], kernel: Kernel) -> CellError | None:
+def _run(client: Any, cells: Sequence[CellToRun], kernel: Kernel, on_cell: Callable[[int], None]) -> CellError | None:
+    """Returns why the notebook stopped before its end, or None.
+
+    Raises:
+        EnvironmentFault: the kernel does not start.
+    """
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from papermill.exceptions import strip_color
 
-    def reached() -> int:
-        """Returns the number of the last cell that began."""
-        begun = [cell for cell, ran in zip(cells, notebook["cells"], strict=True) if ran["execution_count"]]
-        return (begun or [CellToRun(0, "")])[-1].number
-
+    number = -1
     try:
-        with warnings.catch_warnings():
+        client.reset_execution_trackers()
+        # Not `client.execute()`: that would take interruptions for itself.
+        with warnings.catch_warnings(), client.setup_kernel():
             warnings.simplefilter("ignore")  # of nbclient and nbformat, about their own future
-            client.execute()
+            for position, cell in enumerate(cells):
+                number = cell.number
+                on_cell(number)
+                client.execute_cell(client.nb.cells[position], position)
     except CellExecutionError as error:
-        from papermill.exceptions import strip_color
-
-        return CellError(reached(), str(error.ename), str(error.evalue), strip_color(error.traceback))
+        return CellError(number, str(error.ename), str(error.evalue), strip_color(error.traceback))
     except CellTimeoutError as error:
-        return CellError(reached(), "Timeout", str(error).split("\n", maxsplit=1)[0])
+        return CellError(number, "Timeout", str(error).split("\n", maxsplit=1)[0])
     except (DeadKernelError, RuntimeError) as error:
         words = kernel.last_words()
-        if not reached():
+        if number < 0:
             raise EnvironmentFault(f"the notebook's kernel does not start: {error}\n{words}") from error
-        return CellError(reached(), "DeadKernel", "the kernel died", words)
+        return CellError(number, "DeadKernel", "the kernel died", words)
     return None
 
 

@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
-from nbmlops.pipeline.ir import Pipeline
+from nbmlops.pipeline.ir import Pipeline, StepMode
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.facts import kernel_environment
 from nbmlops.runtime.layout import layout_of
@@ -36,10 +36,12 @@ class Left:
     Attributes:
         values: Name -> stored value.
         unstored: Name -> why its value is not stored.
+        fresh: The names among them that the step itself has left.
     """
 
     values: Mapping[str, StoredValue]
     unstored: Mapping[str, str]
+    fresh: frozenset[str] = frozenset()
 
 
 def names_at_borders(pipeline: Pipeline) -> dict[str, tuple[str, ...]]:
@@ -53,6 +55,8 @@ def names_at_borders(pipeline: Pipeline) -> dict[str, tuple[str, ...]]:
         made |= dict.fromkeys(step.outputs)
         read = _read_later(pipeline, position, closing)
         found[step.name] = tuple(name for name in made if name in read or name in step.outputs)
+        if step.mode is StepMode.VERBATIM:  # what it hands over is known when it has run
+            found[step.name] += (ALL,)
     return found
 
 
@@ -81,7 +85,8 @@ def left_by_steps(folder: Path, pipeline: Pipeline) -> dict[str, Left]:
         for outcome in outcomes:
             unstored = {name: why for name, why in unstored.items() if name not in {v.name for v in outcome.values}}
             unstored |= {live.name: live.reason for live in outcome.live}
-        found[step.name] = Left(fold(outcomes)[0], unstored)
+        fresh = frozenset({*(value.name for value in record.outcome.values), *(v.name for v in record.outcome.live)})
+        found[step.name] = Left(fold(outcomes)[0], unstored, fresh)
     return found
 
 
@@ -118,11 +123,11 @@ def compare_borders(
     steps = [step.name for step in pipeline.steps if step.name in left and step.name in borders]
     asked: list[Json] = []
     for step in steps:
-        wanted = names[step]
-        is_wanted = {name: ALL in wanted or name in wanted for name in {*left[step].values, *left[step].unstored}}
-        values = [value_to_json(value) for name, value in left[step].values.items() if is_wanted[name]]
-        unstored = {name: why for name, why in left[step].unstored.items() if is_wanted[name]}
-        asked.append({"notebook": border_to_json(borders[step]), "pipeline": values, "unstored": unstored})
+        wanted = {*names[step], *(left[step].fresh if ALL in names[step] else ())}
+        border = replace(borders[step], values=tuple(v for v in borders[step].values if v.name in wanted))
+        values = [value_to_json(value) for name, value in left[step].values.items() if name in wanted]
+        unstored = {name: why for name, why in left[step].unstored.items() if name in wanted}
+        asked.append({"notebook": border_to_json(border), "pipeline": values, "unstored": unstored})
     document: Json = {
         "folder": str(folder),
         "stores": [str(notebook_store), str(layout.store)],

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -306,3 +311,18 @@ def test_a_project_that_is_too_large_is_not_copied(
     monkeypatch.setattr("nbmlops.app.verify_scratch.LIMIT", 999)
     with pytest.raises(UsageError, match=r"verify copies at most 999 B. Largest: big \(1 KB\)"):
         run("small.ipynb", work)
+
+
+def test_an_interruption_ends_everything_and_leaves_nothing(work: Path, notebook: Callable[..., None]) -> None:
+    scratch = work.parent / "scratch"
+    scratch.mkdir()
+    notebook(work / "long.ipynb", (["step:one"], "import time\nopen('began', 'w').close()\ntime.sleep(600)"))
+    command = [sys.executable, "-m", "nbmlops", "verify", "long.ipynb"]
+    process = subprocess.Popen(command, cwd=work, env={**os.environ, "TMPDIR": str(scratch)}, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(scratch.glob("*/*/began")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert [process.returncode, told.decode().splitlines()[-1]] == [130, "error: interrupted"]
+    assert list(scratch.iterdir()) == []

@@ -1,6 +1,9 @@
 """Which names are compared at which border."""
 
+from dataclasses import replace
+
 from nbmlops.pipeline.ir import Input, MetricSource, Pipeline, RegisterStage, Step, StepMode
+from nbmlops.runtime.witness_records import ALL
 from nbmlops.runtime.witness_verdicts import names_at_borders
 
 
@@ -41,3 +44,8 @@ def test_what_the_closing_stages_read_is_compared_to_the_end() -> None:
         "fit": ("X", "model"),
         "score": ("X", "model", "auc"),
     }
+
+
+def test_of_a_verbatim_step_everything_is_looked_at() -> None:
+    verbatim = replace(step("load", {}, ("X",)), mode=StepMode.VERBATIM)
+    assert names_at_borders(pipeline(verbatim, step("fit", {"X": "load"}, ()))) == {"load": ("X", ALL), "fit": ()}
