@@ -8,6 +8,7 @@ handed over like any value.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -16,6 +17,8 @@ from nbmlops.notebook.model import RoleKind
 
 _PLACES = frozenset({"sys.path", "os.chdir", "site.addsitedir"})
 _VARIABLES = frozenset({"os.environ", "os.putenv", "dotenv.load_dotenv"})
+# Most notebooks hold none of these words, and looking into every expression takes a while.
+_SUSPECT = re.compile(r"\b(?:sys|chdir|addsitedir|environ|putenv|load_dotenv)\b")
 _READING = frozenset({"get", "copy", "items", "keys", "values", "index", "count"})
 
 # Installed libraries: where they are found does not depend on the folders of the notebook.
@@ -53,6 +56,8 @@ def late_imports(units: Sequence[Unit], paths: Mapping[str, str], data: Collecti
         paths: What imported names stand for.
         data: Names that have a value only when the notebook runs.
     """
+    if not any(_SUSPECT.search(unit.cell.python) for unit in units):
+        return set()
     changing = {unit.defines() for unit in units if unit.defines() and changes_imports(unit.node, paths)}
     found: set[Unit] = set()
     changed: dict[str, list[ast.AST]] = {}

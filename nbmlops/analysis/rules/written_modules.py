@@ -18,18 +18,18 @@ CODE = "NB220"
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
     """Yields an error at each cell that writes a module which some cell imports."""
-    imported = {name for unit in graph.units for name in _imported(unit.node)}
-    for unit in graph.units:
-        for function, call in unit.record.api:
-            path = call.args[0] if function == "shell.writefile" else None
-            file = PurePosixPath(path.value) if isinstance(path, ast.Constant) and isinstance(path.value, str) else None
-            if file is not None and file.suffix == ".py" and file.stem in imported:
-                yield graph.error(
-                    CODE,
-                    Place(unit, call),
-                    f"the cell writes {file}, which the notebook imports: steps import it before this cell has run",
-                    f"keep {file} beside the notebook, and tag this cell `skip`",
-                )
+    written = [(unit, call) for unit in graph.units for name, call in unit.record.api if name == "shell.writefile"]
+    imported = {name for unit in graph.units if written for name in _imported(unit.node)}
+    for unit, call in written:
+        path = call.args[0]
+        file = PurePosixPath(path.value) if isinstance(path, ast.Constant) and isinstance(path.value, str) else None
+        if file is not None and file.suffix == ".py" and file.stem in imported:
+            yield graph.error(
+                CODE,
+                Place(unit, call),
+                f"the cell writes {file}, which the notebook imports: steps import it before this cell has run",
+                f"keep {file} beside the notebook, and tag this cell `skip`",
+            )
 
 
 def _imported(statement: ast.stmt) -> Iterator[str]:
