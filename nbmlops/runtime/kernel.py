@@ -92,7 +92,7 @@ class Kernel:
         Args:
             gently: Let it write what its open files hold and remove its temporary folders, as at the end of a notebook.
         """
-        from jupyter_client.utils import run_sync  # noqa: PLC0415 - nothing of Jupyter is loaded for cached runs
+        from jupyter_core.utils import run_sync
 
         manager, process = self._manager, self._process()
         try:
