@@ -109,10 +109,6 @@ def diagnostics() -> list[str]:
         first, _, rest = (inspect.getdoc(rule) or "").partition("\n")
         codes, _, title = first.partition(":")
         described[codes] = (title.strip().rstrip("."), rest.strip())
-    described["NB501"] = (
-        "line that belongs to two places",
-        "*error.* A line such as `import os; files = []` would have to be cut apart; code is only moved by whole lines.",
-    )
     described.update(STOPPED)
     parts = ["# Diagnostics", NOTE, INTRODUCTION]
     for code, (title, text) in sorted(described.items()):

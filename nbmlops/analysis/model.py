@@ -51,6 +51,7 @@ class Statement:
 
     `comments_from` is the first line of the comment block that stands directly above it (equal to `first` if none), so
     that hoisted code takes its comments along. `shows` says that it is the cell's last expression and is displayed.
+    `index` is its place among the cell's statements, from 0: several may stand in one line.
     """
 
     cell: int
@@ -60,6 +61,7 @@ class Statement:
     kind: StatementKind
     effects: Effects
     shows: bool = False
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Unit:
         record: What the flow analysis found.
         effects: The same in the form that others read.
         shows: Whether its value is displayed.
+        index: Its place among the statements of the cell.
     """
 
     cell: Cell
@@ -60,6 +61,7 @@ class Unit:
     record: Record = field(default_factory=Record)
     effects: Effects = field(default_factory=Effects)
     shows: bool = False
+    index: int = 0
     _defines: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +71,14 @@ class Unit:
         """Returns the frozen form."""
         last = self.node.end_lineno or self.first
         return Statement(
-            self.cell.number, self.first, last, self.comments_from, self.kind, self.effects, shows=self.shows
+            self.cell.number,
+            self.first,
+            last,
+            self.comments_from,
+            self.kind,
+            self.effects,
+            shows=self.shows,
+            index=self.index,
         )
 
     @property
@@ -117,7 +126,8 @@ def parse_cell(cell: Cell) -> list[Unit]:
     for position, node in enumerate(tree.body):
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         is_last = position == len(tree.body) - 1 and not _dropped_below(cell, node.end_lineno or node.lineno)
-        units.append(Unit(cell, node, first, _comments_above(lines, first, previous_end), is_last))
+        comments = _comments_above(lines, first, previous_end)
+        units.append(Unit(cell, node, first, comments, is_last, index=position))
         previous_end = node.end_lineno or node.lineno
     return units
 

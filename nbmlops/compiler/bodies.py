@@ -7,45 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from nbmlops.analysis.model import Statement, StatementKind
-from nbmlops.analysis.scope import collect_names
 from nbmlops.compiler.cells import CellText, Line, own, tidy
 from nbmlops.compiler.shows import is_silent, may_plot, shows_figures, wrapped
 
 
 def units_of(text: CellText, statements: Sequence[Statement]) -> list[int]:
-    """Returns the indices of the cell's statements that these records stand for.
-
-    Raises:
-        AmbiguousLine: a line holds statements of which only some are meant, and the records do not say which.
-    """
-    by_place: dict[tuple[int, int], list[Statement]] = {}
-    for statement in dict.fromkeys(statements):
-        if statement.cell == text.number:
-            by_place.setdefault((statement.first, statement.last), []).append(statement)
-    found: list[int] = []
-    for place, here in by_place.items():
-        found += _units_at(text, place, here)
-    return sorted(found)
-
-
-def _units_at(text: CellText, place: tuple[int, int], statements: Sequence[Statement]) -> list[int]:
-    here = [index for index, unit in enumerate(text.units) if (unit.first, unit.last) == place]
-    # An import runs in a step only where its names have other meanings, too.
-    indices = [index for index in here if not isinstance(text.units[index].node, ast.Import | ast.ImportFrom)]
-    if len(indices) != len(statements):
-        binds = [statement.effects.may_bind for statement in statements]
-        indices = [index for index in here if frozenset(collect_names([text.units[index].node]).bound) in binds]
-    if len(indices) != len(statements):
-        raise AmbiguousLine(text, place[0])
-    return indices
+    """Returns the indices of the cell's statements that these records stand for, in order."""
+    return sorted({statement.index for statement in statements if statement.cell == text.number})
 
 
 def nodes_of(cells: Mapping[int, CellText], statements: Sequence[Statement]) -> list[ast.stmt]:
-    """Returns the trees of the statements, cell by cell in the order of their first mention.
-
-    Raises:
-        AmbiguousLine: a line mixes statements that go to different places.
-    """
+    """Returns the trees of the statements, cell by cell in the order of their first mention."""
     found: list[ast.stmt] = []
     for number in dict.fromkeys(statement.cell for statement in statements):
         text = cells[number]
@@ -53,13 +25,11 @@ def nodes_of(cells: Mapping[int, CellText], statements: Sequence[Statement]) -> 
     return found
 
 
-class AmbiguousLine(Exception):
-    """A line holds several statements that belong to different places, and nobody can say which is which."""
-
-    def __init__(self, text: CellText, line: int) -> None:
-        super().__init__(f"cell {text.number} line {line}")
-        self.text = text
-        self.line = line
+def definition_lines(text: CellText, statement: Statement) -> list[Line]:
+    """Returns the lines of a definition with the comments above it, without what else stands in its lines."""
+    lines, comment = text.statement(statement.index)
+    above = [text.line(number) for number in range(statement.comments_from, statement.first)]
+    return [*above, *lines[:-1], replace(lines[-1], text=lines[-1].text + comment)]
 
 
 def cell_body(

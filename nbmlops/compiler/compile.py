@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from nbmlops.analysis.analyze import analyze
 from nbmlops.analysis.stars import expand_stars
-from nbmlops.compiler.bodies import AmbiguousLine
 from nbmlops.compiler.cells import read_cells
 from nbmlops.compiler.closing import read_closing
 from nbmlops.compiler.digests import step_digest
@@ -23,7 +22,7 @@ from nbmlops.compiler.targets import github_actions
 from nbmlops.compiler.targets.documents import dockerfile, dockerignore, readme, smoke_test
 from nbmlops.compiler.targets.package import package_modules
 from nbmlops.compiler.targets.step_notebooks import step_notebook
-from nbmlops.core.diagnostics import Diagnostic, Severity, has_errors, sort_diagnostics
+from nbmlops.core.diagnostics import has_errors, sort_diagnostics
 from nbmlops.core.digest import digest_bytes, digest_json
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.model import Notebook
@@ -63,10 +62,7 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
         explanations=explanations(notebook, cells_of_steps),
         remarks=remarks(notebook, cells_of_steps),
     )
-    try:
-        pipeline, files = emit(program)
-    except AmbiguousLine as error:
-        return Compiled(None, {}, options.out, sort_diagnostics((*diagnostics, _crowded(notebook, error))))
+    pipeline, files = emit(program)
     return Compiled(pipeline, files, options.out, diagnostics)
 
 
@@ -74,7 +70,6 @@ def emit(program: Program) -> tuple[Pipeline, dict[str, bytes]]:
     """Returns the finished pipeline and its files by path, sorted.
 
     Raises:
-        AmbiguousLine: a line mixes statements that go to different places.
         NbmlopsError: a generated file is not valid Python, which is a fault of ours.
     """
     modules = package_modules(program)
@@ -115,14 +110,3 @@ def _finish(program: Program, modules: list[Module], versioned: Mapping[str, byt
 
 def _bytes(texts: Mapping[str, str]) -> dict[str, bytes]:
     return {path: text.encode() for path, text in texts.items()}
-
-
-def _crowded(notebook: Notebook, error: AmbiguousLine) -> Diagnostic:
-    cell = notebook.cells[error.text.number - 1]
-    return Diagnostic(
-        "NB501",
-        Severity.ERROR,
-        "the line holds several statements that belong to different places of the pipeline",
-        notebook.span(cell, error.line),
-        "put each statement on a line of its own",
-    )

@@ -138,8 +138,10 @@ class _Pickler(pickle.Pickler):
             return type(obj).__new__, (type(obj),), vars(obj), None, iter(obj.items()), _set_attributes
         if is_importable(obj):
             return import_module, (obj.__name__,)
-        if found := self._views.get(id(obj)):
-            return _view, found[1]
+        found = self._views.get(id(obj))
+        return (_view, found[1]) if found else self._reduced_data(obj)
+
+    def _reduced_data(self, obj: Any) -> Any:
         if self._numpy is not None and type(obj) is self._numpy.ndarray and has_gaps(obj):
             return _spread, (self._numpy.ascontiguousarray(obj), obj.strides, obj.flags.writeable)
         if self._pandas is not None and isinstance(obj, self._pandas.DataFrame | self._pandas.Series):

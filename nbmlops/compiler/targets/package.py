@@ -11,11 +11,7 @@ from nbmlops.compiler.targets.steps import step_module
 
 
 def package_modules(program: Program) -> list[Module]:
-    """Returns the modules of the package in the order of their use: shared ones first, then steps.
-
-    Raises:
-        AmbiguousLine: a line mixes statements that go to different places.
-    """
+    """Returns the modules of the package in the order of their use: shared ones first, then steps."""
     shared = [helpers_module(program), environment_module(program), settings_module(program)]
     modules = [_init_module(program)]
     modules += [params_module(program)] if program.analysis.parameters else []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from nbmlops.analysis.model import Constant, ImportedName, Placement, Statement
-from nbmlops.compiler.bodies import nodes_of, units_of
+from nbmlops.compiler.bodies import definition_lines, nodes_of, units_of
 from nbmlops.compiler.cells import INDENT, Line, indent, own, tidy
 from nbmlops.compiler.layout import cells_of, docstring, names_of
 from nbmlops.compiler.modules import Module, assemble, import_sections
@@ -20,11 +20,7 @@ SETTINGS = "settings"
 
 
 def helpers_module(program: Program) -> Module | None:
-    """Returns the module of shared definitions and constants, or None where the notebook has none.
-
-    Raises:
-        AmbiguousLine: a line mixes statements that go to different places.
-    """
+    """Returns the module of shared definitions and constants, or None where the notebook has none."""
     definitions = [d for d in program.analysis.definitions if d.placement is Placement.MODULE]
     constants = list(program.analysis.constants)
     if not definitions and not constants:
@@ -50,11 +46,7 @@ def _kinds(nodes: Sequence[ast.stmt]) -> str:
 
 
 def settings_module(program: Program) -> Module | None:
-    """Returns the module whose `apply` sets what the notebook's first cells set, or None where they set nothing.
-
-    Raises:
-        AmbiguousLine: a line mixes statements that go to different places.
-    """
+    """Returns the module whose `apply` sets what the notebook's first cells set, or None where they set nothing."""
     statements = program.analysis.settings
     if not statements:
         return None
@@ -98,9 +90,6 @@ def environment_module(program: Program) -> Module | None:
     """Returns the module whose `prepare` sets what imports depend on, or None where the first cells set nothing such.
 
     Constants that it mentions stand in it: those of the package live beside functions whose imports come later.
-
-    Raises:
-        AmbiguousLine: a line mixes statements that go to different places.
     """
     statements = program.analysis.environment
     if not statements:
@@ -142,8 +131,7 @@ def _imports(program: Program, nodes: Sequence[ast.stmt], more: set[str]) -> lis
 
 
 def _whole(program: Program, statement: Statement) -> list[Line]:
-    text = program.cells[statement.cell]
-    return tidy((text.line(number) for number in range(statement.comments_from, statement.last + 1)), most=2)
+    return tidy(definition_lines(program.cells[statement.cell], statement), most=2)
 
 
 def _constants(program: Program, constants: Sequence[Constant]) -> list[Line]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nbmlops.analysis.model import ImportedName, Placement, StepFacts
 from nbmlops.analysis.scope import collect_names
-from nbmlops.compiler.bodies import cell_body, nodes_of, shown_units, units_of
+from nbmlops.compiler.bodies import cell_body, definition_lines, nodes_of, shown_units, units_of
 from nbmlops.compiler.cells import CellText, Line, function_text, indent, own, tidy
 from nbmlops.compiler.checkers import checker_comments
 from nbmlops.compiler.imports import bare
@@ -49,11 +49,7 @@ class _Content:
 
 
 def step_module(program: Program, step: Step) -> Module:
-    """Returns the module of a step.
-
-    Raises:
-        AmbiguousLine: a line mixes statements that go to different places.
-    """
+    """Returns the module of a step."""
     facts = program.facts(step.name)
     content = _content(program, step, facts)
     body = _cells_body(program, facts, content)
@@ -137,7 +133,7 @@ def _rebuilt(program: Program, facts: StepFacts, content: _Content) -> list[Line
     for name in facts.rebuilt:
         statement = definitions[name].statement
         text = content.cells[statement.cell]
-        lines += [*own(""), *(text.line(number) for number in range(statement.comments_from, statement.last + 1))]
+        lines += [*own(""), *definition_lines(text, statement)]
     return tidy(lines)
 
 

@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from nbmlops.analysis.model import Effects, Statement, StatementKind
-from nbmlops.compiler.bodies import AmbiguousLine, cell_body, nodes_of, shown_units, units_of
+from nbmlops.compiler.bodies import cell_body, definition_lines, nodes_of, shown_units, units_of
 from nbmlops.compiler.cells import CellText, read_cell
 from nbmlops.notebook.model import Cell, CellKind
 
@@ -15,9 +15,8 @@ def cell_text(python: str) -> CellText:
     return read_cell(Cell("id", 1, CellKind.CODE, python, python=python))
 
 
-def statement(first: int, last: int = 0, binds: str = "", *, shows: bool = False) -> Statement:
-    effects = Effects(may_bind=frozenset(binds.split()))
-    return Statement(1, first, last or first, first, StatementKind.CODE, effects, shows)
+def statement(first: int, last: int = 0, *, shows: bool = False, index: int = 0) -> Statement:
+    return Statement(1, first, last or first, first, StatementKind.CODE, Effects(), shows, index)
 
 
 def body(python: str, kept: list[int] | None = None, *, shows: bool = False, plotting: set[str] | None = None) -> str:
@@ -110,19 +109,23 @@ def test_a_cell_of_comments_stays() -> None:
     assert body("# df.head()\n# nothing") == "# df.head()\n# nothing"
 
 
-def test_statements_of_one_line_are_told_apart_by_what_they_bind() -> None:
-    text = cell_text("A = 1; B = []")
-    assert units_of(text, [statement(1, binds="B")]) == [1]
-    assert [type(node).__name__ for node in nodes_of({1: text}, [statement(1, binds="A")])] == ["Assign"]
+def test_statements_of_one_line_are_told_apart_by_their_place() -> None:
+    text = cell_text("a.b(1); import os; a.b(1)")
+    assert units_of(text, [statement(1, index=2), statement(1, index=0)]) == [0, 2]
+    assert [type(node).__name__ for node in nodes_of({1: text}, [statement(1, index=1)])] == ["Import"]
 
 
-def test_a_line_that_nobody_can_tell_apart_is_refused() -> None:
-    text = cell_text("x = 1\nplt.style.use('a'); print(1)")
-    with pytest.raises(AmbiguousLine, match="cell 1 line 2"):
-        units_of(text, [statement(2)])
+def test_a_definition_is_taken_out_of_its_line() -> None:
+    text = cell_text("# why\na = 1; f = lambda: (\n    1\n); b = 2  # two\ng = lambda: 3  # three")
+    found = [definition_lines(text, Statement(1, 2, 4, 2, StatementKind.DEFINITION, Effects(), index=1))]
+    found.append(definition_lines(text, Statement(1, 5, 5, 5, StatementKind.DEFINITION, Effects(), index=3)))
+    assert [[line.text for line in lines] for lines in found] == [
+        ["f = lambda: (", "    1", ")"],
+        ["g = lambda: 3  # three"],
+    ]
 
 
 def test_only_the_last_statement_is_shown() -> None:
     text = cell_text("x = 1\nx")
-    assert shown_units(text, [statement(1, binds="x"), statement(2, shows=True)]) == {1}
-    assert shown_units(text, [statement(1, binds="x")]) == set()
+    assert shown_units(text, [statement(1), statement(2, shows=True, index=1)]) == {1}
+    assert shown_units(text, [statement(1)]) == set()
