@@ -14,9 +14,8 @@ import click
 
 import nbmlops
 from nbmlops import shell
-from nbmlops.analysis.rules import RULES
+from nbmlops.cli.code_texts import code_texts
 from nbmlops.cli.main import COMMANDS, cli
-from nbmlops.notebook.codes import CODES, CUT_CODES
 from nbmlops.notebook.mlops_lines import build_parser, help_text
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -102,13 +101,7 @@ def section(name: str, function: Callable[..., object]) -> list[str]:
 
 def diagnostics() -> list[str]:
     """Returns the page of the diagnostics: every code and why it is one."""
-    described = {
-        code.code: (code.title, f"*{code.severity}.* {code.why}") for code in (*CODES.values(), *CUT_CODES.values())
-    }
-    for rule in RULES.values():
-        first, _, rest = (inspect.getdoc(rule) or "").partition("\n")
-        codes, _, title = first.partition(":")
-        described[codes] = (title.strip().rstrip("."), rest.strip())
+    described = code_texts()
     described.update(STOPPED)
     parts = ["# Diagnostics", NOTE, INTRODUCTION]
     for code, (title, text) in sorted(described.items()):

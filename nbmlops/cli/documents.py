@@ -75,6 +75,7 @@ def inspect_document(inspection: Inspection) -> dict[str, Json]:
     source, compiled = inspection.source, inspection.compiled
     document = _compiled(source.name, inspection.out, compiled.pipeline, compiled.diagnostics)
     document |= {"schema": INSPECT_SCHEMA, "notebook": source.notebook.path, "title": source.notebook.title}
+    document["suppressed"] = [diagnostic.to_json() for diagnostic in compiled.suppressed]
     document["dataflow"] = [
         {"from": value.step, "to": step.name, "name": value.name}
         for step in (compiled.pipeline.steps if compiled.pipeline else ())

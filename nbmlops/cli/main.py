@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from nbmlops.cli.console import show_document, show_error
-from nbmlops.cli.options import wants_json
+from nbmlops.cli.options import JSON, SARIF, wants
 from nbmlops.core.errors import ExitCode, Interrupted, NbmlopsError, UsageError
 
 # name -> what the overview says of it. The module `nbmlops.cli.commands.NAME` is imported when it is called.
@@ -146,12 +146,22 @@ def _report(error: NbmlopsError, arguments: Sequence[str]) -> int:
 
 def _document_fault(error: NbmlopsError, arguments: Sequence[str]) -> None:
     """Prints the promised JSON document for a program that asked for one: its keys, empty, and the diagnostics."""
-    if not wants_json(arguments):
+    if wants(SARIF, arguments):
+        _sarif_of_fault(error)
+    if not wants(JSON, arguments):
         return
     from nbmlops.cli.documents import fault_document  # noqa: PLC0415  # it knows all documents; only faults need it
 
     command = next((argument for argument in arguments if argument in COMMANDS), "")
     show_document(fault_document(f"nbmlops/{command or 'command'}/1", error))
+
+
+def _sarif_of_fault(error: NbmlopsError) -> None:
+    from nbmlops.app.installed import own_version  # noqa: PLC0415  # only faults need it
+    from nbmlops.cli.documents import diagnostics_of  # noqa: PLC0415  # likewise
+    from nbmlops.cli.sarif import fault_sarif  # noqa: PLC0415  # likewise
+
+    show_document(fault_sarif(diagnostics_of(error), own_version()))
 
 
 def _report_internal(error: Exception, debug: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from nbmlops.cli.console import show, show_document
 
 TEXT = "text"
 JSON = "json"
+SARIF = "sarif"
 # The values of `StepsFrom`, which is not imported here: this module is loaded for `--help`, too.
 WAYS_TO_STEPS = ("inferred", "headings", "per-cell", "one")
 
@@ -21,14 +22,19 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def format_option(function: _Function) -> _Function:
     """Adds `--format text|json` to a command, which gets it as `output`."""
-    return click.option(
-        "--format",
-        "output",
-        type=click.Choice([TEXT, JSON]),
-        default=TEXT,
-        show_default=True,
-        help="text for people; json: one document on stdout, everything else on stderr.",
-    )(function)
+    return _format_option([TEXT, JSON], "text for people; json: one document on stdout, everything else on stderr.")(
+        function
+    )
+
+
+def sarif_format_option(function: _Function) -> _Function:
+    """Adds `--format text|json|sarif` to a command, which gets it as `output`."""
+    text = "text for people; json, or sarif for code hosts: one document on stdout, everything else on stderr."
+    return _format_option([TEXT, JSON, SARIF], text)(function)
+
+
+def _format_option(forms: Sequence[str], text: str) -> Callable[[_Function], _Function]:
+    return click.option("--format", "output", type=click.Choice(forms), default=TEXT, show_default=True, help=text)
 
 
 def steps_option(function: _Function) -> _Function:
@@ -50,7 +56,7 @@ def emit(output: str, document: Callable[[], Mapping[str, Any]], blocks: Callabl
         show(blocks())
 
 
-def wants_json(arguments: Iterable[str]) -> bool:
-    """Returns whether the arguments ask for JSON, also when they are otherwise not understood."""
+def wants(form: str, arguments: Iterable[str]) -> bool:
+    """Returns whether the arguments ask for a form of output, also when they are otherwise not understood."""
     listed = list(arguments)
-    return f"--format={JSON}" in listed or ("--format", JSON) in pairwise(listed)
+    return f"--format={form}" in listed or ("--format", form) in pairwise(listed)

@@ -43,6 +43,8 @@ def inspection_blocks(inspection: Inspection) -> Iterator[Block]:
     if pipeline is not None:
         yield from pipeline_blocks(pipeline)
     yield from diagnostic_blocks(inspection.compiled.diagnostics)
+    if inspection.compiled.suppressed:
+        yield Line(f"left out, as their cells ask: {_counted(inspection.compiled.suppressed)}", Tone.DIM)
     if pipeline is not None:
         yield Line(f"nbmlops compile {source.notebook.path} would write {inspection.out}", Tone.DIM)
 

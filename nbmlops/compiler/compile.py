@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from nbmlops.analysis.analyze import analyze
 from nbmlops.analysis.stars import expand_stars
+from nbmlops.analysis.suppress import suppress
 from nbmlops.compiler.cells import read_cells
 from nbmlops.compiler.closing import read_closing
 from nbmlops.compiler.digests import step_digest
@@ -49,9 +50,9 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
     notebook = expand_stars(notebook, options.star_names)
     closing = read_closing(notebook, options)
     analysis = analyze(notebook, closing.names, options.local_modules)
-    diagnostics = sort_diagnostics(analysis.diagnostics)
+    diagnostics, suppressed = suppress(notebook, sort_diagnostics(analysis.diagnostics))
     if has_errors(diagnostics):
-        return Compiled(None, {}, options.out, diagnostics)
+        return Compiled(None, {}, options.out, diagnostics, suppressed)
     cells_of_steps = {facts.name: facts.cells for facts in analysis.steps}
     program = Program(
         notebook=notebook,
@@ -63,7 +64,7 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
         remarks=remarks(notebook, cells_of_steps),
     )
     pipeline, files = emit(program)
-    return Compiled(pipeline, files, options.out, diagnostics)
+    return Compiled(pipeline, files, options.out, diagnostics, suppressed)
 
 
 def emit(program: Program) -> tuple[Pipeline, dict[str, bytes]]:

@@ -67,12 +67,14 @@ class Compiled:
         files: Path relative to the repository's root -> content; empty when the diagnostics hold errors.
         out: The pipeline's folder, relative to the repository's root.
         diagnostics: Everything that reader, analysis and compiler have to say, sorted.
+        suppressed: Warnings and notes that their cells ask not to be told.
     """
 
     pipeline: Pipeline | None
     files: Mapping[str, bytes]
     out: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    suppressed: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

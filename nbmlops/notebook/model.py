@@ -94,6 +94,7 @@ class Cell:
         role: What the cell is for.
         python: The source as plain Python, with as many lines: magics dropped or replaced. "" unless code.
         magics: The IPython syntax that was found, in line order.
+        ignored: Codes of warnings and notes that its author does not want to see.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Cell:
     role: CellRole = CellRole(RoleKind.TEXT)
     python: str = ""
     magics: tuple[Magic, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,8 @@ def _cell_faults(cell: RawCell, translation: Translation | None, marks: CellMark
 
 
 def _cell(raw: RawCell, marked: MarkedCell, role: CellRole) -> Cell:
-    tags = marked.marks.tags if marked.marks else raw.tags
-    return Cell(raw.id, raw.number, raw.kind, raw.source, tags, role, marked.python, marked.magics)
+    tags, ignored = (marked.marks.tags, marked.marks.ignored) if marked.marks else (raw.tags, ())
+    return Cell(raw.id, raw.number, raw.kind, raw.source, tags, role, marked.python, marked.magics, ignored)
 
 
 def _imported_modules(cells: Sequence[Cell]) -> frozenset[str]:

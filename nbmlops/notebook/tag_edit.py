@@ -8,24 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nbmlops.core.errors import UsageError
-
-_BLANK = re.compile(r"[ \t\r\n]*")
-_DECODER = json.JSONDecoder()
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A member of a JSON object: its key, where the key begins and ends, and where its value begins and ends."""
-
-    key: str
-    at: int
-    colon: int
-    start: int
-    end: int
+from nbmlops.notebook.json_text import Member, items_of, last_of, members_of, root_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +36,10 @@ def write_tags(data: bytes, tags: Mapping[int, Sequence[str]], path: str) -> byt
         UsageError: the file has the format of an older version, whose cells stand elsewhere.
     """
     text = data.decode("utf-8")
-    cells = _last(_members(text, _blank(text, 1 if text.startswith("\ufeff") else 0)), "cells")
+    cells = last_of(members_of(text, root_of(text)), "cells")
     if cells is None:
         raise UsageError(f"{path} has an old notebook format, whose cells have no tags", "save it in Jupyter once")
-    starts = _items(text, cells.start)
+    starts = items_of(text, cells.start)
     writer = _Writer(text)
     edits = [writer.edit(starts[number - 1], wanted) for number, wanted in tags.items()]
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
@@ -72,15 +59,15 @@ class _Writer:
 
     def edit(self, cell: int, tags: Sequence[str]) -> _Edit:
         """Returns the edit that gives the cell, which begins at this place, all these tags."""
-        members = list(_members(self._text, cell))
-        metadata = _last(members, "metadata")
+        members = list(members_of(self._text, cell))
+        metadata = last_of(members, "metadata")
         if metadata is None:
             return self._added(members, "metadata", {"tags": list(tags)}, self._gap(members[0].at))
         gap, colon = self._gap(metadata.at), self._colon(metadata)
         if self._text[metadata.start] != "{":
             return _Edit(metadata.start, metadata.end, self._value({"tags": list(tags)}, gap, colon))
-        inside = list(_members(self._text, metadata.start))
-        old = _last(inside, "tags")
+        inside = list(members_of(self._text, metadata.start))
+        old = last_of(inside, "tags")
         if old is not None:
             is_long = "\n" in self._text[old.start : old.end] or self._text[old.start : old.end] == "[]"
             return _Edit(old.start, old.end, self._value(list(tags), self._gap(old.at) if is_long else "", colon))
@@ -88,7 +75,7 @@ class _Writer:
             return _Edit(metadata.start, metadata.end, self._value({"tags": list(tags)}, gap, colon))
         return self._added(inside, "tags", list(tags), self._gap(inside[0].at))
 
-    def _added(self, members: Sequence[_Member], key: str, value: object, gap: str) -> _Edit:
+    def _added(self, members: Sequence[Member], key: str, value: object, gap: str) -> _Edit:
         """Returns the edit that adds a member to an object that has some: in the order of keys, if they have one."""
         colon = self._colon(members[0])
         added = json.dumps(key) + colon + self._value(value, gap, colon)
@@ -115,51 +102,9 @@ class _Writer:
             start -= 1
         return self._text[start:at]
 
-    def _colon(self, member: _Member) -> str:
+    def _colon(self, member: Member) -> str:
         return self._text[member.colon : member.start]
 
     @staticmethod
     def _space(colon: str) -> str:
         return " " if colon.endswith(" ") else ""
-
-
-def _blank(text: str, at: int) -> int:
-    """Returns the place behind the blank that begins here."""
-    match = _BLANK.match(text, at)
-    assert match is not None  # it matches nothing, too
-    return match.end()
-
-
-def _value_end(text: str, at: int) -> int:
-    return _DECODER.raw_decode(text, at)[1]
-
-
-def _members(text: str, begin: int) -> Iterator[_Member]:
-    """Yields the members of the object that begins here."""
-    at = _blank(text, begin + 1)
-    while text[at] != "}":
-        key, colon = _DECODER.raw_decode(text, at)
-        start = _blank(text, _blank(text, colon) + 1)
-        end = _value_end(text, start)
-        yield _Member(key, at, colon, start, end)
-        at = _blank(text, end)
-        at = _blank(text, at + 1) if text[at] == "," else at
-
-
-def _items(text: str, begin: int) -> list[int]:
-    """Returns where the items of the array that begins here begin."""
-    found = []
-    at = _blank(text, begin + 1)
-    while text[at] != "]":
-        found.append(at)
-        at = _blank(text, _value_end(text, at))
-        at = _blank(text, at + 1) if text[at] == "," else at
-    return found
-
-
-def _last(members: Iterable[_Member], key: str) -> _Member | None:
-    """Returns the member of that key; the last one, which counts in JSON, if there are several."""
-    found = None
-    for member in members:
-        found = member if member.key == key else found
-    return found

@@ -9,6 +9,7 @@
 | `prev:NAME[,NAME]` | `prev=NAME[,NAME]` | runs after those steps |
 | `pipeline-metrics` | the same | names the metrics by `print(name)` lines |
 | `skip`, `skip-execution` | `skip` | left out |
+| `nbmlops-ignore:CODE[,CODE]` | `ignore=CODE[,CODE]` | these warnings and notes are not shown |
 
 Kale's settings of single steps (`image:`, `limit:` and so on) are accepted and have no effect here. Other tags belong
 to other programs and are ignored, unless they look like a slip of the pen.
@@ -40,6 +41,7 @@ ROLES: Mapping[str, RoleKind] = MappingProxyType(
     }
 )
 _STEP_PREFIXES = frozenset({"step", "block"})
+_IGNORE_TAG = "nbmlops-ignore"
 _KALE_SETTINGS = frozenset({"image", "limit", "annotation", "label", "secret", "cache", "report"})
 _COMMENT_WORDS = ("parameters", "imports", "functions", "skip", "pipeline-parameters", "pipeline-metrics")
 # Words of other people's tags that are one letter away from ours.
@@ -73,6 +75,7 @@ class CellMarks:
         step: The step it names, "" if none.
         after: Steps that it names by `prev`.
         tags: All its tags, those of the comment and the cell magic in tag form behind the others.
+        ignored: Codes of warnings and notes that are not to be shown.
         line: The line that names the step, 0 for a tag.
         faults: What is wrong with all that.
     """
@@ -83,6 +86,7 @@ class CellMarks:
     tags: tuple[str, ...]
     line: int = 0
     faults: tuple[Fault, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def read_marks(tags: Sequence[str], source: str, translation: Translation) -> CellMarks:
@@ -109,7 +113,18 @@ def read_marks(tags: Sequence[str], source: str, translation: Translation) -> Ce
         tags=tuple(dict.fromkeys([*tags, *(tag for mark in spelled for tag in _as_tags(mark))])),
         line=deciding.line if deciding else 0,
         faults=tuple(faults),
+        ignored=tuple(dict.fromkeys(_ignored(tags, source))),
     )
+
+
+def _ignored(tags: Sequence[str], source: str) -> Iterable[str]:
+    """Yields the codes that tags and comment ask not to show."""
+    lists = [codes for tag in tags for prefix, _, codes in [tag.partition(":")] if prefix == _IGNORE_TAG]
+    lines = source.split("\n") if "ignore" in source else ()
+    comment = next((found[1] for line in lines if (found := _COMMENT.fullmatch(line))), "")
+    words = re.sub(r"\s*([=,])\s*", r"\1", comment).split()
+    lists += [codes for word in words for name, _, codes in [word.partition("=")] if name == "ignore"]
+    return (code.strip().upper() for codes in lists for code in codes.split(",") if code.strip())
 
 
 def _deciding(marks: Sequence[Mark]) -> Mark | None:
@@ -165,7 +180,7 @@ def _read_tag(tag: str, faults: list[Fault]) -> Mark | None:
         return _step_mark(value, tag, 0, faults)
     if colon and prefix == "prev":
         return _prev_mark(value, tag, 0, faults)
-    if colon and prefix in _KALE_SETTINGS:
+    if colon and prefix in {*_KALE_SETTINGS, _IGNORE_TAG}:
         return None
     if colon and prefix == "notebook":
         faults.append(
@@ -282,17 +297,17 @@ def _comment_marks(text: str, line: int, faults: list[Fault]) -> Iterable[Mark]:
             yield _prev_mark(value, written, line, faults)
         elif not equals and word in _COMMENT_WORDS:
             yield Mark(ROLES[word], "", (), written, line)
-        else:
+        elif not equals or name != "ignore" or not value:
             faults.append(_unknown_word(word, line))
 
 
 def _unknown_word(word: str, line: int) -> Fault:
     name, separator, value = re.sub("[:=]", "=", word, count=1).partition("=")
     if separator:
-        near = get_close_matches(name.lower(), ["step", "prev"], n=1, cutoff=0.5)
+        near = get_close_matches(name.lower(), ["step", "prev", "ignore"], n=1, cutoff=0.5)
         meant = f"{near[0]}={value}" if near else ""
     else:
         meant = next(iter(get_close_matches(word.lower(), _COMMENT_WORDS, n=1)), "")
-    known = "`step=NAME`, `prev=NAME`, `skip`, `parameters`, `imports`, `functions`"
+    known = "`step=NAME`, `prev=NAME`, `ignore=CODE`, `skip`, `parameters`, `imports`, `functions`"
     hint = f"write `# nbmlops: {meant}`" if meant else f"known are {known}"
     return Fault("NB131", f"`# nbmlops:` does not know `{word}`", hint, line=line)

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from nbmlops.app.inspect import inspect_notebook
-from nbmlops.cli.console import show
+from nbmlops.cli.console import show, show_document
 from nbmlops.cli.documents import inspect_document
-from nbmlops.cli.options import JSON, emit, format_option, steps_option
+from nbmlops.cli.options import SARIF, TEXT, emit, sarif_format_option, steps_option
 from nbmlops.cli.render import diagnostic_blocks, graph_lines, inspection_blocks
+from nbmlops.cli.sarif import inspection_sarif
 from nbmlops.pipeline.graph import mermaid
 
 HELP = """\
@@ -22,6 +23,7 @@ Examples:
   nbmlops inspect churn.ipynb
   nbmlops inspect churn.ipynb --graph mermaid > graph.mmd
   nbmlops inspect churn.ipynb --format json
+  nbmlops inspect churn.ipynb --format sarif > churn.sarif    for code hosts
 """
 
 
@@ -36,12 +38,14 @@ Examples:
     help="Show only the dataflow, as text or as Mermaid, which GitHub draws.",
 )
 @steps_option
-@format_option
+@sarif_format_option
 def command(notebook: str, graph: str | None, steps: str, output: str) -> int:
     """Shows what the compiler sees; returns the exit code."""
     inspection = inspect_notebook(notebook, Path.cwd(), steps)
     pipeline = inspection.compiled.pipeline
-    if graph and output != JSON and pipeline is not None:
+    if output == SARIF:
+        show_document(inspection_sarif(inspection))
+    elif graph and output == TEXT and pipeline is not None:
         click.echo(mermaid(pipeline) if graph == "mermaid" else graph_lines(pipeline), nl=graph == "text")
         show(diagnostic_blocks(inspection.compiled.diagnostics), stderr=True)
     else:

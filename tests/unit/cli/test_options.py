@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from nbmlops.analysis.proposal import StepsFrom
-from nbmlops.cli.options import WAYS_TO_STEPS, wants_json
+from nbmlops.cli.options import WAYS_TO_STEPS, wants
 
 
 def test_the_ways_to_steps_are_those_that_there_are() -> None:
@@ -20,4 +20,4 @@ def test_the_ways_to_steps_are_those_that_there_are() -> None:
     ],
 )
 def test_who_asks_for_json(arguments: list[str], wanted: bool) -> None:
-    assert wants_json(arguments) is wanted
+    assert wants("json", arguments) is wanted

@@ -88,3 +88,29 @@ def test_all_spellings_may_agree():
 def test_a_slip_is_reported_with_the_correction(tag, meant):
     (fault,) = marks("x = 1", tag).faults
     assert (fault.code, fault.hint) == ("NB130", f"write `{meant}`")
+
+
+@pytest.mark.parametrize(
+    ("source", "tags", "ignored"),
+    [
+        ("# nbmlops: ignore=NB207\nx", (), ("NB207",)),
+        ("# nbmlops: step=train ignore = NB207 , nb126\nx", (), ("NB207", "NB126")),
+        ("x", ("nbmlops-ignore:NB207", "nbmlops-ignore: NB126,NB207"), ("NB207", "NB126")),
+        ("# nbmlops: ignore=NB207\nx", ("nbmlops-ignore:NB116",), ("NB116", "NB207")),
+        ("x", ("nbmlops-ignore:",), ()),
+        ("x", (), ()),
+    ],
+)
+def test_what_a_cell_ignores(source, tags, ignored):
+    found = marks(source, *tags)
+    assert (found.ignored, found.faults) == (ignored, ())
+    assert found.kind is (RoleKind.STEP if "step" in source else None)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("ignore=", ""), ("ignor=NB207", "ignore=NB207"), ("ignore:NB207", "ignore=NB207")]
+)
+def test_slips_in_what_is_ignored(word, meant):
+    (fault,) = marks(f"# nbmlops: {word}\nx").faults
+    assert fault.code == "NB131"
+    assert fault.hint.startswith(f"write `# nbmlops: {meant}")
