@@ -247,13 +247,18 @@ def _not_plain(value: object) -> str:
     """Returns why a value is no plain JSON value, or ""."""
     if isinstance(value, float) and not math.isfinite(value):
         return "is not a finite number"
-    if isinstance(value, list):
-        return next((reason for item in value if (reason := _not_plain(item))), "")
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            return "has keys that are no text"
-        return next((reason for item in value.values() if (reason := _not_plain(item))), "")
-    return "" if type(value) in _TYPES else f"holds a {type(value).__name__}"
+    if isinstance(value, str) and not _is_text(value):
+        return "holds half a character"
+    if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        return "has keys that are no text"
+    parts = (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
+    reasons = [reason for part in parts if (reason := _not_plain(part))]
+    return next(iter(reasons), "") if type(value) in _TYPES else f"holds a {type(value).__name__}"
+
+
+def _is_text(value: str) -> bool:
+    """Returns whether a text can be written to a file: half of a surrogate pair cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _annotated(annotation: ast.expr) -> _Annotated:

@@ -147,7 +147,8 @@ def _is_plain(value: object) -> bool:
         if len(value) > _LARGEST or any(isinstance(item, list | dict) for item in items):
             return False
     try:
-        return not isinstance(value, tuple) and bool(json.loads(json.dumps(value, allow_nan=False)) == value)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        return not isinstance(value, tuple) and bool(json.loads(text.encode()) == value)
     except (ValueError, TypeError):
         return False
 

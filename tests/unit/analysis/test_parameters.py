@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nbmlops.pipeline.ir import ParameterType
 
 CELL = """\
@@ -102,3 +104,21 @@ def test_only_the_steps_that_read_a_parameter_get_it(analyzed):
 def test_a_list_that_a_step_changes_becomes_its_output(analyzed):
     found = analyzed(("parameters", "months = [1]"), ("step:a", "months.append(2)"), ("step:b", "print(months)"))
     assert [(step.parameters, step.outputs) for step in found.steps] == [(("months",), ("months",)), ((), ())]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("1e999", "is not a finite number"),
+        ("[1, -1e999]", "is not a finite number"),
+        ("{1: 2}", "has keys that are no text"),
+        ("[(1, 2)]", "holds a tuple"),
+        (r"'a\ud800'", "holds half a character"),
+        (r"{'a': ['\udfff']}", "holds half a character"),
+        (r"{'\ud800': 1}", "holds half a character"),
+    ],
+)
+def test_values_that_no_file_can_hold(analyzed, value, reason):
+    (fault,) = analyzed(("parameters", f"n = {value}"), ("step:a", "print(n)")).diagnostics
+    assert fault.code == "NB302"
+    assert fault.message == f"parameter 'n' {reason}, which cannot be given on a command line or in a file"

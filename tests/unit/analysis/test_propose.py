@@ -155,6 +155,7 @@ def test_cells_above_the_first_that_computes() -> None:
         ("n = {3}", "pass"),
         ("n = b'3'", "pass"),
         ("n = 1e999", "pass"),
+        ("n = '\\ud800'", "pass"),
         ("n = {3: 4}", "pass"),
         ("n = {'a': [1, 2]}", "pass"),
         (f"n = {list(range(13))}", "pass"),
