@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from nbmlops.analysis.certain import surely_bound
+from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import Placement, StepFacts
@@ -99,6 +100,7 @@ def _facts(
         builtins=_builtins(step),
         unsure_inputs=step.unsure_inputs,
         unsure_outputs=step.unsure_outputs,
+        awaits=any(awaits(unit.node) for unit in step.units),
     )
 
 

@@ -164,6 +164,7 @@ class StepFacts:
         unsure_inputs: Inputs that may not be bound when the step begins.
         unsure_outputs: Outputs that may not be bound when it ends.
         loads: Imports of the notebook that it repeats for what they do, although it does not mention their names.
+        awaits: Whether it has to be awaited, because one of its cells is.
     """
 
     name: str
@@ -183,6 +184,7 @@ class StepFacts:
     unsure_inputs: tuple[str, ...] = ()
     unsure_outputs: tuple[str, ...] = ()
     loads: tuple[ImportedName, ...] = ()
+    awaits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

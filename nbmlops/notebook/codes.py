@@ -65,7 +65,6 @@ _ALL = (
     ),
     Code("NB112", _E, "line magic that cannot be compiled", "It needs IPython or changes how the notebook runs."),
     Code("NB113", _E, "shell command that cannot be compiled", "What it would run cannot be known."),
-    Code("NB114", _E, "await at the top level", "A step is a plain function, which cannot await."),
     Code("NB115", _E, "cell magic below the first line", "IPython takes `%%` only as the first line of a cell."),
     Code("NB116", _N, "output that `%%capture` hid is shown", "A step notebook shows what its cells show."),
     Code("NB117", _E, "unknown magic", "What it does cannot be known, so it is not dropped silently."),

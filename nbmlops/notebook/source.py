@@ -12,7 +12,7 @@ import inspect
 import re
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.decisions import Decision, Refusal
@@ -128,19 +128,8 @@ def _checked(translation: Translation, tree: ast.Module | SyntaxError, original:
                 0, lost,
             )  # fmt: skip
             return dataclasses.replace(translation, faults=(*translation.faults, fault))
-        # Few cells hold either word, and walking through every tree costs as much as parsing it twice.
-        found = _top_level_await(tree) if "await" in translation.python or "async" in translation.python else None
-        if found is None:
-            return translation
-        fault = Fault(
-            "NB114",
-            "`await` stands at the top level of the cell, but a step is a plain function",
-            "await in a thread, which works here and in a pipeline: "
-            "`concurrent.futures.ThreadPoolExecutor().submit(asyncio.run, main()).result()`",
-            0, found[0], found[1], found[0], found[1] + 5,
-        )  # fmt: skip
-    else:
-        fault = _syntax_fault(tree, translation.python.split("\n"), original)
+        return translation
+    fault = _syntax_fault(tree, translation.python.split("\n"), original)
     blank = "\n" * translation.python.count("\n")
     return Translation(blank, translation.magics, (*translation.faults, fault), translation.step, translation.step_line)
 
@@ -167,26 +156,6 @@ def _syntax_fault(error: SyntaxError, python: list[str], original: list[str]) ->
     return Fault(
         "NB110", f"the cell is not valid Python: {error.msg}", _SYNTAX_HINT, 0, line, max(col, 0), line, end_col
     )
-
-
-def _top_level_await(tree: ast.Module) -> tuple[int, int] | None:
-    """Returns line and column of the first await outside functions, if there is one."""
-    waiting: list[ast.AST] = list(tree.body)
-    found: list[tuple[int, int]] = []
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if _awaits(node):
-            found.append((node.lineno, node.col_offset + 1))
-        waiting.extend(ast.iter_child_nodes(node))
-    return min(found, default=None)
-
-
-def _awaits(node: ast.AST) -> TypeGuard[ast.expr | ast.stmt]:
-    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        return any(generator.is_async for generator in node.generators)
-    return isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
 
 
 def _unwrap_cell_magics(work: _Work) -> bool:

@@ -7,7 +7,11 @@ since a fork of one with threads, as the tests' process is after a while, may wa
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
+import contextvars
+import functools
+import inspect
 import io
 import json
 import os
@@ -59,12 +63,7 @@ def run_notebook(folder: str, cells: list[list[str]], given: str) -> None:
     os.chdir(folder)
     namespace = vars(sys.modules["__main__"])
     for number, (kind, source) in enumerate(cells, 1):
-        tree = ast.parse(source)
-        ends_in_expression = tree.body and isinstance(tree.body[-1], ast.Expr)
-        last = tree.body.pop() if ends_in_expression and not source.rstrip().endswith(";") else None
-        exec(compile(tree, f"cell {number}", "exec"), namespace)
-        if isinstance(last, ast.Expr):
-            _show(eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), namespace))
+        _run_cell(source, f"cell {number}", namespace)
         if kind == "parameters":
             exec(given, namespace)
 
@@ -112,12 +111,42 @@ def _run_cells(path: Path, given: str) -> None:
         if cell["id"] not in {"parameters", "load"}:
             opened = step_module._PROCESS.step
             assert opened is not None
-            opened.begin_code()
-        exec(compile("".join(cell["source"]), f"{path.name} {cell['id']}", "exec"), namespace)
+            _kernel()[1].run(opened.begin_code)
+        _run_cell("".join(cell["source"]), f"{path.name} {cell['id']}", namespace)
         if cell["id"] == "parameters":
             values: dict[str, Any] = {}
             exec(given, values)
             namespace.update({name: values[name] for name in _assigned(given) if name in namespace})
+
+
+@functools.cache
+def _kernel() -> tuple[asyncio.AbstractEventLoop, contextvars.Context]:
+    """Returns the event loop of this process, made after the fork, and the context variables that all cells share."""
+    return asyncio.new_event_loop(), contextvars.copy_context()
+
+
+def _run_cell(source: str, name: str, namespace: dict[str, Any]) -> None:
+    """Runs a cell as a kernel does: within an event loop, and with its last expression displayed."""
+    tree = ast.parse(source)
+    ends_in_expression = tree.body and isinstance(tree.body[-1], ast.Expr)
+    last = tree.body.pop() if ends_in_expression and not source.rstrip().endswith(";") else None
+
+    loop, context = _kernel()
+
+    async def run() -> None:
+        await _evaluated(compile(tree, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), namespace)
+        if isinstance(last, ast.Expr):
+            code = compile(ast.Expression(last.value), name, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            _show(await _evaluated(code, namespace))
+        if asyncio.all_tasks(loop) - {asyncio.current_task(loop)}:
+            await asyncio.sleep(0.02)  # a kernel waits for its next cell, and tasks go on meanwhile
+
+    loop.run_until_complete(loop.create_task(run(), context=context))
+
+
+async def _evaluated(code: types.CodeType, namespace: dict[str, Any]) -> Any:
+    value = eval(code, namespace)
+    return await value if code.co_flags & inspect.CO_COROUTINE else value
 
 
 def _assigned(source: str) -> Iterator[str]:

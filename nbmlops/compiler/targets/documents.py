@@ -93,6 +93,7 @@ def smoke_test(program: Program) -> str:
         parameters=bool(program.analysis.parameters),
         environment=bool(program.analysis.environment),
         settings=bool(program.analysis.settings),
+        kernel=any(facts.awaits for facts in program.analysis.steps),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -36,7 +37,7 @@ def step_notebook(program: Program, step: Step) -> bytes:
     if step.parameters:
         cells.append(_code("parameters", _parameter_lines(program, step), tags=("parameters",)))
     cells.append(_code("load", _load_lines(program, step, names)))
-    cells.append(_code("run", _run_lines(step, names)))
+    cells.append(_code("run", _run_lines(program, step, names)))
     cells.append(_code("save", bracketed(f"{names.step}.save(", [f"{name}={name}" for name in step.outputs], ")")))
     document: Json = {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
@@ -102,9 +103,10 @@ def _load_lines(program: Program, step: Step, names: _Names) -> list[str]:
     return lines
 
 
-def _run_lines(step: Step, names: _Names) -> list[str]:
+def _run_lines(program: Program, step: Step, names: _Names) -> list[str]:
     arguments = [names.params] if step.parameters else []
-    return assigned(step.outputs, f"{names.function}(", [*arguments, *(value.name for value in step.inputs)])
+    call = f"await {names.function}(" if program.facts(step.name).awaits else f"{names.function}("
+    return assigned(step.outputs, call, [*arguments, *(value.name for value in step.inputs)])
 
 
 def assigned(targets: Sequence[str], head: str, arguments: Sequence[str]) -> list[str]:
@@ -122,7 +124,7 @@ def _markdown(name: str, lines: Sequence[str]) -> dict[str, Json]:
 
 def _code(name: str, lines: Sequence[str], tags: Sequence[str] = ()) -> dict[str, Json]:
     try:
-        compile("\n".join(lines), name, "exec", dont_inherit=True)
+        compile("\n".join(lines), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
         raise NbmlopsError(
             f"nbmlops generated a step notebook whose cell {name!r} is not valid Python: {error}",

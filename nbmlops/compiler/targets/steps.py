@@ -167,7 +167,8 @@ def joined(parts: Iterable[Sequence[Line]]) -> list[Line]:
 def _signature(step: Step, facts: StepFacts, content: _Content) -> list[str]:
     arguments = [f"{content.own('params')}: {content.own('Params')}"] if facts.parameters else []
     returns = "):" if step.outputs else ") -> None:"
-    return bracketed(f"def {step.module}(", [*arguments, *(value.name for value in step.inputs)], returns)
+    head = f"async def {step.module}(" if facts.awaits else f"def {step.module}("
+    return bracketed(head, [*arguments, *(value.name for value in step.inputs)], returns)
 
 
 def _return(outputs: Sequence[str]) -> list[str]:

@@ -58,7 +58,6 @@ CELLS = {
     "shell": [("files = !ls data\nfor f in files:\n    !wc -l {f} &\n!wc {files}", "step:load")],
     "shell_star": [("from os import *\n!ls {sep}", "step:load")],
     "install_and_more": [("!pip install x && rm -rf data", "step:load")],
-    "await": [("import asyncio\nx = await asyncio.sleep(1, 2)", "step:load")],
     "too_much_syntax": [("%time x\n" * 501, "step:load")],
     "mlops_subcommand": [("%mlops metrc auc", "step:load")],
     "mlops_option": [("%mlops data x --nmae y", "step:load")],
