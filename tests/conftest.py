@@ -12,6 +12,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="write the golden files again instead of comparing")
+    parser.addoption("--all-cuts", action="store_true", help="run all cases of the promise with a step for each cell")
 
 
 @pytest.fixture

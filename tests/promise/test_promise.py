@@ -23,6 +23,11 @@ def processes() -> Iterator[Processes]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_promise_holds(case: Case, processes: Processes, tmp_path: Path) -> None:
+    check_promise(case, processes, tmp_path)
+
+
+def check_promise(case: Case, processes: Processes, tmp_path: Path) -> None:
+    """Checks that notebook and steps print the same, or that compiling refuses as the case says."""
     (tmp_path / "notebook").mkdir()
     expected = processes.run_notebook(case, tmp_path / "notebook")
     assert not expected.error, f"the notebook itself fails:\n{expected.error}"
