@@ -37,6 +37,12 @@ def test_every_diagnostic_code_of_the_source_has_a_section() -> None:
     assert used == {f"NB{code}" for first, last in told for code in range(int(first), int(last or first) + 1)}
 
 
+def test_every_diagnostic_of_names_parameters_and_settings_has_an_example() -> None:
+    page = (ROOT / "docs/reference/diagnostics.md").read_text()
+    sections = re.findall(r"^## (NB[234]\d\d)[^\n]*\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert [code for code, text in sections if "```text" not in text] == []
+
+
 def test_every_exit_code_is_told() -> None:
     text = (ROOT / "docs/reference/exit-codes.md").read_text()
     assert [code.name for code in ExitCode if not re.search(rf"\b{int(code)}\b", text)] == []
