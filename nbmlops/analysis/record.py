@@ -54,7 +54,8 @@ def join(states: Iterable[State]) -> State:
         merged.deleted |= state.deleted
         for key, objects in state.env.items():
             known = merged.env.get(key)
-            merged.env[key] = objects if known is None else known | objects
+            if known is not objects:  # most variables are untouched on both paths, and there may be thousands
+                merged.env[key] = objects if known is None else known | objects
     for state in everything:
         merged.may |= state.may
     return merged
