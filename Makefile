@@ -7,7 +7,7 @@ UV := $(BIN)/uv pip
 NOTEBOOK := example_notebooks/flight_delays.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ui check lint types layers deps lab bench fuzz docs lock pipelines goldens clean
+.PHONY: help demo test test-ui check lint types layers deps lab bench corpus fuzz docs lock pipelines goldens clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
 
 fuzz: $(VENV)/.dev ## Compile, run and compare 2,000 generated notebooks, cut at random places (FUZZ="--seed N")
 	$(BIN)/python -m tests.promise.fuzz $(FUZZ)
+
+corpus: ## Measure the promise on other people's notebooks: make corpus N=notebooks.toml W=work [P=python]
+	$(or $(P),$(BIN)/python) benchmarks/corpus.py $(N) $(W)
 
 docs: $(VENV)/.dev ## Write the generated reference pages again
 	$(BIN)/python docs/generate.py
