@@ -6,6 +6,7 @@ which cells are imports, functions or parameters.
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,10 @@ from nbmlops.analysis.cell_facts import CellFacts, Content, cell_facts, literal_
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.mend_steps import Cut, mend
 from nbmlops.analysis.model import ClosingNames, NotebookAnalysis, StatementKind
+from nbmlops.analysis.namespace import imported_names
 from nbmlops.analysis.proposal import MergedBorder, Proposal, ProposedStep, ProposedTag, StepsFrom
+from nbmlops.analysis.quiet_modules import is_quiet
+from nbmlops.analysis.repeatable import unrepeatable_parts
 from nbmlops.analysis.rules import check_all
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.step_names import unique
@@ -102,17 +106,33 @@ def _roles(graph: Graph, facts: Sequence[CellFacts]) -> dict[int, str]:
     by_cell: dict[int, list[Unit]] = {}
     for unit in graph.units:
         by_cell.setdefault(unit.cell.number, []).append(unit)
-    own = {StatementKind.IMPORT, StatementKind.DEFINITION}
+    above = {fact.cell.number for fact in _preamble(facts)}
     found = {
         fact.cell.number: _TAGS[fact.content]
         for fact in facts
-        if fact.content in _TAGS and all(unit.kind in own for unit in by_cell[fact.cell.number])
+        if fact.content in _TAGS
+        and all(_is_shared(graph, unit, fact.cell.number in above) for unit in by_cell[fact.cell.number])
     }
     literals = next((fact for fact in _preamble(facts) if fact.content is Content.LITERALS), None)
     has_parameters = any(cell.role.kind is RoleKind.PARAMETERS for cell in graph.notebook.cells)
     if literals is not None and not has_parameters and _can_be_given(graph, by_cell[literals.cell.number]):
         found[literals.cell.number] = "parameters"
     return dict(sorted(found.items()))
+
+
+def _is_shared(graph: Graph, unit: Unit, above: bool) -> bool:
+    """Returns whether a statement can stand above all steps: it does already, or nothing tells when it runs.
+
+    Args:
+        graph: The notebook.
+        unit: An import or a definition.
+        above: Whether its cell stands above the first one that computes.
+    """
+    if unit.kind is StatementKind.DEFINITION:
+        return above or not unrepeatable_parts(unit.node)
+    if unit.kind is not StatementKind.IMPORT:
+        return isinstance(unit.node, ast.Expr)  # a docstring
+    return above or all(is_quiet(i.module, i.attribute, graph.local_modules) for i in imported_names(unit))
 
 
 def _preamble(facts: Sequence[CellFacts]) -> Sequence[CellFacts]:

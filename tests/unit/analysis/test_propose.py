@@ -180,6 +180,15 @@ def test_definitions_that_need_data_stay_in_their_step() -> None:
     ]
 
 
+def test_what_may_tell_when_it_runs_stays_where_it_stands_below_code() -> None:
+    loud = ["import noisy", "class A:\n    made = time()", "import math", "def g(a=1):\n    return a"]
+    above = proposed("from time import time", *loud, "print(A, g)")
+    below = proposed("from time import time", "x = time()", *loud, "print(A, g)")
+    kinds = ("imports", "functions")
+    assert [line for line in above if line.startswith(kinds)] == ["imports 1", "imports 2", "imports 4", "functions 5"]
+    assert [line for line in below if line.startswith(kinds)] == ["imports 1", "imports 5", "functions 6"]
+
+
 def test_one_step_for_each_cell() -> None:
     assert proposed(
         IMPORTS,
