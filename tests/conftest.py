@@ -1,7 +1,8 @@
-"""Golden files for all tests: compared as a whole, never written unless `--update-goldens` says so."""
+"""What all tests share: golden files, never written unless `--update-goldens` says so, and a Ctrl-C that counts."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,12 @@ GOLDEN = Path(__file__).parent / "golden"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="write the golden files again instead of comparing")
     parser.addoption("--all-cuts", action="store_true", help="run all cases of the promise with a step for each cell")
+
+
+def pytest_configure() -> None:
+    # In the background of a shell script Ctrl-C is ignored, also by all processes that are started from there.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
