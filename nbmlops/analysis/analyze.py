@@ -20,7 +20,7 @@ from nbmlops.analysis.graph import Graph, Kept
 from nbmlops.analysis.import_effects import imports_for_effect
 from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
-from nbmlops.analysis.kept import kept_definitions
+from nbmlops.analysis.kept import kept_definitions, late_reads
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import (
     SETUP_STEP,
@@ -151,6 +151,8 @@ def _walk(graph: Graph, walker: FlowWalker) -> None:
             if _is_kept(name, unit, end, walker.heap):
                 # From here on it is a value with two names: both are handed over, so that they stay one object.
                 unit.record.mutates.setdefault(name, unit.node)
+        for name in late_reads(graph.callables, unit):
+            unit.record.soft.setdefault(name, unit.node)
         unit.effects = _effects(unit, end, graph.namespace)
         called = unit.node.value if isinstance(unit.node, ast.Expr) else None
         path = walker.dotted(called.func) if isinstance(called, ast.Call) else None

@@ -173,8 +173,8 @@ class FunctionWalker(AssignmentWalker):
             self.bind(name.id, NONE)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.evaluate_all(node.decorator_list)
-        self.evaluate_all([*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)])
+        held = self.evaluate_all(node.decorator_list)
+        held |= self.evaluate_all([*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)])
         outer = self._open_type_scope(node)
         every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
         for annotation in [*(argument.annotation for argument in every if argument is not None), node.returns]:
@@ -191,7 +191,7 @@ class FunctionWalker(AssignmentWalker):
         self.frame = outer
         key = self.frame.resolve(node.name)
         known = self.local_functions.get(key, ())
-        made = self.heap.make(node, contents=self.remembered(node, summary))
+        made = self.heap.make(node, contents=held | self.remembered(node, summary))
         self.bind(node.name, made)
         if node in self.callables.nodes:
             self.heap.mark_code(made)
@@ -199,14 +199,15 @@ class FunctionWalker(AssignmentWalker):
             self.local_functions[key] = (*known, summary)
 
     def _class(self, node: ast.ClassDef) -> None:
-        self.evaluate_all(node.decorator_list)
+        held = self.evaluate_all(node.decorator_list)
         outer = self._open_type_scope(node)
         self.evaluate_all([*node.bases, *(keyword.value for keyword in node.keywords)])
         names = collect_names(node.body, walrus=self.names.walrus)
         self.frame = Frame(FrameKind.CLASS, self.new_serial(), self.frame, names.locals(), names.globals)
         self.block(node.body)
-        self.frame = outer
-        made = self.heap.make(node)
+        serial, self.frame = self.frame.serial, outer
+        own = (objects for key, objects in self.state.env.items() if not isinstance(key, str) and key[0] == serial)
+        made = self.heap.make(node, contents=held.union(*own))
         self.heap.mark_code(made)
         self.bind(node.name, made)
 

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from nbmlops.analysis.certain import surely_bound
 from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.graph import Graph, StepNode
+from nbmlops.analysis.kept import late_reads
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import Placement, StepFacts
 from nbmlops.analysis.record import Record
@@ -98,10 +99,17 @@ def _facts(
         metrics=tuple(dict.fromkeys(_metrics(everything))),
         data=tuple(dict.fromkeys(_data(everything))),
         builtins=_builtins(step),
+        late=_late(graph, step),
         unsure_inputs=step.unsure_inputs,
         unsure_outputs=step.unsure_outputs,
         awaits=any(awaits(unit.node) for unit in step.units),
     )
+
+
+def _late(graph: Graph, step: StepNode) -> tuple[str, ...]:
+    read = frozenset().union(*(late_reads(graph.callables, unit) for unit in step.units))
+    given = {value.name for value in step.inputs} | set(step.parameters)
+    return tuple(sorted((read & graph.namespace.data) - given - step.effects.may_bind))
 
 
 def _builtins(step: StepNode) -> tuple[str, ...]:

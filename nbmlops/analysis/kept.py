@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from nbmlops.analysis.definitions import early_reads
 from nbmlops.analysis.graph import Graph, Kept
 from nbmlops.analysis.made_once import fickle_part, lasting_state
-from nbmlops.analysis.record import Summary, TokenKind
+from nbmlops.analysis.model import StatementKind
+from nbmlops.analysis.record import Callables, Summary, TokenKind
 from nbmlops.analysis.statements import Unit
 
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
@@ -46,6 +47,16 @@ def _state_in_block(graph: Graph, name: str, block: Unit) -> str:
         return "its attributes"
     made = (node for node in ast.walk(block.node) if getattr(node, "name", "") == name and isinstance(node, ast.stmt))
     return next((state for node in made if (state := lasting_state(graph, name, node))), "")
+
+
+def late_reads(callables: Callables, unit: Unit) -> frozenset[str]:
+    """Returns the names that a definition reads when it is called, if it is a value; else nothing.
+
+    Wherever it goes, it looks those up among the variables of the step that made it.
+    """
+    name = unit.defines() if unit.kind is StatementKind.CODE else ""
+    tables = (*callables.functions.get(name, {}).values(), *callables.classes.get(name, {}).values())
+    return frozenset().union(*(summary.reads for summary in tables))
 
 
 def _state(graph: Graph, name: str, unit: Unit) -> str:

@@ -161,6 +161,7 @@ class StepFacts:
         metrics: Names logged by `%mlops metric`, where literal.
         data: Data declared by `%mlops data`.
         builtins: Names that are Python's own when the step begins, and that it may bind.
+        late: Names that functions which are values of the step read, and that only later steps bind.
         unsure_inputs: Inputs that may not be bound when the step begins.
         unsure_outputs: Outputs that may not be bound when it ends.
         loads: Imports of the notebook that it repeats for what they do, although it does not mention their names.
@@ -181,6 +182,7 @@ class StepFacts:
     metrics: tuple[str, ...] = ()
     data: tuple[DataUse, ...] = ()
     builtins: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     unsure_inputs: tuple[str, ...] = ()
     unsure_outputs: tuple[str, ...] = ()
     loads: tuple[ImportedName, ...] = ()

@@ -53,7 +53,7 @@ def step_module(program: Program, step: Step) -> Module:
     facts = program.facts(step.name)
     content = _content(program, step, facts)
     body = _cells_body(program, facts, content)
-    undeclared = sorted(_nonlocal_names(content.nodes) - content.bound)
+    undeclared = sorted((_nonlocal_names(content.nodes) | set(facts.late)) - content.bound)
     outer, inner, guarded = _imports(program, facts, content)
     if facts.parameters:
         outer.append(ImportedName(content.own("Params"), f"{program.package}.params", "Params"))
