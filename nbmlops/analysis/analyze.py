@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from nbmlops.analysis.callgraph import summarize_functions
 from nbmlops.analysis.closing import closing_names, merge_closing
+from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph, Kept
@@ -32,7 +33,8 @@ from nbmlops.analysis.model import (
     ParameterDeclaration,
     StatementKind,
 )
-from nbmlops.analysis.namespace import Namespace, block_uses, import_paths, sort_names
+from nbmlops.analysis.modes import bound_out_of_sight
+from nbmlops.analysis.namespace import MODULE_NAMES, Namespace, block_uses, import_paths, sort_names
 from nbmlops.analysis.objects import NONE, Heap, ObjectKind
 from nbmlops.analysis.parameters import declare_parameters
 from nbmlops.analysis.record import State
@@ -145,18 +147,22 @@ def _walk(graph: Graph, walker: FlowWalker) -> None:
     """Runs the flow analysis over all statements in running order, and notes what each does."""
     walker.state = State(env={p.name: NONE for p in graph.parameters if not _is_mutable(p)})
     mutable = [parameter.name for parameter in graph.parameters if _is_mutable(parameter)]
+    ends: dict[Unit, State] = {}
     for unit in graph.units:
         unit.record, end = walker.statement(unit.node)
+        ends[unit] = end
         for name in mutable:
             if _is_kept(name, unit, end, walker.heap):
                 # From here on it is a value with two names: both are handed over, so that they stay one object.
                 unit.record.mutates.setdefault(name, unit.node)
         for name in late_reads(graph.callables, unit):
             unit.record.soft.setdefault(name, unit.node)
-        unit.effects = _effects(unit, end, graph.namespace)
         called = unit.node.value if isinstance(unit.node, ast.Expr) else None
         path = walker.dotted(called.func) if isinstance(called, ast.Call) else None
         unit.shows = is_displayed(unit, path, of_container=_is_of_container(called, walker))
+    graph.namespace.data |= bound_out_of_sight(graph.units, graph.namespace)
+    for unit in graph.units:
+        unit.effects = _effects(unit, ends[unit], graph.namespace)
         if unit.kind is StatementKind.CODE and _is_setting(unit, graph.namespace):
             unit.kind = StatementKind.SETTING
     _run_in_order(graph)
@@ -200,12 +206,15 @@ def _is_kept(parameter: str, unit: Unit, end: State, heap: Heap) -> bool:
 def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:
     shadowed = namespace.bindings.keys()
     record = unit.record
+    everything = frozenset(namespace.data | namespace.parameters.keys())
+    bound_here = everything if record.binds_all else frozenset()
     return Effects(
-        reads=frozenset(n for n in (*record.reads, *record.soft) if n in shadowed or n not in BUILTINS),
+        reads=frozenset(n for n in (*record.reads, *record.soft) if n in shadowed or n not in BUILTINS)
+        | (everything if record.reads_all else frozenset()),
         binds=frozenset(key for key in end.bound if isinstance(key, str)) if not end.dead else frozenset(),
-        may_bind=frozenset(key for key in end.may if isinstance(key, str)),
+        may_bind=frozenset(key for key in end.may if isinstance(key, str)) | bound_here,
         mutates=frozenset(record.mutates),
-        deletes=frozenset(key for key in end.deleted if isinstance(key, str)),
+        deletes=frozenset(key for key in end.deleted if isinstance(key, str)) | bound_here,
     )
 
 
@@ -213,8 +222,8 @@ def _is_setting(unit: Unit, namespace: Namespace) -> bool:
     """Returns whether a statement of a shared cell only changes settings, with what every module can see."""
     if not unit.record.settings or not unit.is_shared:
         return False
-    data = namespace.data | namespace.parameters.keys()
-    return not unit.effects.may_bind and not set(unit.record.mentions) & data
+    data = namespace.data | namespace.parameters.keys() | MODULE_NAMES
+    return not unit.effects.may_bind and not set(unit.record.mentions) & data and not awaits(unit.node)
 
 
 def _import_from_ipython(graph: Graph) -> None:

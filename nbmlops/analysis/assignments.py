@@ -138,6 +138,8 @@ class AssignmentWalker(CallWalker):
                 self._bind_import(alias.asname or alias.name, f"{node.module}.{alias.name}")
 
     def _bind_import(self, name: str, path: str) -> None:
+        if path.partition(".")[0] == "__main__":
+            self.problem(ProblemKind.NAMESPACE, ast.Name(name), "__main__")
         self.bind(name, NONE)
         key = self.frame.resolve(name)
         if not isinstance(key, str):

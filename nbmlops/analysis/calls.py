@@ -17,6 +17,7 @@ from nbmlops.analysis.expressions import ExpressionWalker, Names
 from nbmlops.analysis.files import literal_path, names_file, writes_file
 from nbmlops.analysis.idioms import is_class_of_object, is_super, remembers
 from nbmlops.analysis.knowledge import (
+    BUILTINS,
     METHODS,
     PURE,
     UNKNOWN,
@@ -27,6 +28,7 @@ from nbmlops.analysis.knowledge import (
 from nbmlops.analysis.objects import NONE, Heap, ObjectKind, Objects
 from nbmlops.analysis.record import Callables, ProblemKind, Summary, Token, TokenKind
 from nbmlops.analysis.scope import FrameKind, FunctionNode, Key
+from nbmlops.analysis.whole import Access
 
 _ATTRIBUTE_SETTERS = frozenset({"builtins.setattr", "builtins.delattr"})
 
@@ -131,6 +133,8 @@ class CallWalker(ExpressionWalker):
             self.state.bound.discard(name)
         for path in sorted(summary.settings):
             self.record.settings.setdefault(path, node)
+        self.record.reads_all = self.record.reads_all or (node if summary.reads_all else None)
+        self.record.binds_all = self.record.binds_all or (node if summary.binds_all else None)
 
     def _arguments(self, node: ast.Call) -> Arguments:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -174,13 +178,10 @@ class CallWalker(ExpressionWalker):
         self.mention_root(node.func)
         if path == "builtins.super":
             return self.receivers[-1] if self.receivers else NONE
-        with_arguments = bool(node.args or node.keywords)
-        if path in hidden.NAMESPACE_CALLS or (
-            path in hidden.NAMESPACE_CALLS_WITHOUT_ARGUMENT and not with_arguments and not self.frame.in_function()
-        ):
-            first = node.args[0] if node.args else None
-            if first is None or not hidden.is_closed_expression(first):
-                self.problem(ProblemKind.NAMESPACE, node, path.removeprefix("builtins."))
+        if (access := self.names.accesses.get(node)) is not None and path.startswith("builtins."):
+            self._reach(access, node, path.removeprefix("builtins."))
+        if path == "builtins.eval" and node.args and isinstance(node.args[0], ast.Constant):
+            self._evaluated_text(str(node.args[0].value), node)
         if path == "pandas.eval" and node.args and isinstance(node.args[0], ast.Constant):
             for name in hidden.names_in_expression(str(node.args[0].value)):
                 self._hidden_read(name, node)
@@ -194,8 +195,36 @@ class CallWalker(ExpressionWalker):
             self.record.api.append((path.removeprefix("nbmlops."), node))
         return self._apply(node, function_knowledge(path), NONE, self._arguments(node))
 
-    def _hidden_read(self, name: str, node: ast.AST) -> None:
-        """Notes a name that stands in a string; pandas looks it up in the frame of the call, not in those around."""
+    def _reach(self, access: Access, node: ast.AST, function: str) -> None:
+        """Notes a call that reaches names which are not known before it runs."""
+        if self.frame.in_function() and function in {"locals", "vars", "dir"}:
+            return  # it looks at the variables of that function
+        if access is Access.LIST:
+            self.problem(ProblemKind.NAMESPACE, node, function)
+            return
+        self.problem(ProblemKind.EVERYTHING, node, function)
+        self.record.reads_all = self.record.reads_all or node
+        if access is Access.BIND:
+            self.record.binds_all = self.record.binds_all or node
+
+    def _evaluated_text(self, text: str, node: ast.Call) -> None:
+        """Notes what a literal expression reads that `eval` is called with."""
+        if node.args[1:] or node.keywords:
+            return  # it does so in a namespace of its own, or in one that is listed below
+        for name in hidden.names_in_expression(text):
+            if name in self.names.bound:
+                self._hidden_read(name, node, visible=False)
+            elif name not in BUILTINS:
+                self.read(name, node)
+
+    def _hidden_read(self, name: str, node: ast.AST, *, visible: bool = True) -> None:
+        """Notes a name that stands in a string; pandas looks it up in the frame of the call, not in those around.
+
+        Args:
+            name: The name.
+            node: The call.
+            visible: Whether the variables of that frame are all that is looked at.
+        """
         key = self.frame.resolve(name)
         if not isinstance(key, str) or key not in self.names.bound:
             return
@@ -204,7 +233,7 @@ class CallWalker(ExpressionWalker):
             self.mention_function(key, node)
         if key in self.names.data:
             self.read(key, node)
-            if self.frame.kind is not FrameKind.MODULE:
+            if self.frame.kind is not FrameKind.MODULE or not visible:
                 self.problem(ProblemKind.HIDDEN_IN_FUNCTION, node, name)
 
     def _own_call(self, node: ast.Call, name: str) -> Objects:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.model import Definition, Placement
+from nbmlops.analysis.namespace import MODULE_NAMES
 from nbmlops.analysis.record import Summary, TokenKind
 
 
@@ -13,13 +14,14 @@ def place_definitions(graph: Graph) -> dict[str, Definition]:
     """Returns all definitions with their placement, in notebook order.
 
     A definition that mentions data of the namespace, itself or through another one, belongs into steps: there the names
-    have values, and calls see the values of the moment.
+    have values, and calls see the values of the moment. So does one that looks into the namespace by other ways.
     """
     namespace = graph.namespace
     data = namespace.data | namespace.parameters.keys()
     mentions = {name: frozenset(unit.record.mentions) for name, unit in namespace.definitions.items()}
     uses = {name: (found & (mentions.keys() | namespace.constants.keys())) - {name} for name, found in mentions.items()}
-    in_steps = {name for name, found in mentions.items() if found & data}
+    in_steps = {name for name, found in mentions.items() if found & (data | MODULE_NAMES)}
+    in_steps |= {name for name, unit in namespace.definitions.items() if unit.record.problems}
     while more := {name for name, found in uses.items() if name not in in_steps and found & in_steps}:
         in_steps |= more
     result = {}

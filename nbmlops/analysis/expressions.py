@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nbmlops.analysis.files import literal_path, names_file
-from nbmlops.analysis.knowledge import BUILTINS, SELF_ATTRIBUTES, VIEW_ATTRIBUTES
+from nbmlops.analysis.knowledge import BUILTINS, FRAME_NAMESPACES, SELF_ATTRIBUTES, VIEW_ATTRIBUTES
 from nbmlops.analysis.objects import NONE, Heap, ObjectKind, Objects
 from nbmlops.analysis.record import Callables, Problem, ProblemKind, Record, State, Summary
 from nbmlops.analysis.scope import Frame, FrameKind, Key
+from nbmlops.analysis.whole import Access
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Names:
         data: Names that hold values made while running (not imports, definitions or constants).
         definitions: Names of functions and classes with one meaning.
         walrus: Whether `:=` occurs in the notebook.
+        accesses: Calls that reach names which are not known before they run.
     """
 
     bound: frozenset[str] = frozenset()
@@ -36,6 +38,7 @@ class Names:
     data: frozenset[str] = frozenset()
     definitions: frozenset[str] = frozenset()
     walrus: bool = True
+    accesses: Mapping[ast.AST, Access] = field(default_factory=dict)
 
 
 class ExpressionWalker(ABC):
@@ -225,6 +228,8 @@ class ExpressionWalker(ABC):
             self.mention_root(node)
             return NONE
         below = self.evaluate(node.value)
+        if node.attr in FRAME_NAMESPACES:
+            self.problem(ProblemKind.NAMESPACE, node, node.attr)
         self.property_read(node.attr, node)
         if node.attr in VIEW_ATTRIBUTES and self._kind(below) is ObjectKind.OPAQUE:
             return below

@@ -15,7 +15,7 @@ from nbmlops.analysis.expressions import Names
 from nbmlops.analysis.functions import FunctionWalker
 from nbmlops.analysis.knowledge import SUPPRESSING
 from nbmlops.analysis.objects import NONE, Heap, Objects
-from nbmlops.analysis.record import Callables, ProblemKind, Record, State, join
+from nbmlops.analysis.record import Callables, Record, State, join
 
 _OF_MISSING_NAMES = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
 
@@ -49,7 +49,6 @@ class FlowWalker(FunctionWalker):
             ast.Delete: self._delete,
             ast.Break: self._break,
             ast.Continue: self._continue,
-            ast.Global: self._global,
         }
 
     def statement(self, node: ast.stmt) -> tuple[Record, State]:
@@ -254,10 +253,6 @@ class FlowWalker(FunctionWalker):
         if self._continues:
             self._continues[-1].append(self.state.copy())
         self.state.dead = True
-
-    def _global(self, node: ast.Global) -> None:
-        if not self.frame.in_function():
-            self.problem(ProblemKind.GLOBAL_AT_TOP, node, ", ".join(node.names))
 
 
 def _catches_missing_names(handler: ast.ExceptHandler) -> bool:

@@ -103,6 +103,8 @@ class FunctionWalker(AssignmentWalker):
             returns=self._returned_tokens(node, arguments, returned),
             frame=self._returns_frame(returned),
             settings=frozenset(self.record.settings),
+            reads_all=self.record.reads_all is not None,
+            binds_all=self.record.binds_all is not None,
         )
 
     def _tokens(self, objects: set[int], place: object, name: str, *, named: bool) -> set[Token]:

@@ -60,6 +60,9 @@ class StepNode:
         unsure_inputs: See `StepFacts`.
         unsure_outputs: See `StepFacts`.
         available: Those of its strict names whose data exist when it starts.
+        reason: Why it needs the namespace of a notebook; "" where a function will do.
+        reads_all: Whether it may read any name that exists when it begins.
+        binds_all: Whether it may bind any name.
     """
 
     name: str
@@ -78,6 +81,9 @@ class StepNode:
     unsure_inputs: tuple[str, ...] = ()
     unsure_outputs: tuple[str, ...] = ()
     available: frozenset[str] = frozenset()
+    reason: str = ""
+    reads_all: bool = False
+    binds_all: bool = False
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Names hidden in strings (`df.query("x > @limit")`), and calls that reach into the namespace as a whole."""
+"""Names hidden in strings: `df.query("x > @limit")`, formulas, SQL, `eval("x + 1")`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ _CALLED_IN_FORMULA = re.compile(r"([^\W\d]\w*)\s*[.(]")
 # Libraries that evaluate formulas such as "y ~ np.log(x)" and queries such as "select * from df" where they are called.
 _FORMULAS = ("statsmodels.formula.", "patsy.", "formulaic.", "linearmodels.")
 _SQL = ("duckdb.",)
-
-# Calls that see or change the namespace as a whole; what they touch cannot be known before they run.
-NAMESPACE_CALLS = frozenset({"builtins.globals", "builtins.exec", "builtins.eval"})
-# The same when they are called without an argument, outside of a function.
-NAMESPACE_CALLS_WITHOUT_ARGUMENT = frozenset({"builtins.locals", "builtins.vars", "builtins.dir"})
 
 
 def names_in_query(node: ast.expr) -> tuple[str, ...]:
@@ -47,17 +42,15 @@ def names_in_expression(text: str) -> tuple[str, ...]:
         tree = ast.parse(text.replace("@", "").strip())
     except (SyntaxError, ValueError):
         return ()
-    return tuple(dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)))
+    parts = list(ast.walk(tree))
+    own = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    own |= {part.arg for part in parts if isinstance(part, ast.arg)}
+    return tuple(dict.fromkeys(part.id for part in parts if isinstance(part, ast.Name) and part.id not in own))
 
 
-def is_closed_expression(node: ast.expr) -> bool:
-    """Returns whether an argument of `eval` is a literal that reads no name at all."""
-    return (
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and _parses(node.value)
-        and not names_in_expression(node.value)
-    )
+def is_expression(node: ast.expr) -> bool:
+    """Returns whether an argument of `eval` is a literal, so that the names it reads can be seen."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and _parses(node.value)
 
 
 def _parses(text: str) -> bool:

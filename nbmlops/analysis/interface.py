@@ -17,7 +17,7 @@ from nbmlops.analysis.kept import late_reads
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import Placement, StepFacts
 from nbmlops.analysis.record import Record
-from nbmlops.pipeline.ir import DataUse, Input
+from nbmlops.pipeline.ir import DataUse, Input, StepMode
 
 _PARAMETERS = ""
 
@@ -77,7 +77,8 @@ def _facts(
 ) -> StepFacts:
     own = {unit.defines() for unit in step.units}
     rebuilt = [name for name in per_step if name in step.closure and name not in own]
-    mentions = set(step.mentions)
+    mentions = set(step.mentions) | (step.closure if step.reason else set())
+    mentions |= graph.namespace.imports.keys() if step.reads_all else set()
     for name in rebuilt:
         mentions |= graph.namespace.definitions[name].record.mentions.keys()
     records = [unit.record for unit in step.units]
@@ -103,6 +104,9 @@ def _facts(
         unsure_inputs=step.unsure_inputs,
         unsure_outputs=step.unsure_outputs,
         awaits=any(awaits(unit.node) for unit in step.units),
+        mode=StepMode.VERBATIM if step.reason else StepMode.FUNCTION,
+        reason=step.reason,
+        whole=step.reads_all or step.binds_all,
     )
 
 

@@ -227,6 +227,8 @@ _OF_WRITING_PREFIX = Knowledge(receiver=Change.DEEP, keeps=True)
 SELF_ATTRIBUTES = frozenset(_words("loc iloc at iat values flat T str dt cat plot columns index data real imag"))
 # Of these the ones whose value shares memory with the object.
 VIEW_ATTRIBUTES = frozenset(_words("loc iloc at iat values flat T real imag"))
+# Attributes through which the variables of frames and of the session can be had.
+FRAME_NAMESPACES = frozenset(_words("f_locals f_globals user_ns user_global_ns"))
 # Context managers that may swallow an error, so that what stands in them may end early.
 SUPPRESSING = frozenset({"contextlib.suppress", "pytest.raises"})
 # Keyword arguments whose object a call writes to, whatever the function; random generators move on.

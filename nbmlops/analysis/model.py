@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, Json
-from nbmlops.pipeline.ir import DataUse, Input, ParameterType
+from nbmlops.pipeline.ir import DataUse, Input, ParameterType, StepMode
 
 SETUP_STEP = "setup"
 
@@ -166,6 +166,9 @@ class StepFacts:
         unsure_outputs: Outputs that may not be bound when it ends.
         loads: Imports of the notebook that it repeats for what they do, although it does not mention their names.
         awaits: Whether it has to be awaited, because one of its cells is.
+        mode: Whether it can be a function, or needs the namespace of a notebook.
+        reason: Why it is not a function.
+        whole: Whether it loads and hands over all names, because it cannot be known which ones it uses.
     """
 
     name: str
@@ -187,6 +190,9 @@ class StepFacts:
     unsure_outputs: tuple[str, ...] = ()
     loads: tuple[ImportedName, ...] = ()
     awaits: bool = False
+    mode: StepMode = StepMode.FUNCTION
+    reason: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

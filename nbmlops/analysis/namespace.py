@@ -15,7 +15,11 @@ from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import ImportedName, StatementKind
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
+from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses, mentions_views
 from nbmlops.notebook.model import RoleKind
+
+MODULE_NAMES = frozenset({"__name__", "__spec__", "__package__", "__loader__", "__doc__"})
+"""Names that every module has, with another value in a notebook than in a module of a package."""
 
 # Stands for a literal where the path of an import is asked for.
 _LITERAL = "literal"
@@ -60,13 +64,14 @@ class Namespace:
     parameters: dict[str, Unit] = field(default_factory=dict)
     blocks: dict[Unit, frozenset[str]] = field(default_factory=dict)
     data: set[str] = field(default_factory=set)
+    accesses: dict[ast.AST, Access] = field(default_factory=dict)
 
     def names(self) -> Names:
         """Returns what the flow analysis needs to know."""
         data = frozenset(self.data | self.parameters.keys())
         walrus = any(":=" in binding.unit.cell.python for found in self.bindings.values() for binding in found)
         code = frozenset(self.definitions).union(*self.blocks.values())
-        return Names(frozenset(self.bindings), self.paths, data, code, walrus)
+        return Names(frozenset(self.bindings), self.paths, data, code, walrus, self.accesses)
 
 
 def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) -> Namespace:
@@ -84,7 +89,10 @@ def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) ->
     for name, bindings in namespace.bindings.items():
         _sort(namespace, name, bindings, one_meaning=name not in late and name not in values)
     _import_in_place(namespace, units)
-    given = namespace.data | namespace.parameters.keys()
+    for unit in units:
+        if mentions_views([unit.cell.python]):
+            namespace.accesses |= accesses(unit.node)
+    given = namespace.data | namespace.parameters.keys() | MODULE_NAMES | VIEWS | RUNNERS
     places = {name: {binding.unit for binding in found} for name, found in namespace.bindings.items()}
     for block, names in movable_blocks(units, places, given, namespace.definitions, late | values).items():
         namespace.data -= names

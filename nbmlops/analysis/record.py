@@ -62,11 +62,14 @@ def join(states: Iterable[State]) -> State:
 
 
 class ProblemKind(StrEnum):
-    """Constructs that the flow analysis meets and that cannot be compiled as they stand."""
+    """Constructs that the flow analysis meets and that mean something else in a function, or cannot be compiled.
+
+    NAMESPACE asks which names there are, EVERYTHING for names that are not known before the code runs.
+    """
 
     NAMESPACE = "namespace"
+    EVERYTHING = "everything"
     STAR_IMPORT = "star-import"
-    GLOBAL_AT_TOP = "global-at-top"
     CLASS_SCOPE = "class-scope"
     HIDDEN_IN_FUNCTION = "hidden-in-function"
     NESTED_GLOBAL = "nested-global"
@@ -97,7 +100,9 @@ class Record:
         settings: Changes of ambient state, by dotted path.
         api: Calls of the nbmlops API.
         files: Literals that name files.
-        problems: What cannot be compiled.
+        problems: What means something else in a function, or cannot be compiled.
+        reads_all: Where it may read any name.
+        binds_all: Where it may bind and unbind any name.
     """
 
     reads: dict[str, ast.AST] = field(default_factory=dict)
@@ -112,6 +117,8 @@ class Record:
     api: list[tuple[str, ast.Call]] = field(default_factory=list)
     files: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    reads_all: ast.AST | None = None
+    binds_all: ast.AST | None = None
 
 
 class TokenKind(StrEnum):
@@ -147,6 +154,8 @@ class Summary:
         returns: What it may give back; more than one entry for a tuple, entry by entry.
         frame: Whether what it gives back is a new pandas object, if it is new.
         settings: Ambient state that it changes.
+        reads_all: Whether it may read any name of the notebook.
+        binds_all: Whether it may bind and unbind any.
     """
 
     arguments: tuple[str, ...] = ()
@@ -160,6 +169,8 @@ class Summary:
     returns: tuple[frozenset[Token], ...] = ()
     frame: bool = False
     settings: frozenset[str] = frozenset()
+    reads_all: bool = False
+    binds_all: bool = False
 
     def changes_arguments(self) -> bool:
         """Returns whether it may change any of its arguments in place."""

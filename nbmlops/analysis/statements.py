@@ -125,14 +125,15 @@ def parse_cell(cell: Cell) -> list[Unit]:
     previous_end = 0
     for position, node in enumerate(tree.body):
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        is_last = position == len(tree.body) - 1 and not _dropped_below(cell, node.end_lineno or node.lineno)
+        is_last = position == len(tree.body) - 1 and not dropped_below(cell, node.end_lineno or node.lineno)
         comments = _comments_above(lines, first, previous_end)
         units.append(Unit(cell, node, first, comments, is_last, index=position))
         previous_end = node.end_lineno or node.lineno
     return units
 
 
-def _dropped_below(cell: Cell, line: int) -> bool:
+def dropped_below(cell: Cell, line: int) -> bool:
+    """Returns whether the cell ends in a line that was dropped, so that IPython displays nothing above it."""
     return any(magic.line > line and magic.action in _LEAVE_NOTHING for magic in cell.magics)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from nbmlops.analysis.definitions import acts_early, closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
 from nbmlops.analysis.model import SETUP_STEP, Effects, Placement, StatementKind
+from nbmlops.analysis.modes import choose_modes, in_namespace
 from nbmlops.analysis.namespace import block_uses
 from nbmlops.analysis.statements import Unit, has_effect
 from nbmlops.notebook.model import Cell, Notebook, RoleKind
@@ -52,6 +53,7 @@ def build_steps(graph: Graph) -> list[StepNode]:
             steps[unit.home].units.append(unit)
     uses = {name: definition.uses for name, definition in graph.definitions.items()}
     uses |= {n: block_uses(graph.namespace, block) for block, names in graph.namespace.blocks.items() for n in names}
+    everything = frozenset(graph.namespace.data | graph.namespace.parameters.keys())
     for step in steps.values():
         step.units += [
             u for n, u in graph.namespace.definitions.items() if u.home == step.name and acts_early(graph, n)
@@ -60,10 +62,16 @@ def build_steps(graph: Graph) -> list[StepNode]:
         known = named & (graph.definitions.keys() | graph.namespace.constants.keys())
         step.closure = closure(uses, known)
         _add_own_definitions(graph, step)
-        _compose(step)
+        _compose(step, everything)
+    graph.steps = list(steps.values())
+    for step in choose_modes(graph):
+        step.closure = closure(uses, step.closure | in_namespace(graph, step))
+        _add_own_definitions(graph, step)
+        _compose(step, everything)
+    for step in graph.steps:
         own = {unit.cell.number for unit in step.units}
         step.cells = [cell for cell in cells[step.name] if cell.role.kind is RoleKind.STEP or cell.number in own]
-    return list(steps.values())
+    return graph.steps
 
 
 def _makes_setup(unit: Unit) -> bool:
@@ -83,8 +91,8 @@ def _add_own_definitions(graph: Graph, step: StepNode) -> None:
     step.units.sort(key=Unit.place)
 
 
-def _compose(step: StepNode) -> None:
-    """Works out what the statements do one after the other."""
+def _compose(step: StepNode, everything: frozenset[str]) -> None:
+    """Works out what the statements do one after the other; `everything` is the data of the notebook."""
     bound: set[str] = set()
     may: set[str] = set()
     deleted: set[str] = set()
@@ -99,6 +107,10 @@ def _compose(step: StepNode) -> None:
                 if name not in bound:
                     found.setdefault(name, Place(unit, node))
         read |= (record.reads.keys() | record.soft.keys()) - bound
+        if record.reads_all is not None or step.reads_all:
+            for name in everything - bound:
+                step.reads.setdefault(name, Place(unit, record.reads_all or unit.node))
+            read |= everything - bound
         for name, node in record.strict.items():
             if name not in bound and name not in may:
                 step.strict.setdefault(name, Place(unit, node))

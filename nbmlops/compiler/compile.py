@@ -22,13 +22,14 @@ from nbmlops.compiler.program import Compiled, CompileOptions, Program
 from nbmlops.compiler.targets import github_actions
 from nbmlops.compiler.targets.documents import dockerfile, dockerignore, readme, smoke_test
 from nbmlops.compiler.targets.package import package_modules
-from nbmlops.compiler.targets.step_notebooks import step_notebook
+from nbmlops.compiler.targets.step_notebooks import cells_of_verbatim, step_notebook
+from nbmlops.compiler.targets.verbatim import verbatim_lines
 from nbmlops.core.diagnostics import has_errors, sort_diagnostics
 from nbmlops.core.digest import digest_bytes, digest_json
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.codec import FILE_NAME, pipeline_to_yaml
-from nbmlops.pipeline.ir import Pipeline
+from nbmlops.pipeline.ir import Pipeline, StepMode
 
 LOCK = "requirements.lock"
 TARGETS = ("github", "none")
@@ -98,6 +99,9 @@ def emit(program: Program) -> tuple[Pipeline, dict[str, bytes]]:
 def _finish(program: Program, modules: list[Module], versioned: Mapping[str, bytes]) -> Pipeline:
     """Returns the pipeline with digests, source maps and its version."""
     lines = {module.name: module.lines for module in modules}
+    for step in program.pipeline.steps:
+        if step.mode is StepMode.VERBATIM:
+            lines[step.module] = verbatim_lines(program, cells_of_verbatim(program, step))
     steps = tuple(
         replace(step, digest=step_digest(program, step), lines=lines[step.module]) for step in program.pipeline.steps
     )

@@ -11,7 +11,7 @@ from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_json
-from nbmlops.pipeline.ir import Step
+from nbmlops.pipeline.ir import Step, StepMode
 
 
 def normal_form(node: ast.AST) -> Json:
@@ -51,7 +51,7 @@ def step_digest(program: Program, step: Step) -> str:
     loads = [*program.analysis.setting_loads, *program.analysis.helper_loads, *facts.loads]
     return digest_json(
         {
-            "cells": [_cell(program, number, facts.statements) for number in facts.cells if number in program.cells],
+            "cells": [_cell(program, number, facts) for number in facts.cells if number in program.cells],
             "definitions": {name: _trees(program, [statement]) for name, statement in reached.items()},
             "settings": _trees(program, program.analysis.settings),
             "imports": _import_keys(program.analysis.imports, names),
@@ -61,14 +61,16 @@ def step_digest(program: Program, step: Step) -> str:
             "parameters": list(step.parameters),
             **({"environment": environment} if environment else {}),
             **({"loads": [[i.module, i.attribute] for i in loads]} if loads else {}),
+            **({"mode": [step.mode.value, step.whole]} if step.mode is StepMode.VERBATIM else {}),
         }
     )
 
 
-def _cell(program: Program, number: int, statements: Sequence[Statement]) -> Json:
+def _cell(program: Program, number: int, facts: StepFacts) -> Json:
     text = program.cells[number]
-    shown = shown_units(text, statements)
-    return [[normal_form(text.units[index].node), index in shown] for index in units_of(text, statements)]
+    shown = shown_units(text, facts.statements)
+    indices = units_of(text, facts.statements) if facts.mode is StepMode.FUNCTION else range(len(text.units))
+    return [[normal_form(text.units[index].node), index in shown] for index in indices]
 
 
 def _trees(program: Program, statements: Sequence[Statement]) -> Json:

@@ -78,8 +78,8 @@ def _step(
     return Step(
         name=facts.name,
         module=module,
-        mode=StepMode.FUNCTION,
-        reason="",
+        mode=facts.mode,
+        reason=facts.reason,
         cells=facts.cells,
         cell_ids=tuple(ids[cell] for cell in facts.cells),
         inputs=facts.inputs,
@@ -92,6 +92,7 @@ def _step(
         digest="",
         metrics=facts.metrics,
         data=facts.data,
+        whole=facts.whole,
     )
 
 
@@ -101,7 +102,7 @@ def _modules(module: str, facts: StepFacts, analysis: NotebookAnalysis) -> tuple
     in_package = {name for name, d in definitions.items() if d.placement is Placement.MODULE}
     in_package |= {constant.name for constant in analysis.constants}
     mentioned = set(facts.definitions).union(*(definitions[name].uses for name in facts.rebuilt))
-    found = [module]
+    found = [module] if facts.mode is StepMode.FUNCTION else []
     found += ["helpers"] if mentioned & in_package else []
     found += ["params"] if facts.parameters else []
     found += ["environment"] if analysis.environment else []

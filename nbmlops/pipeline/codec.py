@@ -145,6 +145,7 @@ def _step_to_plain(step: Step) -> dict[str, object]:
         "module": step.module,
         "mode": step.mode.value,
         "reason": step.reason,
+        "namespace": "whole" if step.whole else "",
         "notebook": step.notebook,
         "cells": Inline(step.cells),
         "cell_ids": Inline(step.cell_ids),
@@ -202,6 +203,7 @@ def _step(fields: Fields) -> Step:
         lines=_lines(fields, "lines"),
         metrics=fields.texts("metrics"),
         data=tuple(DataUse(use.text("name"), use.text("context", "")) for use in fields.children("data")),
+        whole=fields.text("namespace", "") == "whole",
     )
 
 

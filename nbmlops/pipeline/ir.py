@@ -85,7 +85,8 @@ class Step:
 
     Attributes:
         name: As tagged in the notebook.
-        module: The module of the package that holds it, which is also the function's name; a safe identifier.
+        module: The module of the package that holds it, which is also the function's name; a safe identifier. A
+            verbatim step has no module; its files are called so.
         mode: Function or verbatim.
         reason: Why that mode; "" for the normal one.
         cells: Numbers of the notebook's cells it was made from.
@@ -98,9 +99,10 @@ class Step:
         modules: Module names inside the package whose source this step can reach (its own, helpers, settings).
         notebook: The step notebook, relative to the pipeline's folder.
         digest: SHA-256 over the normalised source of everything the step executes (comments and blank lines left out).
-        lines: The source map of its module.
+        lines: The source map of its module; for a verbatim step of its notebook, whose code cells count as one text.
         metrics: Metric names it logs, where written as literals.
         data: Declared data.
+        whole: Whether it loads and hands over all names: nobody can know before it runs which ones it uses.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Step:
     lines: tuple[SourceLines, ...] = ()
     metrics: tuple[str, ...] = ()
     data: tuple[DataUse, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,6 @@ from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.random_state import RandomState
 
 _OF_THE_SESSION = frozenset({"In", "Out", "exit", "get_ipython", "open", "quit"})
-_OF_THE_STEP = frozenset({"open_step", "step"})
 
 
 @dataclass(slots=True)
@@ -60,10 +59,16 @@ class Alive:
             return ()
         return (LiveValue("temporary folder", "tempfile.TemporaryDirectory", bound_to_process(self.folders[0])),)
 
-    def leave(self, step: Step, package: str) -> None:
-        """Clears the kernel's namespace of the names of a step that is over; its values stay alive."""
+    def leave(self, step: Step, package: str, ours: Collection[str]) -> None:
+        """Clears the kernel's namespace of the names of a step that is over; its values stay alive.
+
+        Args:
+            step: The step.
+            package: The generated package.
+            ours: Names of its notebook that are none of the user's.
+        """
         namespace = vars(sys.modules["__main__"])
-        made = set(_OF_THE_STEP)  # functions that cells of a verbatim step define read its other names
+        made = set(ours)  # functions that cells of a verbatim step define read its other names
         if step.mode is StepMode.FUNCTION:
             function = vars(import_module(f"{package}.{step.module}")).get(step.module)
             if isinstance(function, FunctionType):

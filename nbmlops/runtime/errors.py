@@ -6,17 +6,20 @@ pipeline, and replaces places in generated files by notebook, cell and line.
 
 from __future__ import annotations
 
+import json
+import linecache
 import signal
 import sys
 import sysconfig
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.pipeline.fields import Fields
-from nbmlops.pipeline.ir import Pipeline, SourceLines
+from nbmlops.pipeline.ir import Pipeline, SourceLines, StepMode
 from nbmlops.pipeline.run_record import StepError
 from nbmlops.runtime.layout import Layout
 
@@ -26,8 +29,52 @@ _OURS = str(Path(__file__).parent.parent)
 _MEMORY_HINT = "the machine may have run out of memory: look at `dmesg`, use less data, or free memory"
 
 
-def report_exception(error: BaseException, depth: int = 0) -> dict[str, Json]:
-    """Returns what happened as plain data: class, message, hint, frames, and the exception that led to it."""
+class StepCells:
+    """The code cells of a step notebook, as places of one text in which they stand one below the other.
+
+    Args:
+        notebook: The step notebook.
+    """
+
+    def __init__(self, notebook: Path) -> None:
+        self._notebook = notebook
+
+    def place(self, file: str, line: int) -> tuple[str, int]:
+        """Returns file and line; for a line of a cell, which IPython gives a file of its own, those of the notebook."""
+        source = "".join(linecache.getlines(file)).strip() if _is_of_a_cell(file) else ""
+        above = 0
+        for cell in self._sources() if source else ():
+            if cell.strip() == source:
+                return str(self._notebook), above + line
+            above += cell.count("\n") + 1
+        return file, line
+
+    def _sources(self) -> list[str]:
+        try:
+            cells = json.loads(self._notebook.read_bytes())["cells"]
+        except (OSError, ValueError, KeyError):
+            return []  # the error is told without its place
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def _is_of_a_cell(file: str) -> bool:
+    return file.startswith("<ipython-input") or Path(file).parent.name.startswith("ipykernel_")
+
+
+def _as_it_is(file: str, line: int) -> tuple[str, int]:
+    return file, line
+
+
+def report_exception(
+    error: BaseException, place: Callable[[str, int], tuple[str, int]] = _as_it_is, depth: int = 0
+) -> dict[str, Json]:
+    """Returns what happened as plain data: class, message, hint, frames, and the exception that led to it.
+
+    Args:
+        error: What happened.
+        place: Gives file and line of a frame; see `StepCells`.
+        depth: How many exceptions it led to.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     shown = frames if len(frames) <= _MAX_FRAMES else [*frames[: _MAX_FRAMES // 2], *frames[-_MAX_FRAMES // 2 :]]
     message, hint = (error.message, error.hint) if isinstance(error, NbmlopsError) else (_text(error), "")
@@ -36,8 +83,8 @@ def report_exception(error: BaseException, depth: int = 0) -> dict[str, Json]:
         "name": type(error).__qualname__,
         "message": message,
         "hint": hint,
-        "frames": [[frame.filename, frame.lineno or 0, frame.name, frame.line or ""] for frame in shown],
-        "cause": report_exception(cause, depth + 1) if cause is not None and depth < 5 else None,
+        "frames": [[*place(frame.filename, frame.lineno or 0), frame.name, frame.line or ""] for frame in shown],
+        "cause": report_exception(cause, place, depth + 1) if cause is not None and depth < 5 else None,
     }
 
 
@@ -70,8 +117,11 @@ class Places:
     layout: Layout
 
     def of(self, file: str, line: int) -> Place | None:
-        """Returns where a line of a generated module stands in the notebook, or None for any other line."""
+        """Returns where a line of a generated file stands in the notebook, or None for any other line."""
         path = Path(file)
+        for step in self.pipeline.steps:
+            if step.mode is StepMode.VERBATIM and path == self.layout.folder / step.notebook:
+                return place_in(step.lines, line)
         if path.parent != self.layout.package:
             return None
         maps = {f"{step.module}.py": step.lines for step in self.pipeline.steps}
@@ -131,7 +181,11 @@ def step_error(report: Fields, places: Places) -> StepError:
 def _user_frames(frames: tuple[tuple[object, ...], ...], places: Places) -> list[tuple[str, int, str, str]]:
     """Returns the frames from the step's code on; those of the notebook's machinery and of ours are left out."""
     typed = [(str(f[0]), f[1] if isinstance(f[1], int) else 0, str(f[2]), str(f[3])) for f in frames]
-    starts = [number for number, frame in enumerate(typed) if Path(frame[0]).parent == places.layout.package]
+    starts = [
+        number
+        for number, (file, line, *_) in enumerate(typed)
+        if Path(file).parent == places.layout.package or places.of(file, line) is not None
+    ]
     relevant = typed[starts[0] :] if starts else []
     return [frame for frame in relevant if not frame[0].startswith(_OURS)]
 

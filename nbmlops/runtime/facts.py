@@ -17,7 +17,7 @@ from nbmlops.runtime.files import current_digest
 from nbmlops.runtime.layout import Layout, pipeline_file
 from nbmlops.runtime.libraries import installed_versions
 from nbmlops.runtime.listings import answer
-from nbmlops.runtime.namespace import Namespace
+from nbmlops.runtime.namespace import Namespace, names_read
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, KeyParts
 from nbmlops.runtime.seeding import SEED_VARIABLE
@@ -72,7 +72,7 @@ class Facts:
 
     def parts(self, step: Step, values: Namespace) -> KeyParts:
         """Returns what the step is keyed by."""
-        inputs = {value.name: values[value.name].identity(values) for value in step.inputs if value.name in values}
+        inputs = {name: values[name].identity(values) for name in names_read(step, values)}
         return KeyParts(
             code=step.digest,
             edited=self._edited(step),

@@ -80,6 +80,10 @@ class Handover:
         """Returns whether the name has a value."""
         return name in self._live or name in self._namespace
 
+    def names(self) -> Iterable[str]:
+        """Returns all names that have a value, or a mark that they have none."""
+        return dict.fromkeys((*self._namespace, *self._live))
+
     def values(self) -> Iterable[object]:
         """Returns the values that are alive in this process."""
         return self._live.values()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nbmlops.pipeline.ir import Pipeline
+from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.ambient import AmbientState, Setting
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.records import StepOutcome
@@ -27,6 +27,11 @@ def fold(outcomes: Iterable[StepOutcome]) -> tuple[Namespace, AmbientState]:
             random = outcome.random
         settings |= outcome.settings
     return values, AmbientState(random, settings)
+
+
+def names_read(step: Step, values: Namespace) -> list[str]:
+    """Returns the names with values that the step may read: its inputs, or all if nobody can know which."""
+    return list(values) if step.whole else [value.name for value in step.inputs if value.name in values]
 
 
 def namespace_before(pipeline: Pipeline, step: str, cache: StepCache) -> tuple[Namespace, AmbientState]:

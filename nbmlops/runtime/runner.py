@@ -47,7 +47,7 @@ from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
 from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.lock import locked
 from nbmlops.runtime.lookup import Lookup
-from nbmlops.runtime.namespace import Namespace, fold
+from nbmlops.runtime.namespace import Namespace, fold, names_read
 from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.plan import UNCHANGED, select, step_key
 from nbmlops.runtime.process import StepProcess
@@ -171,7 +171,7 @@ class _Run:
         Raises:
             EnvironmentFault: they are damaged again and again.
         """
-        wanted = {value.name: values[value.name].ref for value in step.inputs if value.name in values}
+        wanted = {name: values[name].ref for name in names_read(step, values)}
         wanted |= {part: setting.ref for part, setting in ambient.settings.items()}
         wanted |= {"random state": ambient.random} if ambient.random else {}
         damaged = set()

@@ -11,7 +11,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import StepFailed, UsageError
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.fields import Fields
-from nbmlops.pipeline.ir import Pipeline
+from nbmlops.pipeline.ir import Pipeline, StepMode
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, LiveValue, MetricValue, StepLog
 from nbmlops.runtime import plain_text, random_state
 from nbmlops.runtime.alive import Alive
@@ -29,12 +29,13 @@ from nbmlops.runtime.ambient_handover import live_settings, refuse_lost_settings
 from nbmlops.runtime.ambient_session import process_session
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
-from nbmlops.runtime.errors import Places, report_exception, step_error
+from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
 from nbmlops.runtime.files import UNREADABLE, file_state, shown
 from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
 from nbmlops.runtime.listings import Listing, answer, relative
 from nbmlops.runtime.namespace import namespace_before
+from nbmlops.runtime.notebook_names import NotebookNames, bind, bound
 from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
@@ -108,12 +109,14 @@ class Step:
         self._store = Store(layout.store)
         self.alive: Alive = before.alive if before else Alive(Handover(self._store, context.values, pipeline.name))
         self._is_joined = before is not None
+        self._cells = StepCells(layout.folder / self._declared.notebook)
         self._unfollow: Callable[[], None] = lambda: None
         self._observer = Observer(layout.root, pipeline.name, (layout.folder, layout.root / ".nbmlops"))
         self._entry = _stored_random(self._store, context)
         self._before = self._entry
         self._ambient = process_session()
         self._began = False
+        self._names: NotebookNames | None = None
         self.is_over = False
 
     def load(self, *names: str) -> Any:
@@ -127,6 +130,32 @@ class Step:
             self._ambient.begin()
             self._begin()
         return values[0] if len(values) == 1 else values
+
+    def load_into(self, namespace: MutableMapping[str, Any]) -> None:
+        """Binds the inputs in the globals of a step notebook, those that have a value; everything if it may be read.
+
+        Raises:
+            StepFailed: an earlier step has not run, or a stored form is damaged.
+        """
+        handover = self.alive.handover
+        names = list(handover.names()) if self._declared.whole else [value.name for value in self._declared.inputs]
+        loaded = self.load(*names) if len(names) > 1 else tuple(self.load(name) for name in names)
+        bind(namespace, dict(zip(names, loaded, strict=True)))
+        self._names = NotebookNames(namespace, {*names, *self._declared.parameters})
+
+    def save_from(self, namespace: Mapping[str, Any], code: Collection[str] = ()) -> None:
+        """Hands over the outputs from the globals of a step notebook; of a step that may bind any name, all it bound.
+
+        Args:
+            namespace: The globals.
+            code: Names that the cells of such a step import or define.
+
+        Raises:
+            StepFailed: a value that the closing stages read cannot be stored.
+            EnvironmentFault: the store cannot be written.
+        """
+        outputs = self._names.changed(namespace, code) if self._names is not None and self._declared.whole else {}
+        self.save(**{**outputs, **bound(namespace, self._declared.outputs)})
 
     def save(self, /, **outputs: object) -> None:
         """Hands over the outputs, and whatever else of the namespace the step changed.
@@ -198,17 +227,18 @@ class Step:
     def leave(self) -> None:
         """Leaves the process to a step that is joined with this one: its names go, its values stay."""
         self._unfollow()
-        self.alive.leave(self._declared, self._pipeline.name)
+        ours = {name for name, value in vars(sys.modules["__main__"]).items() if value is self or value is open_step}
+        self.alive.leave(self._declared, self._pipeline.name, ours)
 
     def fail(self, error: BaseException) -> None:
         """Reports to the runner why the step failed; outside of a run the notebook shows it by itself."""
         self._observer.stop()
         if self._context.report is not None:
-            write_failure(self._context.report, self.recorder.log(), report_exception(error))
+            write_failure(self._context.report, self.recorder.log(), report_exception(error, self._cells.place))
 
     def traced_home(self, error: BaseException) -> str:
         """Returns the traceback in terms of the source notebook, or "" if none of its lines took part."""
-        report = Fields(report_exception(error), "report")
+        report = Fields(report_exception(error, self._cells.place), "report")
         told = step_error(report, Places(self._pipeline, self._layout))
         return told.traceback if told.cell else ""
 
@@ -251,6 +281,7 @@ class Step:
 
     def _package_namespaces(self) -> list[Mapping[str, Any]]:
         names = {f"{self._pipeline.name}.{module}" for module in self._declared.modules}
+        names |= {"__main__"} if self._declared.mode is StepMode.VERBATIM else set()
         return [vars(module) for name, module in list(sys.modules.items()) if name in names and _is_module(module)]
 
     def _files(self, modules: tuple[str, ...]) -> dict[str, FileState]:

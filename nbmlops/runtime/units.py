@@ -20,7 +20,7 @@ def _last_reader(steps: Sequence[Step], own: int, name: str) -> int:
         return len(steps) - 1
     last = own
     for position in range(own + 1, len(steps)):
-        if any(value.name == name for value in steps[position].inputs):
+        if steps[position].whole or any(value.name == name for value in steps[position].inputs):
             last = position
         elif name in steps[position].outputs:
             break  # bound anew, without a look at what it was

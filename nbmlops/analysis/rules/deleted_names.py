@@ -1,8 +1,8 @@
 """NB204: name deleted, then read by a later step.
 
 After `del` the name does not exist, so the later step fails in the notebook too. A name that is deleted sometimes, or
-read only sometimes, is handed over with or without its value, as in the notebook. One that Python has too, such as
-`sum`, would come back in the notebook, but not in a step.
+read only sometimes, is handed over with or without its value, as in the notebook. Of one that Python has too, such as
+`sum`, Python's own comes back.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
         for name in sorted(step.effects.deletes):
             place = _deletion(step, name)
             reader = _reader(graph.steps[position + 1 :], name)
-            if reader is not None and (_is_sure(step, place, name) or name in BUILTINS):
+            if reader is not None and name not in BUILTINS and _is_sure(step, place, name):
                 hint = f"remove `del {name}`: what a step does not hand over is freed at its end"
                 if isinstance(place.node, ast.ExceptHandler):
                     hint = f"use another name than '{name}' for the exception: Python deletes it when the handler ends"
@@ -39,8 +39,6 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 def _reader(later: list[StepNode], name: str) -> StepNode | None:
     """Returns the step that surely reads the name before anything may bind it."""
     for step in later:
-        if name in BUILTINS and name in step.reads:
-            return step
         for unit in step.units:
             if name in certain_reads(unit):
                 return step

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from nbmlops.analysis.graph import Graph, Place, StepNode, step_title
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import SETUP_STEP
+from nbmlops.analysis.namespace import MODULE_NAMES
 from nbmlops.analysis.rules.session_names import SESSION_NAMES
 from nbmlops.analysis.rules.star_imports import names_from_star
 from nbmlops.core.diagnostics import Diagnostic
@@ -49,8 +50,10 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def _is_available(graph: Graph, step: StepNode, name: str, place: Place) -> bool:
-    if name in step.available or name in BUILTINS or name == "nbmlops":
+    if name in step.available or name in BUILTINS or name in MODULE_NAMES or name == "nbmlops":
         return True
+    if any(unit.record.binds_all is not None and unit.place() <= place.unit.place() for unit in step.units):
+        return True  # such as `exec`, which may have bound it
     bindings = graph.namespace.bindings.get(name, [])
     if name not in graph.namespace.data:
         return any(binding.unit.place() <= place.unit.place() for binding in bindings)

@@ -1,7 +1,9 @@
-"""NB209: code that reaches into the namespace as a whole.
+"""NB209: code that asks which names there are, or looks into the namespaces of others.
 
-`globals()`, `exec` and `eval` read and write names that no analysis can see, and a step is a function: its names are
-not globals.
+Single names may be asked for in any way: `globals()[name]`, `eval(text)`, `"x" in dir()`. Such a step runs verbatim,
+in a namespace that holds all values of the notebook. But the list of all names, as `dir()` or a loop over `globals()`
+gives it, differs: a step's namespace lacks values that nobody reads any more, and has some names of its own. The same
+goes for the variables of frames and of the session.
 """
 
 from __future__ import annotations
@@ -13,24 +15,19 @@ from nbmlops.analysis.record import ProblemKind
 from nbmlops.core.diagnostics import Diagnostic
 
 CODE = "NB209"
-_EDITS = {
-    "globals": "use the names themselves, or keep the values in a dict of your own",
-    "locals": "use the names themselves, or keep the values in a dict of your own",
-    "vars": "use the names themselves, or keep the values in a dict of your own",
-    "dir": "list the names themselves",
-    "eval": "write the expression itself; for literals in text use `ast.literal_eval`",
-    "exec": "write the statements themselves, or import them from a module",
-}
+_VIEWS = ("globals", "locals", "vars", "dir")
+_ASK = 'ask for single names, such as `{name}()["x"]`, or keep the values in a dict of your own'
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
-    """Yields an error at each such call."""
+    """Yields an error at each such use."""
     for unit in graph.units:
         for problem in unit.record.problems:
             if problem.kind is ProblemKind.NAMESPACE:
-                yield graph.error(
-                    CODE,
-                    Place(unit, problem.node),
-                    f"`{problem.name}` can read and change any name, so it cannot be known what this step needs",
-                    _EDITS[problem.name],
-                )
+                name = problem.name
+                message = f"`{name}` reaches variables past Python's scopes, which differ between notebook and pipeline"
+                hint = "use the names themselves, or hand the values over as arguments"
+                if name in _VIEWS:
+                    message = f"what `{name}()` gives is used as a whole: which names there are differs in a pipeline"
+                    hint = _ASK.format(name="globals" if name == "dir" else name)
+                yield graph.error(CODE, Place(unit, problem.node), message, hint)

@@ -8,6 +8,7 @@ from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.parameters import params_module
 from nbmlops.compiler.targets.shared import environment_module, helpers_module, settings_module
 from nbmlops.compiler.targets.steps import step_module
+from nbmlops.pipeline.ir import StepMode
 
 
 def package_modules(program: Program) -> list[Module]:
@@ -16,7 +17,8 @@ def package_modules(program: Program) -> list[Module]:
     modules = [_init_module(program)]
     modules += [params_module(program)] if program.analysis.parameters else []
     modules += [module for module in shared if module is not None]
-    return [*modules, *(step_module(program, step) for step in program.pipeline.steps)]
+    functions = [step for step in program.pipeline.steps if step.mode is StepMode.FUNCTION]
+    return [*modules, *(step_module(program, step) for step in functions)]
 
 
 def _init_module(program: Program) -> Module:

@@ -10,15 +10,16 @@ from itertools import pairwise
 from nbmlops.analysis.model import ImportedName
 from nbmlops.compiler.imports import import_lines
 from nbmlops.compiler.layout import WIDTH, bracketed, cells_of
-from nbmlops.compiler.names import fresh
+from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import Block
 from nbmlops.compiler.targets.markdown import inline
 from nbmlops.compiler.targets.parameters import converted, default_text, value_classes
 from nbmlops.compiler.targets.shared import SETTINGS
+from nbmlops.compiler.targets.verbatim import PARAMETERS, CodeCell, verbatim_cells
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
-from nbmlops.pipeline.ir import Step
+from nbmlops.pipeline.ir import Step, StepMode
 
 _METADATA: Mapping[str, Json] = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -32,22 +33,38 @@ def step_notebook(program: Program, step: Step) -> bytes:
     Raises:
         NbmlopsError: a generated cell is not Python, which is a fault of ours.
     """
-    names = _Names(step)
     cells = [_markdown("title", _title(program, step))]
+    if step.mode is StepMode.VERBATIM:
+        found = cells_of_verbatim(program, step)
+        cells += [_code(c.id, [ln.text for ln in c.lines], (PARAMETERS,) if c.id == PARAMETERS else ()) for c in found]
+        return _document(cells)
+    names = _Names(program, step)
     if step.parameters:
         cells.append(_code("parameters", _parameter_lines(program, step), tags=("parameters",)))
     cells.append(_code("load", _load_lines(program, step, names)))
     cells.append(_code("run", _run_lines(program, step, names)))
     cells.append(_code("save", bracketed(f"{names.step}.save(", [f"{name}={name}" for name in step.outputs], ")")))
-    document: Json = {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
+    return _document(cells)
+
+
+def cells_of_verbatim(program: Program, step: Step) -> list[CodeCell]:
+    """Returns the code cells of the notebook of a verbatim step."""
+    return verbatim_cells(program, step, _parameter_lines(program, step))
+
+
+def _document(cells: Sequence[dict[str, Json]]) -> bytes:
+    document: Json = {"cells": list(cells), "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 class _Names:
     """What things of ours are called in a step notebook: never like a value that passes through it."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, program: Program, step: Step) -> None:
         values = {*(value.name for value in step.inputs), *step.outputs, *step.parameters}
+        if any(other.mode is StepMode.VERBATIM for other in program.pipeline.steps):
+            # Functions of a verbatim step that is joined with this one read their names in the same kernel.
+            values |= mentioned(unit.node for text in program.cells.values() for unit in text.units)
         self.taken = frozenset(values)
         self.function = step.module if step.module not in values else fresh(f"run_{step.module}", values)
         self.step = fresh("step", values | {self.function})

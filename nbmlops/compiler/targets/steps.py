@@ -65,6 +65,7 @@ def step_module(program: Program, step: Step) -> Module:
     prologue = own(
         *(bare(imported) for imported in inner),
         *(f"{name}: {content.own('Any')}" for name in undeclared),
+        *(['__name__ = "__main__"  # as in the notebook'] if "__name__" in content.taken - content.bound else []),
         *(f"{name} = {content.own('params')}.{name}" for name in facts.parameters),
         *(text for name in facts.unsure_inputs for text in (f"if {name} is {UNBOUND}:", f"{INDENT}del {name}")),
     )

@@ -36,16 +36,16 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 
 
 def test_the_names_of_a_step_that_is_over_go(alive: Alive, names: dict[str, object]) -> None:
-    alive.leave(step(StepMode.FUNCTION), "tiny")
+    alive.leave(step(StepMode.FUNCTION), "tiny", {"step", "open_step"})
     assert {name for name in names if not name.startswith("_")} == {"In", "Out", "get_ipython", "open"}
 
 
 def test_the_names_of_a_verbatim_step_stay_for_its_functions(alive: Alive, names: dict[str, object]) -> None:
-    alive.leave(step(StepMode.VERBATIM), "tiny")
+    alive.leave(step(StepMode.VERBATIM), "tiny", {"step", "open_step"})
     assert "step" not in names
     names["later"] = 2
     names["x"] = 3
-    alive.leave(step(StepMode.FUNCTION), "tiny")
+    alive.leave(step(StepMode.FUNCTION), "tiny", set())
     assert {name: names[name] for name in ("a", "x")} == {"a": 1, "x": 3}
     assert "later" not in names
 

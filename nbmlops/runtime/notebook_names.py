@@ -1,0 +1,64 @@
+"""The names of a step notebook whose step runs verbatim: values go in and come out of its global namespace."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from typing import Any
+
+from nbmlops.core.errors import StepFailed
+from nbmlops.core.unbound import UNBOUND
+
+# Names that IPython keeps, and those that every module has.
+_OF_THE_SESSION = re.compile(r"In|Out|get_ipython|exit|quit|open|_exit_code|_+|_i+|_[iod]h|_i?\d+|__\w+__|_nbmlops_\w+")
+
+
+class NotebookNames:
+    """What a namespace holds when the cells of a step begin.
+
+    Args:
+        namespace: The globals of the step notebook.
+        values: Names of the pipeline's values among them.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], values: Collection[str]) -> None:
+        self._before = dict(namespace)
+        self._values = frozenset(values)
+
+    def changed(self, namespace: Mapping[str, Any], code: Collection[str]) -> dict[str, Any]:
+        """Returns the names that the cells have bound since, with their values; names that are gone are `UNBOUND`.
+
+        Args:
+            namespace: The globals of the step notebook.
+            code: Names that the cells import or define: later steps have those by themselves.
+
+        Raises:
+            StepFailed: a name now stands for something else that later steps import.
+        """
+        found = {name: UNBOUND for name in self._values if name not in namespace and name in self._before}
+        for name, value in namespace.items():
+            if _OF_THE_SESSION.fullmatch(name) or (name in self._before and self._before[name] is value):
+                continue
+            if name in self._before and name not in self._values:
+                raise StepFailed(
+                    f"the name {name!r} was imported or defined above, and the cells bind it to something else",
+                    "give the new value another name: later steps import what the name stood for",
+                )
+            if name not in code:
+                found[name] = value
+        return found
+
+
+def bound(namespace: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Returns the values of the names; of one that is not bound Python's own, or the mark that it is not."""
+    return {name: namespace.get(name, getattr(builtins, name, UNBOUND)) for name in names}
+
+
+def bind(namespace: MutableMapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Binds the names to their values, and unbinds those that are marked so."""
+    for name, value in values.items():
+        if value is UNBOUND:
+            namespace.pop(name, None)
+        else:
+            namespace[name] = value
