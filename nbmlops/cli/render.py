@@ -82,6 +82,14 @@ def _step_lines(step: Step) -> Iterator[Line]:
     yield from (Line(f"  {name:<10}  {text}") for name, text in facts.items() if text)
 
 
+def _verbatim_lines(pipeline: Pipeline | None) -> Iterator[Line]:
+    """Yields the steps whose cells stand in their notebooks as they are, and why."""
+    steps = [step for step in pipeline.steps if step.mode is StepMode.VERBATIM] if pipeline else []
+    if steps and pipeline:
+        yield Line(f"{_emitted(pipeline.steps)}, {len(steps)} verbatim")
+        yield from (Line(f"  {step.name}: {step.reason}") for step in steps)
+
+
 def _emitted(steps: Sequence[Step]) -> str:
     functions = sum(step.mode is StepMode.FUNCTION for step in steps)
     return f"{len(steps)} step{'s' if len(steps) != 1 else ''}, {functions} emitted as functions"
@@ -104,6 +112,7 @@ def compile_blocks(outcome: CompileOutcome) -> Iterator[Block]:
     yield from diagnostic_blocks(outcome.compiled.diagnostics)
     yield from _tree(outcome)
     yield from (Line(f"note: {note}", Tone.WARNING) for note in outcome.notes)
+    yield from _verbatim_lines(outcome.compiled.pipeline)
     match outcome.status:
         case CompileStatus.WRITTEN:
             yield Line(f"compiled into {outcome.out}", Tone.GOOD)

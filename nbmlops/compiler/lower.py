@@ -104,7 +104,7 @@ def _modules(module: str, facts: StepFacts, analysis: NotebookAnalysis) -> tuple
     mentioned = set(facts.definitions).union(*(definitions[name].uses for name in facts.rebuilt))
     found = [module] if facts.mode is StepMode.FUNCTION else []
     found += ["helpers"] if mentioned & in_package else []
-    found += ["params"] if facts.parameters else []
+    found += ["params"] if facts.parameters and facts.mode is StepMode.FUNCTION else []
     found += ["environment"] if analysis.environment else []
     found += ["settings"] if analysis.settings else []
     return tuple(found)

@@ -17,7 +17,7 @@ from nbmlops.compiler.targets import markdown
 from nbmlops.compiler.targets.parameters import default_text
 from nbmlops.compiler.templates import render
 from nbmlops.pipeline.graph import mermaid
-from nbmlops.pipeline.ir import Step
+from nbmlops.pipeline.ir import Step, StepMode
 
 _MOST_NAMES = 8
 
@@ -56,6 +56,7 @@ def readme(program: Program, workflow: str) -> str:
         parameters=parameters,
         graph=mermaid(pipeline),
         steps=[_row(program, step) for step in pipeline.steps],
+        verbatim=[step for step in pipeline.steps if step.mode is StepMode.VERBATIM],
         files=_files(program),
         workflow=workflow,
         branch=options.branch,
@@ -87,13 +88,15 @@ def dockerignore() -> str:
 
 def smoke_test(program: Program) -> str:
     """Returns the test that the package imports and fits the pipeline document."""
+    verbatim = _has_verbatim(program)
     return render(
         "pipeline/test_pipeline.py.j2",
         name=program.package,
         parameters=bool(program.analysis.parameters),
         environment=bool(program.analysis.environment),
         settings=bool(program.analysis.settings),
-        kernel=any(facts.awaits for facts in program.analysis.steps),
+        kernel=verbatim or any(facts.awaits for facts in program.analysis.steps),
+        verbatim=verbatim,
     )
 
 
@@ -141,7 +144,8 @@ def _example(program: Program) -> str:
 
 
 def _row(program: Program, step: Step) -> dict[str, str]:
-    path = posixpath.join(program.package, f"{step.module}.py")
+    is_function = step.mode is StepMode.FUNCTION
+    path = posixpath.join(program.package, f"{step.module}.py") if is_function else step.notebook
     return {
         "link": f"[{markdown.inline(step.name)}]({path})",
         "summary": program.explanations[step.name].short(step.name),
@@ -149,6 +153,10 @@ def _row(program: Program, step: Step) -> dict[str, str]:
         "inputs": _names([*step.parameters, *(value.name for value in step.inputs)]),
         "outputs": _names(step.outputs),
     }
+
+
+def _has_verbatim(program: Program) -> bool:
+    return any(step.mode is StepMode.VERBATIM for step in program.pipeline.steps)
 
 
 def _promote_command(program: Program) -> str:
@@ -163,6 +171,7 @@ def _names(names: Sequence[str]) -> str:
 
 def _files(program: Program) -> list[dict[str, str]]:
     package = program.package
+    cells = "; cells that need a notebook's namespace stand in it as they are" if _has_verbatim(program) else ""
     files = [("pipeline.yaml", "the pipeline: steps, parameters, inputs and outputs, source cells, digests")]
     files += [(f"{package}/", "the package: a module per step, with the notebook's code and comments")]
     if program.analysis.parameters:
@@ -175,7 +184,7 @@ def _files(program: Program) -> list[dict[str, str]]:
     if program.analysis.settings:
         files += [(f"{package}/settings.py", "settings of libraries, applied first in every step")]
     files += [
-        ("notebooks/", "a papermill notebook per step: load the inputs, call the step, save the outputs"),
+        ("notebooks/", "a papermill notebook per step: load the inputs, call the step, save the outputs" + cells),
         ("requirements.lock", "what the notebook's imports resolve to; `nbmlops lock` refreshes it"),
         (f"tests/test_{package}.py", "a smoke test that the team can grow beside"),
         ("Dockerfile", "an image that runs the pipeline; `Dockerfile.dockerignore` keeps runs and stores out of it"),
