@@ -6,6 +6,7 @@ memory they take, ends with it.
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import sys
@@ -63,7 +64,9 @@ class _Comparer:
         unstored = fields.text_map("unstored")
         seen = {value.name: value for value in border.values}
         verdicts: dict[str, Verdict] = {}
-        values = dict(self._loaded(stored, verdicts))
+        loaded = self._loaded(stored, verdicts)
+        # A name that the notebook has not bound yet may be handed over as what Python has under it.
+        values = {name: value for name, value in loaded if name in seen or value is not getattr(builtins, name, None)}
         for name in seen.keys() - values.keys() - verdicts.keys():
             verdicts[name] = _absent(name, unstored.get(name))
         for name in (values.keys() | unstored.keys()) - seen.keys():
