@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from nbmlops.analysis.definitions import early_reads, summaries
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import Placement, StatementKind
@@ -135,8 +136,8 @@ def _keep_variables_in_one_place(graph: Graph) -> None:
     again = True
     while again:
         again = False
-        for step in graph.steps:
-            for other in graph.steps:
+        for position, step in enumerate(graph.steps):
+            for other in graph.steps[position + 1 :]:
                 if bool(step.reason) == bool(other.reason):
                     continue
                 shared = inside[step.name] & other.effects.may_bind
@@ -153,7 +154,8 @@ def _variables_of_functions(graph: Graph, step: StepNode) -> set[str]:
     for function in _functions(unit.node for unit in step.units if unit.kind is StatementKind.CODE):
         found |= {part.id for part in ast.walk(function) if isinstance(part, ast.Name)}
     for name in _outliving(graph, step):
-        found |= graph.definitions[name].reads | graph.definitions[name].writes
+        inside = frozenset[str]().union(*(summary.reads for summary in summaries(graph, name)))
+        found |= (graph.definitions[name].reads - early_reads(graph, name)) | inside | graph.definitions[name].writes
     return found
 
 

@@ -38,10 +38,16 @@ class Alive:
     names: frozenset[str] = frozenset()
     folders: list[TemporaryDirectory[str]] = field(default_factory=list)
 
-    def enter(self, step: Step, package: str) -> None:
-        """Lets the function of a joined step use the variables that live functions of earlier steps refer to."""
+    def enter(self, step: Step, package: str) -> Mapping[str, object]:
+        """Lets the function of a joined step use the variables that live functions of earlier steps refer to.
+
+        Returns:
+            For a verbatim step the definitions that it must not make anew, by name.
+        """
         if step.mode is StepMode.FUNCTION:
             self.shared.rebind(step, import_module(f"{package}.{step.module}"))
+            return {}
+        return {**_classes(self.shared.definitions), **_definitions(vars(sys.modules["__main__"]))}
 
     def take_variables(self, outputs: Mapping[str, object]) -> None:
         """Makes the values of names the same in both places: the variables of live functions, and the namespace."""
@@ -69,6 +75,8 @@ class Alive:
         """
         namespace = vars(sys.modules["__main__"])
         made = set(ours)  # functions that cells of a verbatim step define read its other names
+        if step.mode is StepMode.VERBATIM:
+            self.shared.definitions |= _classes(_definitions(namespace))
         if step.mode is StepMode.FUNCTION:
             function = vars(import_module(f"{package}.{step.module}")).get(step.module)
             if isinstance(function, FunctionType):
@@ -77,3 +85,15 @@ class Alive:
         for name in made:
             namespace.pop(name, None)
         self.names = frozenset(namespace)
+
+
+def _definitions(namespace: Mapping[str, object]) -> dict[str, object]:
+    """Returns the classes and functions of a kernel's namespace that its cells have made."""
+    kinds = (type, FunctionType)
+    return {
+        n: v for n, v in namespace.items() if isinstance(v, kinds) and (v.__module__, v.__name__) == ("__main__", n)
+    }
+
+
+def _classes(definitions: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in definitions.items() if isinstance(value, type)}

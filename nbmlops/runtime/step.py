@@ -117,6 +117,7 @@ class Step:
         self._ambient = process_session()
         self._began = False
         self._names: NotebookNames | None = None
+        self._made_before: Mapping[str, object] = {}  # definitions that are alive, whose objects count
         self.is_over = False
 
     def load(self, *names: str) -> Any:
@@ -138,6 +139,7 @@ class Step:
             StepFailed: an earlier step has not run, or a stored form is damaged.
         """
         handover = self.alive.handover
+        namespace.update({name: value for name, value in self._made_before.items() if name in namespace})
         names = list(handover.names()) if self._declared.whole else [value.name for value in self._declared.inputs]
         loaded = self.load(*names) if len(names) > 1 else tuple(self.load(name) for name in names)
         bind(namespace, dict(zip(names, loaded, strict=True)))
@@ -217,7 +219,7 @@ class Step:
         given = stored_settings(self._store, self._context.ambient)
         self._ambient.open(self._layout.source, self._layout.root, self._pipeline.name, given)
         if self._is_joined:
-            self.alive.enter(self._declared, self._pipeline.name)
+            self._made_before = self.alive.enter(self._declared, self._pipeline.name)
         else:
             if ENVIRONMENT in self._declared.modules:
                 import_module(f"{self._pipeline.name}.{ENVIRONMENT}").prepare()

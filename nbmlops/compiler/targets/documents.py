@@ -17,9 +17,10 @@ from nbmlops.compiler.targets import markdown
 from nbmlops.compiler.targets.parameters import default_text
 from nbmlops.compiler.templates import render
 from nbmlops.pipeline.graph import mermaid
-from nbmlops.pipeline.ir import Step, StepMode
+from nbmlops.pipeline.ir import ParameterType, Step, StepMode
 
 _MOST_NAMES = 8
+_WRITTEN_AS_TEXT = frozenset({ParameterType.DATE, ParameterType.DATETIME, ParameterType.PATH})
 
 
 def readme(program: Program, workflow: str) -> str:
@@ -93,6 +94,7 @@ def smoke_test(program: Program) -> str:
         "pipeline/test_pipeline.py.j2",
         name=program.package,
         parameters=bool(program.analysis.parameters),
+        dates=any(p.type in _WRITTEN_AS_TEXT for p in program.analysis.parameters),
         environment=bool(program.analysis.environment),
         settings=bool(program.analysis.settings),
         kernel=verbatim or any(facts.awaits for facts in program.analysis.steps),

@@ -45,8 +45,7 @@ def verbatim_cells(program: Program, step: Step, parameters: Sequence[str]) -> l
     facts = program.facts(step.name)
     names = _Names(program, facts)
     cells = [CodeCell(PARAMETERS, own(*parameters))] if parameters else []
-    cells.append(CodeCell("load", own(*_load_lines(program, step, facts, names))))
-    cells.append(CodeCell("definitions", _rebuilt(program, facts)))
+    cells.append(CodeCell("load", _load_lines(program, step, facts, names)))
     cells += [CodeCell(f"cell-{n}", _cell(program, facts, n)) for n in facts.cells if n in program.cells]
     cells.append(CodeCell("save", own(*_save_lines(step, facts, names, _own_code(program, facts)))))
     return [cell for cell in cells if cell.lines]
@@ -69,10 +68,11 @@ class _Names:
         self.settings = fresh(f"{lead}{SETTINGS}", self.taken)
 
 
-def _load_lines(program: Program, step: Step, facts: StepFacts, names: _Names) -> list[str]:
+def _load_lines(program: Program, step: Step, facts: StepFacts, names: _Names) -> list[Line]:
     package = program.package
     future = [i for i in program.analysis.imports if i.module == "__future__"]
-    lines = import_lines([*future, ImportedName(names.open_step, "nbmlops.runtime.step", "open_step")])
+    lines = ["# The cells below are those of the source notebook, as they stand.", "# ruff: noqa"]
+    lines += import_lines([*future, ImportedName(names.open_step, "nbmlops.runtime.step", "open_step")])
     lines += ["", f'{names.step} = {names.open_step}("{step.name}")  # makes the package importable']
     found, guarded = _imports(program, facts)
     if program.analysis.settings:
@@ -83,15 +83,20 @@ def _load_lines(program: Program, step: Step, facts: StepFacts, names: _Names) -
     sections += [[f"{names.settings}.apply()"]] if program.analysis.settings else []
     values = {name: converted(name, declaration, classes) for name, declaration in declared.items()}
     sections += [[f"{name} = {value}" for name, value in values.items() if value != name]]
-    inputs = [value.name for value in step.inputs]
-    if facts.whole or facts.unsure_inputs:
-        sections += [[f"{names.step}.load_into(globals())"]]
-    elif inputs:
-        quoted = [f'"{name}"' for name in inputs]
-        sections += [bracketed(f"{', '.join(inputs)} = {names.step}.load(", quoted, ")")]
     for section in filter(None, sections):
         lines += ["", *section]
-    return lines
+    rebuilt = _rebuilt(program, facts)
+    load = own(*_values_lines(step, facts, names))
+    between = own("", "") if rebuilt else own("") if load else []
+    return [*own(*lines), *(own("", "") if rebuilt else []), *rebuilt, *(between if load else []), *load]
+
+
+def _values_lines(step: Step, facts: StepFacts, names: _Names) -> list[str]:
+    inputs = [value.name for value in step.inputs]
+    if facts.whole or facts.unsure_inputs or facts.rebuilt:
+        return [f"{names.step}.load_into(globals())"]
+    quoted = [f'"{name}"' for name in inputs]
+    return bracketed(f"{', '.join(inputs)} = {names.step}.load(", quoted, ")") if inputs else []
 
 
 def _imports(program: Program, facts: StepFacts) -> tuple[list[ImportedName], list[str]]:
