@@ -365,6 +365,8 @@ class CallWalker(ExpressionWalker):
                 found = self.heap.parts(given)
             case Returns.SHALLOW:
                 found = self.heap.make(node, ObjectKind.CONTAINER, self.heap.parts(given))
+            case Returns.LAZY:
+                found = self.heap.make(node, ObjectKind.CONTAINER, self.heap.parts(given) | given)
             case Returns.HOLDS:
                 found = self.heap.make(node, contents=given)
             case Returns.SAME:

@@ -18,8 +18,8 @@ class Returns(IntEnum):
     """What a call gives back, in terms of the objects it was given (receiver and arguments).
 
     IMMUTABLE: a number, a string, None. NEW: something of its own. FRAME: a new pandas object. PART: something that was
-    inside of them. SHALLOW: a new container of their parts. HOLDS: something new that keeps them. SAME: one of them, or
-    a view of it.
+    inside of them. SHALLOW: a new container of their parts. LAZY: the same, but it looks at them when it is asked.
+    HOLDS: something new that keeps them. SAME: one of them, or a view of it.
     """
 
     IMMUTABLE = 0
@@ -27,8 +27,9 @@ class Returns(IntEnum):
     FRAME = 2
     PART = 3
     SHALLOW = 4
-    HOLDS = 5
-    SAME = 6
+    LAZY = 5
+    HOLDS = 6
+    SAME = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,16 +351,20 @@ class ExpressionWalker(ABC):
             if isinstance(name, ast.Name)
         }
         self.frame = Frame(FrameKind.COMPREHENSION, self.new_serial(), outer, targets)
+        sources = iterated
         with self.maybe():
             for generator in node.generators:
                 if generator is not first:
                     iterated = self.evaluate(generator.iter)
+                    sources |= iterated
                 self.assign(generator.target, self.heap.parts(iterated), None)
                 self.evaluate_all(generator.ifs)
             inside = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
             contents = self.evaluate_all(inside)
         self.frame = outer
-        return self.heap.make(node, ObjectKind.CONTAINER, contents)
+        # A generator has yet to look at what it iterates.
+        held = contents | sources if isinstance(node, ast.GeneratorExp) else contents
+        return self.heap.make(node, ObjectKind.CONTAINER, held)
 
     def _starred(self, node: ast.Starred) -> Objects:
         return self.heap.parts(self.evaluate(node.value))

@@ -40,7 +40,10 @@ _BUILTINS: Mapping[str, Knowledge] = _table(
             breakpoint display exit help print quit
         """,
         Knowledge(Returns.SHALLOW): """
-            dict enumerate filter iter list map reversed set sorted tuple zip
+            dict list set sorted tuple
+        """,
+        Knowledge(Returns.LAZY): """
+            enumerate filter iter map reversed zip
         """,
         Knowledge(Returns.PART): """
             max min sum vars

@@ -109,7 +109,7 @@ def test_cells_that_need_the_namespace_of_a_notebook(
         "hint": "",
         "traceback": "Traceback (most recent call last):\n"
         "  odd.ipynb cell 8 line 9, in <module>\n    ratio(total_a)\n"
-        "  odd.ipynb cell 8 line 3, in ratio\n    raise ValueError(\"asked for\")\n"
+        '  odd.ipynb cell 8 line 3, in ratio\n    raise ValueError("asked for")\n'
         "ValueError: asked for",
     }
 
