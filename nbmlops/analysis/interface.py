@@ -40,16 +40,16 @@ def connect_steps(graph: Graph) -> None:
         outputs.insert(0, (effects.may_bind | changed | effects.deletes) & live)
         live = (live - effects.binds) | read
     producers = dict.fromkeys(graph.namespace.parameters, _PARAMETERS)
-    order = {name: position for position, name in enumerate(graph.namespace.bindings)}
+    order = {name: (position, name) for position, name in enumerate(graph.namespace.bindings)}
     for position, (step, handed_over) in enumerate(zip(graph.steps, outputs, strict=True)):
         effects = step.effects
         step.available = frozenset(producers.keys() & step.strict.keys())
-        wanted = sorted(reads[position] | (handed_over - effects.binds), key=lambda name: order.get(name, 0))
+        wanted = sorted(reads[position] | (handed_over - effects.binds), key=lambda name: order.get(name, (0, name)))
         step.inputs = tuple(Input(n, producers[n]) for n in wanted if producers.get(n, _PARAMETERS) != _PARAMETERS)
         step.parameters = tuple(
             n for n in graph.namespace.parameters if n in wanted and producers.get(n) == _PARAMETERS
         )
-        step.outputs = tuple(sorted(handed_over, key=lambda name: order.get(name, 0)))
+        step.outputs = tuple(sorted(handed_over, key=lambda name: order.get(name, (0, name))))
         step.unsure_inputs = tuple(given.name for given in step.inputs if given.name not in sure[position])
         step.unsure_outputs = tuple(
             name for name in step.outputs if name not in sure[position + 1] and name not in BUILTINS
