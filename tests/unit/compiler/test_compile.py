@@ -68,7 +68,7 @@ def test_other_processes_with_other_hash_seeds_write_the_same_bytes() -> None:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": f"UTC{seed}", "COLUMNS": "40"}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
-    first, *others = map(run, "1234")  # two seeds agree on the order of two names half of the time
+    first, *others = map(run, "1357")  # two seeds agree on the order of two names half of the time
     assert others == [first] * 3
     assert first.count("\n") > 40
 
