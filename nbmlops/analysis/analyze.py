@@ -37,7 +37,7 @@ from nbmlops.analysis.modes import bound_out_of_sight
 from nbmlops.analysis.namespace import MODULE_NAMES, Namespace, block_uses, import_paths, sort_names
 from nbmlops.analysis.objects import NONE, Heap, ObjectKind
 from nbmlops.analysis.parameters import declare_parameters
-from nbmlops.analysis.record import State
+from nbmlops.analysis.record import State, join
 from nbmlops.analysis.rules import check_all
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit, is_displayed, parse_cell
@@ -149,8 +149,11 @@ def _walk(graph: Graph, walker: FlowWalker) -> None:
     mutable = [parameter.name for parameter in graph.parameters if _is_mutable(parameter)]
     ends: dict[Unit, State] = {}
     for unit in graph.units:
+        before = dict(walker.state.env) if unit.cell.may_raise else {}
         unit.record, end = walker.statement(unit.node)
         ends[unit] = end
+        if unit.cell.may_raise:  # the statement may not have run
+            end.env = join([State(env=before), end]).env
         for name in mutable:
             if _is_kept(name, unit, end, walker.heap):
                 # From here on it is a value with two names: both are handed over, so that they stay one object.

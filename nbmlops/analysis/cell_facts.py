@@ -84,9 +84,10 @@ def _facts(
         reads |= (effects.reads | effects.mutates) - binds
         binds = (binds | effects.binds) - effects.deletes
         writes |= effects.may_bind | effects.mutates | effects.deletes
+    binds = set() if cell.may_raise else binds
     return CellFacts(
         cell,
-        content_of(units, graph.namespace.paths, data),
+        Content.CODE if cell.may_raise else content_of(units, graph.namespace.paths, data),
         work_of(units, graph.namespace.paths, makers),
         frozenset(reads) & data,
         frozenset(binds) & data,

@@ -39,7 +39,9 @@ def surely_bound(steps: Sequence[StepNode], parameters: Iterable[str], closing: 
 
 
 def certain_reads(unit: Unit) -> frozenset[str]:
-    """Returns names that the statement reads whenever it runs, before it binds them."""
+    """Returns names that a notebook which completes has bound when the statement runs, since it reads them first."""
+    if unit.cell.may_raise:
+        return frozenset()
     names = {part.id for node in _evaluated(unit.node) for part in _on_every_path(node) if isinstance(part, ast.Name)}
     return frozenset(names & unit.record.reads.keys())
 

@@ -17,6 +17,7 @@ from nbmlops.analysis.model import Placement, StatementKind
 from nbmlops.analysis.namespace import MODULE_NAMES, Namespace
 from nbmlops.analysis.record import Problem, ProblemKind
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.notebook.model import RoleKind
 
 _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe", "call_soon", "call_later"})
@@ -95,6 +96,8 @@ def _of_unit(graph: Graph, unit: Unit) -> Iterator[str]:
         yield f"'{name}' is that of the notebook"
     for name in sorted(unit.effects.deletes & BUILTINS - (graph.namespace.data if unit.record.binds_all else set())):
         yield f"deleting '{name}' brings back Python's own"
+    if unit.cell.may_raise and unit.home == unit.cell.role.step:
+        yield f"it is tagged `{RAISES}`"
     if unit.kind is StatementKind.CODE and _makes_tasks(unit.node):
         yield "a task that it starts goes on between the cells"
 

@@ -86,6 +86,7 @@ def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) ->
         for binding in _bindings(unit):
             namespace.bindings.setdefault(binding.name, []).append(binding)
     late = _late_builtins(units, namespace.bindings)
+    late |= {name for name, bindings in namespace.bindings.items() if bindings[0].unit.cell.may_raise}
     for name, bindings in namespace.bindings.items():
         _sort(namespace, name, bindings, one_meaning=name not in late and name not in values)
     _import_in_place(namespace, units)

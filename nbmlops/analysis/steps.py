@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import groupby
 
 from nbmlops.analysis.definitions import acts_early, closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
@@ -98,27 +99,17 @@ def _compose(step: StepNode, everything: frozenset[str]) -> None:
     deleted: set[str] = set()
     mutated: set[str] = set()
     read: set[str] = set()
-    for unit in step.units:
-        record = unit.record
-        for name, node in record.mentions.items():
-            step.mentions.setdefault(name, Place(unit, node))
-        for found, names in ((step.reads, record.reads), (step.soft, record.soft), (step.reads, record.mutates)):
-            for name, node in names.items():
-                if name not in bound:
-                    found.setdefault(name, Place(unit, node))
-        read |= (record.reads.keys() | record.soft.keys()) - bound
-        if record.reads_all is not None or step.reads_all:
-            for name in everything - bound:
-                step.reads.setdefault(name, Place(unit, record.reads_all or unit.node))
-            read |= everything - bound
-        for name, node in record.strict.items():
-            if name not in bound and name not in may:
-                step.strict.setdefault(name, Place(unit, node))
-        effects = unit.effects
-        mutated |= effects.mutates
-        may |= effects.may_bind
-        bound = (bound | effects.binds) - effects.deletes
-        deleted = (deleted - effects.binds) | effects.deletes
+    for cell, units in groupby(step.units, key=lambda unit: unit.cell):
+        before = frozenset(bound)
+        for unit in units:
+            read |= _note_reads(step, unit, bound, may, everything)
+            effects = unit.effects
+            mutated |= effects.mutates
+            may |= effects.may_bind
+            bound = (bound | effects.binds) - effects.deletes
+            deleted = (deleted - effects.binds) | effects.deletes
+        if cell.may_raise:
+            bound &= before
     step.reached = frozenset(step.reads.keys() - read - step.mentions.keys())
     step.effects = Effects(
         frozenset(step.reads) | frozenset(step.soft),
@@ -127,3 +118,23 @@ def _compose(step: StepNode, everything: frozenset[str]) -> None:
         frozenset(mutated),
         frozenset(deleted),
     )
+
+
+def _note_reads(step: StepNode, unit: Unit, bound: set[str], may: set[str], everything: frozenset[str]) -> set[str]:
+    """Notes what a statement reads and mentions; returns the names that it reads from before the step."""
+    record = unit.record
+    for name, node in record.mentions.items():
+        step.mentions.setdefault(name, Place(unit, node))
+    for found, names in ((step.reads, record.reads), (step.soft, record.soft), (step.reads, record.mutates)):
+        for name, node in names.items():
+            if name not in bound:
+                found.setdefault(name, Place(unit, node))
+    read = (record.reads.keys() | record.soft.keys()) - bound
+    if record.reads_all is not None or step.reads_all:
+        for name in everything - bound:
+            step.reads.setdefault(name, Place(unit, record.reads_all or unit.node))
+        read |= everything - bound
+    for name, node in record.strict.items():
+        if name not in bound and name not in may:
+            step.strict.setdefault(name, Place(unit, node))
+    return read

@@ -8,7 +8,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.notebook.model import Cell, CellKind, Magic, MagicAction, Notebook, RoleKind
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime.execute import literal
-from nbmlops.runtime.witness import RAISES, CellToRun
+from nbmlops.runtime.witness import CellToRun
 
 _ELSEWHERE = frozenset({MagicAction.GATE, MagicAction.REGISTER, MagicAction.REQUIREMENT})
 
@@ -34,7 +34,7 @@ def _cells(notebook: Notebook, ends: Mapping[int, str], parameters: Mapping[str,
             continue
         source = executed_source(cell)
         text = source if source.strip() else "pass"
-        yield CellToRun(cell.number, text, ends.get(cell.number, ""), RAISES in cell.tags)
+        yield CellToRun(cell.number, text, ends.get(cell.number, ""), cell.may_raise)
         if cell.role.kind is RoleKind.PARAMETERS and parameters:
             lines = [f"{name} = {literal(value)}" for name, value in parameters.items()]
             yield CellToRun(0, "\n".join(lines))

@@ -124,7 +124,13 @@ _ALL = (
         "metrics cell with other code",
         "A `pipeline-metrics` cell says which names are metrics, and nothing else.",
     ),
-    Code("NB146", _W, "cell that is meant to raise", "In a pipeline the first error stops the run."),
+    Code(
+        "NB146",
+        _E,
+        "cell of no step that is meant to raise",
+        "After the error of a cell tagged `raises-exception` its step goes on, as the notebook does. Code of shared "
+        "cells has no such place of its own.",
+    ),
     Code("NB147", _E, "`# nbmlops:` below the first line", "It counts for the whole cell, so it stands at its top."),
     Code("NB148", _E, "no step", "All code is shared, skipped or parameters; nothing would run."),
     Code(

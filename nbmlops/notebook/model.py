@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, SourceSpan
+from nbmlops.core.jupyter_tags import RAISES
 
 # A source line is shown up to here: reports stay readable when data are pasted into a cell.
 _LONGEST_LINE = 200
@@ -106,6 +107,11 @@ class Cell:
     python: str = ""
     magics: tuple[Magic, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    @property
+    def may_raise(self) -> bool:
+        """Whether the notebook goes on when the cell raises: then nothing of it is sure to run."""
+        return RAISES in self.tags and self.role.kind is RoleKind.STEP
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ from nbmlops.notebook.tags import CellMarks, read_marks
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-_RAISES = "raises-exception"
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -120,13 +119,6 @@ def _cell_faults(cell: RawCell, translation: Translation | None, marks: CellMark
     skipped = marks.kind is RoleKind.SKIP
     for fault in (*marks.faults, *(() if skipped else translation.faults)):
         yield dataclasses.replace(fault, cell=cell.number)
-    if _RAISES in cell.tags and not skipped:
-        yield Fault(
-            "NB146",
-            f"the cell is tagged `{_RAISES}`, but an error stops a pipeline",
-            "tag it `skip` if it raises",
-            cell.number,
-        )
 
 
 def _cell(raw: RawCell, marked: MarkedCell, role: CellRole) -> Cell:

@@ -16,7 +16,7 @@ from nbmlops.notebook.tags import ROLES, CellMarks
 # What the steps of the whole notebook and a cell's own step tags give: it is found again for the new steps.
 _ABOUT_STEPS = frozenset({
     "NB101", "NB107", "NB134", "NB135", "NB136", "NB137", "NB138", "NB139", "NB140", "NB141", "NB142", "NB143",
-    "NB144", "NB145", "NB148",
+    "NB144", "NB145", "NB146", "NB148",
 })  # fmt: skip
 _STEP_TAGS = ("step:", "block:", "prev:")
 _NAMING = ("step:", "block:")

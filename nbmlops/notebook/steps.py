@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import CellKind, CellRole, Magic, MagicAction, RoleKind
 from nbmlops.notebook.names import skeleton
@@ -52,6 +53,7 @@ def assign_roles(cells: Sequence[MarkedCell]) -> tuple[tuple[CellRole, ...], tup
     faults += _empty_steps(steps)
     faults += _wrong_order(steps, cells, roles)
     faults += [fault for cell, role in zip(cells, roles, strict=True) for fault in _metrics_faults(cell, role)]
+    faults += [fault for cell, role in zip(cells, roles, strict=True) for fault in _raising_faults(cell, role)]
     return roles, tuple(faults)
 
 
@@ -234,6 +236,17 @@ def _metrics_faults(cell: MarkedCell, role: CellRole) -> Iterable[Fault]:
                 line=statement.lineno,
                 col=statement.col_offset + 1,
             )
+
+
+def _raising_faults(cell: MarkedCell, role: CellRole) -> Iterable[Fault]:
+    raises = cell.marks is not None and RAISES in cell.marks.tags
+    if raises and role.kind not in {RoleKind.STEP, RoleKind.SKIP, RoleKind.TEXT}:
+        yield Fault(
+            "NB146",
+            f"the cell is tagged `{RAISES}`, but it belongs to no step, so that its error would stop the pipeline",
+            f"add the tag `step:NAME`, or remove `{RAISES}` if the cell does not raise",
+            cell=cell.number,
+        )
 
 
 def _printed_name(statement: ast.stmt) -> str:

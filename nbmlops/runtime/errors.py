@@ -15,9 +15,11 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
+from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline, SourceLines, StepMode
 from nbmlops.pipeline.run_record import StepError
@@ -49,12 +51,20 @@ class StepCells:
             above += cell.count("\n") + 1
         return file, line
 
+    def may_raise(self, source: str) -> bool:
+        """Returns whether a cell of this text is tagged as one after whose error the notebook goes on."""
+        tagged = [cell for cell in self._cells() if RAISES in cell["metadata"].get("tags", ())]
+        return any("".join(cell["source"]).strip() == source.strip() for cell in tagged)
+
     def _sources(self) -> list[str]:
+        return ["".join(cell["source"]) for cell in self._cells()]
+
+    def _cells(self) -> list[Any]:
         try:
             cells = json.loads(self._notebook.read_bytes())["cells"]
         except (OSError, ValueError, KeyError):
             return []  # the error is told without its place
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def _is_of_a_cell(file: str) -> bool:

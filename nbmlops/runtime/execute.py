@@ -19,6 +19,7 @@ from typing import Any
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.run_codec import finite, joined_to_json
 from nbmlops.pipeline.run_record import JoinedSteps
 from nbmlops.runtime.kernel import Kernel
@@ -143,6 +144,8 @@ def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
                 shutdown_kernel="immediate",
             )
     except PapermillExecutionError as error:
+        if _goes_on(partial, error.cell_index):
+            return Completed()
         return Raised(error.ename, error.evalue, strip_color("\n".join(error.traceback)))
     except CellTimeoutError:
         return TimedOut(job.timeout or 0.0)
@@ -150,6 +153,21 @@ def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
         # RuntimeError: nbclient says so when the kernel dies before it is ready.
         return KernelDied(kernel.exit_code(), kernel.last_words())
     return Completed()
+
+
+def _goes_on(partial: Path, index: int) -> bool:
+    """Returns whether the last error of an executed notebook is one after which it goes on; then it was no failure.
+
+    Every cell has run then, and what papermill put into the notebook to point at the error is taken away.
+    """
+    from papermill.execute import ERROR_MARKER_TAG
+
+    notebook = json.loads(partial.read_bytes())
+    cells = [cell for cell in notebook["cells"] if ERROR_MARKER_TAG not in cell["metadata"].get("tags", ())]
+    if RAISES not in cells[index]["metadata"].get("tags", ()):
+        return False
+    _write_notebook(partial, {**notebook, "cells": cells})
+    return True
 
 
 def _prepared(job: Job) -> bytes:

@@ -238,6 +238,10 @@ class Step:
         if self._context.report is not None:
             write_failure(self._context.report, self.recorder.log(), report_exception(error, self._cells.place))
 
+    def goes_on_after(self, source: str) -> bool:
+        """Returns whether the step goes on after an error in a cell of this text, because the cell is tagged so."""
+        return self._declared.mode is StepMode.VERBATIM and self._cells.may_raise(source)
+
     def traced_home(self, error: BaseException) -> str:
         """Returns the traceback in terms of the source notebook, or "" if none of its lines took part."""
         report = Fields(report_exception(error, self._cells.place), "report")
@@ -412,6 +416,8 @@ def _follow_cells(step: Step) -> Callable[[], None]:
 
     def after_cell(result: Any) -> None:
         error = result.error_before_exec or result.error_in_exec
+        if error is not None and step.goes_on_after(result.info.raw_cell):
+            return
         if error is not None:
             step.fail(error)
             # Below IPython's traceback, which names the generated files.

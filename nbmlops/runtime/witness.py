@@ -15,12 +15,10 @@ from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
+from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.runtime.facts import kernel_environment
 from nbmlops.runtime.kernel import Kernel
 from nbmlops.runtime.witness_records import PLAN_VARIABLE, Border, WatchPlan, read_borders, write_plan
-
-RAISES = "raises-exception"
-"""The tag of a cell after whose error the notebook goes on."""
 
 _EXTENSION = "--InteractiveShellApp.extra_extensions=nbmlops.runtime.witness_kernel"
 

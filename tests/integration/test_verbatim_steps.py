@@ -117,3 +117,36 @@ def test_cells_that_need_the_namespace_of_a_notebook(
     command = [sys.executable, "-m", "papermill", "notebooks/02_sum_step.ipynb", str(alone), "-y", "columns: [b, a]"]
     subprocess.run(command, cwd=tmp_path / "pipelines" / "odd", check=True, capture_output=True)
     assert "1.0" in _outputs(alone)[-2]
+
+
+@pytest.mark.slow
+def test_steps_go_on_after_the_error_of_a_cell_that_is_meant_to_raise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notebook: Write
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    notebook(
+        tmp_path / "odd.ipynb",
+        (["step:a", "raises-exception"], "x = 1\nprint(x)\nx.missing\nx = 2"),
+        (["step:a"], "x += 10\nx"),
+        (["step:b"], "print(x)"),
+        (["step:c", "raises-exception"], "missing"),
+        (["step:d"], "1 / (x - 11)"),
+    )
+
+    assert main(["compile", "odd.ipynb"]) == 0
+    assert main(["run", "odd"]) == 1
+
+    shown = {}
+    for path in sorted(_latest(tmp_path).glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", ()) if output.get("name") != "stderr"]
+        shown[path.stem] = [
+            output.get("ename") or "".join(output.get("text", "") or output["data"]["text/plain"]) for output in outputs
+        ]
+    assert shown == {
+        "01_a": ["1\n", "AttributeError", "11"],
+        "02_b": ["11\n"],
+        "03_c": ["NameError"],
+        "04_d": ["ZeroDivisionError"],
+    }

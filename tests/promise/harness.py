@@ -168,7 +168,9 @@ class Processes:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         cells = [
-            [c.role.kind.value, _with_api(c.python)] for c in notebook_of(case).cells if c.role.kind not in _NOT_RUN
+            ["raises" if c.may_raise else c.role.kind.value, _with_api(c.python)]
+            for c in notebook_of(case).cells
+            if c.role.kind not in _NOT_RUN
         ]
         return self._ask({"run": "notebook", "folder": str(folder), "cells": cells, "given": case.given})
 

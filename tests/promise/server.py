@@ -31,6 +31,7 @@ import sklearn.base  # noqa: F401 - as above
 
 import nbmlops
 from nbmlops.core.errors import StepFailed
+from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime import step as step_module
@@ -63,7 +64,7 @@ def run_notebook(folder: str, cells: list[list[str]], given: str) -> None:
     os.chdir(folder)
     namespace = vars(sys.modules["__main__"])
     for number, (kind, source) in enumerate(cells, 1):
-        _run_cell(source, f"cell {number}", namespace)
+        _run_cell(source, f"cell {number}", namespace, may_raise=kind == "raises")
         if kind == "parameters":
             exec(given, namespace)
 
@@ -112,7 +113,8 @@ def _run_cells(path: Path, given: str) -> None:
             opened = step_module._PROCESS.step
             assert opened is not None
             _kernel()[1].run(opened.begin_code)
-        _run_cell("".join(cell["source"]), f"{path.name} {cell['id']}", namespace)
+        may_raise = RAISES in cell["metadata"].get("tags", ())
+        _run_cell("".join(cell["source"]), f"{path.name} {cell['id']}", namespace, may_raise=may_raise)
         if cell["id"] == "parameters":
             values: dict[str, Any] = {}
             exec(given, values)
@@ -125,8 +127,20 @@ def _kernel() -> tuple[asyncio.AbstractEventLoop, contextvars.Context]:
     return asyncio.new_event_loop(), contextvars.copy_context()
 
 
-def _run_cell(source: str, name: str, namespace: dict[str, Any]) -> None:
-    """Runs a cell as a kernel does: within an event loop, and with its last expression displayed."""
+def _run_cell(source: str, name: str, namespace: dict[str, Any], *, may_raise: bool = False) -> None:
+    """Runs a cell as a kernel does: within an event loop, and with its last expression displayed.
+
+    The error of a cell that may raise is printed, as a notebook shows it.
+    """
+    try:
+        _run_in_loop(source, name, namespace)
+    except Exception as error:
+        if not may_raise:
+            raise
+        print(f"{type(error).__name__}: {error}")  # noqa: T201 - what Jupyter would display, among what is printed
+
+
+def _run_in_loop(source: str, name: str, namespace: dict[str, Any]) -> None:
     tree = ast.parse(source)
     ends_in_expression = tree.body and isinstance(tree.body[-1], ast.Expr)
     last = tree.body.pop() if ends_in_expression and not source.rstrip().endswith(";") else None

@@ -52,7 +52,8 @@ def _is_sure(step: StepNode, place: Place, name: str) -> bool:
     if isinstance(place.node, ast.ExceptHandler):
         return True
     later = step.units[step.units.index(place.unit) + 1 :]
-    return isinstance(place.unit.node, ast.Delete) and not any(name in unit.effects.may_bind for unit in later)
+    is_del = isinstance(place.unit.node, ast.Delete) and not place.unit.cell.may_raise
+    return is_del and not any(name in unit.effects.may_bind for unit in later)
 
 
 def _deletion(step: StepNode, name: str) -> Place:

@@ -42,6 +42,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     for step in graph.steps:
         for name, place in step.strict.items():
             known = name in explained or _is_available(graph, step, name, place) or _was_deleted(graph, step, name)
+            known = known or place.unit.cell.may_raise  # there the error is what the notebook shows
             unknowable = graph.incomplete and name not in graph.namespace.bindings
             if not known and not unknowable:
                 where = f"'{name}' is read by {step_title(step.name)}{_through(graph, name, place)}"

@@ -16,7 +16,7 @@ from nbmlops.compiler.prose import Block
 from nbmlops.compiler.targets.markdown import inline
 from nbmlops.compiler.targets.parameters import converted, default_text, value_classes
 from nbmlops.compiler.targets.shared import SETTINGS
-from nbmlops.compiler.targets.verbatim import PARAMETERS, CodeCell, verbatim_cells
+from nbmlops.compiler.targets.verbatim import CodeCell, verbatim_cells
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.pipeline.ir import Step, StepMode
@@ -36,7 +36,7 @@ def step_notebook(program: Program, step: Step) -> bytes:
     cells = [_markdown("title", _title(program, step))]
     if step.mode is StepMode.VERBATIM:
         found = cells_of_verbatim(program, step)
-        cells += [_code(c.id, [ln.text for ln in c.lines], (PARAMETERS,) if c.id == PARAMETERS else ()) for c in found]
+        cells += [_code(cell.id, [line.text for line in cell.lines], cell.tags) for cell in found]
         return _document(cells)
     names = _Names(program, step)
     if step.parameters:

@@ -21,6 +21,7 @@ from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.parameters import converted, value_classes
 from nbmlops.compiler.targets.shared import HELPERS, SETTINGS
+from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.ir import SourceLines, Step
 
 PARAMETERS = "parameters"
@@ -28,10 +29,11 @@ PARAMETERS = "parameters"
 
 @dataclass(frozen=True, slots=True)
 class CodeCell:
-    """A code cell of a step notebook: its id and its lines."""
+    """A code cell of a step notebook: its id, its lines and its tags."""
 
     id: str
     lines: Sequence[Line]
+    tags: tuple[str, ...] = ()
 
 
 def verbatim_cells(program: Program, step: Step, parameters: Sequence[str]) -> list[CodeCell]:
@@ -44,9 +46,12 @@ def verbatim_cells(program: Program, step: Step, parameters: Sequence[str]) -> l
     """
     facts = program.facts(step.name)
     names = _Names(program, facts)
-    cells = [CodeCell(PARAMETERS, own(*parameters))] if parameters else []
+    cells = [CodeCell(PARAMETERS, own(*parameters), (PARAMETERS,))] if parameters else []
     cells.append(CodeCell("load", _load_lines(program, step, facts, names)))
-    cells += [CodeCell(f"cell-{n}", _cell(program, facts, n)) for n in facts.cells if n in program.cells]
+    for number in facts.cells:
+        if number in program.cells:
+            tags = (RAISES,) if program.notebook.cells[number - 1].may_raise else ()
+            cells.append(CodeCell(f"cell-{number}", _cell(program, facts, number), tags))
     cells.append(CodeCell("save", own(*_save_lines(step, facts, names, _own_code(program, facts)))))
     return [cell for cell in cells if cell.lines]
 

@@ -119,7 +119,7 @@ CELLS = {
     "empty_step": [STEP, ("# nothing yet", "step:train")],
     "prev_without_step": [("import os", "imports", "prev:load"), STEP],
     "metrics_cell_with_code": [("auc = 1", "step:load"), ("print(auc)\nprint('auc', auc)", "pipeline-metrics")],
-    "raises_exception": [("1 / 0", "step:load", "raises-exception")],
+    "raises_exception": [("1 / 0", "imports", "raises-exception"), ("1 / 0", "step:load", "raises-exception")],
     "no_step": [("import os", "imports"), ("a = 1", "parameters")],
     "kale_notebook_tag": [STEP, ("", "notebook:other")],
     "several_at_once": [
