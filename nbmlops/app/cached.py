@@ -30,12 +30,14 @@ class Wishes:
         register: Register the model if its verdict passes and nobody has done so.
         judge: Judge again, by the rules and the champion of now.
         tell: Told when a stage begins.
+        closing: Judge and register at all.
     """
 
     cwd: Path
     register: bool
     judge: bool
     tell: Callable[[Progress], None]
+    closing: bool = True
 
 
 def reuse(
@@ -58,7 +60,10 @@ def reuse(
     record = replace(known.record, steps=result.steps, folder=folder)
     verdict = verdict_from_json(record.verdict) if record.verdict is not None else None
     outcome = RunOutcome(record, verdict)
-    if wishes.judge and opened.judges:
+    if not wishes.closing:
+        return replace(outcome, reused=record.run_id)
+    judges = opened.judges and (wishes.judge or verdict is None)  # a point of a sweep is not judged in its turn
+    if judges:
         again = replace(record, status=RunStatus.SUCCEEDED)
         outcome = close_run(opened, stores, again, result, wishes.tell, register=wishes.register)
     elif verdict is not None and known.policy != policy_digest(opened.config.policy):
@@ -69,7 +74,7 @@ def reuse(
         outcome = registered(opened, stores, outcome, result, wishes.tell)
     if outcome.record != record and outcome.fault is None:
         kept = replace(outcome.record, folder=known.record.folder)
-        policy = policy_digest(opened.config.policy) if wishes.judge else known.policy
+        policy = policy_digest(opened.config.policy) if judges else known.policy
         ResultsIndex(opened.root, opened.pipeline.name).remember(
             results_digest(opened.pipeline, result.steps), kept, policy
         )

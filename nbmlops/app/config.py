@@ -7,8 +7,6 @@ A missing file is no fault: the defaults hold, and only commands that need rules
 from __future__ import annotations
 
 import json
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +16,12 @@ from nbmlops.app.config_document import ConfigDocument, PipelineTable, RuleTable
 from nbmlops.app.config_faults import DATE, Fault, dotted, faults_of, render_faults
 from nbmlops.app.project import CONFIG_FILE
 from nbmlops.app.toml_lines import KeyPath, key_lines
-from nbmlops.core.errors import ConfigError, EnvironmentFault
+from nbmlops.app.toml_text import parse_toml, read_text
+from nbmlops.core.errors import ConfigError
 from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
 
 PYPROJECT = "pyproject.toml"
 _PYPROJECT_PREFIX: KeyPath = ("tool", "nbmlops")
-_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$|\s*\(at end of document\)$")
 
 RULE_TO_PASTE = """\
 [[gate.rules]]
@@ -101,8 +99,8 @@ def load_config(root: Path) -> Config:
         EnvironmentFault: the file is there but cannot be read.
     """
     own = root / CONFIG_FILE
-    text = _read(own)
-    shared = _read(root / PYPROJECT)
+    text = read_text(own)
+    shared = read_text(root / PYPROJECT)
     pyproject = _tool_table(shared) if shared is not None else None
     if text is not None and pyproject is not None:
         raise ConfigError(
@@ -129,7 +127,7 @@ def parse_config(text: str, file: str, prefix: KeyPath = ()) -> ConfigDocument:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    data: Any = _parse_toml(text, file)
+    data: Any = parse_toml(text, file)
     for key in prefix:
         data = data.get(key, {})
     lines = key_lines(text)
@@ -143,48 +141,12 @@ def parse_config(text: str, file: str, prefix: KeyPath = ()) -> ConfigDocument:
     return document
 
 
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start]
-        line = before.count(b"\n") + 1
-        raise ConfigError(f"{path.name} line {line}: not UTF-8 text", "save the file as UTF-8") from error
-    except OSError as error:
-        raise EnvironmentFault(f"cannot read {path.name}: {error.strerror}", "make the file readable") from error
-
-
 def _tool_table(text: str) -> dict[str, Any] | None:
     """Returns `[tool.nbmlops]`; None where a `pyproject.toml` has none. A broken one is a fault only if it names us."""
     if "nbmlops" not in text:
         return None
-    table = _parse_toml(text, PYPROJECT).get("tool", {}).get("nbmlops")
+    table = parse_toml(text, PYPROJECT).get("tool", {}).get("nbmlops")
     return table if isinstance(table, dict) else None
-
-
-def _parse_toml(text: str, file: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        rows = text.splitlines() or [""]
-        place = _PLACE.search(str(error))
-        line = int(place[1]) if place and place[1] else len(rows)
-        column = int(place[2]) if place and place[2] else len(rows[-1]) + 1
-        message = _PLACE.sub("", str(error))
-        shown = rows[min(line, len(rows)) - 1]
-        key = f" (key {shown.partition('=')[0].strip()!r})" if "=" in shown else ""
-        raise ConfigError(
-            f"{file} line {line}:{column}{key}: not valid TOML: {message}\n   |  {shown}\n   |  {' ' * (column - 1)}^",
-            _toml_hint(message),
-        ) from error
-
-
-def _toml_hint(message: str) -> str:
-    if "overwrite" in message or "twice" in message:
-        return "a key and a [table] may stand only once; an array of tables is written [[gate.rules]]"
-    return "strings stand in quotes, tables in [brackets]; see https://toml.io"
 
 
 def _as_table(value: object) -> Mapping[str, str]:

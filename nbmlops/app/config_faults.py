@@ -1,4 +1,4 @@
-"""What is wrong with an `nbmlops.toml`, in words: file, line and key of every fault, all of them at once."""
+"""What is wrong with a settings file, in words: file, line and key of every fault, all of them at once."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Fault:
     hint: str = ""
 
 
-def faults_of(errors: Sequence[ErrorDetails]) -> tuple[Fault, ...]:
-    """Returns pydantic's findings in our words."""
-    return tuple(_fault(error) for error in errors)
+def faults_of(errors: Sequence[ErrorDetails], document: type = ConfigDocument) -> tuple[Fault, ...]:
+    """Returns pydantic's findings in our words; `document` is the shape of the file."""
+    return tuple(_fault(error, document) for error in errors)
 
 
 def render_faults(file: str, lines: Mapping[KeyPath, int], faults: Sequence[Fault], prefix: KeyPath = ()) -> str:
@@ -76,11 +76,11 @@ def dotted(path: Sequence[str | int]) -> str:
     return text
 
 
-def _fault(error: ErrorDetails) -> Fault:
+def _fault(error: ErrorDetails, document: type) -> Fault:
     path = tuple(error["loc"])
     kind = error["type"]
     if kind == "unexpected_keyword_argument":
-        known = _keys_at(path[:-1])
+        known = _keys_at(path[:-1], document)
         near = get_close_matches(str(path[-1]), known, n=1)
         return Fault(path, "unknown key", f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}")
     if kind == "missing":
@@ -103,9 +103,9 @@ def _shown(value: Any) -> str:
     return f"the string {text}" if isinstance(value, str) else text
 
 
-def _keys_at(path: Sequence[str | int]) -> list[str]:
+def _keys_at(path: Sequence[str | int], document: type) -> list[str]:
     """Returns the keys that the table at `path` may hold."""
-    hint: Any = ConfigDocument
+    hint: Any = document
     for part in path:
         if dataclasses.is_dataclass(hint):
             hint = typing.get_type_hints(hint).get(str(part))

@@ -1,10 +1,12 @@
-"""What a run tells while it works: the runner's events, and the closing stages, which are no steps."""
+"""What a run tells while it works: the runner's events, the closing stages, which are no steps, points of a sweep."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.runtime.events import Event
 
 Stage = Literal["track", "gate", "register"]
@@ -17,4 +19,24 @@ class StageStarted:
     stage: Stage
 
 
-Progress = Event | StageStarted
+@dataclass(frozen=True, slots=True)
+class PointStarted:
+    """A sweep goes on with its next point: its place among so many, and the parameters that vary."""
+
+    number: int
+    total: int
+    parameters: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class PointFinished:
+    """A point of a sweep is done; `value` is that of the metric, None when it has none."""
+
+    number: int
+    total: int
+    metric: str
+    value: float | None
+    failed: bool
+
+
+Progress = Event | StageStarted | PointStarted | PointFinished

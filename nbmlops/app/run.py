@@ -7,9 +7,9 @@ the outcome of the run that produced the results. An interruption closes the run
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbmlops.app.background import BackgroundRun
@@ -21,6 +21,7 @@ from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
 from nbmlops.app.run_report import identified, next_commands, run_record, run_start, write_documents, write_run_document
 from nbmlops.app.stages import close_run, value_metrics
 from nbmlops.app.wiring import Stores, open_stores
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError, Terminated
 from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog, StepRecord
 from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
@@ -52,6 +53,8 @@ class RunRequest:
         to_step: Stop after this step, without gate and registration; "" for none.
         register: Register the model if the gate lets it pass.
         judge: Judge again although no step was executed.
+        values: Values of parameters, over those of `parameters`.
+        closing: Go on to gate and registration after the last step.
     """
 
     pipeline: str
@@ -62,14 +65,17 @@ class RunRequest:
     to_step: str = ""
     register: bool = True
     judge: bool = False
+    values: Mapping[str, Json] = field(default_factory=dict)
+    closing: bool = True
 
 
-def run(request: RunRequest, tell: Listener) -> RunOutcome:
+def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = None) -> RunOutcome:
     """Returns how the run ended; a failing step, a rejection and an interruption are outcomes, not exceptions.
 
     Args:
         request: What to run, and how.
         tell: Told of everything that happens, in order.
+        parent: Gives the id of the tracked run that this one is a part of; asked when a step is executed.
 
     Raises:
         UsageError: the pipeline, a parameter or a step cannot be used.
@@ -78,7 +84,7 @@ def run(request: RunRequest, tell: Listener) -> RunOutcome:
         Conflict: another run of the pipeline did not end in time.
     """
     opened = open_pipeline(request.pipeline, request.cwd)
-    overrides = parse_overrides(opened.pipeline, request.parameters)
+    overrides = {**parse_overrides(opened.pipeline, request.parameters), **request.values}
     options = RunOptions(
         parameters=overrides,
         force=request.force,
@@ -88,7 +94,8 @@ def run(request: RunRequest, tell: Listener) -> RunOutcome:
     )
     stores = open_stores(opened.root, opened.uri)
     tracked = BackgroundRun(
-        lambda: _without_dead_runs(stores.tracker, opened.config.experiment), lambda: run_start(opened)
+        lambda: _without_dead_runs(stores.tracker, opened.config.experiment),
+        lambda: run_start(opened, parent() if parent else ""),
     )
     tracked.log(StepLog(params=effective_parameters(opened.pipeline, overrides)))
     with closing(tracked):
@@ -127,7 +134,7 @@ class _Run:
             known = None if self._tracked.has_begun else index.find(results_digest(self._opened.pipeline, result.steps))
             if known is not None:
                 request = self._request
-                wishes = Wishes(request.cwd, request.register, request.judge, self._tell)
+                wishes = Wishes(request.cwd, request.register, request.judge, self._tell, request.closing)
                 return reuse(self._opened, self._stores, result, known, wishes)
             return self._close(result, index)
         except BaseException as error:
@@ -165,19 +172,23 @@ class _Run:
         return RunOutcome(record, notes=(note,))
 
     def _close(self, result: StepsResult, index: ResultsIndex) -> RunOutcome:
-        """Returns the outcome of a run whose steps all succeeded: judged, registered, documented."""
+        """Returns the outcome of a run whose steps all succeeded: judged and registered if asked, documented."""
         self._unwritten = self._record(result)
         metrics = value_metrics(self._opened, result)
         if metrics:
             self._tracked.log(StepLog(metrics=metrics))
         self._tell(StageStarted("track"))
         record = self._identified(run_record(self._opened, self._request.cwd, result, metrics))
-        outcome = close_run(self._opened, self._stores, record, result, self._tell, register=self._request.register)
+        outcome = RunOutcome(record)
+        if self._request.closing:
+            register = self._request.register
+            outcome = close_run(self._opened, self._stores, record, result, self._tell, register=register)
         record = self._documented(outcome.record)
         if outcome.fault is None:
             folder = Path(os.path.relpath(result.folder, self._opened.root)).as_posix()
             digest = results_digest(self._opened.pipeline, result.steps)
-            index.remember(digest, replace(record, folder=folder), policy_digest(self._opened.config.policy))
+            judged_by = policy_digest(self._opened.config.policy) if record.verdict is not None else ""
+            index.remember(digest, replace(record, folder=folder), judged_by)
         commands = next_commands(self._opened, self._request.cwd, record)
         return replace(outcome, record=record, next_commands=commands)
 

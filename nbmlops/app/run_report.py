@@ -25,12 +25,14 @@ from nbmlops.tracking.uri import SQLITE
 RUN_FILE = "run.json"
 NOTEBOOKS = "notebooks"
 RUN_NAME = "mlflow.runName"
+PARENT_RUN = "mlflow.parentRunId"
 MAX_COMMANDS = 3
 
 
-def run_start(opened: OpenedPipeline) -> RunStart:
-    """Returns what is known of a run before its first step."""
+def run_start(opened: OpenedPipeline, parent: str = "") -> RunStart:
+    """Returns what is known of a run before its first step; `parent` is the id of the run that it is a part of."""
     tags = {
+        **({PARENT_RUN: parent} if parent else {}),
         **lineage_tags(replace(_lineage(opened, {}), git_commit=str(_git(opened)))),
         PIPELINE: opened.pipeline.name,
         **environment_tags(environment_facts(_locked_names(opened.folder / LOCK_FILE))),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # a command that runs need not load the compiler, nor the oth
     from nbmlops.app.outcome import RunOutcome
     from nbmlops.app.promote import PromoteOutcome
     from nbmlops.app.register import RegisterOutcome
+    from nbmlops.app.sweep_record import SweepOutcome
     from nbmlops.pipeline.ir import Parameter, Pipeline, Step
 
 COMPILE_SCHEMA = "nbmlops/compile/1"
@@ -90,6 +91,19 @@ def run_document(outcome: RunOutcome) -> dict[str, Json]:
     return run_to_json(outcome.record) | {
         "reused": outcome.reused,
         "notes": list(outcome.notes),
+        "diagnostics": [fault.to_json() for fault in faults],
+    }
+
+
+def sweep_document(outcome: SweepOutcome) -> dict[str, Json]:
+    """Returns the document of `run --format json` of a sweep: that of `sweep.json`, and what only the caller needs."""
+    from nbmlops.app.sweep_record import sweep_to_json  # noqa: PLC0415 - most runs are none
+
+    winner = outcome.winner
+    faults = diagnostics_of(winner.fault) if winner is not None and winner.fault is not None else ()
+    return sweep_to_json(outcome.record, winner) | {
+        "status": outcome.status.value,
+        "notes": [*outcome.notes, *(winner.notes if winner is not None else ())],
         "diagnostics": [fault.to_json() for fault in faults],
     }
 

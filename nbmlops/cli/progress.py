@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.app.progress import PointFinished, PointStarted, Progress, StageStarted
 from nbmlops.cli.blocks import Line, Tone, printable
 from nbmlops.cli.console import is_terminal, show, terminal
 from nbmlops.cli.joined import joined_text
+from nbmlops.gate.numerals import show_number
 from nbmlops.pipeline.run_record import StepStatus
 from nbmlops.runtime.events import (
     InputsChanged,
@@ -59,8 +60,21 @@ def describe(event: Progress) -> Line:
             return Line(text, Tone.BAD if failed else Tone.GOOD)
         case StepSkipped(step=step, number=number, total=total):
             return Line(f"[{number}/{total}] {step}: skipped", Tone.DIM)
+        case PointStarted() | PointFinished():
+            return _point(event)
         case _:
             return _remark(event)
+
+
+def _point(event: PointStarted | PointFinished) -> Line:
+    match event:
+        case PointStarted(number=number, total=total, parameters=parameters):
+            values = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+            return Line(f"point {number} of {total}: {values}", Tone.STRONG)
+        case PointFinished(number=number, total=total, metric=metric, value=value, failed=failed):
+            found = "no value" if value is None else show_number(value)
+            text = "failed" if failed else f"{metric} {found}"
+            return Line(f"point {number} of {total}: {text}", Tone.BAD if failed else Tone.GOOD)
 
 
 def _remark(event: InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StageStarted) -> Line:
@@ -101,6 +115,11 @@ class LiveListener:
                 self._display.update(self._rows[record.name], description=line, completed=1)
             case StepCached() | StepSkipped() | StepFinished():
                 self._display.update(self._display.add_task(line, total=1), completed=1)
+            case PointStarted():
+                for row in self._display.task_ids:  # the steps of the point before
+                    self._display.remove_task(row)
+                self._rows.clear()
+                self._display.console.print(line)
             case StageStarted(stage=stage):
                 self._close_stages()
                 self._rows[f"stage {stage}"] = self._display.add_task(line, total=1)

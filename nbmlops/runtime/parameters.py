@@ -51,7 +51,7 @@ def parse_overrides(pipeline: Pipeline, texts: Sequence[str]) -> dict[str, Json]
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"{_shown(text)} is not a parameter: it has no '='", "write it as name=value")
-        parameter = _declared(pipeline, name)
+        parameter = declared(pipeline, name)
         if name in values:
             raise UsageError(f"the parameter {name!r} is given twice", "give each parameter once")
         values[name] = _parse(parameter, value)
@@ -64,11 +64,16 @@ def effective_parameters(pipeline: Pipeline, overrides: Mapping[str, Json]) -> d
     Raises:
         UsageError: an override is not declared or not of the declared type.
     """
-    checked = {name: _check(_declared(pipeline, name), value) for name, value in overrides.items()}
+    checked = {name: _check(declared(pipeline, name), value) for name, value in overrides.items()}
     return {parameter.name: checked.get(parameter.name, parameter.default) for parameter in pipeline.parameters}
 
 
-def _declared(pipeline: Pipeline, name: str) -> Parameter:
+def declared(pipeline: Pipeline, name: str) -> Parameter:
+    """Returns the parameter of that name.
+
+    Raises:
+        UsageError: the pipeline has none; a near name is proposed.
+    """
     for parameter in pipeline.parameters:
         if parameter.name == name:
             return parameter

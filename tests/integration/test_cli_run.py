@@ -325,3 +325,42 @@ def test_a_locked_store_stops_the_run_early(project: Project) -> None:
         holder.close()
     assert (code, document["status"]) == (4, "failed")
     assert "is locked by another program" in document["diagnostics"][0]["message"]
+
+
+SCORED = [
+    (["imports"], "%load_ext nbmlops\n%mlops track"),
+    (["parameters"], "depth = 1\nrate = 0.5"),
+    (["step:load"], "rows = list(range(10))"),
+    (["step:score"], "auc = len(rows) / (10 * depth) - rate / 10\n%mlops metric auc"),
+    ([], "%mlops gate"),
+]
+
+
+@pytest.mark.slow
+def test_a_sweep_judges_its_best_point_when_all_are_sound(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "work", SCORED, RULES)
+    code, document = project.document("run", "points", "-p", "depth=2,0,1", "-p", "rate=1")
+    found = [(point["status"], point["value"], point["cached"]) for point in document["points"]]
+    assert (code, found) == (1, [("succeeded", 0.4, 0), ("failed", None, 1), ("succeeded", 0.9, 1)])
+    assert (document["best"], document["run"]) == (2, None)
+    assert document["points"][1]["error"] == "ZeroDivisionError: division by zero"
+    folder = project.folder / document["folder"]
+    assert json.loads((folder / "sweep.json").read_text())["points"] == document["points"]
+    assert (folder / "sweep.html").read_text().startswith("<!DOCTYPE html>")
+    with sqlite3.connect(project.folder / "mlflow.db") as store:
+        children = store.execute("SELECT run_uuid, value FROM tags WHERE key = 'mlflow.parentRunId'").fetchall()
+    store.close()
+    assert sorted(children) == sorted((point["run_id"], document["run_id"]) for point in document["points"])
+    assert sorted(project.run_states()) == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]
+
+    (project.folder / "sweep.toml").write_text("[parameters]\ndepth = { low = 1, high = 2 }\nrate = [1]\n")
+    code, again = project.document("run", "points", "--sweep", "sweep.toml", "--best", "auc")
+    assert (code, again["status"], again["run_id"], again["best"]) == (0, "succeeded", "", 0)
+    assert [point["cached"] for point in again["points"]] == [2, 2]
+    assert again["points"][0]["run_id"] == document["points"][2]["run_id"] == again["run"]["run_id"]
+    assert again["run"]["verdict"]["passed"] is True
+
+    rejected = project.command("run", "points", "-p", "depth=2,3", "-p", "rate=1")
+    assert rejected.returncode == 3
+    assert "the best point: depth=2" in rejected.stdout
+    assert "gate: FAIL" in rejected.stdout

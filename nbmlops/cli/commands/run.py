@@ -14,19 +14,24 @@ from nbmlops.app.run import RunRequest, run
 from nbmlops.cli.console import show_error, stray_output
 from nbmlops.cli.documents import run_document
 from nbmlops.cli.options import emit, format_option
-from nbmlops.cli.progress import progress
+from nbmlops.cli.progress import Listener, progress
 from nbmlops.cli.render_run import run_blocks
-from nbmlops.core.errors import Terminated
+from nbmlops.core.errors import Terminated, UsageError
 
 HELP = """\
 Run a compiled pipeline: its steps with papermill, then the gate, then the registration of the model. PIPELINE is its
 folder or its name. Steps whose code, parameters, inputs and files are unchanged are not executed again. What happened
 is left in runs/PIPELINE/: the executed notebooks with their plots, run.json and verdict.json.
 
+With several values of a parameter, or a sweep file, every point is a run of its own, steps in common are executed
+once, and the best point goes through the gate to the registry.
+
 \b
 Examples:
   nbmlops run pipelines/churn
   nbmlops run churn -p max_depth=8 -p 'columns=["age", "plan"]'
+  nbmlops run churn -p max_depth=3,5,8 -p rate=0.05,0.1
+  nbmlops run churn --sweep sweep.toml --best auc
   nbmlops run churn --from train --no-register
   nbmlops run churn --format json > run.json
 
@@ -44,6 +49,10 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
 @click.option("--to", "to_step", default="", metavar="STEP", help="Stop after this step; no gate, no registration.")
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
+@click.option(
+    "--sweep", "sweep_file", default="", metavar="FILE", help="Run at the points that a sweep file describes."
+)
+@click.option("--best", default="", metavar="METRIC[:higher|lower]", help="What is best; default: the first rule's.")
 @format_option
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     pipeline: str,
@@ -53,9 +62,16 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     to_step: str,
     no_register: bool,
     judge: bool,
+    sweep_file: str,
+    best: str,
     output: str,
 ) -> int:
-    """Runs the pipeline; returns the exit code."""
+    """Runs the pipeline; returns the exit code.
+
+    Raises:
+        NbmlopsError: it cannot be run; `main` shows it.
+        UsageError: an option belongs to a sweep, and this is none.
+    """
     request = RunRequest(
         pipeline=pipeline,
         cwd=Path.cwd(),
@@ -66,12 +82,27 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         register=not no_register,
         judge=judge,
     )
-    with termination_as_exception(), progress() as listener, redirect_stdout(stray_output()):
+    if sweep_file or any("," in text for text in parameters):
+        from nbmlops.cli.sweep import run_sweep  # noqa: PLC0415 - most runs are none
+
+        code = run_sweep(request, sweep_file, best, output)
+        if code is not None:
+            return code
+    elif best:
+        raise UsageError("--best is about a sweep", "give a parameter several values: -p NAME=VALUE,VALUE")
+    with working() as listener:
         outcome = run(request, listener)
     emit(output, lambda: run_document(outcome), lambda: run_blocks(outcome))
     if outcome.fault is not None:
         show_error(outcome.fault)
     return int(outcome.exit_code)
+
+
+@contextmanager
+def working() -> Iterator[Listener]:
+    """Yields what a run tells its events to, while nothing else gets to stdout and SIGTERM ends it in order."""
+    with termination_as_exception(), progress() as listener, redirect_stdout(stray_output()):
+        yield listener
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress as Display
 from rich.progress import TextColumn
 
-from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.app.progress import PointFinished, PointStarted, Progress, StageStarted
 from nbmlops.cli.progress import LiveListener, describe, progress
 from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, StepRecord, StepStatus
 from nbmlops.runtime.events import (
@@ -38,6 +38,12 @@ EVENTS: tuple[Progress, ...] = (
     StageStarted("gate"),
     StageStarted("register"),
 )
+POINTS: tuple[Progress, ...] = (
+    PointStarted(2, 6, {"depth": 3, "kind": "l1"}),
+    PointFinished(2, 6, "auc", 0.7125, failed=False),
+    PointFinished(3, 6, "auc", None, failed=True),
+    PointFinished(4, 6, "auc", None, failed=False),
+)
 LINES = [
     "waiting for another run of this pipeline (process 7)",
     "[1/4] load: cached",
@@ -54,10 +60,16 @@ LINES = [
     "judging",
     "registering the model",
 ]
+POINT_LINES = [
+    "point 2 of 6: depth=3, kind='l1'",
+    "point 2 of 6: auc 0.7125",
+    "point 3 of 6: failed",
+    "point 4 of 6: auc no value",
+]
 
 
 def test_every_event_is_one_line() -> None:
-    assert [describe(event).text for event in EVENTS] == LINES
+    assert [describe(event).text for event in (*EVENTS, *POINTS)] == [*LINES, *POINT_LINES]
 
 
 def test_without_a_terminal_every_event_is_printed_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,3 +96,8 @@ def test_the_live_display_keeps_one_row_for_each_step() -> None:
         ("judging", True),
         ("registering the model", False),
     ]
+    for event in POINTS[:2]:
+        listener(event)
+    assert list(display.tasks) == []  # each point begins with its first step
+    listener(EVENTS[1])
+    assert [task.description for task in display.tasks] == ["[1/4] load: cached"]
