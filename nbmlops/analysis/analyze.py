@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from types import MappingProxyType
 
-from nbmlops.analysis.callgraph import summarize_functions
+from nbmlops.analysis.callgraph import callables_by_time, summarize_functions
 from nbmlops.analysis.closing import closing_names, merge_closing
 from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.definitions import place_definitions
@@ -37,8 +37,8 @@ from nbmlops.analysis.modes import bound_out_of_sight
 from nbmlops.analysis.namespace import MODULE_NAMES, Namespace, block_uses, import_paths, sort_names
 from nbmlops.analysis.objects import NONE, Heap, ObjectKind
 from nbmlops.analysis.parameters import declare_parameters
-from nbmlops.analysis.record import State, join
-from nbmlops.analysis.rules import check_all
+from nbmlops.analysis.record import Callables, State, join
+from nbmlops.analysis.rules import check_all, undefined_names
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit, is_displayed, parse_cell
 from nbmlops.analysis.steps import build_steps, home_of, in_running_order
@@ -107,16 +107,31 @@ def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
     that are made from them.
     """
     kept: dict[str, Kept] = {}
+    by_time = False
     graph = build_round(notebook, closing)
-    while more := kept_definitions(graph):
+    while True:
+        more = kept_definitions(graph)
+        # A call may only seem to read a name, if its function is defined again below.
+        seems = not by_time and any(undefined_names.check(graph))
+        if not more and not seems:
+            graph.kept = kept
+            return graph
         kept |= more
-        graph = build_round(notebook, closing, kept.keys())
-    graph.kept = kept
-    return graph
+        by_time = by_time or seems
+        graph = build_round(notebook, closing, kept.keys(), by_time=by_time)
 
 
-def build_round(notebook: Notebook, closing: ClosingNames, values: AbstractSet[str] = frozenset()) -> Graph:
-    """Returns the same, with the definitions of these names as values."""
+def build_round(
+    notebook: Notebook, closing: ClosingNames, values: AbstractSet[str] = frozenset(), *, by_time: bool = False
+) -> Graph:
+    """Returns the same, with the definitions of these names as values.
+
+    Args:
+        notebook: The notebook.
+        closing: Names that the closing stages read.
+        values: Names of definitions that are values.
+        by_time: Whether calls mean the functions that exist when they run, instead of all of that name.
+    """
     homes = home_of(notebook)
     units = [unit for cell in notebook.cells if cell.role.kind in _COUNTED for unit in parse_cell(cell)]
     for unit in units:
@@ -132,7 +147,8 @@ def build_round(notebook: Notebook, closing: ClosingNames, values: AbstractSet[s
     graph = Graph(
         notebook, units, namespace, callables, parameters=declared.parameters, parameter_faults=declared.faults
     )
-    _walk(graph, FlowWalker(names, callables, heap))
+    spans = callables_by_time([unit.node for unit in units], names, heap) if by_time else {}
+    _walk(graph, FlowWalker(names, callables, heap), spans)
     _import_from_ipython(graph)
     graph.definitions = place_definitions(graph)
     graph.closing = merge_closing(closing_names(notebook), closing)
@@ -143,13 +159,14 @@ def build_round(notebook: Notebook, closing: ClosingNames, values: AbstractSet[s
     return graph
 
 
-def _walk(graph: Graph, walker: FlowWalker) -> None:
+def _walk(graph: Graph, walker: FlowWalker, spans: Mapping[ast.stmt, Callables]) -> None:
     """Runs the flow analysis over all statements in running order, and notes what each does."""
     walker.state = State(env={p.name: NONE for p in graph.parameters if not _is_mutable(p)})
     mutable = [parameter.name for parameter in graph.parameters if _is_mutable(parameter)]
     ends: dict[Unit, State] = {}
     for unit in graph.units:
         before = dict(walker.state.env) if unit.cell.may_raise else {}
+        walker.callables = spans.get(unit.node, walker.callables)
         unit.record, end = walker.statement(unit.node)
         ends[unit] = end
         if unit.cell.may_raise:  # the statement may not have run

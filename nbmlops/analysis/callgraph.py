@@ -7,8 +7,9 @@ computed until nothing changes any more, so that recursion and any order of defi
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nbmlops.analysis.expressions import Names
 from nbmlops.analysis.flow import FlowWalker
@@ -16,6 +17,8 @@ from nbmlops.analysis.idioms import class_made_by_call
 from nbmlops.analysis.objects import Heap
 from nbmlops.analysis.record import Callables, Summary
 from nbmlops.analysis.scope import FunctionNode
+
+_MOST_SPANS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,34 @@ def summarize_functions(statements: Iterable[ast.stmt], names: Names, heap: Heap
             function for function in found if not changed.isdisjoint(callables.records[function.node].dependencies)
         ]
     return callables
+
+
+def callables_by_time(statements: Sequence[ast.stmt], names: Names, heap: Heap) -> Mapping[ast.stmt, Callables]:
+    """Returns what the functions do that exist when a statement runs, for the first statement of each span of time.
+
+    A span ends where a function or class is defined that takes the name of another one or brings methods: what runs
+    above cannot mean it. Where there are too many of these, the last span knows all functions.
+
+    Args:
+        statements: The top-level statements in the order in which they run.
+        names: The names of the notebook.
+        heap: Where objects are made.
+    """
+    ends = [position for position in _changes(statements) if position][:_MOST_SPANS]
+    return {
+        statements[start]: summarize_functions(statements[:end], names, heap)
+        for start, end in pairwise([0, *ends, len(statements)])
+    }
+
+
+def _changes(statements: Sequence[ast.stmt]) -> Iterator[int]:
+    """Yields the positions of statements that change what a call above them could have meant."""
+    known: set[str] = set()
+    for position, statement in enumerate(statements):
+        found = list(_find([statement], Callables()))
+        if any(function.name in known or function.owners for function in found):
+            yield position
+        known |= {function.name for function in found}
 
 
 def _summarize(walker: FlowWalker, function: NamedFunction) -> bool:

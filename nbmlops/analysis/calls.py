@@ -155,7 +155,7 @@ class CallWalker(ExpressionWalker):
         """Walks one argument; a function among them is taken to be called by whoever gets it."""
         if isinstance(node, ast.Lambda):
             summary = self.summarize(node)
-            self.run(summary, node, soft=False)
+            self._run_callback(summary, node)
             arguments.changed_by_callback |= summary.changes_arguments()
             return self.heap.make(node)
         if isinstance(node, ast.Name):
@@ -165,10 +165,16 @@ class CallWalker(ExpressionWalker):
                 self.record.dependencies.add(key)
                 self.read(key, node)
                 for summary in self.callables.functions[key].values():
-                    self.run(summary, node, soft=False)
+                    self._run_callback(summary, node)
                     arguments.changed_by_callback |= summary.changes_arguments()
                 return NONE
         return self.evaluate(node)
+
+    def _run_callback(self, summary: Summary, node: ast.AST) -> None:
+        """Notes what a function does that is given away: whoever has it may call it at once, or at any later time."""
+        self.run(summary, node, soft=True)
+        for name in sorted(summary.reads - self.names.bound):
+            self.read(name, node)  # no time is late enough
 
     @abstractmethod
     def summarize(self, node: FunctionNode) -> Summary:

@@ -111,7 +111,7 @@ def _facts(
 
 
 def _late(graph: Graph, step: StepNode) -> tuple[str, ...]:
-    read = frozenset().union(*(late_reads(graph.callables, unit) for unit in step.units))
+    read = frozenset(step.soft).union(*(late_reads(graph.callables, unit) for unit in step.units))
     given = {value.name for value in step.inputs} | set(step.parameters)
     return tuple(sorted((read & graph.namespace.data) - given - step.effects.may_bind))
 

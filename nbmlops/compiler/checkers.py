@@ -25,6 +25,43 @@ def checker_comments(nodes: Sequence[ast.stmt], returned: Collection[str]) -> li
     return comments + (['# mypy: disable-error-code="var-annotated"'] if fills_later(nodes) else [])
 
 
+def block_comments(blocks: Sequence[ast.stmt], module: Sequence[ast.stmt]) -> list[str]:
+    """Returns the comments that a module needs which holds blocks such as `try: import x` with `except ImportError:`.
+
+    Args:
+        blocks: The blocks.
+        module: All statements of the module, blocks included.
+    """
+    bound = [pair for block in blocks for part in _parts(block) for pair in _names_of(part)]
+    last = dict(bound)
+    unread = {name for name, is_import in last.items() if is_import} - set(_read(module))
+    lines = ["# ruff: noqa: F401 (the steps import these names from here)"] if unread else []
+    return lines + (['# mypy: disable-error-code="assignment, misc, no-redef"'] if len(bound) > len(last) else [])
+
+
+def _names_of(statement: ast.stmt) -> Iterator[tuple[str, bool]]:
+    """Yields the names that a statement of a block binds, with whether it imports them."""
+    match statement:
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            yield from ((alias.asname or alias.name.partition(".")[0], True) for alias in aliases)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name, False
+        case ast.Assign() | ast.AnnAssign():
+            yield from ((name, False) for name, _ in _bindings([statement]))
+        case _:
+            pass
+
+
+def _parts(block: ast.stmt) -> Iterator[ast.stmt]:
+    """Yields the statements inside a block, those inside of functions and classes left out."""
+    bodies = [getattr(block, "body", ()), *(handler.body for handler in getattr(block, "handlers", ()))]
+    bodies += [getattr(block, "orelse", ()), getattr(block, "finalbody", ())]
+    for part in (part for body in bodies for part in body):
+        yield part
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _parts(part)
+
+
 def fills_later(nodes: Sequence[ast.stmt]) -> bool:
     """Returns whether a name is bound to an empty container that these statements do not fill."""
     empty: set[str] = set()

@@ -75,6 +75,15 @@ def test_mypy_finds_nothing_in_the_bodies(project: Path, tmp_path: Path, monkeyp
     check([sys.executable, "-m", "mypy", *options, *packages], project)
 
 
+@pytest.mark.slow
+def test_nothing_is_said_against_optional_imports_and_dates_as_parameters(tmp_path: Path) -> None:
+    package = ROOT / "tests/golden/compiler/checked/expected/pipelines/checked/checked"
+    shutil.copytree(package, tmp_path / "checked")
+    check([sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "checked"], tmp_path)
+    options = ["--config-file=", "--check-untyped-defs", "--ignore-missing-imports", f"--cache-dir={tmp_path}"]
+    check([sys.executable, "-m", "mypy", *options, "-p", "checked"], tmp_path)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_smoke_test_passes(name: str, project: Path) -> None:
     check([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"pipelines/{name}/tests"], project)

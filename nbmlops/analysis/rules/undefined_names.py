@@ -71,7 +71,7 @@ def _was_deleted(graph: Graph, step: StepNode, name: str) -> bool:
 def _explanation(graph: Graph, step: StepNode, name: str, place: Place) -> tuple[str, str]:
     """Returns why the name is not there, and the edit that helps."""
     here = place.unit
-    bindings = graph.namespace.bindings.get(name, [])
+    bindings = [binding for binding in graph.namespace.bindings.get(name, []) if binding.unit is not here]
     if not bindings:
         return "but no earlier step defines it", _hint(graph, step, name)
     later = next((binding.unit for binding in bindings if binding.unit.place() >= here.place()), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 
 from nbmlops.analysis.model import ImportedName, ParameterDeclaration
 from nbmlops.compiler.cells import INDENT, CellText, Line, own
@@ -28,12 +29,13 @@ def params_module(program: Program) -> Module:
     declarations = program.analysis.parameters
     taken = {declaration.name for declaration in declarations}
     factory, record = fresh("field", taken), fresh("dataclass", taken)
+    classes = value_classes(declarations, taken)
+    values = {d.name: _default(d, program.cells[d.cell], classes, factory) for d in declarations}
     imports = [ImportedName(record, "dataclasses", "dataclass")]
-    if any(isinstance(d.default, list | dict) for d in declarations):
+    if any(value.startswith(f"{factory}(default_factory") for value in values.values()):
         imports.append(ImportedName(factory, "dataclasses", "field"))
     if any("Any" in _plain_annotation(d.default, d.type) for d in declarations):
         imports.append(ImportedName("Any", "typing", "Any"))
-    classes = value_classes(declarations, taken)
     imports += classes.values()
     choice = fresh("Literal", taken)
     imports += [ImportedName(choice, "typing", "Literal")] if any(d.choices for d in declarations) else []
@@ -41,8 +43,8 @@ def params_module(program: Program) -> Module:
     body += own(*docstring("What a run can be given; the defaults are the notebook's.", indent=INDENT), "")
     for declaration in declarations:
         kind = _annotation(declaration, classes, choice)
-        value = _default(declaration, program.cells[declaration.cell], classes, factory)
-        body += _field(declaration, program.cells[declaration.cell], f"{declaration.name}: {kind} = {value}")
+        code = f"{declaration.name}: {kind} = {values[declaration.name]}"
+        body += _field(declaration, program.cells[declaration.cell], code)
     notice = program.module_docstring(f"Parameters of the pipeline {program.package}.")
     return assemble("params", [own(*notice), own(*import_lines(imports)), body], program.notebook)
 
@@ -79,8 +81,23 @@ def _default(
         empty = {"[]": "list", "{}": "dict"}.get(value)
         return f"{factory}(default_factory={empty or f'lambda: {value}'})"
     if declaration.type in classes and declaration.default is not None:
-        return _made(classes[declaration.type].name, declaration.type, value)
+        return _made_once(classes[declaration.type].name, declaration.type, value, factory)
     return value
+
+
+def _made_once(class_name: str, kind: ParameterType, text: str, factory: str) -> str:
+    """Returns the default of a field, where the value has one a call with plain numbers: `date(2026, 1, 2)`."""
+    if kind is ParameterType.PATH:
+        return _made(class_name, kind, text)
+    value = _of_text(kind, text)
+    if isinstance(value, datetime) and (value.tzinfo is not None or value.fold):
+        return f"{factory}(default_factory=lambda: {_made(class_name, kind, text)})"
+    return f"{class_name}({repr(value).partition('(')[2]}"
+
+
+def _of_text(kind: ParameterType, text: str) -> date:
+    given = str(ast.literal_eval(text))
+    return date.fromisoformat(given) if kind is ParameterType.DATE else datetime.fromisoformat(given)
 
 
 def _field(declaration: ParameterDeclaration, text: CellText, code: str) -> list[Line]:

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from nbmlops.analysis.model import Constant, ImportedName, Placement, Statement
 from nbmlops.compiler.bodies import definition_lines, nodes_of, units_of
 from nbmlops.compiler.cells import INDENT, Line, indent, own, tidy
+from nbmlops.compiler.checkers import block_comments
 from nbmlops.compiler.layout import cells_of, docstring, names_of
 from nbmlops.compiler.modules import Module, assemble, import_sections
 from nbmlops.compiler.names import fresh, mentioned
@@ -33,7 +34,9 @@ def helpers_module(program: Program) -> Module | None:
     sections = [_constants(program, literals), *(_whole(program, statement) for statement in ordered)]
     notice = f"{_kinds(nodes)} of the pipeline {program.package}."
     imports = _imports(program, nodes, {name for definition in definitions for name in definition.imports})
-    return _module(program, HELPERS, notice, imports, sections, program.analysis.helper_loads)
+    blocks = nodes_of(program.cells, [constant.statement for constant in constants if constant.is_block])
+    head = [*program.module_docstring(notice), *block_comments(blocks, nodes)]
+    return _module(program, HELPERS, head, imports, sections, program.analysis.helper_loads)
 
 
 def _kinds(nodes: Sequence[ast.stmt]) -> str:
@@ -61,7 +64,8 @@ def settings_module(program: Program) -> Module | None:
     function += own(*docstring(f"Apply the settings of {where}.", indent=INDENT))
     function += indent(_settings_body(program, statements))
     notice = f"Library settings of the pipeline {program.package}; every step notebook applies them first."
-    return _module(program, SETTINGS, notice, imports, [guarded, function], program.analysis.setting_loads)
+    head = program.module_docstring(notice)
+    return _module(program, SETTINGS, head, imports, [guarded, function], program.analysis.setting_loads)
 
 
 def from_helpers(
@@ -106,18 +110,19 @@ def environment_module(program: Program) -> Module | None:
     function += own(*docstring(f"Set what {where} sets and imports depend on.", indent=INDENT))
     function += indent(_settings_body(program, statements))
     notice = f"Environment of the pipeline {program.package}; every step prepares it before it imports anything else."
-    return _module(program, ENVIRONMENT, notice, imports, [_constants(program, constants), guarded, function])
+    head = program.module_docstring(notice)
+    return _module(program, ENVIRONMENT, head, imports, [_constants(program, constants), guarded, function])
 
 
 def _module(
     program: Program,
     name: str,
-    summary: str,
+    notice: Sequence[str],
     imports: Iterable[ImportedName],
     sections: Iterable[Sequence[Line]],
     loads: Sequence[ImportedName] = (),
 ) -> Module:
-    head = [own(*program.module_docstring(summary)), *import_sections(loads, imports, program.own_modules())]
+    head = [own(*notice), *import_sections(loads, imports, program.own_modules())]
     return assemble(name, [*head, *sections], program.notebook)
 
 

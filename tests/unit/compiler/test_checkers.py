@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.compiler.checkers import checker_comments, fills_later, unread_codes
+from nbmlops.compiler.checkers import block_comments, checker_comments, fills_later, unread_codes
 
 CASES = [
     "x = 1",
@@ -76,3 +76,37 @@ def test_comments_are_there_only_where_they_are_needed() -> None:
         "# ruff: noqa: F841 (names that nothing reads are as the notebook has them)",
         '# mypy: disable-error-code="var-annotated"',
     ]
+
+
+BLOCKS = [
+    "try:\n    import json as reader\nexcept ImportError:\n    reader = None",
+    "try:\n    from math import cbrt as root\nexcept ImportError:\n    from math import sqrt as root",
+    "try:\n    from math import floor as down\nexcept ImportError:\n    def down(x):\n        return int(x)",
+    "try:\n    from fractions import Fraction\n    HAS = True\nexcept ImportError:\n    Fraction, HAS = None, False",
+    "try:\n    import tomllib\nexcept Exception:\n    import json as tomllib",
+    "if CODEC:\n    import json as codec\nelse:\n    import pickle as codec",
+    "if CODEC:\n    import json as codec\nelse:\n    import pickle as codec\n\n\ndef f():\n    return codec",
+    "if CODEC:\n    import json as codec\nelse:\n    codec = None",
+    "if CODEC:\n    def f(x):\n        return x\nelse:\n    def f(x, y):\n        return y",
+    "try:\n    import json.tool\nexcept ImportError:\n    pass",
+]
+
+
+@pytest.mark.parametrize("source", BLOCKS)
+def test_nothing_is_said_against_optional_imports_and_no_comment_is_in_vain(source: str, tmp_path: Path) -> None:
+    nodes = ast.parse(source).body
+    comments = block_comments(nodes[:1], nodes)
+    (tmp_path / "m.py").write_text("\n".join([*comments, "CODEC = 1", source, ""]))
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F401,F811,RUF100"]
+    result = subprocess.run([*command, "m.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_optional_imports_need_comments_only_where_checkers_would_speak() -> None:
+    def comments(source: str) -> list[str]:
+        nodes = ast.parse(source).body
+        return block_comments(nodes[:1], nodes)
+
+    unread = "# ruff: noqa: F401 (the steps import these names from here)"
+    twice = '# mypy: disable-error-code="assignment, misc, no-redef"'
+    assert [comments(BLOCKS[number]) for number in (0, 1, 6, 9)] == [[twice], [unread, twice], [twice], [unread]]
