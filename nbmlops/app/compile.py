@@ -12,6 +12,7 @@ from nbmlops.analysis.model import ClosingNames
 from nbmlops.analysis.proposal import Proposal
 from nbmlops.analysis.stars import star_modules
 from nbmlops.app.config import PipelineConfig, load_config
+from nbmlops.app.config_demands import check_step_names
 from nbmlops.app.gitignore import ensure_gitignore
 from nbmlops.app.installed import installed_distributions, marker_environment, own_version
 from nbmlops.app.lock_text import required_names, resolve_lock
@@ -173,6 +174,7 @@ def compile_project(request: CompileRequest) -> CompileOutcome:
     base = shown_path(source.repository, request.cwd)
     if compiled.pipeline is None or has_errors(compiled.diagnostics):
         return CompileOutcome(CompileStatus.REFUSED, source.name, shown, compiled, None, base)
+    check_step_names(source.config.demands, compiled.pipeline, source.config.file)
     changes = plan_changes(source.repository, compiled)
     status = _status(request, changes)
     if status is CompileStatus.WRITTEN or (request.mode is CompileMode.WRITE and changes.hand_edited):
@@ -242,6 +244,7 @@ def compile_options(
         target=target,
         out_is_default=out == default_out(source.root, source.name),
         compiler=own_version(),
+        demands=source.config.demands,
     )
 
 

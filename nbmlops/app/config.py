@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nbmlops.app.config_demands import demands_of, faults_of_demands
 from nbmlops.app.config_document import ConfigDocument, PipelineTable, RuleTable
 from nbmlops.app.config_faults import DATE, Fault, dotted, faults_of, render_faults
 from nbmlops.app.project import CONFIG_FILE
@@ -19,6 +20,7 @@ from nbmlops.app.toml_lines import KeyPath, key_lines
 from nbmlops.app.toml_text import parse_toml, read_text
 from nbmlops.core.errors import ConfigError
 from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
+from nbmlops.pipeline.demands import Demands
 
 PYPROJECT = "pyproject.toml"
 _PYPROJECT_PREFIX: KeyPath = ("tool", "nbmlops")
@@ -47,6 +49,7 @@ class PipelineConfig:
         data: Notebook name of the frame of features that the model was trained on, or "".
         model_name: Name in the registry, as configured; "" leaves it to the notebook (or the pipeline's name).
         file: The file that the settings come from, or "" for defaults.
+        demands: Tries, time and resources of its steps; when it runs, and with which secrets.
     """
 
     name: str
@@ -59,6 +62,7 @@ class PipelineConfig:
     data: str = ""
     model_name: str = ""
     file: str = ""
+    demands: Demands = field(default_factory=Demands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Config:
             data=own.data or "",
             model_name=own.model_name or "",
             file=self.file,
+            demands=demands_of(base.steps, own),
         )
 
 
@@ -156,6 +161,7 @@ def _as_table(value: object) -> Mapping[str, str]:
 
 def _rule_faults(document: ConfigDocument) -> Iterator[Fault]:
     yield from _faults_of_rules(document.gate.rules, ("gate", "rules"))
+    yield from faults_of_demands(document)
     for name, table in document.pipelines.items():
         yield from _faults_of_rules(table.gate.rules, ("pipelines", name, "gate", "rules"))
         if table.model and not table.data:

@@ -51,6 +51,19 @@ class GateTable:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTable:
+    """`[steps.NAME]`: how often a step is tried, how long it may take, and what it needs of a machine."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    retries: int | None = None
+    backoff: float | None = None
+    timeout: float | None = None
+    cpu: float | None = None
+    memory: str | None = None
+    gpu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineTable:
     """`[pipelines.NAME]`: the same tables for one notebook, and what its cells do not say in `%mlops` lines."""
 
@@ -62,6 +75,9 @@ class PipelineTable:
     model: str | None = None
     data: str | None = None
     model_name: str | None = None
+    steps: Mapping[str, StepTable] = field(default_factory=dict)
+    schedule: str | None = None
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,7 @@ class ConfigDocument:
     registry: RegistryTable = field(default_factory=RegistryTable)
     gate: GateTable = field(default_factory=GateTable)
     pipelines: Mapping[str, PipelineTable] = field(default_factory=dict)
+    steps: Mapping[str, StepTable] = field(default_factory=dict)
     serving: Mapping[str, Any] = field(default_factory=dict)
     monitoring: Mapping[str, Any] = field(default_factory=dict)
     retraining: Mapping[str, Any] = field(default_factory=dict)

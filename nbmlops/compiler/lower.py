@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from dataclasses import replace
 
 from nbmlops.analysis.model import NotebookAnalysis, Placement, StepFacts
 from nbmlops.compiler.closing import Closing
@@ -11,6 +12,7 @@ from nbmlops.compiler.program import CompileOptions
 from nbmlops.notebook.digests import cell_digest, notebook_digest
 from nbmlops.notebook.model import CellKind, Notebook, RoleKind
 from nbmlops.notebook.names import module_names
+from nbmlops.pipeline.demands import StepDemands
 from nbmlops.pipeline.ir import (
     GateStage,
     MetricSource,
@@ -42,7 +44,8 @@ def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, opti
         version="",
         parameters=tuple(Parameter(p.name, p.type, p.default, p.comment, p.choices) for p in analysis.parameters),
         steps=tuple(
-            _step(number, facts, analysis, modules, ids) for number, facts in enumerate(analysis.steps, start=1)
+            _with_demands(_step(number, facts, analysis, modules, ids), options)
+            for number, facts in enumerate(analysis.steps, start=1)
         ),
         metrics=tuple(
             MetricSource(name, analysis.closing[value])
@@ -54,6 +57,8 @@ def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, opti
         compiler=options.compiler,
         star_imports=options.star_names,
         steps_from=options.steps,
+        schedule=options.demands.schedule,
+        secrets=options.demands.secrets,
     )
 
 
@@ -94,6 +99,11 @@ def _step(
         data=facts.data,
         whole=facts.whole,
     )
+
+
+def _with_demands(step: Step, options: CompileOptions) -> Step:
+    asked = options.demands.steps.get(step.name, StepDemands())
+    return replace(step, retries=asked.retries, backoff=asked.backoff, timeout=asked.timeout, resources=asked.resources)
 
 
 def _modules(module: str, facts: StepFacts, analysis: NotebookAnalysis) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from nbmlops.compiler.headings import Explanation
 from nbmlops.compiler.layout import docstring
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.notebook.model import Notebook
+from nbmlops.pipeline.demands import Demands
 from nbmlops.pipeline.ir import Pipeline, Step
 
 DEFAULT_TARGET = "github"
@@ -39,6 +40,7 @@ class CompileOptions:
         branch: The branch whose runs register models.
         out_is_default: Compiling the notebook without `-o` writes to `out`.
         compiler: Version of nbmlops.
+        demands: Tries, time and resources of the steps; schedule and secrets of the pipeline.
     """
 
     notebook: str
@@ -56,6 +58,7 @@ class CompileOptions:
     branch: str = DEFAULT_BRANCH
     out_is_default: bool = True
     compiler: str = ""
+    demands: Demands = field(default_factory=Demands)
 
 
 @dataclass(frozen=True, slots=True)

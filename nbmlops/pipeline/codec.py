@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nbmlops.core.documents import check_schema
 from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.demands import Resources
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import (
     SCHEMA,
@@ -48,6 +49,7 @@ def pipeline_to_yaml(pipeline: Pipeline, files: Mapping[str, str]) -> bytes:
     document |= {"notebook": pipeline.notebook, "root": pipeline.root, "compiler": pipeline.compiler}
     document |= {"version": pipeline.version, "notebook_digest": pipeline.notebook_digest}
     document["steps_from"] = pipeline.steps_from
+    document |= {"schedule": pipeline.schedule, "secrets": Inline(pipeline.secrets)}
     document["parameters"] = [_parameter_to_plain(parameter) for parameter in pipeline.parameters]
     document["steps"] = [_step_to_plain(step) for step in pipeline.steps]
     document["metrics"] = [{"name": m.name, "value": _input_to_plain(m.value)} for m in pipeline.metrics]
@@ -85,6 +87,8 @@ def read_pipeline(path: Path) -> Pipeline:
         lines=_line_maps(fields.optional("lines")),
         star_imports=_star_imports(fields.optional("star_imports")),
         steps_from=fields.text("steps_from", ""),
+        schedule=fields.text("schedule", ""),
+        secrets=fields.texts("secrets"),
     )
     mistake = next(mistakes(pipeline), "")
     if mistake:
@@ -157,10 +161,25 @@ def _step_to_plain(step: Step) -> dict[str, object]:
         "data": [_data_to_plain(use) for use in step.data],
         "files": list(step.files),
         "modules": Inline(step.modules),
+        "retries": step.retries or None,
+        "backoff": step.backoff or None,
+        "timeout": step.timeout,
+        "resources": _resources_to_plain(step.resources),
         "digest": step.digest,
         "lines": _lines_to_plain(step.lines),
     }
     return _without_empty(record, {"name", "module", "mode", "cells"})
+
+
+def _resources_to_plain(resources: Resources) -> dict[str, object]:
+    record: dict[str, object] = {"cpu": resources.cpu or None, "memory": resources.memory, "gpu": resources.gpu or None}
+    return _without_empty(record, set())
+
+
+def _resources(fields: Fields | None) -> Resources:
+    if fields is None:
+        return Resources()
+    return Resources(fields.number("cpu", 0.0), fields.text("memory", ""), fields.integer("gpu", 0))
 
 
 def _data_to_plain(use: DataUse) -> dict[str, object]:
@@ -204,6 +223,10 @@ def _step(fields: Fields) -> Step:
         metrics=fields.texts("metrics"),
         data=tuple(DataUse(use.text("name"), use.text("context", "")) for use in fields.children("data")),
         whole=fields.text("namespace", "") == "whole",
+        retries=fields.integer("retries", 0),
+        backoff=fields.number("backoff", 0.0),
+        timeout=fields.number("timeout") if "timeout" in fields.names() else None,
+        resources=_resources(fields.optional("resources")),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.pipeline.demands import Resources
 
 SCHEMA = "nbmlops/pipeline/1"
 
@@ -103,6 +104,10 @@ class Step:
         metrics: Metric names it logs, where written as literals.
         data: Declared data.
         whole: Whether it loads and hands over all names: nobody can know before it runs which ones it uses.
+        retries: How often it is tried again after it failed.
+        backoff: Seconds before the first new try; each further one waits twice as long.
+        timeout: Seconds that it may take; None for any time.
+        resources: What it needs of a machine.
     """
 
     name: str
@@ -123,6 +128,10 @@ class Step:
     metrics: tuple[str, ...] = ()
     data: tuple[DataUse, ...] = ()
     whole: bool = False
+    retries: int = 0
+    backoff: float = 0.0
+    timeout: float | None = None
+    resources: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,8 @@ class Pipeline:
         lines: Module file -> source map, for the modules that steps share (`helpers.py`, `settings.py`, `params.py`).
         star_imports: Module -> names that its star import bound where the notebook was compiled.
         steps_from: The `--steps` that it was compiled with, where the notebook's tags or inference were not asked.
+        schedule: When engines run it, as five fields of cron; "" for on demand.
+        secrets: Names of the variables that hold secrets, for engines; never their values.
     """
 
     name: str
@@ -189,6 +200,8 @@ class Pipeline:
     lines: Mapping[str, tuple[SourceLines, ...]] = field(default_factory=dict)
     star_imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     steps_from: str = ""
+    schedule: str = ""
+    secrets: tuple[str, ...] = ()
 
     def step(self, name: str) -> Step:
         """Returns the step of that name.

@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from nbmlops.pipeline.demands import StepDemands, pipeline_faults, step_faults
 from nbmlops.pipeline.ir import Input, Pipeline, Step
 
 
@@ -23,6 +24,7 @@ def mistakes(pipeline: Pipeline) -> Iterator[str]:
     for step in pipeline.steps:
         yield from _mistakes_of_step(step, declared, earlier)
         earlier.add(step.name)
+    yield from (f"{key} {fault}" for key, fault in pipeline_faults(pipeline.schedule, pipeline.secrets))
     stage = pipeline.register
     closing = [source.value for source in pipeline.metrics]
     closing += [value for value in (stage.model, stage.data) if value is not None] if stage else []
@@ -36,6 +38,8 @@ def _mistakes_of_step(step: Step, declared: set[str], earlier: set[str]) -> Iter
     notebook = PurePosixPath(step.notebook)
     if notebook.is_absolute() or ".." in notebook.parts:
         yield f"{here}: the notebook {step.notebook!r} must be inside the pipeline's folder"
+    demands = StepDemands(step.retries, step.backoff, step.timeout, step.resources)
+    yield from (f"{here}: {key} {fault}" for key, fault in step_faults(demands))
     for name in step.parameters:
         if name not in declared:
             yield f"{here} reads the parameter {name!r}, which is not declared"

@@ -18,6 +18,7 @@ from nbmlops.core.diagnostics import render_diagnostics
 from nbmlops.core.errors import NbmlopsError, UsageError
 from nbmlops.notebook.model import Notebook
 from nbmlops.notebook.reader import parse_notebook
+from nbmlops.pipeline.demands import Demands, Resources, StepDemands
 from nbmlops.pipeline.ir import GateStage, Input, MetricSource, RegisterStage
 
 
@@ -140,3 +141,17 @@ def test_templates_are_found_and_ask_for_every_name() -> None:
     assert (templates_folder() / "pipeline" / "README.md.j2").is_file()
     with pytest.raises(UndefinedError):
         render("pipeline/Dockerfile.j2")
+
+
+def test_what_is_asked_of_the_machine_reaches_the_pipeline_document() -> None:
+    book = notebook("step:a: m = [1]", "step:b: print(m)")
+    asked = Demands({"a": StepDemands(2, 5.0, 600.0, Resources(2.0, "4GiB"))}, "0 6 * * 1", ("DB_PASSWORD",))
+    result = compiled(book, demands=asked)
+    assert result.pipeline is not None
+    a, b = result.pipeline.steps
+    assert (a.retries, a.backoff, a.timeout, a.resources) == (2, 5.0, 600.0, Resources(2.0, "4GiB"))
+    assert (b.retries, b.backoff, b.timeout, b.resources) == (0, 0.0, None, Resources())
+    assert (result.pipeline.schedule, result.pipeline.secrets) == ("0 6 * * 1", ("DB_PASSWORD",))
+    unasked = compiled(book).pipeline
+    assert unasked is not None
+    assert [step.digest for step in unasked.steps] == [a.digest, b.digest]
