@@ -1,4 +1,4 @@
-"""Shell commands of a notebook in its pipeline: what `!command`, `%%bash` and their kin become when they are compiled.
+"""Shell commands and other magics of a notebook in its pipeline: what `!command`, `%%bash`, `%timeit` become.
 
 The commands run as in Jupyter, by IPython's own functions where it has them. What a command reads or writes cannot be
 seen, so that a step that runs one is never taken from the cache.
@@ -20,12 +20,18 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
+from timeit import Timer
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from IPython.utils.text import SList
 
 _CHUNK = 100
+# How `%timeit` decides how often it runs the code, and when it doubts what it measured.
+_MOST = 10**9
+_LONG_ENOUGH = 0.2
+_SUSPICIOUS = 4
+_TINY = 1e-6
 _NOT_FOUND = "Couldn't find program: %r"
 _NO_BACKGROUND = "Background processes not supported."
 
@@ -56,6 +62,50 @@ def exit_code(command: str, expanded: Callable[[], str] | None = None) -> int:
     from IPython.utils.process import system as run
 
     return int(run(_announced(command, expanded)))
+
+
+def render(kind: str, text: str) -> None:
+    """Shows a text as the browser renders it: `%%html`, `%%markdown` and their kin.
+
+    Args:
+        kind: `html`, `javascript`, `latex`, `markdown` or `svg`.
+        text: The cell below its first line.
+    """
+    from IPython import display
+
+    classes = {"html": "HTML", "javascript": "Javascript", "latex": "Latex", "markdown": "Markdown", "svg": "SVG"}
+    display.display(getattr(display, classes[kind])(text))
+
+
+def timeit(
+    expression: Callable[[], object], *, number: int = 0, repeat: int = 7, precision: int = 3, quiet: bool = False
+) -> None:
+    """Runs an expression as often as Jupyter does, and prints how long it takes: `%timeit`.
+
+    Args:
+        expression: Evaluates it once.
+        number: How often in one measurement; 0 for as often as makes 0.2 seconds.
+        repeat: How many measurements.
+        precision: How many digits are shown.
+        quiet: Whether nothing is shown.
+    """
+    from IPython.core.magics.execution import TimeitResult
+
+    timer = Timer(expression)
+    if not number:
+        number = 1
+        while timer.timeit(number) < _LONG_ENOUGH and number < _MOST:
+            number *= 10
+    runs = timer.repeat(repeat, number)
+    best, worst = min(runs) / number, max(runs) / number
+    if quiet:
+        return
+    if worst > _SUSPICIOUS * best > 0 and worst > _TINY:
+        sys.stdout.write(
+            f"The slowest run took {worst / best:0.2f} times longer than the fastest. This could mean that an "
+            "intermediate result is being cached.\n"
+        )
+    sys.stdout.write(f"{TimeitResult(number, repeat, best, worst, runs, 0.0, precision)}\n")
 
 
 def getoutput(command: str, expanded: Callable[[], str] | None = None) -> SList:

@@ -22,6 +22,11 @@ _UNIT = r"(?:ns|us|µs|μs|ms|s|sec|seconds|min|minutes|h)"
 # The second form is an address whose beginning was left out where a long text was cut: `<object at...x7f…>`.
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b|(?<=\.\.\.)x[0-9a-f]{6,16}\b")
 _TIMINGS = re.compile(rf"(?:CPU times: .*|Wall time: {_DURATION} ?{_UNIT}\b.*)")
+# What `%timeit` shows, and that it doubts what it measured.
+_MEASURED = re.compile(
+    rf"(?:{_DURATION} ?{_UNIT} ?)+ ?(?:±|\+-) ?(?:{_DURATION} ?{_UNIT} ?)+ ?per loop \(mean .* loops? each\)"
+    r"|The slowest run took [\d.]+ times longer than the fastest\. .*"
+)
 _BAR = re.compile(r"\[(?:\d+:)?\d+:\d+<(?:(?:\d+:)?\d+:\d+|\?)[^\]]*\]")
 _PACE = re.compile(rf"(?:\b{_DURATION}{_UNIT}\s+)?\b{_DURATION}{_UNIT}/(?:step|epoch|sample|batch|it)\b")
 _STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
@@ -72,7 +77,7 @@ class Noise:
         """
         if kind.startswith("image/") and kind != "image/svg+xml":
             return Cleaned(text, frozenset())
-        if kind in {"printed", "stderr"} and _TIMINGS.fullmatch(text.strip()):
+        if kind in {"printed", "stderr"} and any(told.fullmatch(text.strip()) for told in (_TIMINGS, _MEASURED)):
             return Cleaned("", frozenset({TIMES}), is_nothing=True)
         removed = set()
         if kind == "stderr":

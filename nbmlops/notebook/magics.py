@@ -14,6 +14,7 @@ from nbmlops.notebook.mlops_lines import parse_line
 from nbmlops.notebook.model import MagicAction
 from nbmlops.notebook.shell_lines import ShellNames
 from nbmlops.notebook.shell_magics import LINES, SCRIPTS, decide_command, decide_shell_magic
+from nbmlops.notebook.timing_magics import decide_timeit
 
 _SKIP = "remove the line, or move it to a cell tagged `skip`"
 _SHOWS = "only shows something about the session"
@@ -43,12 +44,13 @@ _DROPPED: Mapping[str, str] = MappingProxyType(
         "history": _SHOWS,
         "hist": _SHOWS,
         "watermark": _SHOWS,
+        "tensorboard": "shows a page of a server beside the notebook",
+        "tensorflow_version": "chose a version of a library in an old front end; the lock does",
     }
 )
 _MEASURES = "measures by running the code many times, which a pipeline must not"
 _REFUSED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "timeit": (_MEASURES, _SKIP),
         "prun": ("runs the code under a profiler", _SKIP),
         "lprun": ("runs the code under a profiler", _SKIP),
         "memit": (_MEASURES, _SKIP),
@@ -72,14 +74,11 @@ _REFUSED: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sql": ("needs an extension of IPython", "write `pandas.read_sql(query, connection)`"),
     }
 )
-_SHOWN_CELL = ("shows text that is no Python", "make it a Markdown cell")
 _REFUSED_CELLS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "cmd": ("runs a program of another system", "do it in Python, or run it before the pipeline"),
-        **dict.fromkeys(("html", "HTML", "markdown", "latex", "svg", "SVG"), _SHOWN_CELL),
-        **dict.fromkeys(("javascript", "js"), ("runs in the browser", "tag the cell `skip`")),
         **dict.fromkeys(("python", "python2", "python3", "pypy"), ("runs in another process", "remove the first line")),
-        **dict.fromkeys(("timeit", "memit"), (_MEASURES, "remove the first line, or tag the cell `skip`")),
+        **dict.fromkeys(("memit",), (_MEASURES, "remove the first line, or tag the cell `skip`")),
         **dict.fromkeys(
             ("prun", "lprun", "mprun"), ("runs under a profiler", "remove the first line, or tag the cell `skip`")
         ),
@@ -148,7 +147,9 @@ def decide_cell(name: str, line: str) -> Decision | Refusal:
     if name in _REFUSED_CELLS:
         reason, edit = _REFUSED_CELLS[name]
         return Refusal("NB111", f"%%{name} cannot be compiled: it {reason}", edit)
-    return _unknown(f"%%{name}", [f"%%{known}" for known in (*_REFUSED_CELLS, *SCRIPTS, "mlops", "time", "capture")])
+    return _unknown(
+        f"%%{name}", [f"%%{known}" for known in (*_REFUSED_CELLS, *SCRIPTS, "mlops", "time", "timeit", "capture")]
+    )
 
 
 def _unknown(magic: str, known: Iterable[str]) -> Refusal:
@@ -245,6 +246,7 @@ _BY_LINE: Mapping[str, Callable[[str, str], Decision | Refusal]] = MappingProxyT
     {
         "mlops": _decide_mlops,
         "time": _decide_time,
+        "timeit": lambda _name, line: decide_timeit(line),
         "config": _decide_config,
         **dict.fromkeys(("load_ext", "reload_ext", "unload_ext"), _decide_extension),
         **dict.fromkeys(("pip", "conda", "mamba", "micromamba", "uv"), _decide_installer),

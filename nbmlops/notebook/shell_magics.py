@@ -21,7 +21,13 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
 )
 LINES = frozenset({*_ALIASES, "cd", "env", "pwd", "set_env", "sx", "system"})
 _PROGRAMS = frozenset({"bash", "sh", "perl", "ruby"})
-SCRIPTS = frozenset({*_PROGRAMS, "script", "system", "sx", "!", "writefile", "file"})
+_RENDERED = {
+    **{name: name for name in ("html", "javascript", "latex", "markdown", "svg")},
+    "HTML": "html",
+    "SVG": "svg",
+    "js": "javascript",
+}
+SCRIPTS = frozenset({*_PROGRAMS, *_RENDERED, "script", "system", "sx", "!", "writefile", "file"})
 _RUNS = (
     "runs as in the notebook; what it reads and writes cannot be seen, so that the step is never taken from the cache"
 )
@@ -101,6 +107,10 @@ def decide_script(name: str, line: str, body: str, names: ShellNames) -> Decisio
         return _captured(name, words, body, names)
     if name in {"writefile", "file"}:
         return _file(name, words, body)
+    return _rendered(name, words, body) if name in _RENDERED else _run(name, words, body)
+
+
+def _run(name: str, words: Sequence[str], body: str) -> Decision | Refusal:
     options = _Options(words)
     program = [name, *options.rest] if name in _PROGRAMS else options.rest
     if options.unknown or not program:
@@ -155,6 +165,13 @@ def _captured(name: str, words: Sequence[str], body: str, names: ShellNames) -> 
     except CannotExpand as reason:
         return _refused(name, str(reason))
     return Decision(MagicAction.SHELL, _RUNS, f"nbmlops.shell.getoutput({multiline(body)})", unseen=True)
+
+
+def _rendered(name: str, words: Sequence[str], body: str) -> Decision | Refusal:
+    if words:
+        return _refused(name, f"it is given `{words[0]}`")
+    call = f'nbmlops.shell.render("{_RENDERED[name]}", {multiline(body)})'
+    return Decision(MagicAction.SHELL, "shows the text as in the notebook", call)
 
 
 def _file(name: str, words: Sequence[str], body: str) -> Decision | Refusal:

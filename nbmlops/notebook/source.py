@@ -20,6 +20,7 @@ from nbmlops.notebook.magics import decide_cell, decide_line, decide_shell
 from nbmlops.notebook.model import Magic, MagicAction
 from nbmlops.notebook.shell_lines import ShellNames
 from nbmlops.notebook.shell_magics import SCRIPTS, decide_script
+from nbmlops.notebook.timing_magics import TIMES, decide_timeit_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,6 +171,9 @@ def _unwrap_cell_magics(work: _Work) -> bool:
         if name in SCRIPTS:
             _replace_cell(work, index, name, rest)
             return False
+        if name == "timeit":
+            _time_cell(work, index, rest)
+            return True
         decision = decide_cell(name, rest)
         if isinstance(decision, Refusal):
             work.refuse(decision, index + 1)
@@ -186,6 +190,18 @@ def _unwrap_cell_magics(work: _Work) -> bool:
                 )
             )
     return True
+
+
+def _time_cell(work: _Work, index: int, rest: str) -> None:
+    """Puts a call around the expression of a `%%timeit` cell, which begins at the line of this index."""
+    body = decide_timeit_cell(rest, "\n".join(work.lines[index + 1 :]))
+    if isinstance(body, Refusal):
+        work.refuse(body, index + 1)
+        work.lines = [""] * len(work.lines)
+        return
+    magic = work.lines[index].strip()
+    work.magics.append(Magic(index + 1, magic, MagicAction.CALL, TIMES))
+    work.lines[index:] = ["", *body.split("\n")]
 
 
 def _replace_cell(work: _Work, index: int, name: str, rest: str) -> None:

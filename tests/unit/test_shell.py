@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -67,6 +70,15 @@ COMMANDS = [
     "x = %env NBMLOPS_B\n%env",
     "def f(path):\n    !echo {path} $n\n    lines = !echo {path}\n    return lines\nf('local')",
     "for i in range(2):\n    !echo {i} \\\n      end",
+    "%%html\n<b>x</b>",
+    "%%HTML\n<b>x</b>\n",
+    "%%markdown\n# x\n{n}",
+    "%%latex\n$x$",
+    "%%js\nalert(1)",
+    "%%svg\n<svg xmlns='http://www.w3.org/2000/svg'></svg>",
+    "x = [1]\n%timeit -q -n 3 -r 2 x.append(len(x))",
+    "x = [1]\nfor i in range(2):\n    %timeit -q -n2 -r1 out = x.append(i)",
+    "%%timeit -q -n 2 -r 2\nd.update(\n    {'more': len(d)},\n)",
 ]
 
 
@@ -131,6 +143,26 @@ def test_background_commands_are_refused_as_in_ipython() -> None:
 def test_a_script_may_leave_its_input_unread(capfd: pytest.CaptureFixture[str]) -> None:
     shell.script([sys.executable, "-c", "print('done')"], "x" * 1_000_000)
     assert capfd.readouterr().out == "done\n"
+
+
+def test_times_are_told_as_by_ipython(ipython: InteractiveShell) -> None:
+    def told(run: Callable[[], object]) -> str:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            run()
+        return re.sub(r"[\d.]+ \w?s\b", "T", out.getvalue().splitlines()[-1])
+
+    expected = told(lambda: ipython.run_cell("import time\n%timeit -n 2 -r 3 -p 4 time.sleep(0.001)"))
+    assert expected == "T +- T per loop (mean +- std. dev. of 3 runs, 2 loops each)"
+    assert told(lambda: shell.timeit(lambda: time.sleep(0.001), number=2, repeat=3, precision=4)) == expected
+
+
+def test_a_timed_expression_runs_until_the_time_is_long_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    calls: list[int] = []
+    shell.timeit(lambda: (calls.append(1), time.sleep(0.03)), repeat=1)
+    told = re.search(r"of 1 run, (\d+) loops? each", capsys.readouterr().out)
+    assert told is not None
+    number = int(told[1])
+    assert len(calls) == sum(10**power for power in range(len(told[1]))) + number
 
 
 def test_the_module_is_reached_through_the_package() -> None:

@@ -36,7 +36,16 @@ def test_noise_is_left_out(text: str, kind: str, clean: str, removed: set[str]) 
     assert NOISE.cleaned(text, kind) == Cleaned(clean, frozenset(removed))
 
 
-@pytest.mark.parametrize("text", ["CPU times: user 3 µs, sys: 1 µs, total: 4 µs", "Wall time: 7.15 µs"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CPU times: user 3 µs, sys: 1 µs, total: 4 µs",
+        "Wall time: 7.15 µs",
+        "1.06 μs ± 12.3 ns per loop (mean ± std. dev. of 7 runs, 1,000,000 loops each)",
+        "1min 3s ± 1.2 s per loop (mean ± std. dev. of 7 runs, 1 loop each)",
+        "The slowest run took 7.25 times longer than the fastest. This could mean that a result is being cached.",
+    ],
+)
 def test_lines_that_only_tell_times_are_nothing(text: str) -> None:
     assert NOISE.cleaned(text, "printed") == Cleaned("", frozenset({TIMES}), is_nothing=True)
 
