@@ -23,11 +23,13 @@ from nbmlops.app.steps import cut_notebook, recorded_steps, steps_wanted
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
 from nbmlops.compiler.project import Changes, plan_changes, write
+from nbmlops.compiler.targets.find import NONE
 from nbmlops.core.diagnostics import has_errors
 from nbmlops.core.errors import EnvironmentFault, ExitCode, UsageError
 from nbmlops.notebook.model import Notebook
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.codec import read_pipeline
+from nbmlops.pipeline.ir import DEFAULT_TARGETS
 
 
 class CompileStatus(StrEnum):
@@ -56,7 +58,7 @@ class CompileRequest:
         notebook: The notebook as the user named it, relative to `cwd`.
         cwd: The folder that relative paths count from and that messages are relative to.
         out: The pipeline's folder as the user named it, or "".
-        target: The CI system.
+        targets: What to write it for besides the local runner; empty for what its pipeline records, or GitHub Actions.
         mode: What to do with the files.
         force: Overwrite files that were edited by hand.
         steps: Where the steps come from; "" for the notebook's tags, or what its pipeline records, or inference.
@@ -65,7 +67,7 @@ class CompileRequest:
     notebook: str
     cwd: Path
     out: str = ""
-    target: str = "github"
+    targets: tuple[str, ...] = ()
     mode: CompileMode = CompileMode.WRITE
     force: bool = False
     steps: str = ""
@@ -169,7 +171,8 @@ def compile_project(request: CompileRequest) -> CompileOutcome:
     lock, notes = _lock(source, out)
     stars = star_names(source, out if request.mode is CompileMode.CHECK else None)
     source = with_steps(source, request.steps, out, stars)
-    compiled = compile_notebook(source.notebook, compile_options(source, out, lock, request.target, stars))
+    targets = _targets(request.targets, out)
+    compiled = compile_notebook(source.notebook, compile_options(source, out, lock, targets, stars))
     shown = shown_path(out, request.cwd)
     base = shown_path(source.repository, request.cwd)
     if compiled.pipeline is None or has_errors(compiled.diagnostics):
@@ -226,7 +229,7 @@ def _closing(source: Source) -> ClosingNames:
 
 
 def compile_options(
-    source: Source, out: Path, lock: str, target: str, stars: Mapping[str, tuple[str, ...]]
+    source: Source, out: Path, lock: str, targets: tuple[str, ...], stars: Mapping[str, tuple[str, ...]]
 ) -> CompileOptions:
     """Returns everything that compiling reads besides the notebook, as plain data."""
     return CompileOptions(
@@ -241,11 +244,23 @@ def compile_options(
         local_modules=source.local,
         star_names=stars,
         steps=source.steps,
-        target=target,
+        targets=targets,
         out_is_default=out == default_out(source.root, source.name),
         compiler=own_version(),
         demands=source.config.demands,
     )
+
+
+def _targets(asked: tuple[str, ...], out: Path) -> tuple[str, ...]:
+    """Returns what to write the pipeline for: what the user asks for, else what it was written for before.
+
+    Raises:
+        UsageError: `pipeline.yaml` cannot be read.
+    """
+    document = out / PIPELINE_FILE
+    if asked or not document.is_file():
+        return tuple(name for name in dict.fromkeys(asked or DEFAULT_TARGETS) if name != NONE)
+    return read_pipeline(document).targets
 
 
 def _status(request: CompileRequest, changes: Changes) -> CompileStatus:

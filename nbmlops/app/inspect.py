@@ -49,6 +49,6 @@ def inspect_notebook(notebook: str, cwd: Path, steps: str = "") -> Inspection:
     out = default_out(source.root, source.name)
     stars = star_names(source)
     source = with_steps(source, steps, out, stars)
-    options = compile_options(source, out, "", "github", stars)
+    options = compile_options(source, out, "", (), stars)
     compiled = compile_notebook(source.notebook, options)
     return Inspection(source, compiled, shown_path(out, cwd))

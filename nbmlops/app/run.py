@@ -22,7 +22,7 @@ from nbmlops.app.run_report import identified, next_commands, run_record, run_st
 from nbmlops.app.stages import close_run, value_metrics
 from nbmlops.app.wiring import Stores, open_stores
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.errors import NbmlopsError, Terminated
+from nbmlops.core.errors import NbmlopsError, Terminated, UsageError
 from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog, StepRecord
 from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
@@ -51,6 +51,7 @@ class RunRequest:
         force: Execute every step.
         from_step: Execute this step and those that need it; "" for none.
         to_step: Stop after this step, without gate and registration; "" for none.
+        only: Execute these steps and no others, over what earlier runs left; nothing is tracked. Empty for all.
         register: Register the model if the gate lets it pass.
         judge: Judge again although no step was executed.
         values: Values of parameters, over those of `parameters`.
@@ -63,6 +64,7 @@ class RunRequest:
     force: bool = False
     from_step: str = ""
     to_step: str = ""
+    only: tuple[str, ...] = ()
     register: bool = True
     judge: bool = False
     values: Mapping[str, Json] = field(default_factory=dict)
@@ -78,11 +80,13 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         parent: Gives the id of the tracked run that this one is a part of; asked when a step is executed.
 
     Raises:
-        UsageError: the pipeline, a parameter or a step cannot be used.
+        UsageError: the pipeline, a parameter or a step cannot be used, or a step needs one that has not run.
         ConfigError: the configuration is malformed.
         EnvironmentFault: disk, kernel or tracking store cannot be used.
         Conflict: another run of the pipeline did not end in time.
     """
+    if request.only and (request.from_step or request.to_step):
+        raise UsageError("--only excludes --from and --to", "name every step to execute: --only A --only B")
     opened = open_pipeline(request.pipeline, request.cwd)
     overrides = {**parse_overrides(opened.pipeline, request.parameters), **request.values}
     options = RunOptions(
@@ -90,6 +94,7 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         force=request.force,
         first=request.from_step,
         last=request.to_step,
+        only=request.only,
         base=request.cwd,
     )
     stores = open_stores(opened.root, opened.uri)
@@ -128,7 +133,7 @@ class _Run:
             result = run_pipeline(self._opened.folder, options, self._follow)
             if result.status is not RunStatus.SUCCEEDED:
                 return self._stopped(result)
-            if self._request.to_step:
+            if self._request.to_step or self._request.only:
                 return self._partial(result)
             index = ResultsIndex(self._opened.root, self._opened.pipeline.name)
             known = None if self._tracked.has_begun else index.find(results_digest(self._opened.pipeline, result.steps))
@@ -143,7 +148,7 @@ class _Run:
             raise
 
     def _follow(self, event: Event) -> None:
-        if isinstance(event, StepStarted):
+        if isinstance(event, StepStarted) and not self._request.only:
             self._tracked.begin()
         elif isinstance(event, StepCached | StepFinished):
             self._log(event.record)
@@ -168,7 +173,8 @@ class _Run:
         record = self._record(result)
         if self._tracked.has_begun:
             record = self._documented(self._identified(record))
-        note = f"stopped after {self._request.to_step}, as asked: not judged, nothing registered"
+        asked = f"stopped after {self._request.to_step}" if self._request.to_step else "only these steps"
+        note = f"{asked}, as asked: not judged, nothing registered"
         return RunOutcome(record, notes=(note,))
 
     def _close(self, result: StepsResult, index: ResultsIndex) -> RunOutcome:

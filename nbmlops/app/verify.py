@@ -97,7 +97,7 @@ def verify(request: VerifyRequest, tell: Listener) -> Verification:
     out = default_out(source.root, source.name)
     stars = star_names(source, None)
     source = with_steps(source, request.steps, out, stars)
-    compiled = compile_notebook(source.notebook, compile_options(source, out, "", "none", stars))
+    compiled = compile_notebook(source.notebook, compile_options(source, out, "", (), stars))
     if compiled.pipeline is None or has_errors(compiled.diagnostics):
         return Verification(request.notebook, Status.REFUSED, diagnostics=compiled.diagnostics)
     with tempfile.TemporaryDirectory(prefix="nbmlops-verify-") as scratch:

@@ -6,7 +6,7 @@ It reads the notebook's code, tags and Markdown, the options, and the templates;
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nbmlops.analysis.analyze import analyze
@@ -19,8 +19,9 @@ from nbmlops.compiler.headings import explanations, remarks
 from nbmlops.compiler.lower import lower
 from nbmlops.compiler.modules import Module, compile_check
 from nbmlops.compiler.program import Compiled, CompileOptions, Program
-from nbmlops.compiler.targets import github_actions
+from nbmlops.compiler.targets.deployment import Target, TargetFile, deployment
 from nbmlops.compiler.targets.documents import dockerfile, dockerignore, readme, smoke_test
+from nbmlops.compiler.targets.find import find_targets
 from nbmlops.compiler.targets.package import package_modules
 from nbmlops.compiler.targets.step_notebooks import cells_of_verbatim, step_notebook
 from nbmlops.compiler.targets.verbatim import verbatim_lines
@@ -29,10 +30,9 @@ from nbmlops.core.digest import digest_bytes, digest_json
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.codec import FILE_NAME, pipeline_to_yaml
-from nbmlops.pipeline.ir import Pipeline, StepMode
+from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, StepMode
 
 LOCK = "requirements.lock"
-TARGETS = ("github", "none")
 
 
 def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
@@ -46,8 +46,7 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
         UsageError: there is no such target.
         NbmlopsError: a generated file is not valid Python, which is a fault of ours.
     """
-    if options.target not in TARGETS:
-        raise UsageError(f"there is no target {options.target!r}", f"known targets: {', '.join(TARGETS)}")
+    targets = find_targets(options.targets)
     notebook = expand_stars(notebook, options.star_names)
     closing = read_closing(notebook, options)
     analysis = analyze(notebook, closing.names, options.local_modules)
@@ -64,36 +63,52 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
         explanations=explanations(notebook, cells_of_steps),
         remarks=remarks(notebook, cells_of_steps),
     )
-    pipeline, files = emit(program)
+    pipeline, files = emit(program, targets)
     return Compiled(pipeline, files, options.out, diagnostics, suppressed)
 
 
-def emit(program: Program) -> tuple[Pipeline, dict[str, bytes]]:
+def emit(program: Program, targets: Sequence[Target] = ()) -> tuple[Pipeline, dict[str, bytes]]:
     """Returns the finished pipeline and its files by path, sorted.
 
     Raises:
+        UsageError: two targets write the same file.
         NbmlopsError: a generated file is not valid Python, which is a fault of ours.
     """
     modules = package_modules(program)
     code = {f"{program.package}/{module.name}.py": module.text for module in modules}
-    workflow = github_actions.workflow_path(program) if program.options.target == "github" else ""
+    of_targets = [file for target in targets for file in target.emit(deployment(program))]
     tests = {f"tests/test_{program.package}.py": smoke_test(program)}
-    compile_check(code | tests)
+    scripts = {file.path: file.text for file in of_targets if file.path.endswith(".py")}
+    compile_check(code | tests | scripts)
     versioned = _bytes(code) | {step.notebook: step_notebook(program, step) for step in program.pipeline.steps}
     versioned[LOCK] = program.options.lock.encode()
-    written = {"README.md": readme(program, workflow), "Dockerfile": dockerfile(program)}
+    packages = tuple(package for target in targets for package in target.image_packages)
+    written = {"README.md": readme(program, of_targets), "Dockerfile": dockerfile(program, packages)}
     written["Dockerfile.dockerignore"] = dockerignore()
+    out = program.options.out
     documents = _bytes(tests | written)
-    if workflow:
-        path = posixpath.relpath(workflow, program.options.out)
-        documents[path] = github_actions.workflow(program).encode()
+    documents |= _target_files(out, of_targets, {*versioned, *documents, FILE_NAME})
     pipeline = _finish(program, modules, versioned)
     generated = versioned | documents
     # The lock is an input with an owner of its own, so it is written but not watched for edits.
     recorded = {path: str(digest_bytes(generated[path])) for path in sorted(generated) if path != LOCK}
     generated[FILE_NAME] = pipeline_to_yaml(pipeline, recorded)
-    out = program.options.out
     return pipeline, {posixpath.normpath(posixpath.join(out, path)): generated[path] for path in sorted(generated)}
+
+
+def _target_files(out: str, files: Iterable[TargetFile], others: set[str]) -> dict[str, bytes]:
+    """Returns path relative to the pipeline's folder -> content of the targets' files.
+
+    Raises:
+        UsageError: a target writes a file that is the pipeline's or another target's.
+    """
+    found: dict[str, bytes] = {}
+    for file in files:
+        path = posixpath.relpath(file.path, out)
+        if path in found or path in others:
+            raise UsageError(f"two of the targets, or one and the pipeline, write {file.path}", "leave one of them out")
+        found[path] = file.text.encode()
+    return found
 
 
 def _finish(program: Program, modules: list[Module], versioned: Mapping[str, bytes]) -> Pipeline:
@@ -108,7 +123,8 @@ def _finish(program: Program, modules: list[Module], versioned: Mapping[str, byt
     own = {step.module for step in steps}
     shared = {f"{module.name}.py": module.lines for module in modules if module.name not in own and module.lines}
     pipeline = replace(program.pipeline, steps=steps, lines=shared)
-    document = pipeline_to_yaml(pipeline, {}).decode()
+    # What it is written for does not make it another pipeline.
+    document = pipeline_to_yaml(replace(pipeline, targets=DEFAULT_TARGETS), {}).decode()
     code = {path: str(digest_bytes(content)) for path, content in sorted(versioned.items())}
     return replace(pipeline, version=digest_json({"document": document, "files": code}))
 

@@ -59,6 +59,7 @@ def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, opti
         steps_from=options.steps,
         schedule=options.demands.schedule,
         secrets=options.demands.secrets,
+        targets=options.targets,
     )
 
 

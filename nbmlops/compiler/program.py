@@ -13,9 +13,8 @@ from nbmlops.compiler.layout import docstring
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.demands import Demands
-from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step
 
-DEFAULT_TARGET = "github"
 DEFAULT_BRANCH = "main"
 
 
@@ -36,7 +35,7 @@ class CompileOptions:
         star_names: What star imports of modules bind here, module -> names.
         steps: Where the steps come from, if that has to be said: the notebook's own tags, and inference where it has
             none, go without saying.
-        target: The CI system.
+        targets: What the pipeline is written for besides the local runner: CI systems, engines.
         branch: The branch whose runs register models.
         out_is_default: Compiling the notebook without `-o` writes to `out`.
         compiler: Version of nbmlops.
@@ -54,7 +53,7 @@ class CompileOptions:
     local_modules: Mapping[str, str] = field(default_factory=dict)
     star_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     steps: str = ""
-    target: str = DEFAULT_TARGET
+    targets: tuple[str, ...] = DEFAULT_TARGETS
     branch: str = DEFAULT_BRANCH
     out_is_default: bool = True
     compiler: str = ""

@@ -1,6 +1,6 @@
 """Whole-file templates: found beside the package in a source checkout, inside of it in a wheel; rendered by Jinja2.
 
-Values reach a template through filters that make them inert (`md`, `code`); a missing name is an error.
+Values reach a template through filters that make them inert (`md`, `code`, `py`); a missing name is an error.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbmlops.compiler.targets import markdown
+from nbmlops.compiler.targets import markdown, quoting
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,5 +47,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"md": markdown.inline, "code": markdown.code}
+    environment.filters |= {"md": markdown.inline, "code": markdown.code, "py": quoting.python}
     return environment

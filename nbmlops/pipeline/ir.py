@@ -10,6 +10,8 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.demands import Resources
 
 SCHEMA = "nbmlops/pipeline/1"
+# What a pipeline is written for unless it is said.
+DEFAULT_TARGETS = ("github",)
 
 
 class ParameterType(StrEnum):
@@ -182,6 +184,7 @@ class Pipeline:
         steps_from: The `--steps` that it was compiled with, where the notebook's tags or inference were not asked.
         schedule: When engines run it, as five fields of cron; "" for on demand.
         secrets: Names of the variables that hold secrets, for engines; never their values.
+        targets: What it is written for, as named by `--target`.
     """
 
     name: str
@@ -202,6 +205,7 @@ class Pipeline:
     steps_from: str = ""
     schedule: str = ""
     secrets: tuple[str, ...] = ()
+    targets: tuple[str, ...] = DEFAULT_TARGETS
 
     def step(self, name: str) -> Step:
         """Returns the step of that name.

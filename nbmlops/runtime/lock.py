@@ -17,7 +17,9 @@ _POLL_SECONDS = 0.2
 
 
 @contextmanager
-def locked(path: Path, started: str, wait: float, on_wait: Callable[[str], None]) -> Iterator[None]:
+def locked(
+    path: Path, started: str, wait: float, on_wait: Callable[[str], None], *, shared: bool = False
+) -> Iterator[None]:
     """Holds the lock while its body runs.
 
     Args:
@@ -25,6 +27,7 @@ def locked(path: Path, started: str, wait: float, on_wait: Callable[[str], None]
         started: When this run started, for the message to others.
         wait: Seconds to wait for another holder.
         on_wait: Called once with a description of the holder before waiting.
+        shared: Others may hold it in the same way at the same time.
 
     Raises:
         Conflict: another run held the lock for all that time.
@@ -38,7 +41,7 @@ def locked(path: Path, started: str, wait: float, on_wait: Callable[[str], None]
             f"cannot make {path}: {error.strerror or error}", "make the project's folder writable"
         ) from error
     try:
-        _acquire(handle, wait, on_wait)
+        _acquire(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait, on_wait)
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps({"pid": os.getpid(), "started": started}).encode(), 0)
         yield
@@ -46,11 +49,11 @@ def locked(path: Path, started: str, wait: float, on_wait: Callable[[str], None]
         os.close(handle)  # frees the lock; the file stays, so that nobody locks one that is being removed
 
 
-def _acquire(handle: int, wait: float, on_wait: Callable[[str], None]) -> None:
+def _acquire(handle: int, how: int, wait: float, on_wait: Callable[[str], None]) -> None:
     end, told = time.monotonic() + wait, False
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, how | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if time.monotonic() >= end:
                 raise Conflict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.ambient import AmbientState
@@ -24,12 +25,21 @@ class Lookup:
         facts: What steps depend on now.
         cache: The records.
         store: Where their values should be.
+        given: Names of steps that are not executed in this run. Of them, results also count that are never reused
+            otherwise, or that began with another ambient state: the run that closes the pipeline makes them again.
     """
 
     def __init__(
-        self, pipeline: Pipeline, forced: frozenset[str], facts: Facts, cache: StepCache, store: Store
+        self,
+        pipeline: Pipeline,
+        forced: frozenset[str],
+        facts: Facts,
+        cache: StepCache,
+        store: Store,
+        given: frozenset[str] = frozenset(),
     ) -> None:
         self._pipeline, self._forced, self._facts, self._cache, self._store = pipeline, forced, facts, cache, store
+        self._given = given
 
     def find(self, before: Sequence[StepOutcome]) -> tuple[tuple[CacheRecord, ...], str]:
         """Returns the records of the next step and of those it is joined with, and why there are none or why not.
@@ -40,13 +50,17 @@ class Lookup:
         step = self._pipeline.steps[len(before)]
         if step.name in self._forced:
             return (), "forced"
+        found, reason = self._find(step, before, exact=True)
+        return self._find(step, before, exact=False) if not found and step.name in self._given else (found, reason)
+
+    def _find(self, step: Step, before: Sequence[StepOutcome], *, exact: bool) -> tuple[tuple[CacheRecord, ...], str]:
         values, ambient = fold(before)
         parts = self._facts.parts(step, values)
         nearest: tuple[str, ...] | None = None
         for record in self._cache.candidates(step_key(step.name, parts)):
             if record.unit not in {"", step.name}:
                 continue  # its process had run other steps before
-            changes = self._changes(record, ambient)
+            changes = self._changes(record if exact else _loosened(record), ambient)
             if not changes:
                 unit, obstacle = self._unit(record, before)
                 if unit:
@@ -81,3 +95,8 @@ class Lookup:
         if nearest is None and latest is not None:
             nearest = self._changes(latest, ambient)
         return why(parts, latest, nearest or ())
+
+
+def _loosened(record: CacheRecord) -> CacheRecord:
+    """Returns the record without what keeps it from being reused although its code, inputs and files are the same."""
+    return replace(record, outcome=replace(record.outcome, unkeyable="", random_used=False, settings_before={}))

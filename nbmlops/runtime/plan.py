@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import PurePath
@@ -111,6 +111,22 @@ class Selection:
     forced: frozenset[str]
 
 
+def select_only(pipeline: Pipeline, only: Sequence[str], *, force: bool) -> Selection:
+    """Returns the steps of a run that executes some steps and no others: those, and all that stand before them.
+
+    Args:
+        pipeline: The pipeline.
+        only: The steps to execute.
+        force: Execute them even if they are cached.
+
+    Raises:
+        UsageError: a step is not known.
+    """
+    _check_known(pipeline, only)
+    last = max(number for number, step in enumerate(pipeline.steps) if step.name in only)
+    return Selection(pipeline.steps[: last + 1], frozenset(only) if force else frozenset())
+
+
 def select(pipeline: Pipeline, first: str, last: str, *, force: bool) -> Selection:
     """Returns the steps of a run.
 
@@ -124,17 +140,22 @@ def select(pipeline: Pipeline, first: str, last: str, *, force: bool) -> Selecti
         UsageError: a step is not known, or `last` stands before `first`.
     """
     names = [step.name for step in pipeline.steps]
-    for name in filter(None, (first, last)):
-        if name not in names:
-            near = get_close_matches(name[:200], names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"its steps are: {', '.join(names)}"
-            raise UsageError(f"{name!r:.80} is not a step of the pipeline {pipeline.name!r}", hint)
+    _check_known(pipeline, filter(None, (first, last)))
     if first and last and names.index(last) < names.index(first):
         raise UsageError(f"step {last!r} stands before step {first!r}", "name the earlier step first")
     steps = pipeline.steps[: names.index(last) + 1] if last else pipeline.steps
     if force:
         return Selection(steps, frozenset(names))
     return Selection(steps, frozenset({first} | descendants(pipeline, first)) if first else frozenset())
+
+
+def _check_known(pipeline: Pipeline, wanted: Iterable[str]) -> None:
+    names = [step.name for step in pipeline.steps]
+    for name in wanted:
+        if name not in names:
+            near = get_close_matches(name[:200], names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"its steps are: {', '.join(names)}"
+            raise UsageError(f"{name!r:.80} is not a step of the pipeline {pipeline.name!r}", hint)
 
 
 def _different(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[str]:

@@ -35,6 +35,7 @@ class RunOptions:
         force: Execute every step.
         first: Execute this step and those that need it, cached or not; "" for none.
         last: Stop after this step, the later ones are skipped; "" for the last one.
+        only: Execute these steps and no others, over what earlier runs left of those before them; empty for all.
         timeout: Seconds a cell of a step notebook may take; None for any time.
         wait: Seconds to wait while another run of the pipeline goes on.
         base: The folder that paths in the result are relative to; None for the working directory.
@@ -47,6 +48,7 @@ class RunOptions:
     force: bool = False
     first: str = ""
     last: str = ""
+    only: tuple[str, ...] = ()
     timeout: float | None = None
     wait: float = 60.0
     base: Path | None = None

@@ -21,8 +21,9 @@ from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
-from nbmlops.core.errors import EnvironmentFault
+from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.pipeline.codec import read_pipeline
+from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepError, StepRecord, StepStatus
 from nbmlops.runtime.ambient import AmbientState
@@ -49,7 +50,7 @@ from nbmlops.runtime.lock import locked
 from nbmlops.runtime.lookup import Lookup
 from nbmlops.runtime.namespace import Namespace, fold, names_read
 from nbmlops.runtime.parameters import effective_parameters
-from nbmlops.runtime.plan import UNCHANGED, select, step_key
+from nbmlops.runtime.plan import UNCHANGED, select, select_only, step_key
 from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
@@ -77,8 +78,12 @@ def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], 
     layout = layout_of(folder, pipeline)
     started = options.now()
     run = _Run(pipeline, layout, options, on_event, f"{started:%Y%m%dT%H%M%SZ}-{options.new_id()}")
-    holder = locked(layout.state / _LOCK, started.isoformat(), options.wait, lambda who: on_event(RunWaiting(who)))
-    with holder:
+
+    def waiting(who: str) -> None:
+        on_event(RunWaiting(who))
+
+    # Runs of single steps may go on at the same time: what they write is written whole, and they remove nothing.
+    with locked(layout.state / _LOCK, started.isoformat(), options.wait, waiting, shared=bool(options.only)):
         return run.go()
 
 
@@ -114,12 +119,15 @@ class _Run:
     ) -> None:
         self._pipeline, self._layout, self._options, self._tell, self._name = pipeline, layout, options, on_event, name
         self._parameters = effective_parameters(pipeline, options.parameters)
-        self._selection = select(pipeline, options.first, options.last, force=options.force)
+        if options.only:
+            self._selection = select_only(pipeline, options.only, force=options.force)
+        else:
+            self._selection = select(pipeline, options.first, options.last, force=options.force)
         variables = options.environment()
         self._environment = kernel_environment(variables)
         self._facts = Facts(pipeline, layout, self._environment, self._parameters, {**variables, **self._environment})
         self._cache, self._store = StepCache(layout.cache, layout.state), Store(layout.store)
-        self._lookup = Lookup(pipeline, self._selection.forced, self._facts, self._cache, self._store)
+        self._lookup = self._look_up()
         self._process: StepProcess | None = None
         self._joined, self._first = JoinedSteps((), ()), 0  # the steps that run in the process, where they begin
         self._done: list[tuple[StepRecord, CacheRecord]] = []
@@ -132,7 +140,7 @@ class _Run:
         try:
             with _termination_interrupts():
                 try:
-                    while self._failed is None and (self._process or len(self._done) < len(self._selection.steps)):
+                    while self._failed is None and (self._process or self._is_short()):
                         self._advance(self._pipeline.steps[len(self._done)])
                 finally:
                     self._end_process()
@@ -147,10 +155,41 @@ class _Run:
             self._reuse(self._pipeline.step(record.step), record)
         if found:
             return
+        if self._process is None and self._is_given(step.name):
+            self._leave_out(step)
+            return
         values, ambient = fold(outcomes)
         if self._inputs_are_intact(step, values, ambient):
             parts = self._facts.parts(step, values)
             self._execute(step, parts, StepContext(step.name, self._layout.folder, values, ambient, None), reason)
+
+    def _look_up(self) -> Lookup:
+        given = frozenset(step.name for step in self._selection.steps if self._is_given(step.name))
+        return Lookup(self._pipeline, self._selection.forced, self._facts, self._cache, self._store, given)
+
+    def _is_short(self) -> bool:
+        """Returns whether there are steps left to reach."""
+        return len(self._done) < len(self._selection.steps)
+
+    def _is_given(self, step: str) -> bool:
+        """Returns whether the step is another run's work: this one takes what it left, and executes others."""
+        return bool(self._options.only) and step not in self._options.only
+
+    def _leave_out(self, step: Step) -> None:
+        """Goes on as if there were no such step: it has not run yet, and none of the steps to execute needs it.
+
+        Raises:
+            UsageError: one of them needs it.
+        """
+        for name in self._options.only:
+            if step.name in ancestors(self._pipeline, name):
+                raise UsageError(
+                    f"step {name!r} needs {step.name!r}, whose results for these parameters are not in the store",
+                    f"run it first: nbmlops run {self._layout.folder.name} --only {step.name}",
+                )
+        self._pipeline = replace(self._pipeline, steps=_without(self._pipeline.steps, step))
+        self._selection = replace(self._selection, steps=_without(self._selection.steps, step))
+        self._lookup = self._look_up()
 
     def _reuse(self, step: Step, record: CacheRecord) -> None:
         self._cache.set_latest(record)
@@ -201,7 +240,7 @@ class _Run:
         self._prepare()
         self._tell(StepStarted(step.name, number, total, reason))
         begun = self._options.now()
-        target = self._layout.runs / self._name / f"{number:02d}_{step.module}.ipynb"
+        target = self._layout.runs / self._name / Path(step.notebook).name
         ending, report = self._run_notebook(step, context, target)
         record = StepRecord(
             name=step.name,
@@ -245,6 +284,8 @@ class _Run:
                 f"cannot make {self._layout.runs}, where executed notebooks are kept: {error.strerror or error}",
                 "make the project's folder writable, or move away the file that stands in its place",
             ) from error
+        if self._options.only:
+            return
         for leftover in self._layout.runs.glob(f"*/{SCRATCH}*"):  # of killed runs: this one has the lock
             shutil.rmtree(leftover, ignore_errors=True)  # in nobody's way
 
@@ -315,6 +356,10 @@ class _Run:
 
     def _shown(self, path: Path) -> str:
         return Path(os.path.relpath(path, self._options.base or Path.cwd())).as_posix() if path.is_file() else ""
+
+
+def _without(steps: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
+    return tuple(other for other in steps if other.name != step.name)
 
 
 def _stored(outcome: StepOutcome) -> set[ObjectRef]:

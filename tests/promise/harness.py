@@ -119,7 +119,7 @@ def compile_case(case: Case, folder: Path) -> Compiled:
         name=PACKAGE,
         local_modules=local,
         star_names=ask_star_names(star_modules(notebook), folder),
-        target="none",
+        targets=(),
     )
     compiled = compile_notebook(notebook, options)
     _write(folder, compiled.files)

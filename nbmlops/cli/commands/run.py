@@ -47,6 +47,12 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
 @click.option("--force", is_flag=True, help="Execute every step, cached or not.")
 @click.option("--from", "from_step", default="", metavar="STEP", help="Execute this step and those that need it.")
 @click.option("--to", "to_step", default="", metavar="STEP", help="Stop after this step; no gate, no registration.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="STEP",
+    help="Execute this step and no other, over what earlier runs left; repeatable. For engines: track and judge later.",
+)
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
 @click.option(
@@ -60,6 +66,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     force: bool,
     from_step: str,
     to_step: str,
+    only: tuple[str, ...],
     no_register: bool,
     judge: bool,
     sweep_file: str,
@@ -70,7 +77,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
 
     Raises:
         NbmlopsError: it cannot be run; `main` shows it.
-        UsageError: an option belongs to a sweep, and this is none.
+        UsageError: an option belongs to a sweep, and this is none, or the other way round.
     """
     request = RunRequest(
         pipeline=pipeline,
@@ -79,10 +86,13 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         force=force,
         from_step=from_step,
         to_step=to_step,
+        only=only,
         register=not no_register,
         judge=judge,
     )
-    if sweep_file or any("," in text for text in parameters):
+    if only and sweep_file:
+        raise UsageError("--only and --sweep exclude each other", "name the point: -p NAME=VALUE")
+    if sweep_file or (not only and any("," in text for text in parameters)):
         from nbmlops.cli.sweep import run_sweep  # noqa: PLC0415 - most runs are none
 
         code = run_sweep(request, sweep_file, best, output)

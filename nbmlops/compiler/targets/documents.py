@@ -14,7 +14,9 @@ from nbmlops.compiler.layout import cells_of
 from nbmlops.compiler.lock import python_version
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets import markdown
+from nbmlops.compiler.targets.deployment import WORKFLOWS, TargetFile
 from nbmlops.compiler.targets.parameters import default_text
+from nbmlops.compiler.targets.quoting import plain_path, shell_path
 from nbmlops.compiler.templates import render
 from nbmlops.pipeline.graph import mermaid
 from nbmlops.pipeline.ir import ParameterType, Step, StepMode
@@ -23,12 +25,12 @@ _MOST_NAMES = 8
 _WRITTEN_AS_TEXT = frozenset({ParameterType.DATE, ParameterType.DATETIME, ParameterType.PATH})
 
 
-def readme(program: Program, workflow: str) -> str:
+def readme(program: Program, of_targets: Sequence[TargetFile]) -> str:
     """Returns the pipeline's README.
 
     Args:
         program: The compiled notebook.
-        workflow: Path of the CI system's file, or "".
+        of_targets: The files of the targets.
     """
     pipeline, options = program.pipeline, program.options
     out = _from_root(program, options.out)
@@ -58,8 +60,8 @@ def readme(program: Program, workflow: str) -> str:
         graph=mermaid(pipeline),
         steps=[_row(program, step) for step in pipeline.steps],
         verbatim=[step for step in pipeline.steps if step.mode is StepMode.VERBATIM],
-        files=_files(program),
-        workflow=workflow,
+        files=_files(program, of_targets),
+        workflow=next((file.path for file in of_targets if file.path.startswith(WORKFLOWS)), ""),
         branch=options.branch,
         python=python_version(options.lock),
         lock=shell_path(posixpath.join(out, "requirements.lock")),
@@ -70,13 +72,19 @@ def readme(program: Program, workflow: str) -> str:
     )
 
 
-def dockerfile(program: Program) -> str:
-    """Returns the Dockerfile, to be built from the project's root."""
+def dockerfile(program: Program, packages: Sequence[str]) -> str:
+    """Returns the Dockerfile, to be built from the project's root.
+
+    Args:
+        program: The compiled notebook.
+        packages: What the targets need in the image besides the lock.
+    """
     out = _from_root(program, program.options.out)
     lock = _docker_path(posixpath.join(out, "requirements.lock"))
     return render(
         "pipeline/Dockerfile.j2",
         python=python_version(program.options.lock),
+        packages=" ".join(map(shlex.quote, packages)),
         lock=json.dumps([lock, "/tmp/requirements.lock"], ensure_ascii=True),  # noqa: S108  # a path in the image
         entrypoint=json.dumps(["nbmlops", "run", plain_path(out)], ensure_ascii=True),
     )
@@ -113,16 +121,6 @@ def compile_command(program: Program) -> list[str]:
 
 def _from_root(program: Program, path: str) -> str:
     return posixpath.relpath(path, program.options.root)
-
-
-def plain_path(path: str) -> str:
-    """Returns a relative path that no program takes for an option."""
-    return f"./{path}" if path.startswith("-") else path
-
-
-def shell_path(path: str) -> str:
-    """Returns a path quoted for a POSIX shell, where it needs it."""
-    return shlex.quote(plain_path(path))
 
 
 def _docker_path(path: str) -> str:
@@ -171,7 +169,7 @@ def _names(names: Sequence[str]) -> str:
     return shown + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
 
 
-def _files(program: Program) -> list[dict[str, str]]:
+def _files(program: Program, of_targets: Sequence[TargetFile]) -> list[dict[str, str]]:
     package = program.package
     cells = "; cells that need a notebook's namespace stand in it as they are" if _has_verbatim(program) else ""
     files = [("pipeline.yaml", "the pipeline: steps, parameters, inputs and outputs, source cells, digests")]
@@ -191,4 +189,6 @@ def _files(program: Program) -> list[dict[str, str]]:
         (f"tests/test_{package}.py", "a smoke test that the team can grow beside"),
         ("Dockerfile", "an image that runs the pipeline; `Dockerfile.dockerignore` keeps runs and stores out of it"),
     ]
+    beside = [(posixpath.relpath(file.path, program.options.out), file.about) for file in of_targets]
+    files += [(path, about) for path, about in beside if not path.startswith("..")]
     return [{"path": path, "text": text} for path, text in files]

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 
 import yaml
 
-from nbmlops.compiler.lock import python_version
-from nbmlops.compiler.program import Program
-from nbmlops.compiler.targets.documents import plain_path
+from nbmlops.compiler.targets.deployment import WORKFLOWS, Deployment, Target, TargetFile
+from nbmlops.compiler.targets.quoting import github as inert
 from nbmlops.compiler.templates import render
 
 CHECKOUT = "actions/checkout@v4"
@@ -28,24 +27,19 @@ nbmlops run "$PIPELINE" "${arguments[@]}"
 """
 
 
-def workflow_path(program: Program) -> str:
-    """Returns the workflow's path, relative to the repository's root."""
-    return f".github/workflows/{program.package}.yml"
+def emit(pipeline: Deployment) -> tuple[TargetFile, ...]:
+    """Returns the workflow's file."""
+    dumped = yaml.dump(_document(pipeline), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return (TargetFile(f"{WORKFLOWS}{pipeline.name}.yml", _COMMENT + dumped, "the workflow of GitHub Actions"),)
 
 
-def workflow(program: Program) -> str:
-    """Returns the workflow's text."""
-    dumped = yaml.dump(_document(program), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return _COMMENT + dumped
-
-
-def _document(program: Program) -> dict[str, object]:
-    branch = inert(program.options.branch)
+def _document(pipeline: Deployment) -> dict[str, object]:
+    branch = inert(pipeline.branch)
     job: dict[str, object] = {"runs-on": "ubuntu-latest", "timeout-minutes": 60}
-    if program.options.root != ".":
-        job["defaults"] = {"run": {"working-directory": inert(program.options.root)}}
+    if pipeline.root != ".":
+        job["defaults"] = {"run": {"working-directory": inert(pipeline.root)}}
     return {
-        "name": program.package,
+        "name": pipeline.name,
         "on": {
             "pull_request": {},
             "push": {"branches": [branch]},
@@ -60,35 +54,32 @@ def _document(program: Program) -> dict[str, object]:
             },
         },
         "permissions": {"contents": "read"},
-        "concurrency": {"group": f"{program.package}-${{{{ github.ref }}}}", "cancel-in-progress": False},
-        "jobs": {"pipeline": {**job, "env": _environment(program), "steps": _steps(program)}},
+        "concurrency": {"group": f"{pipeline.name}-${{{{ github.ref }}}}", "cancel-in-progress": False},
+        "jobs": {"pipeline": {**job, "env": _environment(pipeline), "steps": _steps(pipeline)}},
     }
 
 
-def _environment(program: Program) -> dict[str, str]:
-    options = program.options
-    notebook = posixpath.relpath(options.notebook, options.root)
-    out = posixpath.relpath(options.out, options.root)
+def _environment(pipeline: Deployment) -> dict[str, str]:
     return {
-        "NAME": program.package,
-        "NOTEBOOK": inert(plain_path(notebook)),
-        "PIPELINE": inert(plain_path(out)),
-        "RUNS": f"runs/{program.package}",
-        "REGISTERS_ON": inert(f"refs/heads/{options.branch}"),
+        "NAME": pipeline.name,
+        "NOTEBOOK": inert(pipeline.notebook),
+        "PIPELINE": inert(pipeline.folder),
+        "RUNS": f"runs/{pipeline.name}",
+        "REGISTERS_ON": inert(f"refs/heads/{pipeline.branch}"),
         "MLFLOW_TRACKING_URI": "${{ secrets.MLFLOW_TRACKING_URI }}",
     }
 
 
-def _steps(program: Program) -> list[dict[str, object]]:
-    out = "" if program.options.out_is_default else ' -o "$PIPELINE"'
-    steps = f" --steps {program.options.steps}" if program.options.steps else ""
-    lock = inert(posixpath.join(program.options.out, "requirements.lock"))
+def _steps(pipeline: Deployment) -> list[dict[str, object]]:
+    out = "" if pipeline.out_is_default else ' -o "$PIPELINE"'
+    steps = f" --steps {pipeline.steps}" if pipeline.steps else ""
+    lock = inert(pipeline.beside("requirements.lock"))
     return [
         {"uses": CHECKOUT},
         {
             "uses": SETUP_PYTHON,
             "with": {
-                "python-version": python_version(program.options.lock),
+                "python-version": pipeline.python,
                 "cache": "pip",
                 "cache-dependency-path": lock,
             },
@@ -98,7 +89,7 @@ def _steps(program: Program) -> list[dict[str, object]]:
             "name": "Check that the pipeline is what the notebook compiles to",
             "run": f'nbmlops compile "$NOTEBOOK"{out}{steps} --check',
         },
-        *_runs(registers=program.pipeline.register is not None),
+        *_runs(registers=pipeline.registers),
         {
             "name": "Write the job summary",
             "if": "${{ !cancelled() }}",
@@ -110,8 +101,8 @@ def _steps(program: Program) -> list[dict[str, object]]:
             "if": "${{ !cancelled() }}",
             "uses": UPLOAD,
             "with": {
-                "name": program.package,
-                "path": inert(posixpath.normpath(posixpath.join(program.options.root, "runs", program.package))),
+                "name": pipeline.name,
+                "path": inert(posixpath.normpath(posixpath.join(pipeline.root, "runs", pipeline.name))),
                 "if-no-files-found": "ignore",
             },
         },
@@ -138,11 +129,6 @@ def _runs(*, registers: bool) -> list[dict[str, object]]:
     ]
 
 
-def inert(text: str) -> str:
-    """Returns the text so that GitHub finds no expression in it: `${{` is the value of an expression that says so."""
-    return text.replace("${{", "${{ '${{' }}")
-
-
 class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as blocks, and lists indented under their key."""
 
@@ -160,3 +146,6 @@ def _represent_key_free(dumper: yaml.SafeDumper, data: Mapping[str, object]) -> 
 
 _Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(dict, _represent_key_free)
+
+
+TARGET = Target(emit)

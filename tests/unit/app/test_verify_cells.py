@@ -61,7 +61,7 @@ def test_cells_in_order_with_the_steps_that_they_end() -> None:
         ("skip", "1 / 0"),
         ("step:two", "print(x)"),
     )
-    compiled = compile_notebook(read, CompileOptions("small.ipynb", "out", target="none"))
+    compiled = compile_notebook(read, CompileOptions("small.ipynb", "out", targets=()))
     assert compiled.pipeline is not None
     assert cells_to_run(read, compiled.pipeline, {"depth": float("nan")}) == (
         CellToRun(2, "depth = 3"),

@@ -13,7 +13,7 @@ import yaml
 
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
-from nbmlops.compiler.targets.github_actions import inert
+from nbmlops.compiler.targets.quoting import github as inert
 from nbmlops.notebook.reader import parse_notebook
 
 PAYLOADS = [

@@ -100,11 +100,11 @@ def test_statements_of_one_line_go_to_different_places() -> None:
 
 def test_the_target_none_writes_no_workflow() -> None:
     book = notebook("step:a: x = 1")
-    with_workflow, without = compiled(book), compiled(book, target="none")
+    with_workflow, without = compiled(book), compiled(book, targets=())
     assert set(with_workflow.files) - set(without.files) == {".github/workflows/tea.yml"}
     assert b"Continuous integration" not in without.files["pipelines/tea/README.md"]
     with pytest.raises(UsageError, match="there is no target 'gitlub'"):
-        compiled(book, target="gitlub")
+        compiled(book, targets=("gitlub",))
 
 
 def test_an_output_folder_of_the_users_own_is_named_in_commands() -> None:

@@ -59,3 +59,12 @@ def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFault, match="cannot make"), locked(tmp_path / "file" / "x", "1", 0.0, print):
         pass
+
+
+def test_runs_of_single_steps_share_the_lock_and_keep_others_out(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    one, two = (locked(path, name, 0.0, print, shared=True) for name in "12")
+    with one, two, pytest.raises(Conflict), locked(path, "3", 0.0, lambda holder: None):
+        pass
+    with locked(path, "4", 0.0, print), pytest.raises(Conflict), locked(path, "5", 0.0, print, shared=True):
+        pass

@@ -9,7 +9,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.listings import Listing, Question
-from nbmlops.runtime.plan import Grounds, ground_changes, part_changes, select, step_key, why
+from nbmlops.runtime.plan import Grounds, ground_changes, part_changes, select, select_only, step_key, why
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue
@@ -156,3 +156,11 @@ def test_unknown_steps_are_refused() -> None:
         select(PIPELINE, "", "x", force=False)
     with pytest.raises(UsageError, match="step 'load' stands before step 'train'"):
         select(PIPELINE, "train", "load", force=False)
+
+
+def test_single_steps_are_selected_with_all_before_them() -> None:
+    selection = select_only(PIPELINE, ("plot", "clean"), force=False)
+    assert ([step.name for step in selection.steps], selection.forced) == (["load", "clean", "plot"], frozenset())
+    assert select_only(PIPELINE, ("clean",), force=True).forced == {"clean"}
+    with pytest.raises(UsageError, match="'plod' is not a step of the pipeline 'flights'"):
+        select_only(PIPELINE, ("plod",), force=False)

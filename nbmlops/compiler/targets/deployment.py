@@ -1,0 +1,204 @@
+"""What a target gets: the pipeline as tasks for an engine or a CI system, each a command over the one runner.
+
+A task executes its steps and nothing else, over what the store holds of the steps before them; the closing tasks go
+over the whole pipeline again, which executes only what does not hold, judge it and register its model. So every target
+has the local run's results, whatever order its engine chose. Values pass through the store, never through the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nbmlops.compiler.lock import python_version
+from nbmlops.compiler.names import fresh
+from nbmlops.compiler.program import Program
+from nbmlops.compiler.targets.quoting import plain_path
+from nbmlops.core.diagnostics import Json
+from nbmlops.pipeline.graph import ancestors, predecessors
+from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
+
+# Where GitHub looks for workflows: the one place outside of a pipeline's folder that targets may write to.
+WORKFLOWS = ".github/workflows/"
+# Numbers pass through engines as doubles; beyond this, integers would not be the same.
+_EXACT = 2**53
+
+
+class Kind(StrEnum):
+    """The types that every engine has for arguments; all other values travel as text, as `-p NAME=VALUE` takes it."""
+
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    STR = "str"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A parameter as an engine offers it: its name, the engine's type, and the notebook's default in that type."""
+
+    name: str
+    kind: Kind
+    default: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task.
+
+    Attributes:
+        name: Unique in the pipeline; lower-case ASCII letters, digits and underscores.
+        steps: Names of the steps it executes; none for a closing task.
+        needs: Names of the tasks that must have succeeded before it.
+        options: What `nbmlops run FOLDER` gets, besides parameters.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    needs: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFile:
+    """A file of a target: its path relative to the repository's root, its text, and what the README says of it."""
+
+    path: str
+    text: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A compiled pipeline for a target. Every text may hold anything; quoting it is the target's work.
+
+    Attributes:
+        pipeline: The pipeline document; digests are not in it yet.
+        root: The project's root, where commands run, relative to the repository's root.
+        out: The pipeline's folder, relative to the repository's root: where a target's files go.
+        folder: The pipeline's folder as commands name it, relative to the project's root.
+        notebook: The notebook, likewise.
+        out_is_default: `nbmlops compile NOTEBOOK` writes to the folder without being told.
+        steps: The value of `--steps` that compiling needs to write this pipeline again, or "".
+        python: The Python version of the lock, such as "3.11".
+        branch: The branch whose runs register models.
+        tasks: One or more steps each, in an order in which they can be executed one after the other.
+        closing: What follows them, in this order: judging, and registering where the pipeline does.
+        arguments: The parameters.
+    """
+
+    pipeline: Pipeline
+    root: str
+    out: str
+    folder: str
+    notebook: str
+    out_is_default: bool
+    steps: str
+    python: str
+    branch: str
+    tasks: tuple[Task, ...]
+    closing: tuple[Task, ...]
+    arguments: tuple[Argument, ...]
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name: a lower-case ASCII identifier."""
+        return self.pipeline.name
+
+    @property
+    def registers(self) -> bool:
+        """Whether its last task registers a model."""
+        return self.pipeline.register is not None
+
+    @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """Tasks and closing tasks."""
+        return (*self.tasks, *self.closing)
+
+    def beside(self, file: str) -> str:
+        """Returns the path of a file in the pipeline's folder, relative to the repository's root."""
+        return posixpath.normpath(posixpath.join(self.out, file))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What `--target NAME` writes; a distribution registers one under the entry-point group `nbmlops.targets`.
+
+    Attributes:
+        emit: Gives the files; pure, and without importing the engine.
+        image_packages: Requirements of the engine that the pipeline's image has to hold besides the lock.
+    """
+
+    emit: Callable[[Deployment], tuple[TargetFile, ...]]
+    image_packages: tuple[str, ...] = ()
+
+
+def deployment(program: Program) -> Deployment:
+    """Returns the compiled notebook as targets see it."""
+    options, pipeline = program.options, program.pipeline
+    tasks = _tasks(pipeline)
+    return Deployment(
+        pipeline=pipeline,
+        root=options.root,
+        out=options.out,
+        folder=plain_path(posixpath.relpath(options.out, options.root)),
+        notebook=plain_path(posixpath.relpath(options.notebook, options.root)),
+        out_is_default=options.out_is_default,
+        steps=options.steps,
+        python=python_version(options.lock),
+        branch=options.branch,
+        tasks=tasks,
+        closing=_closing(pipeline, tasks),
+        arguments=tuple(map(_argument, pipeline.parameters)),
+    )
+
+
+def _tasks(pipeline: Pipeline) -> tuple[Task, ...]:
+    names = {step.name: step.module for step in pipeline.steps}
+    return tuple(
+        Task(step.module, (step.name,), tuple(names[need] for need in _direct(pipeline, step.name)), _only(step.name))
+        for step in pipeline.steps
+    )
+
+
+def _only(step: str) -> tuple[str, ...]:
+    return (f"--only={step}",)
+
+
+def _direct(pipeline: Pipeline, step: str) -> list[str]:
+    """Returns the steps that must have run before a step, without those that others of them need anyway."""
+    found = predecessors(pipeline.step(step))
+    implied = frozenset[str]().union(*(ancestors(pipeline, name) for name in found))
+    return [other.name for other in pipeline.steps if other.name in found - implied]
+
+
+def _closing(pipeline: Pipeline, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    needed = {need for task in tasks for need in task.needs}
+    last = tuple(task.name for task in tasks if task.name not in needed)
+    taken = {task.name for task in tasks}
+    if pipeline.register is None:
+        return (Task(fresh("gate" if pipeline.gate else "report", taken), (), last, ()),)
+    gate = Task(fresh("gate", taken), (), last, ("--no-register",))
+    return gate, Task(fresh("register", taken), (), (gate.name,), ())
+
+
+def _argument(parameter: Parameter) -> Argument:
+    value = parameter.default
+    match parameter.type:
+        case ParameterType.BOOL if isinstance(value, bool):
+            return Argument(parameter.name, Kind.BOOL, value)
+        case ParameterType.INT if isinstance(value, int) and abs(value) <= _EXACT:
+            return Argument(parameter.name, Kind.INT, value)
+        case ParameterType.FLOAT if isinstance(value, float):
+            return Argument(parameter.name, Kind.FLOAT, value)
+        case _:
+            return Argument(parameter.name, Kind.STR, value if isinstance(value, str) else json.dumps(_plain(value)))
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
