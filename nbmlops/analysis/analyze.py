@@ -63,8 +63,7 @@ def analyze(
         closing: Names that the configuration gives to the closing stages; the notebook's own lines come first.
         local_modules: Sources of the modules beside the notebook that its cells import, by dotted name.
     """
-    graph = build_graph(notebook, closing)
-    graph.local_modules = local_modules
+    graph = build_graph(notebook, closing, local_modules)
     diagnostics = sort_diagnostics([*notebook.diagnostics, *check_all(graph)])
     namespace = graph.namespace
     settings = [unit for unit in graph.units if unit.kind is StatementKind.SETTING]
@@ -100,7 +99,9 @@ def _constant(graph: Graph, name: str, unit: Unit) -> Constant:
     )
 
 
-def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
+def build_graph(
+    notebook: Notebook, closing: ClosingNames, local_modules: Mapping[str, str] = MappingProxyType({})
+) -> Graph:
     """Returns the notebook with all that the passes find, before the rules look at it.
 
     Definitions that turn out to be values are taken as such from the start, in a further round, which may find others
@@ -108,7 +109,7 @@ def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
     """
     kept: dict[str, Kept] = {}
     by_time = False
-    graph = build_round(notebook, closing)
+    graph = build_round(notebook, closing, local_modules=local_modules)
     while True:
         more = kept_definitions(graph)
         # A call may only seem to read a name, if its function is defined again below.
@@ -118,11 +119,16 @@ def build_graph(notebook: Notebook, closing: ClosingNames) -> Graph:
             return graph
         kept |= more
         by_time = by_time or seems
-        graph = build_round(notebook, closing, kept.keys(), by_time=by_time)
+        graph = build_round(notebook, closing, kept.keys(), local_modules, by_time=by_time)
 
 
 def build_round(
-    notebook: Notebook, closing: ClosingNames, values: AbstractSet[str] = frozenset(), *, by_time: bool = False
+    notebook: Notebook,
+    closing: ClosingNames,
+    values: AbstractSet[str] = frozenset(),
+    local_modules: Mapping[str, str] = MappingProxyType({}),
+    *,
+    by_time: bool = False,
 ) -> Graph:
     """Returns the same, with the definitions of these names as values.
 
@@ -130,6 +136,7 @@ def build_round(
         notebook: The notebook.
         closing: Names that the closing stages read.
         values: Names of definitions that are values.
+        local_modules: Sources of the modules beside the notebook.
         by_time: Whether calls mean the functions that exist when they run, instead of all of that name.
     """
     homes = home_of(notebook)
@@ -147,6 +154,7 @@ def build_round(
     graph = Graph(
         notebook, units, namespace, callables, parameters=declared.parameters, parameter_faults=declared.faults
     )
+    graph.local_modules = local_modules
     spans = callables_by_time([unit.node for unit in units], names, heap) if by_time else {}
     _walk(graph, FlowWalker(names, callables, heap), spans)
     _import_from_ipython(graph)

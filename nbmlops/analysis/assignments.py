@@ -76,12 +76,12 @@ class AssignmentWalker(CallWalker):
                 self.ambient_names[self.frame.resolve(target.id)] = path if is_object(path) else ""
 
     def _augmented(self, node: ast.AugAssign) -> None:
-        value = self.evaluate(node.value)
         if not isinstance(node.target, ast.Name):
-            self._store_into(node.target, value)
+            self._store_into(node.target, self.evaluate(node.value))
             return
         name = ast.Name(node.target.id, ast.Load())
-        objects = self.evaluate(ast.copy_location(name, node.target))
+        objects = self.evaluate(ast.copy_location(name, node.target))  # before the value, which may bind it
+        value = self.evaluate(node.value)
         self.change(objects, node.target)
         self.heap.put(
             frozenset(i for i in objects if self.heap.kind(i) is not ObjectKind.FRAME), self.heap.parts(value)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nbmlops.analysis.definitions import early_reads, summaries
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS
+from nbmlops.analysis.lifetimes import lifetime_reasons
 from nbmlops.analysis.model import Placement, StatementKind
 from nbmlops.analysis.namespace import MODULE_NAMES, Namespace
 from nbmlops.analysis.record import Problem, ProblemKind
@@ -38,6 +39,10 @@ def choose_modes(graph: Graph) -> list[StepNode]:
         step.reads_all = any(unit.record.reads_all is not None for unit in step.units)
         step.binds_all = any(unit.record.binds_all is not None for unit in step.units)
         step.reason = next(_reasons(graph, step), "")
+    for name, reason in lifetime_reasons(graph).items():
+        step = next(step for step in graph.steps if step.name == name)
+        step.reason = step.reason or reason
+        step.reads_all = step.binds_all = True
     for step in graph.steps:
         for later in _with_what_it_made(graph, step):
             later.reason = later.reason or f"code that step '{step.name}' makes reads names that are not known before"

@@ -63,8 +63,7 @@ def propose_steps(
     whole = retag(notebook, {})
     if source is StepsFrom.ONE:
         return Proposal(source)
-    graph = build_graph(whole, closing)
-    graph.local_modules = local_modules
+    graph = build_graph(whole, closing, local_modules)
     facts = cell_facts(graph)
     roles = _roles(graph, facts)
     inside = _inside(facts, roles)

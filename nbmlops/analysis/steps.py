@@ -110,6 +110,8 @@ def _compose(step: StepNode, everything: frozenset[str]) -> None:
             deleted = (deleted - effects.binds) | effects.deletes
         if cell.may_raise:
             bound &= before
+    if step.binds_all:
+        may, deleted = may | everything, deleted | everything
     step.reached = frozenset(step.reads.keys() - read - step.mentions.keys())
     step.effects = Effects(
         frozenset(step.reads) | frozenset(step.soft),

@@ -6,6 +6,8 @@ import sys
 import weakref
 from typing import Any
 
+from nbmlops.runtime.own_classes import bound_by_class, is_users_class
+
 
 def bound_to_process(obj: Any) -> str:
     """Returns why an object would be another one after a round trip through the store, or ""."""
@@ -21,7 +23,16 @@ def bound_to_process(obj: Any) -> str:
         return "its handlers, filters and level are those of its process"
     if kind.__mro__[-2:-1] and kind.__mro__[-2].__module__ == "_ctypes" and not obj._b_needsfree_:
         return "it is over the memory of another object"
-    return ""
+    return "a weak reference to it is alive" if _is_watched(obj) else bound_by_class(kind)
+
+
+def _is_watched(obj: Any) -> bool:
+    if not weakref.getweakrefcount(obj):
+        return False
+    # Libraries keep weak references to all sorts of objects; those that matter are to objects of the user's classes.
+    return is_users_class(type(obj)) or any(
+        isinstance(reference.__callback__, weakref.finalize) for reference in weakref.getweakrefs(obj)
+    )
 
 
 def _is_set_up_here(logger: Any) -> bool:

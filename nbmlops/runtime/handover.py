@@ -80,6 +80,16 @@ class Handover:
         """Returns whether the name has a value."""
         return name in self._live or name in self._namespace
 
+    def release(self) -> frozenset[str]:
+        """Returns the names of values that cannot be stored, which are no longer held here: another namespace does.
+
+        Held here as well, an object would stay when the notebook's code binds its name anew.
+        """
+        names = frozenset(self._live.keys() - self._namespace.keys())
+        for name in names:
+            del self._live[name]
+        return names
+
     def names(self) -> Iterable[str]:
         """Returns all names that have a value, or a mark that they have none."""
         return dict.fromkeys((*self._namespace, *self._live))

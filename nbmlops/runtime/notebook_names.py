@@ -20,11 +20,15 @@ class NotebookNames:
     Args:
         namespace: The globals of the step notebook.
         values: Names of the pipeline's values among them.
+        released: Those of which nothing but the namespace may hold the value; they count as bound by the cells.
     """
 
-    def __init__(self, namespace: Mapping[str, Any], values: Collection[str]) -> None:
-        self._before = dict(namespace)
+    def __init__(
+        self, namespace: Mapping[str, Any], values: Collection[str], released: Collection[str] = frozenset()
+    ) -> None:
+        self._before = {name: value for name, value in namespace.items() if name not in released}
         self._values = frozenset(values)
+        self._released = frozenset(released) & namespace.keys()
 
     def changed(self, namespace: Mapping[str, Any], code: Collection[str]) -> dict[str, Any]:
         """Returns the names that the cells have bound since, with their values; names that are gone are `UNBOUND`.
@@ -36,7 +40,8 @@ class NotebookNames:
         Raises:
             StepFailed: a name now stands for something else that later steps import.
         """
-        found = {name: UNBOUND for name in self._values if name not in namespace and name in self._before}
+        known = self._before.keys() | self._released
+        found = {name: UNBOUND for name in self._values if name not in namespace and name in known}
         for name, value in namespace.items():
             if _OF_THE_SESSION.fullmatch(name) or (name in self._before and self._before[name] is value):
                 continue

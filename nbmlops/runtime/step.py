@@ -143,7 +143,8 @@ class Step:
         names = list(handover.names()) if self._declared.whole else [value.name for value in self._declared.inputs]
         loaded = self.load(*names) if len(names) > 1 else tuple(self.load(name) for name in names)
         bind(namespace, dict(zip(names, loaded, strict=True)))
-        self._names = NotebookNames(namespace, {*names, *self._declared.parameters})
+        released = handover.release() if self._declared.whole else frozenset()
+        self._names = NotebookNames(namespace, {*names, *self._declared.parameters}, released)
 
     def save_from(self, namespace: Mapping[str, Any], code: Collection[str] = ()) -> None:
         """Hands over the outputs from the globals of a step notebook; of a step that may bind any name, all it bound.

@@ -30,7 +30,6 @@ from nbmlops.analysis.rules import (
     skipped_names,
     star_imports,
     undefined_names,
-    weak_references,
     whole_namespace,
     written_modules,
 )
@@ -53,7 +52,6 @@ RULES: dict[str, ModuleType] = {
     "NB219": local_state,
     "NB220": written_modules,
     "NB221": joined_borders,
-    "NB222": weak_references,
     "NB301": parameter_cell,
     "NB305": parameter_order,
     "NB401": settings_in_steps,

@@ -7,9 +7,9 @@ import secrets
 import sys
 from contextlib import closing
 
-from tests.promise.fuzz.outcome import judge
+from tests.promise.fuzz.outcome import BROKEN, judge
 from tests.promise.fuzz.programs import program_of
-from tests.promise.fuzz.report import run, smallest
+from tests.promise.fuzz.report import Report, run, smallest
 from tests.promise.harness import Processes
 
 _SHRUNK = 10
@@ -45,7 +45,11 @@ def _one(number: int) -> int:
     return 0
 
 
-def _progress(done: int) -> None:
+def _progress(report: Report) -> None:
+    done, outcome = len(report.outcomes), report.outcomes[-1]
+    if outcome.verdict in BROKEN:
+        program, _ = report.failures[-1]
+        _tell(f"program {program.number}: {outcome.verdict.value}")  # shown whole and made small at the end
     if done % _TOLD_EVERY == 0:
         _tell(f"{done} programs")
 

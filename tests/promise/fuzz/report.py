@@ -66,8 +66,14 @@ class Report:
         return "\n".join(lines)
 
 
-def run(count: int, number: int, watch: Callable[[int], None] = lambda _done: None) -> Report:
-    """Returns what becomes of that many programs drawn with this seed; the same seed draws the same programs."""
+def run(count: int, number: int, watch: Callable[[Report], None] = lambda _report: None) -> Report:
+    """Returns what becomes of that many programs drawn with this seed; the same seed draws the same programs.
+
+    Args:
+        count: How many programs.
+        number: The seed.
+        watch: Called after each program.
+    """
     report = Report()
     servers: list[Processes] = []
 
@@ -85,7 +91,7 @@ def run(count: int, number: int, watch: Callable[[int], None] = lambda _done: No
             _close(servers)
             servers.append(Processes())
         report.add(program, judge(program, servers[-1]))
-        watch(len(report.outcomes))
+        watch(report)
 
     try:
         each()

@@ -10,7 +10,8 @@ _ASSIGNED = (
     Kind.INT, Kind.INT, Kind.FLOAT, Kind.TEXT, Kind.LIST, Kind.LIST, Kind.ROWS, Kind.DICT, Kind.TABLE, Kind.SET,
     Kind.TUPLE, Kind.PAIR, Kind.ARRAY, Kind.GRID, Kind.SCALAR, Kind.FRAME, Kind.SERIES, Kind.GENERATOR, Kind.DICE,
     Kind.THING, Kind.RECORD, Kind.POINT, Kind.COLOR, Kind.CALLABLE, Kind.HANDLERS, Kind.QUEUE, Kind.COUNTS,
-    Kind.STREAM,
+    Kind.STREAM, Kind.ARRAY, Kind.ARRAY, Kind.GRID, Kind.FRAME, Kind.FRAME, Kind.FRAME, Kind.SERIES, Kind.THING,
+    Kind.THING, Kind.RECORD, Kind.GENERATOR,
 )  # fmt: skip
 
 
