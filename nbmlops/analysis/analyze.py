@@ -47,7 +47,11 @@ from nbmlops.notebook.model import Cell, Notebook, RoleKind
 from nbmlops.pipeline.ir import ParameterType
 
 # Names that IPython puts into every session; a module has to import them.
-_FROM_IPYTHON = {"display": ("IPython.display", "display"), "get_ipython": ("IPython", "get_ipython")}
+_FROM_IPYTHON = {
+    "display": ("IPython.display", "display"),
+    "get_ipython": ("IPython", "get_ipython"),
+    "matplotlib_inline": ("matplotlib_inline.backend_inline", ""),  # what stands for a `%config` line
+}
 _COUNTED = {RoleKind.PARAMETERS, RoleKind.SHARED, RoleKind.SETUP, RoleKind.STEP, RoleKind.METRICS}
 
 

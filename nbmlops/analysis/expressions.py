@@ -143,7 +143,7 @@ class ExpressionWalker(ABC):
         if path is None and key not in self.names.bound:
             if key in BUILTINS:
                 return f"builtins.{key}"
-            if key == "nbmlops":
+            if key in {"nbmlops", "matplotlib_inline"}:  # what stands for magics
                 return key
         return path
 

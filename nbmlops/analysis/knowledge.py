@@ -100,7 +100,8 @@ _FUNCTIONS: Mapping[str, Knowledge] = _table(
         """,
         Knowledge(Returns.IMMUTABLE, none=True): """
             IPython.display.display matplotlib.pyplot.clf matplotlib.pyplot.close matplotlib.pyplot.grid
-            matplotlib.pyplot.savefig matplotlib.pyplot.show matplotlib.pyplot.tight_layout nbmlops.shell.cd
+            matplotlib.pyplot.savefig matplotlib.pyplot.show matplotlib.pyplot.tight_layout
+            matplotlib_inline.backend_inline.set_matplotlib_formats nbmlops.shell.cd
             nbmlops.shell.render nbmlops.shell.script nbmlops.shell.set_env nbmlops.shell.system nbmlops.shell.timeit
             nbmlops.shell.writefile nbmlops.show
             numpy.random.seed os.makedirs pandas.set_option random.seed time.sleep warnings.filterwarnings

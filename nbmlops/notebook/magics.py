@@ -12,7 +12,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.notebook.decisions import Decision, Refusal, shortened
 from nbmlops.notebook.mlops_lines import parse_line
 from nbmlops.notebook.model import MagicAction
-from nbmlops.notebook.shell_lines import ShellNames
+from nbmlops.notebook.shell_lines import ShellNames, literal
 from nbmlops.notebook.shell_magics import LINES, SCRIPTS, decide_command, decide_shell_magic
 from nbmlops.notebook.timing_magics import decide_timeit
 
@@ -94,6 +94,7 @@ _HARMLESS_EXTENSIONS = frozenset(
         "line_profiler", "memory_profiler", "tensorboard", "sql", "dotenv", "cython", "rpy2.ipython", "jupyter_ai",
     }
 )  # fmt: skip
+_FORMAT = re.compile(r"InlineBackend\.figure_formats?\s*=\s*(.+)", re.DOTALL)
 _INSTALL = re.compile(
     r"(?:(?:\{sys\.executable\}|\$sys\.executable|python[\d.]*)\s+-m\s+)?"
     r"(?:pip[\d.]*|uv\s+pip|uv|conda|mamba|micromamba|poetry)\s+(?:-\S+\s+)*(?:install|add)\b[^;&|`]*"
@@ -228,7 +229,27 @@ def _decide_config(_name: str, line: str) -> Decision | Refusal:
         return Refusal(
             "NB112", "%config changes which expressions of a cell are shown", "write `display(x)` where it is meant"
         )
+    if line.strip().startswith("InlineBackend."):
+        return _decide_figure_formats(line.strip())
     return Decision(MagicAction.DROP, "configures the front end")
+
+
+def _decide_figure_formats(line: str) -> Decision | Refusal:
+    """Returns what becomes of `%config InlineBackend.figure_format = "retina"`: pictures look as it says."""
+    found = _FORMAT.fullmatch(line)
+    try:
+        value = ast.literal_eval(found[1]) if found else None
+    except (ValueError, SyntaxError, TypeError):
+        value = None
+    formats = [value] if isinstance(value, str) else sorted(value) if isinstance(value, set) else value
+    if isinstance(formats, list | tuple) and formats and all(isinstance(name, str) for name in formats):
+        call = f"matplotlib_inline.backend_inline.set_matplotlib_formats({', '.join(map(literal, formats))})"
+        return Decision(MagicAction.CALL, "chooses the format of pictures, handed on from step to step", call)
+    return Refusal(
+        "NB112",
+        f"%config {shortened(line)} cannot be compiled: it changes pictures in a way that no later step would know",
+        "set it by `plt.rcParams`, or give options to the call that draws",
+    )
 
 
 def _decide_capture(line: str) -> Decision | Refusal:

@@ -54,10 +54,7 @@ print(plt.plot(numbers)[0].get_linewidth())""",
     ),
     (["step:end"], "import matplotlib.pyplot as plt\nprint(plt.rcParams['lines.linewidth'], total > 5)"),
     (["step:draw"], "fig, ax = plt.subplots(figsize=(2, 1))\nax.plot([1, 2]);"),
-    (
-        ["step:again"],
-        "from matplotlib_inline.backend_inline import set_matplotlib_formats\nset_matplotlib_formats('svg')\nfig",
-    ),
+    (["step:again"], "%config InlineBackend.figure_format = 'svg'\nfig"),
     (["step:once-more"], "fig"),
 )
 

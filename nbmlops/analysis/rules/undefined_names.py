@@ -51,8 +51,10 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def _is_available(graph: Graph, step: StepNode, name: str, place: Place) -> bool:
-    if name in step.available or name in BUILTINS or name in MODULE_NAMES or name == "nbmlops":
+    if name in step.available or name in BUILTINS or name in MODULE_NAMES:
         return True
+    if name in graph.namespace.imports and name not in graph.namespace.bindings:
+        return True  # what stands for magics
     if any(unit.record.binds_all is not None and unit.place() <= place.unit.place() for unit in step.units):
         return True  # such as `exec`, which may have bound it
     bindings = graph.namespace.bindings.get(name, [])

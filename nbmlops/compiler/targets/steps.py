@@ -24,6 +24,7 @@ from nbmlops.pipeline.ir import Step
 
 SHOW = "nbmlops.show"
 UNBOUND = "nbmlops.UNBOUND"
+_OF_JUPYTER = frozenset({"IPython", "matplotlib_inline"})
 _PYTHONS_OWN = frozenset(dir(builtins))
 
 
@@ -121,7 +122,7 @@ def _imports(
         found.append(ImportedName("nbmlops", "nbmlops"))
     given = {value.name for value in facts.inputs}
     # The package imports without IPython; only a step that displays needs it, when it runs.
-    late = {imported.name for imported in found if imported.module.partition(".")[0] == "IPython"}
+    late = {imported.name for imported in found if imported.module.partition(".")[0] in _OF_JUPYTER}
     inner = [imported for imported in found if imported.name in (content.bound | late) - given]
     # Where the notebook binds a builtin, Python would take it for a local variable from the first line on.
     inner += [ImportedName(name, "builtins", name) for name in facts.builtins if name in _PYTHONS_OWN]

@@ -53,6 +53,7 @@ CELLS = {
     "line_magic_unknown": [("%matplotlb inline", "step:load")],
     "line_magic_extension": [("%load_ext cudf.pandas", "step:load")],
     "line_magic_assigned": [("names = %who_ls", "step:load")],
+    "line_magic_pictures": [("%config InlineBackend.close_figures = False", "step:load")],
     "line_magic_display": [("%config InteractiveShell.ast_node_interactivity = 'all'", "step:load")],
     "time_of_nonsense": [("%time x +", "step:load")],
     "shell": [("files = !ls data\nfor f in files:\n    !wc -l {f} &\n!wc {files}", "step:load")],

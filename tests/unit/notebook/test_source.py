@@ -17,7 +17,13 @@ from nbmlops.notebook.source import translate
         ("", ""),
         ("%matplotlib inline\nx = 1", "\nx = 1"),
         ("if x:\n    %matplotlib inline\ny = 1", "if x:\n    pass\ny = 1"),
-        ("%load_ext nbmlops\n%load_ext autoreload\n%autoreload 2\n%config InlineBackend.x = 1", "\n\n\n"),
+        ("%load_ext nbmlops\n%load_ext autoreload\n%autoreload 2\n%config IPCompleter.greedy = True", "\n\n\n"),
+        (
+            "%config InlineBackend.figure_format='retina'\n%config InlineBackend.figure_formats = {'svg', 'pdf'}",
+            """\
+matplotlib_inline.backend_inline.set_matplotlib_formats("retina")
+matplotlib_inline.backend_inline.set_matplotlib_formats("pdf", "svg")""",
+        ),
         ("y = %time f(x)", "y = f(x)"),
         ("for i in a:\n    %time f(i)", "for i in a:\n    f(i)"),
         ("%%time\nx = 1", "\nx = 1"),

@@ -58,3 +58,7 @@ def test_defaults_are_those_of_the_pipeline():
         elif isinstance(value, Path):
             defaults[name] = value.as_posix()
     assert defaults == {p.name: p.default for p in PIPELINE.parameters}
+
+
+def test_settings_can_be_applied():
+    module_of_package("settings").apply()
