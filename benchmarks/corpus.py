@@ -147,7 +147,7 @@ def tag(cells: Sequence[dict[str, Any]], begins: Sequence[int]) -> None:
 def compile_facts(notebook: Path, steps: int) -> Result:
     """Returns what compiling gives, and its CPU time beside that of IPython's transformer and `ast.parse`."""
     source = open_source(str(notebook), notebook.parent)
-    options = compile_options(source, default_out(source.root, source.name), "", "none", star_names(source))
+    options = compile_options(source, default_out(source.root, source.name), "", (), star_names(source))
     begun = time.process_time()
     compiled = compile_notebook(open_source(str(notebook), notebook.parent).notebook, options)
     seconds = time.process_time() - begun
