@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from nbmlops.analysis.definitions import early_reads, summaries
+from nbmlops.analysis.error_texts import steps_that_show_missing_names
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.lifetimes import lifetime_reasons
@@ -39,6 +40,9 @@ def choose_modes(graph: Graph) -> list[StepNode]:
         step.reads_all = any(unit.record.reads_all is not None for unit in step.units)
         step.binds_all = any(unit.record.binds_all is not None for unit in step.units)
         step.reason = next(_reasons(graph, step), "")
+    showing = steps_that_show_missing_names(graph)
+    for step in graph.steps:
+        step.reason = step.reason or showing.get(step.name, "")
     for name, reason in lifetime_reasons(graph).items():
         step = next(step for step in graph.steps if step.name == name)
         step.reason = step.reason or reason

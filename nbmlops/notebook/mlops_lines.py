@@ -12,6 +12,7 @@ import functools
 import json
 import re
 import shlex
+import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -200,25 +201,35 @@ def _name_and_expression(head: str) -> list[str]:
 
 
 def _expression(text: str) -> str:
-    """Returns the expression as one argument of a call.
+    """Returns the expression as one argument of a call, without a comment behind it: that would hide what follows.
 
     Raises:
         UsageError: it is no expression.
     """
     try:
-        with_parentheses = f"({text}\n)"
-        ast.parse(with_parentheses, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        ast.parse(f"({text}\n)", mode="eval")
+        bare = _without_comment(text)
+        ast.parse(f"({bare})" if bare else "", mode="eval")  # as it will stand in a call; nothing is no expression
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError) as error:
         detail = error.msg if isinstance(error, SyntaxError) else str(error)
         raise UsageError(
             f"{text!r} is not a Python expression: {detail}", "write one expression, as in a cell"
         ) from error
     try:
-        call = ast.parse(f"f({text}\n)", mode="eval").body
+        call = ast.parse(f"f({bare})", mode="eval").body
     except SyntaxError:
-        return f"({text})"
+        return f"({bare})"
     plain = isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords
-    return text if plain and not _needs_parentheses(call, text) else f"({text})"
+    return bare if plain and not _needs_parentheses(call, bare) else f"({bare})"
+
+
+def _without_comment(text: str) -> str:
+    """Returns an expression without the comment at its end, if there is one."""
+    lines = f"({text}".splitlines(keepends=True)
+    for token in tokenize.generate_tokens(iter([*lines, "\n)"]).__next__):
+        if token.type == tokenize.COMMENT and token.start[0] == len(lines):
+            return "".join([*lines[:-1], lines[-1][: token.start[1]]])[1:].rstrip()
+    return text
 
 
 def _needs_parentheses(call: ast.expr, text: str) -> bool:

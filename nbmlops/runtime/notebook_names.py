@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from types import FunctionType
 from typing import Any
 
 from nbmlops.core.errors import StepFailed
@@ -45,7 +46,7 @@ class NotebookNames:
         for name, value in namespace.items():
             if _OF_THE_SESSION.fullmatch(name) or (name in self._before and self._before[name] is value):
                 continue
-            if name in self._before and name not in self._values:
+            if (name in self._before and name not in self._values) or (name in code and _is_from_text(value)):
                 raise StepFailed(
                     f"the name {name!r} was imported or defined above, and the cells bind it to something else",
                     "give the new value another name: later steps import what the name stood for",
@@ -53,6 +54,12 @@ class NotebookNames:
             if name not in code:
                 found[name] = value
         return found
+
+
+def _is_from_text(value: object) -> bool:
+    """Returns whether it is a function or class that `exec` has made, which no cell defines."""
+    functions = [value, *(vars(value).values() if isinstance(value, type) and value.__module__ == "__main__" else ())]
+    return any(isinstance(item, FunctionType) and item.__code__.co_filename == "<string>" for item in functions)
 
 
 def bound(namespace: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

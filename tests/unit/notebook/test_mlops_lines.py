@@ -1,7 +1,7 @@
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nbmlops.core.errors import UsageError
@@ -22,6 +22,9 @@ from nbmlops.notebook.model import MagicAction
         ("check flights", 'nbmlops.check(flights, schema="flights")'),
         ("check clean(df) --schema=flights", 'nbmlops.check(clean(df), schema="flights")'),
         ("param depth", 'nbmlops.param("depth", depth)'),
+        ("param n = len(columns)#all", 'nbmlops.param("n", len(columns))'),
+        ("metric n (1, #first\n2)#both", 'nbmlops.metric("n", (1, #first\n2))'),
+        ("param n = '#'", "nbmlops.param(\"n\", '#')"),
         ("param n = len(columns)", 'nbmlops.param("n", len(columns))'),
         ("param n=len(columns)", 'nbmlops.param("n", len(columns))'),
         ("metric auc", 'nbmlops.metric("auc", auc)'),
@@ -141,6 +144,11 @@ def test_any_text_is_a_line_or_a_usage_error(text):
     ast.parse(line.python)
 
 
+@example("param", "a #")
+@example("param", "a =b#")
+@example("metric", "a #\n")
+@example("metric", "a b --step #")
+@example("data", "(a)#--name b")
 @given(st.sampled_from(SUBCOMMANDS), st.text(alphabet="ab=-()[]{}'\"\\# ,:*\n", max_size=25))
 def test_what_is_accepted_is_one_call(subcommand, rest):
     try:

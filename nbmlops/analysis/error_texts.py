@@ -1,0 +1,77 @@
+"""Steps that look at the error of a name without a value: Python words it by where the name lives.
+
+In the notebook it is a `NameError`, "name 'x' is not defined". In a function it is an `UnboundLocalError` with another
+text, so that a step that shows it needs the notebook's namespace.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from nbmlops.analysis.certain import surely_bound
+from nbmlops.analysis.graph import Graph, StepNode
+from nbmlops.analysis.statements import Unit
+
+_CATCHING = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
+_ASKING = frozenset({"exc_info", "exception", "format_exc", "print_exc", "print_exception", "format_exception"})
+
+
+def steps_that_show_missing_names(graph: Graph) -> dict[str, str]:
+    """Returns why a step needs the notebook's namespace, for each step that may show the error of a missing name."""
+    if not any(_tries(unit.node) for unit in graph.units):
+        return {}
+    found = {}
+    before = surely_bound(graph.steps, graph.namespace.parameters, ())
+    for step, sure in zip(graph.steps, before, strict=False):
+        reason = next(_reasons(graph, step, set(sure)), "")
+        if reason:
+            found[step.name] = reason
+    return found
+
+
+def _reasons(graph: Graph, step: StepNode, bound: set[str]) -> Iterator[str]:
+    data = graph.namespace.data | graph.namespace.parameters.keys()
+    for unit in step.units:
+        unsure = (unit.record.reads.keys() | unit.record.soft.keys()) & data - bound
+        for name in sorted(unsure and unsure & _tried(graph, unit)):
+            yield f"cell {unit.cell.number}: '{name}' may have no value, and the text of that error is looked at"
+        bound = (bound | unit.effects.binds) - unit.effects.deletes
+
+
+def _tried(graph: Graph, unit: Unit) -> set[str]:
+    """Returns the names that code reads, maybe through functions, whose errors the statement looks at."""
+    definitions = graph.namespace.definitions
+    bodies: list[ast.AST] = [part for node in _tries(unit.node) for part in node.body]
+    behind = _reached(graph, unit.record.mentions)
+    if any(_tries(definitions[name].node) for name in behind):
+        bodies.append(unit.node)
+    named = {part.id for body in bodies for part in ast.walk(body) if isinstance(part, ast.Name)}
+    return named.union(*(definitions[name].record.mentions for name in _reached(graph, named)))
+
+
+def _reached(graph: Graph, names: Iterable[str]) -> set[str]:
+    definitions = graph.namespace.definitions
+    found: set[str] = set()
+    waiting = [name for name in names if name in definitions]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [used for used in definitions[name].record.mentions if used in definitions]
+    return found
+
+
+def _tries(node: ast.AST) -> list[ast.Try | ast.TryStar]:
+    """Returns the `try` statements that look at an error which a missing name may be."""
+    found = [part for part in ast.walk(node) if isinstance(part, ast.Try | ast.TryStar)]
+    return [part for part in found if any(_looks(handler) for handler in part.handlers)]
+
+
+def _looks(handler: ast.ExceptHandler) -> bool:
+    caught = {part.id for part in ast.walk(handler.type) if isinstance(part, ast.Name)} if handler.type else _CATCHING
+    if "UnboundLocalError" in caught and handler.type is not None:
+        return True  # the notebook does not get there
+    parts = [part for statement in handler.body for part in ast.walk(statement)]
+    names = {getattr(part, "attr", getattr(part, "id", "")) for part in parts}
+    return not caught.isdisjoint(_CATCHING) and not names.isdisjoint({handler.name, *_ASKING} - {None})
