@@ -23,6 +23,7 @@ from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.run_codec import finite, joined_to_json
 from nbmlops.pipeline.run_record import JoinedSteps
 from nbmlops.runtime.kernel import Kernel
+from nbmlops.runtime.papermill_import import import_papermill
 
 SCRATCH = ".nbmlops-"
 """How the folders begin in which a notebook is executed; they outlive a runner that was killed."""
@@ -123,8 +124,8 @@ def _execute(job: Job, kernel: Kernel, text: bytes) -> Ending:
 
 
 def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
+    execute_notebook = import_papermill().execute_notebook
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError, strip_color
 
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # else its errors go to standard error, twice told
