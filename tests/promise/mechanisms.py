@@ -6,6 +6,7 @@ off what compiling does, the server what steps do; see `tests.promise.test_mecha
 
 from __future__ import annotations
 
+import ast
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -129,6 +130,16 @@ def _only_outputs(original: Any) -> Any:
         return original(handover, outputs)
 
     return save
+
+
+def _as_list(original: Any) -> Any:
+    """Returns generators as if they had looked at what they iterate."""
+
+    def walk(walker: Any, node: Any) -> Any:
+        lazy = isinstance(node, ast.GeneratorExp)
+        return original(walker, ast.copy_location(ast.ListComp(node.elt, node.generators), node) if lazy else node)
+
+    return walk
 
 
 class _Everything(frozenset[str]):
@@ -284,5 +295,57 @@ MECHANISMS: dict[str, Mechanism] = {
         {"nbmlops.runtime.observe:Observer._keep_folder": always(None)},
         "joined: temporary folder of which later steps know the path only",
         "FileNotFoundError",
+    ),
+    "steps that need the notebook's namespace run verbatim": Mechanism(
+        {"nbmlops.analysis.steps:choose_modes": always([])},
+        "verbatim: exec binds names that nobody sees",
+        "NameError",
+    ),
+    "star imports are written out": Mechanism(
+        {"nbmlops.compiler.compile:expand_stars": lambda _original: lambda notebook, _names: notebook},
+        "stars: names of a star import in functions and steps",
+        "NB201",
+    ),
+    "blocks that only decide what names mean live once": Mechanism(
+        {"nbmlops.analysis.namespace:movable_blocks": always({})},
+        "optional: fall-back function",
+        "joined",
+    ),
+    "what comes out differently each time is made once": Mechanism(
+        {"nbmlops.analysis.kept:fickle_part": always("")}, "once: class attribute with a unique id"
+    ),
+    "definitions that remember are values": Mechanism(
+        {"nbmlops.analysis.kept:lasting_state": always("")}, "once: decorator that counts in a closure"
+    ),
+    "lazy iterators hold what they iterate": Mechanism(
+        {"nbmlops.analysis.expressions:ExpressionWalker._comprehension": _as_list},
+        "joined: list parameter that a generator iterates, changed in a later step",
+    ),
+    "what importing does stays": Mechanism(
+        {"nbmlops.analysis.import_effects:_wanted": always(())},
+        "imports: a module beside the notebook that gives data frames an accessor",
+        "AttributeError",
+    ),
+    "a step goes on after an error on purpose": Mechanism(
+        {"nbmlops.compiler.targets.verbatim:RAISES": gives("skipped")},
+        "raises: an error on purpose, and values after it",
+        "ZeroDivisionError",
+    ),
+    "names live as long as in the notebook where that matters": Mechanism(
+        {"nbmlops.analysis.modes:lifetime_reasons": always({})}, "lifetimes: weak reference made in a method"
+    ),
+    "nothing but the notebook's names keeps what its code lets go": Mechanism(
+        {"nbmlops.runtime.handover:Handover.release": always(frozenset())},
+        "lifetimes: del prints when a name is bound anew",
+    ),
+    "objects that a weak reference points to stay": Mechanism(
+        {"nbmlops.runtime.bound:_is_watched": always(False)}, "lifetimes: weakref finalize"
+    ),
+    "objects that say how they are pickled stay": Mechanism(
+        {"nbmlops.runtime.bound:bound_by_class": always("")}, "lifetimes: getstate drops a counter"
+    ),
+    "the text of a missing name's error is the notebook's": Mechanism(
+        {"nbmlops.analysis.modes:steps_that_show_missing_names": always({})},
+        "errors: text of the error of a name that an earlier step may have bound",
     ),
 }
