@@ -118,9 +118,13 @@ class Observer:
 
     def _asked_by_user(self, frame: FrameType | None) -> bool:
         """Returns whether it is the user's code that calls the standard library here, and not some other library."""
-        while frame is not None and frame.f_code.co_filename.startswith(("<frozen", *self._stdlib)):
+        while frame is not None and self._is_standard(frame.f_code.co_filename):
             frame = frame.f_back
         return frame is not None and self.is_users_code(frame.f_code.co_filename)
+
+    def _is_standard(self, file: str) -> bool:
+        # A virtual environment has its libraries below a folder that counts as one of the standard library.
+        return file.startswith(("<frozen", *self._stdlib)) and not file.startswith(self._libraries)
 
     def _listed(self, listing: Listing | None) -> None:
         folder = f"{listing.folder}{os.sep}" if listing else ""

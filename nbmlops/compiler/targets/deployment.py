@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.compiler.lock import python_version
@@ -18,6 +18,7 @@ from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.quoting import plain_path
 from nbmlops.core.diagnostics import Json
+from nbmlops.pipeline.demands import StepDemands
 from nbmlops.pipeline.graph import ancestors, predecessors
 from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
 
@@ -25,6 +26,8 @@ from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
 WORKFLOWS = ".github/workflows/"
 # Numbers pass through engines as doubles; beyond this, integers would not be the same.
 _EXACT = 2**53
+# The runner ends a step in order, its processes with it; an engine's own limit is for tasks that hang otherwise.
+_GRACE = 60.0
 
 
 class Kind(StrEnum):
@@ -54,12 +57,19 @@ class Task:
         steps: Names of the steps it executes; none for a closing task.
         needs: Names of the tasks that must have succeeded before it.
         options: What `nbmlops run FOLDER` gets, besides parameters.
+        demands: Retries, time and resources; the engine's work where it knows how.
     """
 
     name: str
     steps: tuple[str, ...]
     needs: tuple[str, ...]
     options: tuple[str, ...]
+    demands: StepDemands = field(default_factory=StepDemands)
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds after which an engine gives the task up: a minute after the runner would have; None for any time."""
+        return None if self.demands.timeout is None else self.demands.timeout + _GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,23 @@ class Deployment:
         return self.pipeline.register is not None
 
     @property
+    def waves(self) -> tuple[tuple[Task, ...], ...]:
+        """The tasks in groups for systems that know stages: each has what it needs in the groups before it.
+
+        Tasks of one group do not need each other.
+        """
+        level: dict[str, int] = {}
+        for task in self.tasks:
+            level[task.name] = max((level[need] + 1 for need in task.needs), default=0)
+        groups = [[task for task in self.tasks if level[task.name] == at] for at in sorted(set(level.values()))]
+        return tuple(map(tuple, groups))
+
+    @property
+    def branches(self) -> bool:
+        """Whether some tasks do not need each other."""
+        return any(len(group) > 1 for group in self.waves)
+
+    @property
     def all_tasks(self) -> tuple[Task, ...]:
         """Tasks and closing tasks."""
         return (*self.tasks, *self.closing)
@@ -159,13 +186,15 @@ def deployment(program: Program) -> Deployment:
 def _tasks(pipeline: Pipeline) -> tuple[Task, ...]:
     names = {step.name: step.module for step in pipeline.steps}
     return tuple(
-        Task(step.module, (step.name,), tuple(names[need] for need in _direct(pipeline, step.name)), _only(step.name))
+        Task(
+            name=step.module,
+            steps=(step.name,),
+            needs=tuple(names[need] for need in _direct(pipeline, step.name)),
+            options=(f"--only={step.name}",),
+            demands=StepDemands(step.retries, step.backoff, step.timeout, step.resources),
+        )
         for step in pipeline.steps
     )
-
-
-def _only(step: str) -> tuple[str, ...]:
-    return (f"--only={step}",)
 
 
 def _direct(pipeline: Pipeline, step: str) -> list[str]:

@@ -18,6 +18,8 @@ _BUILT_IN = {
     "github": "github_actions",
     "kfp": "kfp",
     "airflow": "airflow",
+    "prefect": "prefect",
+    "zenml": "zenml",
 }
 
 

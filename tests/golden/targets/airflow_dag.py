@@ -8,14 +8,17 @@ NBMLOPS the command, where it is not on the PATH of the workers.
 import json
 import os
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.sdk import DAG, Param, Variable, get_current_context, task
 
 # The project is around this file, unless a copy of the file is told where it is.
 AROUND = Path(__file__).resolve().parent / "../.."
 PROJECT = os.environ.get("NBMLOPS_PROJECT") or AROUND.resolve()
 PIPELINE = "pipelines/tea"
+# Names of variables that the steps find their secrets in.
+SECRETS = ["API_TOKEN"]
 DEFAULTS = {
     "depth": 3,
     "rate": 0.1,
@@ -34,11 +37,29 @@ def nbmlops_run(options, given):
         if value != DEFAULTS[name]:
             text = value if isinstance(value, str) else json.dumps(value)
             command += ["-p", f"{name}={text}"]
-    subprocess.run(command, cwd=PROJECT, check=True)
+    missing = [name for name in SECRETS if name not in os.environ]
+    environment = os.environ | {name: secret(name) for name in missing}
+    subprocess.run(command, cwd=PROJECT, env=environment, check=True)
 
 
-def add(name, options, after=()):
-    @task(task_id=name)
+def secret(name):
+    """Returns a secret of Airflow's, which its secrets backend keeps as a variable."""
+    return Variable.get(name)
+
+
+def pod(resources):
+    """Returns the executor's settings for a task that needs resources, on Kubernetes."""
+    try:
+        from kubernetes.client import models as k8s
+    except ImportError:
+        return None
+    needs = k8s.V1ResourceRequirements(requests=resources, limits=resources)
+    base = k8s.V1Container(name="base", resources=needs)
+    return {"pod_override": k8s.V1Pod(spec=k8s.V1PodSpec(containers=[base]))}
+
+
+def add(name, options, after=(), **settings):
+    @task(task_id=name, **settings)
     def run():
         params = get_current_context()["params"]
         nbmlops_run(options, {name: params[name] for name in DEFAULTS})
@@ -51,7 +72,7 @@ def add(name, options, after=()):
 tasks = {}
 with DAG(
     dag_id="tea",
-    schedule=None,
+    schedule="30 6 * * 1",
     catchup=False,
     max_active_runs=1,
     tags=["nbmlops"],
@@ -65,8 +86,21 @@ with DAG(
         "größe": Param(1, type="integer"),
     },
 ):
-    add("load", ["--only=load"])
-    add("left_part", ["--only=left-part"], after=["load"])
+    add(
+        "load",
+        ["--only=load"],
+        retries=2,
+        retry_delay=timedelta(seconds=5.0),
+        retry_exponential_backoff=True,
+        execution_timeout=timedelta(seconds=120.0),
+        executor_config=pod({"cpu": "1.5", "memory": "2048Mi", "nvidia.com/gpu": "1"}),
+    )
+    add(
+        "left_part",
+        ["--only=left-part"],
+        after=["load"],
+        execution_timeout=timedelta(seconds=150.0),
+    )
     add("right_part", ["--only=right.part"], after=["load"])
     add("gate", ["--only=gate"], after=["left_part", "right_part"])
     add("gate_", ["--no-register"], after=["gate"])

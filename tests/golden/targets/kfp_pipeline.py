@@ -11,10 +11,12 @@ import json
 import os
 from pathlib import Path
 
-from kfp import compiler, dsl
+from kfp import compiler, dsl, kubernetes
 
 IMAGE = os.environ.get("NBMLOPS_IMAGE", "tea")
 PASSED_ON = ["MLFLOW_TRACKING_URI", "NBMLOPS_STORE"]
+# For Client.create_recurring_run(cron_expression=...), whose first field is seconds.
+SCHEDULE = "0 30 6 * * 1"
 
 
 # The image holds KFP already, at a version that goes with the locked ones.
@@ -61,7 +63,7 @@ def tea(
     limit: str = "null",
     parameter_7: int = 1,
 ):
-    def add(name, options, after=()):
+    def add(name, options, after=(), retries=0, backoff="", resources=()):
         task = nbmlops_run(
             nbmlops_options=json.dumps(options),
             depth=depth,
@@ -78,10 +80,32 @@ def tea(
         for variable in PASSED_ON:
             if variable in os.environ:
                 task.set_env_variable(variable, os.environ[variable])
+        # A Kubernetes secret for each, with a key of the variable's name.
+        kubernetes.use_secret_as_env(
+            task,
+            secret_name="api-token",
+            secret_key_to_env={"API_TOKEN": "API_TOKEN"},
+        )
+        if retries:
+            task.set_retry(retries, backoff_duration=backoff, backoff_factor=2.0)
+        if "cpu" in resources:
+            task.set_cpu_request(resources["cpu"]).set_cpu_limit(resources["cpu"])
+        if "memory" in resources:
+            memory = resources["memory"]
+            task.set_memory_request(memory).set_memory_limit(memory)
+        if "nvidia.com/gpu" in resources:
+            task.set_accelerator_type("nvidia.com/gpu")
+            task.set_accelerator_limit(resources["nvidia.com/gpu"])
         tasks[name] = task.after(*[tasks[other] for other in after])
 
     tasks = {}
-    add("load", ["--only=load"])
+    add(
+        "load",
+        ["--only=load"],
+        retries=2,
+        backoff="5s",
+        resources={"cpu": "1.5", "memory": "2048Mi", "nvidia.com/gpu": "1"},
+    )
     add("left_part", ["--only=left-part"], after=["load"])
     add("right_part", ["--only=right.part"], after=["load"])
     add("gate", ["--only=gate"], after=["left_part", "right_part"])

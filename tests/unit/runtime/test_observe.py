@@ -141,3 +141,10 @@ def test_programs_that_the_users_code_starts_cannot_be_keyed_those_of_libraries_
         told[way] = observed(tmp_path, f"import mine{number}; mine{number}.go()")["unkeyable"]
     assert told == {way: f"it runs another program (`{command}`)" for way, command in ways.items()}
     assert observed(tmp_path, "import subprocess; subprocess.run(['true'])")["unkeyable"] == ""
+
+
+def test_a_library_of_the_environment_may_count_cores(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    text = "from joblib.externals.loky.backend.context import _count_physical_cores_linux\n"
+    (tmp_path / "work" / "mine.py").write_text(f"{text}def go():\n    _count_physical_cores_linux()\n")
+    assert observed(tmp_path, "import mine; mine.go()")["unkeyable"] == ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.engines import Called, call_airflow, call_kfp
+from nbmlops.pipeline.demands import Demands, Resources, StepDemands
+from tests.fakes.engines import Called, call_airflow, call_kfp, call_prefect, call_zenml
 from tests.fakes.notebooks import compiled, tagged
 
 PARAMETERS = """\
@@ -27,8 +29,27 @@ BOOK = tagged(
     "step:right.part: right = rows[2:]",
     "step:gate: model = left + right\nX = [1]\n%mlops metric size 3\n%mlops gate\n%mlops register model --data X",
 )
-FILES = {"kfp": "kfp_pipeline.py", "airflow": "airflow_dag.py"}
-ENGINES: dict[str, Callable[..., Called]] = {"kfp": call_kfp, "airflow": call_airflow}
+DEMANDS = Demands(
+    steps={
+        "load": StepDemands(2, 5.0, 60.0, Resources(1.5, "2GiB", 1)),
+        "left-part": StepDemands(timeout=90.0),
+    },
+    schedule="30 6 * * 1",
+    secrets=("API_TOKEN",),
+)
+NOTHING = Demands()
+FILES = {
+    "kfp": "kfp_pipeline.py",
+    "airflow": "airflow_dag.py",
+    "prefect": "prefect_flow.py",
+    "zenml": "zenml_pipeline.py",
+}
+ENGINES: dict[str, Callable[..., Called]] = {
+    "kfp": call_kfp,
+    "airflow": call_airflow,
+    "prefect": call_prefect,
+    "zenml": call_zenml,
+}
 PAYLOADS = [
     "${{ github.token }}",
     "{{$.inputs.parameters['x']}} {{ params.x }} {{{{",
@@ -44,7 +65,7 @@ PAYLOADS = [
 
 @pytest.mark.parametrize("target", sorted(FILES))
 def test_the_file_is_the_golden_one(target: str, golden: Callable[[str, str], None]) -> None:
-    result = compiled(BOOK, targets=(target,))
+    result = compiled(BOOK, targets=(target,), demands=DEMANDS)
     golden(f"targets/{FILES[target]}", result.files[f"pipelines/tea/{FILES[target]}"].decode())
 
 
@@ -73,13 +94,51 @@ def test_tasks_run_the_steps_and_close_the_pipeline(target: str, tmp_path: Path)
 @pytest.mark.parametrize("target", sorted(ENGINES))
 def test_values_that_differ_from_the_notebooks_are_passed_on(target: str, tmp_path: Path) -> None:
     own = "name_" if target == "kfp" else "name"
-    big = "parameter_7" if target == "kfp" else "größe"
+    big = "größe" if target == "airflow" else "parameter_7"
     given = {"depth": 4, "rate": 0.5, "bold": False, own: "x=y, z", "months": "[3]", "limit": "5", big: 2}
     called = _called(target, tmp_path, **given)
     assert called.commands["register"][3:] == [
         *("-p", "depth=4"), *("-p", "rate=0.5"), *("-p", "bold=false"), *("-p", "name=x=y, z"), *("-p", "months=[3]"),
         *("-p", "limit=5"), *("-p", "größe=2"),
     ]  # fmt: skip
+
+
+def test_what_steps_ask_for_reaches_the_engines(tmp_path: Path) -> None:
+    settings = {}
+    for target in ENGINES:
+        called = _called(target, tmp_path / target, demands=DEMANDS)
+        settings[target] = called.settings["load"]
+        if target != "kfp":
+            name = "api-token" if target == "prefect" else "API_TOKEN"
+            assert called.secrets["load"] == {"API_TOKEN": f"secret {name}"}
+    assert settings["airflow"] == {
+        "retries": 2,
+        "retry_delay": timedelta(seconds=5),
+        "retry_exponential_backoff": True,
+        "execution_timeout": timedelta(seconds=120),
+        "executor_config": None,
+    }
+    assert settings["prefect"] == {
+        "retries": 2,
+        "retry_delay_seconds": [5.0, 10.0],
+        "timeout_seconds": 120.0,
+        "tags": ["cpu=1.5", "memory=2048Mi", "nvidia.com/gpu=1"],
+    }
+    assert settings["zenml"] == {
+        "retry": {"max_retries": 2, "delay": 5, "backoff": 2},
+        "settings": {"resources": {"cpu_count": 1.5, "gpu_count": 1, "memory": "2048MiB"}},
+    }
+    assert settings["kfp"] == {
+        "set_caching_options": [[False]],
+        "secrets": [{"secret_name": "api-token", "secret_key_to_env": {"API_TOKEN": "API_TOKEN"}}],
+        "set_retry": [[2, ("backoff_duration", "5s"), ("backoff_factor", 2.0)]],
+        "set_cpu_request": [["1.5"]],
+        "set_cpu_limit": [["1.5"]],
+        "set_memory_request": [["2048Mi"]],
+        "set_memory_limit": [["2048Mi"]],
+        "set_accelerator_type": [["nvidia.com/gpu"]],
+        "set_accelerator_limit": [["1"]],
+    }
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -108,8 +167,8 @@ def _shown_back(text: str) -> str:
     return re.sub(r"(?<={) (?={)", "", text)
 
 
-def _called(target: str, folder: Path, **given: object) -> Called:
+def _called(target: str, folder: Path, demands: Demands = NOTHING, **given: object) -> Called:
     path = folder / "pipelines" / "tea" / FILES[target]
     path.parent.mkdir(parents=True)
-    path.write_bytes(compiled(BOOK, targets=(target,)).files[f"pipelines/tea/{FILES[target]}"])
+    path.write_bytes(compiled(BOOK, targets=(target,), demands=demands).files[f"pipelines/tea/{FILES[target]}"])
     return ENGINES[target](path, given)
