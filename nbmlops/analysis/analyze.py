@@ -42,6 +42,7 @@ from nbmlops.analysis.rules import check_all, undefined_names
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit, is_displayed, parse_cell
 from nbmlops.analysis.steps import build_steps, home_of, in_running_order
+from nbmlops.analysis.talking import shown_before
 from nbmlops.core.diagnostics import has_errors, sort_diagnostics
 from nbmlops.notebook.model import Cell, Notebook, RoleKind
 from nbmlops.pipeline.ir import ParameterType
@@ -73,8 +74,11 @@ def analyze(
     settings = [unit for unit in graph.units if unit.kind is StatementKind.SETTING]
     first = [unit for unit in settings if changes_imports(unit.node, namespace.paths)]
     effects = imports_for_effect(graph)
+    shown = shown_before(graph)
     return NotebookAnalysis(
-        steps=tuple(replace(facts, loads=effects.steps[facts.name]) for facts in step_facts(graph)),
+        steps=tuple(
+            replace(facts, loads=effects.steps[facts.name], silent=shown[facts.name]) for facts in step_facts(graph)
+        ),
         parameters=graph.parameters,
         imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),
         definitions=tuple(graph.definitions.values()),

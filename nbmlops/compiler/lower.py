@@ -99,6 +99,7 @@ def _step(
         metrics=facts.metrics,
         data=facts.data,
         whole=facts.whole,
+        silent=facts.silent,
     )
 
 

@@ -106,6 +106,7 @@ class Step:
         metrics: Metric names it logs, where written as literals.
         data: Declared data.
         whole: Whether it loads and hands over all names: nobody can know before it runs which ones it uses.
+        silent: Modules beside the notebook that showed something when an earlier step imported them, and do not again.
         retries: How often it is tried again after it failed.
         backoff: Seconds before the first new try; each further one waits twice as long.
         timeout: Seconds that it may take; None for any time.
@@ -130,6 +131,7 @@ class Step:
     metrics: tuple[str, ...] = ()
     data: tuple[DataUse, ...] = ()
     whole: bool = False
+    silent: tuple[str, ...] = ()
     retries: int = 0
     backoff: float = 0.0
     timeout: float | None = None

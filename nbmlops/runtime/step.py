@@ -40,6 +40,7 @@ from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
 from nbmlops.runtime.seeding import seed_generators
+from nbmlops.runtime.silent import import_silently
 from nbmlops.runtime.store import DamagedObject, Store
 from nbmlops.runtime.units import read_at_the_end
 from nbmlops.runtime.variables import watch
@@ -225,6 +226,7 @@ class Step:
             if ENVIRONMENT in self._declared.modules:
                 import_module(f"{self._pipeline.name}.{ENVIRONMENT}").prepare()
             self._ambient.prepare(self._layout.source)
+            import_silently(self._declared.silent)
         self._unfollow = _follow_cells(self)
 
     def leave(self) -> None:

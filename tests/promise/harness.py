@@ -109,7 +109,7 @@ def notebook_of(case: Case) -> Notebook:
 
 def compile_case(case: Case, folder: Path) -> Compiled:
     """Returns what compiling the case gives, its files written to the folder."""
-    local = {name.removesuffix(".py"): text for name, text in case.modules.items() if name.endswith(".py")}
+    local = {_dotted(name): text for name, text in case.modules.items() if name.endswith(".py")}
     notebook = notebook_of(case)
     folder.mkdir()
     _write(folder, {name: text.encode() for name, text in case.modules.items()})
@@ -124,6 +124,10 @@ def compile_case(case: Case, folder: Path) -> Compiled:
     compiled = compile_notebook(notebook, options)
     _write(folder, compiled.files)
     return compiled
+
+
+def _dotted(file: str) -> str:
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

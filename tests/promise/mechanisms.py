@@ -348,4 +348,8 @@ MECHANISMS: dict[str, Mechanism] = {
         {"nbmlops.analysis.modes:steps_that_show_missing_names": always({})},
         "errors: text of the error of a name that an earlier step may have bound",
     ),
+    "what importing shows is shown once": Mechanism(
+        {"nbmlops.analysis.analyze:shown_before": lambda _: lambda graph: {step.name: () for step in graph.steps}},
+        "imports: a module beside the notebook that prints when it is imported",
+    ),
 }

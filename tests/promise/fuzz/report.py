@@ -69,6 +69,8 @@ class Report:
 def run(count: int, number: int, watch: Callable[[Report], None] = lambda _report: None) -> Report:
     """Returns what becomes of that many programs drawn with this seed; the same seed draws the same programs.
 
+    Ctrl-C ends it early, with what was found so far.
+
     Args:
         count: How many programs.
         number: The seed.
@@ -95,6 +97,8 @@ def run(count: int, number: int, watch: Callable[[Report], None] = lambda _repor
 
     try:
         each()
+    except KeyboardInterrupt:
+        pass  # a run takes half an hour; what it has found by now counts
     finally:
         _close(servers)
     return report
