@@ -78,6 +78,11 @@ class ResultsIndex:
         found = (self.find(Digest(path.stem)) for path in sorted(self._folder.glob("*.json")))
         return next((known for known in found if known is not None and known.record.run_id == run_id), None)
 
+    def registered(self) -> tuple[RunRecord, ...]:
+        """Returns the runs whose models were registered, as far as they are known here."""
+        found = (self.find(Digest(path.stem)) for path in sorted(self._folder.glob("*.json")))
+        return tuple(known.record for known in found if known is not None and known.record.model_version is not None)
+
     def remember(self, digest: Digest, record: RunRecord, policy: str) -> None:
         """Notes which run produced these results.
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "register": "Register the model of a run whose verdict passes.",
     "promote": "Make a model version the champion.",
     "lock": "Refresh the requirements.lock of a pipeline.",
+    "gc": "Show, and remove, stored results that nothing needs any more.",
     "doctor": "Say what is installed, reachable and configured.",
 }
 

@@ -7,7 +7,7 @@ from one key, newest first: they differ in what only running showed (files read,
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbmlops.core.digest import digest_bytes
@@ -34,11 +34,11 @@ class StepCache:
 
     def candidates(self, key: str) -> tuple[CacheRecord, ...]:
         """Returns the records made from this key, newest first; those that cannot be read are left out."""
-        return _read(self._cache / f"{key}.json")
+        return read_records(self._cache / f"{key}.json")
 
     def latest(self, step: str) -> CacheRecord | None:
         """Returns the newest record of a step."""
-        records = _read(self._state / _file_name(step))
+        records = read_records(self._state / _file_name(step))
         return records[0] if records else None
 
     def add(self, record: CacheRecord) -> None:
@@ -49,7 +49,7 @@ class StepCache:
         """
         if record.key:
             others = [other for other in self.candidates(record.key) if not _same_ground(other, record)]
-            _write(self._cache / f"{record.key}.json", [record, *others[: _KEPT - 1]])
+            write_records(self._cache / f"{record.key}.json", [record, *others[: _KEPT - 1]])
         self.set_latest(record)
 
     def set_latest(self, record: CacheRecord) -> None:
@@ -59,8 +59,8 @@ class StepCache:
             EnvironmentFault: the folder cannot be written.
         """
         path = self._state / _file_name(record.step)
-        if _read(path) != (record,):
-            _write(path, [record])
+        if read_records(path) != (record,):
+            write_records(path, [record])
 
 
 def _file_name(step: str) -> str:
@@ -82,13 +82,24 @@ def _same_ground(one: CacheRecord, other: CacheRecord) -> bool:
     )
 
 
-def _write(path: Path, records: Sequence[CacheRecord]) -> None:
-    document = {"schema": SCHEMA, "records": [record_to_json(record) for record in records]}
+def write_records(path: Path, records: Iterable[CacheRecord]) -> None:
+    """Writes a file of records, readable by its owner only.
+
+    Raises:
+        EnvironmentFault: the folder cannot be written.
+    """
     make_private(path.parent)
-    write_atomically(path, json.dumps(document, ensure_ascii=True, allow_nan=False).encode(), mode=0o600)
+    write_atomically(path, text_of(records), mode=0o600)
 
 
-def _read(path: Path) -> tuple[CacheRecord, ...]:
+def text_of(records: Iterable[CacheRecord]) -> bytes:
+    """Returns the text of a file of records."""
+    document = {"schema": SCHEMA, "records": [record_to_json(record) for record in records]}
+    return json.dumps(document, ensure_ascii=True, allow_nan=False).encode()
+
+
+def read_records(path: Path) -> tuple[CacheRecord, ...]:
+    """Returns the records in a file, none if it cannot be read."""
     # A record that cannot be read is no record: the step runs again and replaces it.
     try:
         document = json.loads(path.read_bytes())

@@ -13,6 +13,8 @@ from nbmlops.pipeline.ir import Pipeline
 
 STATE_FOLDER = ".nbmlops"
 RUNS_FOLDER = "runs"
+LOCK_FILE = "run.lock"
+"""Beside the latest records of a pipeline: whoever runs it holds a lock on this file."""
 
 
 @dataclass(frozen=True, slots=True)

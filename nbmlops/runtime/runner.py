@@ -44,7 +44,7 @@ from nbmlops.runtime.events import (
 )
 from nbmlops.runtime.execute import SCRATCH, Completed, Ending, Job, KernelDied, Raised, TimedOut, note_joined
 from nbmlops.runtime.facts import Facts, kernel_environment, source_of
-from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
+from nbmlops.runtime.layout import LOCK_FILE, Layout, layout_of, pipeline_file
 from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.lock import locked
 from nbmlops.runtime.lookup import Lookup
@@ -57,7 +57,6 @@ from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
 from nbmlops.runtime.units import joined_from, joined_steps
 
-_LOCK = "run.lock"
 _REPAIRS = 3
 
 
@@ -83,7 +82,7 @@ def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], 
         on_event(RunWaiting(who))
 
     # Runs of single steps may go on at the same time: what they write is written whole, and they remove nothing.
-    with locked(layout.state / _LOCK, started.isoformat(), options.wait, waiting, shared=bool(options.only)):
+    with locked(layout.state / LOCK_FILE, started.isoformat(), options.wait, waiting, shared=bool(options.only)):
         return run.go()
 
 

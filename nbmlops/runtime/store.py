@@ -19,7 +19,10 @@ from blake3 import blake3
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
 
 FOLDER_MODE = 0o700
-_QUARANTINE = "quarantine"
+QUARANTINE = "quarantine"
+"""The folder of the store where damaged objects are put aside."""
+UNFINISHED = ".new-"
+"""How the files begin that a writer has not finished; they outlive one that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Store:
         hasher, size, temporary = blake3(max_threads=blake3.AUTO), 0, ""
         try:
             make_private(self.folder)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)
             with os.fdopen(handle, "wb", buffering=0) as stream:
                 for part in parts:
                     view = memoryview(part).cast("B")
@@ -68,7 +71,7 @@ class Store:
                     _write_all(stream.fileno(), view)
                     size += len(view)
                 ref = ObjectRef(hasher.hexdigest(), size)
-                if self.has(ref):
+                if self._renew(ref):
                     Path(temporary).unlink()
                     return ref
                 os.fsync(stream.fileno())
@@ -89,6 +92,14 @@ class Store:
             return self._path(ref).stat().st_size == ref.size and self._path(ref).is_file()
         except OSError:
             return False
+
+    def _renew(self, ref: ObjectRef) -> bool:
+        """Returns whether the object is there; now it is a young one, which `nbmlops.runtime.garbage` leaves alone."""
+        try:
+            os.utime(self._path(ref))
+        except OSError:
+            return False
+        return self.has(ref)
 
     def read(self, ref: ObjectRef) -> bytes:
         """Returns the bytes, checked: for everything that could run code when loaded.
@@ -134,8 +145,8 @@ class Store:
     def _damaged(self, ref: ObjectRef, what: str) -> DamagedObject:
         try:
             if os.path.lexists(self._path(ref)):
-                make_private(self.folder / _QUARANTINE)
-                self._path(ref).replace(self.folder / _QUARANTINE / f"{ref.digest}.{os.getpid()}")
+                make_private(self.folder / QUARANTINE)
+                self._path(ref).replace(self.folder / QUARANTINE / f"{ref.digest}.{os.getpid()}")
         except FileNotFoundError:
             pass  # another run has put it aside at the same time
         except OSError as error:
