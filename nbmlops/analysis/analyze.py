@@ -18,6 +18,7 @@ from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph, Kept
+from nbmlops.analysis.identity import compared_names
 from nbmlops.analysis.import_effects import imports_for_effect
 from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
@@ -75,9 +76,16 @@ def analyze(
     first = [unit for unit in settings if changes_imports(unit.node, namespace.paths)]
     effects = imports_for_effect(graph)
     shown = shown_before(graph)
+    compared = compared_names(graph)
     return NotebookAnalysis(
         steps=tuple(
-            replace(facts, loads=effects.steps[facts.name], silent=shown[facts.name]) for facts in step_facts(graph)
+            replace(
+                facts,
+                loads=effects.steps[facts.name],
+                silent=shown[facts.name],
+                compared=tuple(name for name in facts.outputs if name in compared),
+            )
+            for facts in step_facts(graph)
         ),
         parameters=graph.parameters,
         imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),

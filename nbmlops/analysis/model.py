@@ -170,6 +170,7 @@ class StepFacts:
         reason: Why it is not a function.
         whole: Whether it loads and hands over all names, because it cannot be known which ones it uses.
         silent: Modules beside the notebook whose import has shown something in an earlier step.
+        compared: Outputs whose identity some code of the notebook compares.
     """
 
     name: str
@@ -195,6 +196,7 @@ class StepFacts:
     reason: str = ""
     whole: bool = False
     silent: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

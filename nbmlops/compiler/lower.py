@@ -100,6 +100,7 @@ def _step(
         data=facts.data,
         whole=facts.whole,
         silent=facts.silent,
+        compared=facts.compared,
     )
 
 

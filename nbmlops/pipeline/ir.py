@@ -107,6 +107,7 @@ class Step:
         data: Declared data.
         whole: Whether it loads and hands over all names: nobody can know before it runs which ones it uses.
         silent: Modules beside the notebook that showed something when an earlier step imported them, and do not again.
+        compared: Outputs whose identity code compares (`a is b`); values that cannot change stay in their process then.
         retries: How often it is tried again after it failed.
         backoff: Seconds before the first new try; each further one waits twice as long.
         timeout: Seconds that it may take; None for any time.
@@ -132,6 +133,7 @@ class Step:
     data: tuple[DataUse, ...] = ()
     whole: bool = False
     silent: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
     retries: int = 0
     backoff: float = 0.0
     timeout: float | None = None

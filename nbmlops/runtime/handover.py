@@ -22,6 +22,7 @@ from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime import codecs, pickling
 from nbmlops.runtime.carried import carried_code
 from nbmlops.runtime.codecs import Codec, Encoded
+from nbmlops.runtime.identity import told_apart
 from nbmlops.runtime.sharing import CannotStore, Walk, borrowed_memory, shared_groups, sharing_signature
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import StoredValue
@@ -98,18 +99,20 @@ class Handover:
         """Returns the values that are alive in this process."""
         return self._live.values()
 
-    def save(self, outputs: Mapping[str, object]) -> Saved:
+    def save(self, outputs: Mapping[str, object], compared: Iterable[str] = ()) -> Saved:
         """Returns what was stored: outputs, changed inputs, and names that share objects with them; and what was not.
 
         Args:
             outputs: The values that the step hands over.
+            compared: Names of those whose identity code compares.
 
         Raises:
             EnvironmentFault: the store cannot be written.
         """
         self._live |= outputs
-        reasons: dict[str, str] = {}
-        walks = _walks(self._live, reasons)
+        told = {name: told_apart(outputs[name]) for name in compared if name in outputs}
+        reasons = {name: reason for name, reason in told.items() if reason}
+        walks = _walks({name: value for name, value in self._live.items() if name not in reasons}, reasons)
         prints = _identities(self._live, walks, reasons)
         walks = {name: walk for name, walk in walks.items() if name in prints}
         known = {name: value.fingerprint for name, value in self._namespace.items()}

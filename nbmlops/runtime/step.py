@@ -174,7 +174,7 @@ class Step:
         variables = watch().stop()
         changed = self._ambient.end()
         self.alive.take_variables(outputs)
-        saved = self.alive.handover.save(outputs)
+        saved = self.alive.handover.save(outputs, self._declared.compared)
         at_the_end = read_at_the_end(self._pipeline, self._declared.name)
         for value in saved.live:
             if value.name in at_the_end:

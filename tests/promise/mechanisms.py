@@ -352,4 +352,7 @@ MECHANISMS: dict[str, Mechanism] = {
         {"nbmlops.analysis.analyze:shown_before": lambda _: lambda graph: {step.name: () for step in graph.steps}},
         "imports: a module beside the notebook that prints when it is imported",
     ),
+    "what code tells apart by identity stays": Mechanism(
+        {"nbmlops.runtime.handover:told_apart": always("")}, "identity: tuple of atoms identity"
+    ),
 }
