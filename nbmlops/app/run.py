@@ -56,6 +56,8 @@ class RunRequest:
         judge: Judge again although no step was executed.
         values: Values of parameters, over those of `parameters`.
         closing: Go on to gate and registration after the last step.
+        timeout: Seconds that a step may take if the pipeline does not say; None for any time.
+        strict: A step beside which something went wrong (an exception in a thread) has failed.
     """
 
     pipeline: str
@@ -69,6 +71,8 @@ class RunRequest:
     judge: bool = False
     values: Mapping[str, Json] = field(default_factory=dict)
     closing: bool = True
+    timeout: float | None = None
+    strict: bool = False
 
 
 def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = None) -> RunOutcome:
@@ -96,6 +100,8 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         last=request.to_step,
         only=request.only,
         base=request.cwd,
+        timeout=request.timeout,
+        strict=request.strict,
     )
     stores = open_stores(opened.root, opened.uri)
     tracked = BackgroundRun(

@@ -19,9 +19,11 @@ from nbmlops.runtime.events import (
     RunWaiting,
     StepCached,
     StepFinished,
+    StepRetried,
     StepsJoined,
     StepSkipped,
     StepStarted,
+    StepWarned,
     ValueDamaged,
 )
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 Listener = Callable[[Progress], None]
+Remark = (
+    InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StageStarted | StepRetried | StepWarned
+)
 _STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
 
@@ -77,21 +82,30 @@ def _point(event: PointStarted | PointFinished) -> Line:
             return Line(f"point {number} of {total}: {text}", Tone.BAD if failed else Tone.GOOD)
 
 
-def _remark(event: InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StageStarted) -> Line:
+def _remark(event: Remark) -> Line:
     match event:
-        case StepsJoined(joined=joined):
-            return Line(joined_text(joined), Tone.WARNING)
-        case RunWaiting(holder=holder):
-            return Line(f"waiting for another run of this pipeline ({holder})", Tone.WARNING)
-        case InputsChanged(step=step, names=names):
-            text = f"{step}: changed {', '.join(names)} in place; later steps see the change"
-            return Line(text, Tone.WARNING)
-        case NotCacheable(step=step, reason=reason):
-            return Line(f"{step}: runs every time: {reason}", Tone.WARNING)
-        case ValueDamaged(step=step, names=names):
-            return Line(f"{step}: stored values are gone or damaged ({', '.join(names)}); it runs again", Tone.WARNING)
         case StageStarted(stage=stage):
             return Line(_STAGES[stage])
+        case RunWaiting(holder=holder):
+            return Line(f"waiting for another run of this pipeline ({holder})", Tone.WARNING)
+        case StepsJoined(joined=joined):
+            return Line(joined_text(joined), Tone.WARNING)
+        case _:
+            return Line(f"{event.step}: {_about_step(event)}", Tone.WARNING)
+
+
+def _about_step(event: InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepWarned) -> str:
+    match event:
+        case InputsChanged(names=names):
+            return f"changed {', '.join(names)} in place; later steps see the change"
+        case NotCacheable(reason=reason):
+            return f"runs every time: {reason}"
+        case ValueDamaged(names=names):
+            return f"stored values are gone or damaged ({', '.join(names)}); it runs again"
+        case StepWarned(messages=messages):
+            return "; ".join(messages)
+        case StepRetried(tries=tries, most=most, wait=wait, error=error):
+            return f"try {tries} of {most} failed ({error.name}: {error.message:.200}); again in {wait:g} s"
 
 
 def _print_line(event: Progress) -> None:

@@ -28,6 +28,7 @@ from nbmlops.runtime.layout import Layout
 _MAX_FRAMES = 60
 _MAX_MESSAGE = 4000
 _OURS = str(Path(__file__).parent.parent)
+_LESS_MEMORY = "use less data at a time, or give the machine or its container more memory"
 _MEMORY_HINT = "the machine may have run out of memory: look at `dmesg`, use less data, or free memory"
 
 
@@ -200,19 +201,23 @@ def _user_frames(frames: tuple[tuple[object, ...], ...], places: Places) -> list
     return [frame for frame in relevant if not frame[0].startswith(_OURS)]
 
 
-def kernel_death(code: int | None, output: str) -> StepError:
+def kernel_death(code: int | None, output: str, *, out_of_memory: bool = False) -> StepError:
     """Returns the error of a step whose process died.
 
     Args:
         code: Its exit code as `subprocess` gives it (negative for a signal), None where unknown.
         output: The last it wrote to its own standard error.
+        out_of_memory: The system killed a process for memory while it ran.
     """
     hint = ""
     if code is None:
         what = "its process died"
     elif code < 0:
         what = f"its process was killed by {_signal_name(-code)}"
-        hint = _MEMORY_HINT if -code == signal.SIGKILL and sys.platform == "linux" else ""
+        if -code == signal.SIGKILL and out_of_memory:
+            what, hint = f"{what}: the system had run out of memory", _LESS_MEMORY
+        elif -code == signal.SIGKILL and sys.platform == "linux":
+            hint = _MEMORY_HINT
     else:
         what = f"its process ended with exit code {code}"
     return StepError("DeadKernel", what, traceback=output, hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbmlops.pipeline.run_record import JoinedSteps, StepRecord
+from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,25 @@ class StepFinished:
     record: StepRecord
     number: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetried:
+    """A try of a step failed, and it is tried again after some seconds; `tries` of `most` are done."""
+
+    step: str
+    tries: int
+    most: int
+    wait: float
+    error: StepError
+
+
+@dataclass(frozen=True, slots=True)
+class StepWarned:
+    """Something went wrong beside a step, which itself goes on: an exception in a thread, a task nobody waited for."""
+
+    step: str
+    messages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,8 @@ Event = (
     | StepStarted
     | StepCached
     | StepFinished
+    | StepRetried
+    | StepWarned
     | StepSkipped
     | InputsChanged
     | NotCacheable

@@ -22,6 +22,7 @@ from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.run_codec import finite, joined_to_json
 from nbmlops.pipeline.run_record import JoinedSteps
+from nbmlops.runtime.deadline import Deadline
 from nbmlops.runtime.kernel import Kernel
 from nbmlops.runtime.papermill_import import import_papermill
 
@@ -38,7 +39,8 @@ class Job:
         target: Where the executed notebook goes.
         folder: The kernel's working directory.
         parameters: Injected after the cell tagged `parameters`, as data.
-        timeout: Seconds a cell may take; None for any time.
+        timeout: Seconds it may take; None for any time.
+        ready_within: Seconds that the kernel may take to be ready.
     """
 
     source: Path
@@ -46,6 +48,7 @@ class Job:
     folder: Path
     parameters: Mapping[str, Json]
     timeout: float | None = None
+    ready_within: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,35 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class KernelDied:
-    """The kernel's process ended by itself: its exit code (negative: signal) and the last of its standard error."""
+    """The kernel's process ended by itself.
+
+    Attributes:
+        code: Its exit code (negative: signal), None where that is not known.
+        output: The last of its standard error.
+        out_of_memory: Whether the system killed a process for memory meanwhile.
+    """
 
     code: int | None
+    output: str
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NeverReady:
+    """The kernel's process runs, but it was not ready in time; the last of its standard error."""
+
+    seconds: float
     output: str
 
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """A cell took longer than allowed."""
+    """It took longer than allowed."""
 
     seconds: float
 
 
-Ending = Completed | Raised | KernelDied | TimedOut
+Ending = Completed | Raised | KernelDied | NeverReady | TimedOut
 
 
 def execute(job: Job, kernel: Kernel) -> Ending:
@@ -124,8 +142,14 @@ def _execute(job: Job, kernel: Kernel, text: bytes) -> Ending:
 
 
 def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
+    with Deadline(job.timeout, lambda: kernel.group) as deadline:
+        ending = _run_cells(job, kernel, prepared, partial)
+    return TimedOut(job.timeout or 0.0) if deadline.has_passed else ending
+
+
+def _run_cells(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
     execute_notebook = import_papermill().execute_notebook
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError, strip_color
 
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # else its errors go to standard error, twice told
@@ -138,7 +162,7 @@ def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
                 kernel_name="python3",
                 progress_bar=False,
                 log_output=False,
-                execution_timeout=job.timeout,
+                start_timeout=job.ready_within,
                 kernel_manager_class=kernel.manager_class(),
                 resources={"metadata": {"path": str(job.folder)}},
                 store_widget_state=False,
@@ -148,11 +172,12 @@ def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
         if _goes_on(partial, error.cell_index):
             return Completed()
         return Raised(error.ename, error.evalue, strip_color("\n".join(error.traceback)))
-    except CellTimeoutError:
-        return TimedOut(job.timeout or 0.0)
-    except (DeadKernelError, RuntimeError, TimeoutError):
-        # RuntimeError: nbclient says so when the kernel dies before it is ready.
-        return KernelDied(kernel.exit_code(), kernel.last_words())
+    except (DeadKernelError, RuntimeError, TimeoutError) as error:
+        # RuntimeError: nbclient says so when the kernel dies before it is ready, or is not ready in time.
+        code = kernel.exit_code()
+        if code is None and kernel.is_running() and "didn't respond" in str(error):
+            return NeverReady(job.ready_within, kernel.last_words())
+        return KernelDied(code, kernel.last_words(), kernel.memory_ran_out())
     return Completed()
 
 

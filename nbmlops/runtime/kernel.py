@@ -13,6 +13,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nbmlops.runtime.keeper import KEEPER, end_group
+from nbmlops.runtime.memory_kills import memory_kills
+
 _STDERR_KEPT = 4000
 _CLIENT = "NotebookClient."
 
@@ -29,6 +32,8 @@ class Kernel:
         self._environment, self._arguments = dict(environment), tuple(arguments)
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the kernel
         self._manager: Any = None
+        self._group: int | None = None
+        self._kills = memory_kills()
 
     def manager_class(self) -> type:
         """Returns what nbclient makes its kernel manager from: each time it gets the same one, of the same kernel."""
@@ -56,6 +61,7 @@ class Kernel:
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
                 kernel._manager = self
                 await super().start_kernel(stdout=output, stderr=output, **options)
+                kernel._lead_group()
 
             # nbclient ends a kernel with its notebook; ours may have another notebook to come.
             async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
@@ -80,6 +86,21 @@ class Kernel:
         process = self._process()
         return process.poll() if process else None
 
+    def is_running(self) -> bool:
+        """Returns whether its process has started and not ended."""
+        process = self._process()
+        return process is not None and process.poll() is None
+
+    @property
+    def group(self) -> int | None:
+        """The process group that it leads, None as long as it has not started."""
+        return self._group
+
+    def memory_ran_out(self) -> bool:
+        """Returns whether the system has killed a process for memory since this kernel was made."""
+        now = memory_kills()
+        return now is not None and self._kills is not None and now > self._kills
+
     def last_words(self) -> str:
         """Returns the end of what its process wrote to its own standard error, ipykernel's greetings left out."""
         self._output.seek(0)
@@ -102,7 +123,16 @@ class Kernel:
             if process is not None and process.poll() is None:  # a second interruption came in between
                 process.kill()
                 process.wait()
+            if self._group is not None:  # what the steps started and left behind
+                end_group(self._group)
+                KEEPER.release(self._group)
             self._output.close()
+
+    def _lead_group(self) -> None:
+        process = self._process()
+        if process is not None:
+            self._group = process.pid  # jupyter_client starts kernels in a session of their own
+            KEEPER.keep(process.pid)
 
     def _process(self) -> subprocess.Popen[bytes] | None:
         return getattr(self._manager.provisioner, "process", None) if self._manager else None

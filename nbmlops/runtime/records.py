@@ -63,6 +63,7 @@ class StepOutcome:
         settings: The parts that it changed.
         unkeyable: Why its results cannot be reused, or "".
         live: Values of the namespace that it could not store: they live as long as its process.
+        warnings: What went wrong beside it, without making it fail.
     """
 
     values: tuple[StoredValue, ...] = ()
@@ -80,6 +81,7 @@ class StepOutcome:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     unkeyable: str = ""
     live: tuple[LiveValue, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def outcome_to_json(outcome: StepOutcome) -> dict[str, Json]:
         "settings": settings_to_json(outcome.settings),
         "unkeyable": outcome.unkeyable,
         "live": live_to_json(outcome.live),
+        "warnings": list(outcome.warnings),
     }
 
 
@@ -197,6 +200,7 @@ def outcome_from_json(fields: Fields) -> StepOutcome:
         settings=settings_from_json(fields.optional("settings")),
         unkeyable=fields.text("unkeyable"),
         live=live_from_json(fields, "live"),
+        warnings=fields.texts("warnings"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,11 +37,13 @@ class RunOptions:
         first: Execute this step and those that need it, cached or not; "" for none.
         last: Stop after this step, the later ones are skipped; "" for the last one.
         only: Execute these steps and no others, over what earlier runs left of those before them; empty for all.
-        timeout: Seconds a cell of a step notebook may take; None for any time.
+        timeout: Seconds that a step may take if the pipeline does not say; None for any time.
+        strict: A step beside which something went wrong has failed.
         wait: Seconds to wait while another run of the pipeline goes on.
         base: The folder that paths in the result are relative to; None for the working directory.
         now: The clock.
         new_id: Makes the short random part of the run's name.
+        sleep: Waits so many seconds.
         environment: The variables that decide the hash seed and the number of threads.
     """
 
@@ -50,10 +53,12 @@ class RunOptions:
     last: str = ""
     only: tuple[str, ...] = ()
     timeout: float | None = None
+    strict: bool = False
     wait: float = 60.0
     base: Path | None = None
     now: Callable[[], datetime] = _now
     new_id: Callable[[], str] = _new_id
+    sleep: Callable[[float], None] = time.sleep
     environment: Callable[[], Mapping[str, str]] = _environment
 
 

@@ -37,12 +37,24 @@ from nbmlops.runtime.events import (
     RunWaiting,
     StepCached,
     StepFinished,
+    StepRetried,
     StepsJoined,
     StepSkipped,
     StepStarted,
+    StepWarned,
     ValueDamaged,
 )
-from nbmlops.runtime.execute import SCRATCH, Completed, Ending, Job, KernelDied, Raised, TimedOut, note_joined
+from nbmlops.runtime.execute import (
+    SCRATCH,
+    Completed,
+    Ending,
+    Job,
+    KernelDied,
+    NeverReady,
+    Raised,
+    TimedOut,
+    note_joined,
+)
 from nbmlops.runtime.facts import Facts, kernel_environment, source_of
 from nbmlops.runtime.layout import LOCK_FILE, Layout, layout_of, pipeline_file
 from nbmlops.runtime.libraries import distributions_of
@@ -55,6 +67,7 @@ from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
+from nbmlops.runtime.tries import set_aside, wait_before
 from nbmlops.runtime.units import joined_from, joined_steps
 
 _REPAIRS = 3
@@ -150,6 +163,8 @@ class _Run:
     def _advance(self, step: Step) -> None:
         outcomes = [record.outcome for _, record in self._done]
         found, reason = ((), f"joined with {self._joined.steps[0]}") if self._process else self._lookup.find(outcomes)
+        if self._options.strict and any(record.outcome.warnings for record in found):
+            found, reason = (), "something went wrong beside it last time"
         for record in found:
             self._reuse(self._pipeline.step(record.step), record)
         if found:
@@ -250,7 +265,9 @@ class _Run:
             key=step_key(step.name, parts),
             reason=reason,
         )
-        error = _error(ending, report, Places(self._pipeline, self._layout))
+        error = self._error_of(ending, report)
+        if report.outcome is not None and report.outcome.warnings:
+            self._tell(StepWarned(step.name, report.outcome.warnings))
         if error is not None or report.outcome is None:
             self._failed = replace(record, status=StepStatus.FAILED, error=error)
             self._tell(StepFinished(self._failed, number, total))
@@ -289,6 +306,27 @@ class _Run:
             shutil.rmtree(leftover, ignore_errors=True)  # in nobody's way
 
     def _run_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
+        tries = 1
+        while True:
+            ending, report = self._try_notebook(step, context, target)
+            error = self._error_of(ending, report)
+            wait = wait_before(step, tries, alone=self._first == len(self._done)) if error else None
+            if error is None or wait is None:
+                return ending, report
+            self._end_process()
+            set_aside(target, tries)
+            self._tell(StepRetried(step.name, tries, step.retries + 1, wait, error))
+            self._options.sleep(wait)
+            tries += 1
+
+    def _error_of(self, ending: Ending, report: StepReport) -> StepError | None:
+        error = _error(ending, report, Places(self._pipeline, self._layout))
+        warnings = report.outcome.warnings if report.outcome else ()
+        if error is None and warnings and self._options.strict:
+            return StepError("StrictRun", "; ".join(warnings), hint="mend it, or run without --strict")
+        return error
+
+    def _try_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
         if self._process is None:
             self._process = StepProcess(self._environment)
             self._joined, self._first = JoinedSteps((step.name,), ()), len(self._done)
@@ -297,7 +335,7 @@ class _Run:
             target=target,
             folder=self._layout.folder,
             parameters={name: self._parameters[name] for name in step.parameters},
-            timeout=self._options.timeout,
+            timeout=self._options.timeout if step.timeout is None else step.timeout,
         )
         return self._process.run(context, job)
 
@@ -373,10 +411,14 @@ def _seconds(begun: datetime, ended: datetime) -> float:
 
 def _error(ending: Ending, report: StepReport, places: Places) -> StepError | None:
     match ending:
-        case KernelDied(code, output):
-            return kernel_death(code, output)
+        case KernelDied(code, output, out_of_memory):
+            return kernel_death(code, output, out_of_memory=out_of_memory)
+        case NeverReady(seconds, output):
+            what = f"its process was not ready after {seconds:g} seconds"
+            return StepError("DeadKernel", what, traceback=output, hint="look at what it wrote; is the machine busy?")
         case TimedOut(seconds):
-            return StepError("Timeout", f"a cell ran longer than {seconds:g} seconds", hint="give it more time")
+            hint = "give it more time: timeout in [steps.NAME] of nbmlops.toml, or nbmlops run --timeout"
+            return StepError("Timeout", f"the step ran longer than {seconds:g} seconds", hint=hint)
         case Raised(name, message, traceback):
             told = step_error(report.error, places) if report.error is not None else None
             return told or StepError(name, message, traceback=traceback)

@@ -37,11 +37,13 @@ from nbmlops.runtime.listings import Listing, answer, relative
 from nbmlops.runtime.namespace import namespace_before
 from nbmlops.runtime.notebook_names import NotebookNames, bind, bound
 from nbmlops.runtime.observe import Observer, module_files
+from nbmlops.runtime.output_limit import OutputLimit
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
 from nbmlops.runtime.seeding import seed_generators
 from nbmlops.runtime.silent import import_silently
 from nbmlops.runtime.store import DamagedObject, Store
+from nbmlops.runtime.stray_errors import StrayErrors
 from nbmlops.runtime.units import read_at_the_end
 from nbmlops.runtime.variables import watch
 
@@ -116,6 +118,7 @@ class Step:
         self._entry = _stored_random(self._store, context)
         self._before = self._entry
         self._ambient = process_session()
+        self._stray = StrayErrors()
         self._began = False
         self._names: NotebookNames | None = None
         self._made_before: Mapping[str, object] = {}  # definitions that are alive, whose objects count
@@ -172,6 +175,7 @@ class Step:
         self._began = True
         self._observer.stop()
         variables = watch().stop()
+        warnings = self._stray.stop()
         changed = self._ambient.end()
         self.alive.take_variables(outputs)
         saved = self.alive.handover.save(outputs, self._declared.compared)
@@ -202,6 +206,7 @@ class Step:
             settings=settings,
             unkeyable=self._observer.unkeyable(),
             live=live,
+            warnings=warnings,
         )
         self._report(outcome)
         self.alive.random = after
@@ -227,6 +232,7 @@ class Step:
                 import_module(f"{self._pipeline.name}.{ENVIRONMENT}").prepare()
             self._ambient.prepare(self._layout.source)
             import_silently(self._declared.silent)
+        self._stray.start()
         self._unfollow = _follow_cells(self)
 
     def leave(self) -> None:
@@ -414,10 +420,14 @@ def _follow_cells(step: Step) -> Callable[[], None]:
     if shell is None:
         return lambda: None
 
+    limit = OutputLimit()
+
     def before_cell(info: Any) -> None:  # noqa: ARG001 - IPython passes it
+        limit.begin_cell()
         step.begin_code()
 
     def after_cell(result: Any) -> None:
+        limit.end_cell()
         error = result.error_before_exec or result.error_in_exec
         if error is not None and step.goes_on_after(result.info.raw_cell):
             return
@@ -432,6 +442,7 @@ def _follow_cells(step: Step) -> Callable[[], None]:
     def unfollow() -> None:
         shell.events.unregister("pre_run_cell", before_cell)
         shell.events.unregister("post_run_cell", after_cell)
+        limit.end_cell()
 
     shell.events.register("pre_run_cell", before_cell)
     shell.events.register("post_run_cell", after_cell)

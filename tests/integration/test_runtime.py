@@ -367,7 +367,7 @@ def test_a_step_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     error = run(folder, timeout=1.0).steps[0].error
 
     assert error is not None
-    assert (error.name, error.message) == ("Timeout", "a cell ran longer than 1 seconds")
+    assert (error.name, error.message) == ("Timeout", "the step ran longer than 1 seconds")
 
 
 def test_a_damaged_value_is_made_again_and_never_loaded(tmp_path: Path) -> None:

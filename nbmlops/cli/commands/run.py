@@ -56,6 +56,13 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
 @click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop a step that takes longer and has no limit of its own.",
+)
+@click.option("--strict", is_flag=True, help="Exceptions in threads and tasks nobody awaited make a step fail.")
+@click.option(
     "--sweep", "sweep_file", default="", metavar="FILE", help="Run at the points that a sweep file describes."
 )
 @click.option("--best", default="", metavar="METRIC[:higher|lower]", help="What is best; default: the first rule's.")
@@ -69,6 +76,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     only: tuple[str, ...],
     no_register: bool,
     judge: bool,
+    timeout: float | None,
+    strict: bool,
     sweep_file: str,
     best: str,
     output: str,
@@ -89,6 +98,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         only=only,
         register=not no_register,
         judge=judge,
+        timeout=timeout,
+        strict=strict,
     )
     if only and sweep_file:
         raise UsageError("--only and --sweep exclude each other", "name the point: -p NAME=VALUE")

@@ -153,3 +153,9 @@ def test_a_dead_kernel_has_a_cause(code: int | None, message: str) -> None:
     hint = "the machine may have run out of memory: look at `dmesg`, use less data, or free memory"
     killed = code == -signal.SIGKILL and sys.platform == "linux"
     assert kernel_death(code, "tail") == StepError("DeadKernel", message, traceback="tail", hint=hint if killed else "")
+
+
+def test_a_kernel_that_the_system_killed_for_memory_says_so() -> None:
+    error = kernel_death(-signal.SIGKILL, "", out_of_memory=True)
+    assert error.message == "its process was killed by SIGKILL: the system had run out of memory"
+    assert error.hint == "use less data at a time, or give the machine or its container more memory"

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbmlops.pipeline.ir import Step, StepMode
+from nbmlops.runtime.tries import set_aside, wait_before
+
+STEP = Step("a", "a", StepMode.FUNCTION, "", (1,), ("c",), (), (), (), (), (), (), "", "", retries=2, backoff=3.0)
+
+
+def test_a_step_is_tried_again_as_often_as_it_says_and_only_alone() -> None:
+    assert [wait_before(STEP, tries, alone=True) for tries in (1, 2, 3)] == [3.0, 6.0, None]
+    assert wait_before(STEP, 1, alone=False) is None
+
+
+def test_the_notebook_of_a_failed_try_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "03_a.ipynb").write_text("first")
+    set_aside(tmp_path / "03_a.ipynb", 1)
+    set_aside(tmp_path / "03_a.ipynb", 2)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"03_a.try1.ipynb": "first"}
