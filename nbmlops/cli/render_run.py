@@ -164,7 +164,7 @@ def _closing(outcome: RunOutcome) -> Iterator[Line]:
         text = "failed: its model was not registered"
     yield Line(f"{record.pipeline}: {text}", tone)
     if record.folder:
-        yield Line(f"executed notebooks and run.json: {record.folder}", Tone.PATH)
+        yield Line(f"executed notebooks, run.json and report.html: {record.folder}", Tone.PATH)
     if outcome.next_commands:
         yield Line("next:")
         yield from (Line(f"  {command}") for command in outcome.next_commands)

@@ -21,11 +21,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
 class Deadline:
-    """Watches the clock while its body runs.
+    """Watches the clock from `begin` to the end of its body.
 
     Args:
-        seconds: How long the body may take; None for any time.
-        group: Gives the process group to end, None while there is none.
+        seconds: How long it may take; None for any time.
+        group: Gives the process group to end.
         grace: Seconds between the signals.
     """
 
@@ -36,9 +36,12 @@ class Deadline:
         self.has_passed = False
 
     def __enter__(self) -> Self:
-        if self._seconds is not None:
-            self._thread.start()
         return self
+
+    def begin(self, **_: object) -> None:
+        """Starts the clock, if it does not run yet; that the process starts is not counted."""
+        if self._seconds is not None and self._thread.ident is None:
+            self._thread.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -51,10 +54,9 @@ class Deadline:
         if self._over.wait(self._seconds):
             return
         self.has_passed = True
-        while (group := self._group()) is None:  # its process is only about to start
-            if self._over.wait(0.05):
-                return
+        group = self._group()
         for number in _SIGNALS:
-            end_group(group, number)
+            if group is not None:
+                end_group(group, number)
             if self._over.wait(self._grace):
                 return

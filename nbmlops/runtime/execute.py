@@ -11,7 +11,7 @@ import logging
 import math
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class Job:
         target: Where the executed notebook goes.
         folder: The kernel's working directory.
         parameters: Injected after the cell tagged `parameters`, as data.
-        timeout: Seconds it may take; None for any time.
+        timeout: Seconds it may take from its first cell on; None for any time.
         ready_within: Seconds that the kernel may take to be ready.
     """
 
@@ -143,11 +143,11 @@ def _execute(job: Job, kernel: Kernel, text: bytes) -> Ending:
 
 def _run(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
     with Deadline(job.timeout, lambda: kernel.group) as deadline:
-        ending = _run_cells(job, kernel, prepared, partial)
+        ending = _run_cells(job, kernel, prepared, partial, deadline.begin)
     return TimedOut(job.timeout or 0.0) if deadline.has_passed else ending
 
 
-def _run_cells(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Ending:
+def _run_cells(job: Job, kernel: Kernel, prepared: Path, partial: Path, begin: Callable[..., None]) -> Ending:
     execute_notebook = import_papermill().execute_notebook
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError, strip_color
@@ -163,6 +163,7 @@ def _run_cells(job: Job, kernel: Kernel, prepared: Path, partial: Path) -> Endin
                 progress_bar=False,
                 log_output=False,
                 start_timeout=job.ready_within,
+                on_cell_start=begin,
                 kernel_manager_class=kernel.manager_class(),
                 resources={"metadata": {"path": str(job.folder)}},
                 store_widget_state=False,

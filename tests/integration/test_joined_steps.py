@@ -150,7 +150,7 @@ def test_a_dead_process_and_a_time_limit_end_joined_steps(tmp_path: Path) -> Non
     assert (error.name, error.message) == ("DeadKernel", "its process ended with exit code 1")
 
     slow = Sketch("die", "import time\ntime.sleep(60)", inputs={"opener": "make"})
-    error = run(write_pipeline(tmp_path, [make, slow]), timeout=1.0).steps[1].error
+    error = run(write_pipeline(tmp_path, [make, slow]), timeout=5.0).steps[1].error
     assert error is not None
     assert error.name == "Timeout"
 

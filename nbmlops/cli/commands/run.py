@@ -11,12 +11,13 @@ from types import FrameType
 import click
 
 from nbmlops.app.run import RunRequest, run
-from nbmlops.cli.console import show_error, stray_output
+from nbmlops.cli.console import show, show_error, stray_output
 from nbmlops.cli.documents import run_document
-from nbmlops.cli.options import emit, format_option
+from nbmlops.cli.options import JSON, emit, format_option
 from nbmlops.cli.progress import Listener, progress
 from nbmlops.cli.render_run import run_blocks
-from nbmlops.core.errors import Terminated, UsageError
+from nbmlops.cli.run_files import STDOUT, both, event_stream, write_report
+from nbmlops.core.errors import EnvironmentFault, Terminated, UsageError
 
 HELP = """\
 Run a compiled pipeline: its steps with papermill, then the gate, then the registration of the model. PIPELINE is its
@@ -34,6 +35,7 @@ Examples:
   nbmlops run churn --sweep sweep.toml --best auc
   nbmlops run churn --from train --no-register
   nbmlops run churn --format json > run.json
+  nbmlops run churn --events events.jsonl
 
 Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the next run resumes).
 """
@@ -66,6 +68,7 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
     "--sweep", "sweep_file", default="", metavar="FILE", help="Run at the points that a sweep file describes."
 )
 @click.option("--best", default="", metavar="METRIC[:higher|lower]", help="What is best; default: the first rule's.")
+@click.option("--events", default="", metavar="FILE", help="Write every event as a line of JSON; - for stdout.")
 @format_option
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     pipeline: str,
@@ -80,6 +83,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     strict: bool,
     sweep_file: str,
     best: str,
+    events: str,
     output: str,
 ) -> int:
     """Runs the pipeline; returns the exit code.
@@ -111,9 +115,21 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
             return code
     elif best:
         raise UsageError("--best is about a sweep", "give a parameter several values: -p NAME=VALUE,VALUE")
-    with working() as listener:
-        outcome = run(request, listener)
-    emit(output, lambda: run_document(outcome), lambda: run_blocks(outcome))
+    if events == STDOUT and output == JSON:
+        raise UsageError("stdout takes one document or the events", "write the events to a file: --events FILE")
+    with event_stream(events, pipeline) as stream:
+        with working() as listener:
+            outcome = run(request, both(listener, stream))
+        if stream is not None:
+            stream.end(outcome.record, int(outcome.exit_code), outcome.fault.message if outcome.fault else "")
+    try:
+        write_report(outcome, pipeline, request.cwd)
+    except EnvironmentFault as error:  # the run itself is what it is
+        show_error(error)
+    if events == STDOUT:
+        show(run_blocks(outcome), stderr=True)
+    else:
+        emit(output, lambda: run_document(outcome), lambda: run_blocks(outcome))
     if outcome.fault is not None:
         show_error(outcome.fault)
     return int(outcome.exit_code)
