@@ -15,6 +15,7 @@ from nbmlops.runtime import plain_text
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 _KEY = b"nbmlops"
 _STORED = {"b": "uint8", "m": "int64", "M": "int64"}
@@ -80,10 +81,20 @@ def _write(value: Any) -> memoryview:
     }
     fields = [pa.field(str(number), array.type) for number, array in enumerate(arrays)]
     schema = pa.schema(fields, {_KEY: plain_text.to_text(meta).encode()})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, schema) as file:
-        file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-    return memoryview(sink.getvalue())
+    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    # A stream that grows copies what it holds again and again: the size is found first, without writing anything.
+    sizer = pa.MockOutputStream()
+    _write_file(sizer, batch)
+    buffer = pa.allocate_buffer(sizer.size())
+    _write_file(pa.FixedSizeBufferWriter(buffer), batch)
+    return memoryview(buffer)
+
+
+def _write_file(sink: Any, batch: pa.RecordBatch) -> None:
+    import pyarrow as pa
+
+    with pa.ipc.new_file(sink, batch.schema) as file:
+        file.write_batch(batch)
 
 
 def _array_to_arrow(array: Any, arrays: list[Any]) -> list[Any]:
@@ -183,11 +194,24 @@ def _frame(arrays: list[Any], blocks: list[list[Any]], index: Any, labels: Any) 
         if isinstance(block, np.ndarray):
             block = block.reshape(1, -1)
             if len(members) > 1:
-                block = np.empty((len(members), len(index)), members[0].dtype, order=order)
-                for row, member in enumerate(members):
-                    block[row] = member
+                block = _stacked(members, order)
         made.append((block, np.array(positions, dtype=np.intp)))
     return create_dataframe_from_blocks(made, index=index, columns=labels)
+
+
+def _stacked(members: list[Any], order: Any) -> np.ndarray[Any, Any]:
+    """Returns the columns as the rows of one array: without a copy where they lie so in the file already."""
+    import numpy as np
+
+    size = members[0].nbytes
+    begins = [member.__array_interface__["data"][0] for member in members]
+    if order == "C" and size and all(begin == begins[0] + row * size for row, begin in enumerate(begins)):
+        shape, strides = (len(members), len(members[0])), (size, members[0].itemsize)
+        return np.lib.stride_tricks.as_strided(members[0], shape, strides)
+    block = np.empty((len(members), len(members[0])), members[0].dtype, order=order)
+    for row, member in enumerate(members):
+        block[row] = member
+    return block
 
 
 class _Reader:

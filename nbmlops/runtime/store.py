@@ -60,20 +60,16 @@ class Store:
         Raises:
             EnvironmentFault: the folder is not writable or the disk is full; nothing half-written stays.
         """
-        hasher, size, temporary = blake3(max_threads=blake3.AUTO), 0, ""
+        views = [memoryview(part).cast("B") for part in parts]
+        ref, temporary = _ref_of(views), ""
+        if self._renew(ref):
+            return ref
         try:
             make_private(self.folder)
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)
             with os.fdopen(handle, "wb", buffering=0) as stream:
-                for part in parts:
-                    view = memoryview(part).cast("B")
-                    hasher.update(view)
+                for view in views:
                     _write_all(stream.fileno(), view)
-                    size += len(view)
-                ref = ObjectRef(hasher.hexdigest(), size)
-                if self._renew(ref):
-                    Path(temporary).unlink()
-                    return ref
                 os.fsync(stream.fileno())
             make_private(self._path(ref).parent)
             Path(temporary).replace(self._path(ref))
@@ -169,6 +165,14 @@ def make_private(folder: Path) -> None:
     # Path.mkdir(parents=True) gives parents the umask's mode; each new level must be private.
     for level in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
         level.mkdir(mode=FOLDER_MODE, exist_ok=True)
+
+
+def _ref_of(views: Iterable[memoryview]) -> ObjectRef:
+    hasher, size = blake3(max_threads=blake3.AUTO), 0
+    for view in views:
+        hasher.update(view)
+        size += len(view)
+    return ObjectRef(hasher.hexdigest(), size)
 
 
 def _write_all(handle: int, view: memoryview) -> None:
