@@ -58,6 +58,7 @@ class RunRequest:
         closing: Go on to gate and registration after the last step.
         timeout: Seconds that a step may take if the pipeline does not say; None for any time.
         strict: A step beside which something went wrong (an exception in a thread) has failed.
+        cold: Start the process of each step from nothing.
     """
 
     pipeline: str
@@ -73,6 +74,7 @@ class RunRequest:
     closing: bool = True
     timeout: float | None = None
     strict: bool = False
+    cold: bool = False
 
 
 def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = None) -> RunOutcome:
@@ -102,6 +104,7 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         base=request.cwd,
         timeout=request.timeout,
         strict=request.strict,
+        warm=not request.cold,
     )
     stores = open_stores(opened.root, opened.uri)
     tracked = BackgroundRun(

@@ -17,6 +17,7 @@ from nbmlops.runtime.events import (
     InputsChanged,
     NotCacheable,
     RunWaiting,
+    StartedCold,
     StepCached,
     StepFinished,
     StepRetried,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 Listener = Callable[[Progress], None]
 Remark = (
-    InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StageStarted | StepRetried | StepWarned
+    InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StartedCold | StepRetried | StepWarned
 )
 _STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
@@ -65,14 +66,16 @@ def describe(event: Progress) -> Line:
             return Line(text, Tone.BAD if failed else Tone.GOOD)
         case StepSkipped(step=step, number=number, total=total):
             return Line(f"[{number}/{total}] {step}: skipped", Tone.DIM)
-        case PointStarted() | PointFinished():
-            return _point(event)
+        case StageStarted() | PointStarted() | PointFinished():
+            return _stage(event)
         case _:
             return _remark(event)
 
 
-def _point(event: PointStarted | PointFinished) -> Line:
+def _stage(event: StageStarted | PointStarted | PointFinished) -> Line:
     match event:
+        case StageStarted(stage=stage):
+            return Line(_STAGES[stage])
         case PointStarted(number=number, total=total, parameters=parameters):
             values = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
             return Line(f"point {number} of {total}: {values}", Tone.STRONG)
@@ -84,12 +87,12 @@ def _point(event: PointStarted | PointFinished) -> Line:
 
 def _remark(event: Remark) -> Line:
     match event:
-        case StageStarted(stage=stage):
-            return Line(_STAGES[stage])
         case RunWaiting(holder=holder):
             return Line(f"waiting for another run of this pipeline ({holder})", Tone.WARNING)
         case StepsJoined(joined=joined):
             return Line(joined_text(joined), Tone.WARNING)
+        case StartedCold(reason=reason):
+            return Line(f"steps start cold, which takes longer: {reason}", Tone.WARNING)
         case _:
             return Line(f"{event.step}: {_about_step(event)}", Tone.WARNING)
 

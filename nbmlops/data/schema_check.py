@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.core.errors import UsageError
@@ -30,7 +32,9 @@ def validate(frame: pd.DataFrame, schema: FrameSchema, *, data: str = "", name: 
         UsageError: the value is no frame.
     """
     import pandas as pd
-    from pandera.errors import SchemaErrors
+
+    with _same_variables():
+        from pandera.errors import SchemaErrors
 
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(
@@ -52,10 +56,22 @@ def validate(frame: pd.DataFrame, schema: FrameSchema, *, data: str = "", name: 
 
 def to_pandera(schema: FrameSchema) -> Any:
     """Returns the schema as a `pandera.pandas.DataFrameSchema`."""
-    import pandera.pandas as pa
+    with _same_variables():
+        import pandera.pandas as pa
 
     columns = {name: _column(pa, column) for name, column in schema.columns.items()}
     return pa.DataFrameSchema(columns, strict=not schema.other_columns)
+
+
+@contextmanager
+def _same_variables() -> Iterator[None]:
+    """Takes back the environment variables that pandera sets for Spark when it is imported: nobody asked for them."""
+    before = frozenset(os.environ)
+    try:
+        yield
+    finally:
+        for name in frozenset(os.environ) - before:
+            del os.environ[name]
 
 
 def _column(pa: Any, column: ColumnSchema) -> Any:

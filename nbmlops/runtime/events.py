@@ -101,6 +101,13 @@ class StepsJoined:
     joined: JoinedSteps
 
 
+@dataclass(frozen=True, slots=True)
+class StartedCold:
+    """Steps could not be forked from a process that has their imports, and why; told once."""
+
+    reason: str
+
+
 Event = (
     RunWaiting
     | StepStarted
@@ -113,4 +120,5 @@ Event = (
     | NotCacheable
     | ValueDamaged
     | StepsJoined
+    | StartedCold
 )

@@ -28,6 +28,10 @@ class ImportWatch(MetaPathFinder):
         self._awaited = modules
         sys.meta_path.insert(0, self)
 
+    def awaits(self, module: str) -> bool:
+        """Returns whether it waits for this module."""
+        return module in self._awaited and module not in sys.modules
+
     def stop(self) -> None:
         """Ends waiting."""
         if self in sys.meta_path:

@@ -15,6 +15,7 @@ from typing import Any
 
 from nbmlops.runtime.keeper import KEEPER, end_group
 from nbmlops.runtime.memory_kills import memory_kills
+from nbmlops.runtime.forkserver import ForkedProcess, ForkServer
 
 _STDERR_KEPT = 4000
 _CLIENT = "NotebookClient."
@@ -26,10 +27,13 @@ class Kernel:
     Args:
         environment: Variables set for it, over those of this process.
         arguments: What its command line holds besides the usual.
+        forks: Where it may be forked from; None for a process that starts from nothing.
     """
 
-    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
-        self._environment, self._arguments = dict(environment), tuple(arguments)
+    def __init__(
+        self, environment: Mapping[str, str], arguments: Sequence[str] = (), forks: ForkServer | None = None
+    ) -> None:
+        self._environment, self._arguments, self._forks = dict(environment), tuple(arguments), forks
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the kernel
         self._manager: Any = None
         self._group: int | None = None
@@ -40,7 +44,9 @@ class Kernel:
         from jupyter_client.kernelspec import KernelSpec
         from jupyter_client.manager import AsyncKernelManager
 
-        kernel, output = self, self._output
+        from nbmlops.runtime.provisioner import warm_provisioner  # noqa: PLC0415 - loads jupyter_client
+
+        kernel, output, forks = self, self._output, self._forks
         spec = KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *self._arguments],
             display_name="Python 3",
@@ -60,6 +66,7 @@ class Kernel:
             # jupyter_client binds this name to a coroutine function in its own subclass, too
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
                 kernel._manager = self
+                self.provisioner = warm_provisioner(forks, kernel_spec=spec, parent=self)
                 await super().start_kernel(stdout=output, stderr=output, **options)
                 kernel._lead_group()
 
@@ -134,7 +141,7 @@ class Kernel:
             self._group = process.pid  # jupyter_client starts kernels in a session of their own
             KEEPER.keep(process.pid)
 
-    def _process(self) -> subprocess.Popen[bytes] | None:
+    def _process(self) -> subprocess.Popen[bytes] | ForkedProcess | None:
         return getattr(self._manager.provisioner, "process", None) if self._manager else None
 
 

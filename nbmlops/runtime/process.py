@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, StepReport, read_report, write_context
 from nbmlops.runtime.execute import Ending, Job, execute
+from nbmlops.runtime.forkserver import ForkServer
 from nbmlops.runtime.kernel import Kernel
 
 
@@ -17,12 +18,13 @@ class StepProcess:
 
     Args:
         environment: Variables set for it, over those of this process.
+        forks: Where it may be forked from; None for a process that starts from nothing.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], forks: ForkServer | None = None) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="nbmlops-")
         self._told, self._report = Path(self._scratch.name) / "context.json", Path(self._scratch.name) / "report.json"
-        self._kernel = Kernel({**environment, ENVIRONMENT_VARIABLE: str(self._told)})
+        self._kernel = Kernel({**environment, ENVIRONMENT_VARIABLE: str(self._told)}, forks=forks)
         self._steps: tuple[str, ...] = ()
 
     def run(self, context: StepContext, job: Job) -> tuple[Ending, StepReport]:

@@ -39,6 +39,7 @@ class RunOptions:
         only: Execute these steps and no others, over what earlier runs left of those before them; empty for all.
         timeout: Seconds that a step may take if the pipeline does not say; None for any time.
         strict: A step beside which something went wrong has failed.
+        warm: Fork the processes of steps from one that has their imports, where that changes nothing.
         wait: Seconds to wait while another run of the pipeline goes on.
         base: The folder that paths in the result are relative to; None for the working directory.
         now: The clock.
@@ -54,6 +55,7 @@ class RunOptions:
     only: tuple[str, ...] = ()
     timeout: float | None = None
     strict: bool = False
+    warm: bool = True
     wait: float = 60.0
     base: Path | None = None
     now: Callable[[], datetime] = _now

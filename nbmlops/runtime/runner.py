@@ -35,6 +35,7 @@ from nbmlops.runtime.events import (
     InputsChanged,
     NotCacheable,
     RunWaiting,
+    StartedCold,
     StepCached,
     StepFinished,
     StepRetried,
@@ -69,6 +70,7 @@ from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
 from nbmlops.runtime.tries import set_aside, wait_before
 from nbmlops.runtime.units import joined_from, joined_steps
+from nbmlops.runtime.warm import WarmStart
 
 _REPAIRS = 3
 
@@ -140,6 +142,7 @@ class _Run:
         self._facts = Facts(pipeline, layout, self._environment, self._parameters, {**variables, **self._environment})
         self._cache, self._store = StepCache(layout.cache, layout.state), Store(layout.store)
         self._lookup = self._look_up()
+        self._warm = WarmStart(pipeline, layout, {**variables, **self._environment}, wanted=options.warm)
         self._process: StepProcess | None = None
         self._joined, self._first = JoinedSteps((), ()), 0  # the steps that run in the process, where they begin
         self._done: list[tuple[StepRecord, CacheRecord]] = []
@@ -156,6 +159,7 @@ class _Run:
                         self._advance(self._pipeline.steps[len(self._done)])
                 finally:
                     self._end_process()
+                    self._warm.close()
         except KeyboardInterrupt as interruption:
             stopped_by = "SIGTERM" if isinstance(interruption, _Terminated) else "SIGINT"
         return self._result(stopped_by)
@@ -256,6 +260,8 @@ class _Run:
         begun = self._options.now()
         target = self._layout.runs / self._name / Path(step.notebook).name
         ending, report = self._run_notebook(step, context, target)
+        if reason := self._warm.take_refusal():
+            self._tell(StartedCold(reason))
         record = StepRecord(
             name=step.name,
             status=StepStatus.EXECUTED,
@@ -328,7 +334,8 @@ class _Run:
 
     def _try_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
         if self._process is None:
-            self._process = StepProcess(self._environment)
+            more = len(self._done) + 1 < len(self._selection.steps)
+            self._process = StepProcess(self._environment, self._warm.forks_for(step, context.ambient, more=more))
             self._joined, self._first = JoinedSteps((step.name,), ()), len(self._done)
         job = Job(
             source=source_of(self._layout, step),

@@ -32,7 +32,7 @@ from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_cont
 from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
 from nbmlops.runtime.files import UNREADABLE, file_state, shown
 from nbmlops.runtime.handover import Handover
-from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
+from nbmlops.runtime.layout import ENVIRONMENT, Layout, layout_of, pipeline_file
 from nbmlops.runtime.listings import Listing, answer, relative
 from nbmlops.runtime.namespace import namespace_before
 from nbmlops.runtime.notebook_names import NotebookNames, bind, bound
@@ -47,7 +47,6 @@ from nbmlops.runtime.stray_errors import StrayErrors
 from nbmlops.runtime.units import read_at_the_end
 from nbmlops.runtime.variables import watch
 
-ENVIRONMENT = "environment"
 """The module of the package that sets what imports depend on."""
 
 

@@ -57,6 +57,7 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
 )
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
+@click.option("--cold", is_flag=True, help="Start the process of each step from nothing.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -81,6 +82,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     judge: bool,
     timeout: float | None,
     strict: bool,
+    cold: bool,
     sweep_file: str,
     best: str,
     events: str,
@@ -104,6 +106,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         judge=judge,
         timeout=timeout,
         strict=strict,
+        cold=cold,
     )
     if only and sweep_file:
         raise UsageError("--only and --sweep exclude each other", "name the point: -p NAME=VALUE")

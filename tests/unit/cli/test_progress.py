@@ -14,6 +14,7 @@ from nbmlops.runtime.events import (
     InputsChanged,
     NotCacheable,
     RunWaiting,
+    StartedCold,
     StepCached,
     StepFinished,
     StepsJoined,
@@ -37,6 +38,7 @@ EVENTS: tuple[Progress, ...] = (
     StageStarted("track"),
     StageStarted("gate"),
     StageStarted("register"),
+    StartedCold("its imports have started 2 threads"),
 )
 POINTS: tuple[Progress, ...] = (
     PointStarted(2, 6, {"depth": 3, "kind": "l1"}),
@@ -59,6 +61,7 @@ LINES = [
     "waiting for the tracking store",
     "judging",
     "registering the model",
+    "steps start cold, which takes longer: its imports have started 2 threads",
 ]
 POINT_LINES = [
     "point 2 of 6: depth=3, kind='l1'",

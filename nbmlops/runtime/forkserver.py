@@ -1,0 +1,226 @@
+"""Kernels that start warm: forked from a process that has imported what the steps import (`forkserver_main`).
+
+The process starts in the background and is asked when it is needed. Where kernels cannot be forked from it, for
+whatever reason, they start cold, and the reason is kept. Linux only. What a step computes is the same either way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_PATIENCE = 60.0  # seconds that imports may take
+# With these, importing NumPy and Arrow starts no thread; forked kernels get the number of threads of cold ones.
+_SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+
+
+@dataclass(frozen=True, slots=True)
+class ForkPlan:
+    """What the process is to import, and where.
+
+    Attributes:
+        modules: As `modules_to_preload` gives them.
+        source: The folder of the source notebook, where steps import.
+        root: The project's root.
+        package: The generated package.
+        ignored: Folders whose files are no business of a step.
+        environment: All variables of the steps' processes.
+    """
+
+    modules: tuple[str, ...]
+    source: Path
+    root: Path
+    package: str
+    ignored: tuple[Path, ...]
+    environment: Mapping[str, str]
+
+
+class ForkServer:
+    """A process that kernels are forked from; it starts at once, and works on while others do.
+
+    Args:
+        plan: What it imports.
+    """
+
+    def __init__(self, plan: ForkPlan) -> None:
+        self._lock = threading.Lock()
+        self._channel, theirs = socket.socketpair()
+        told = {
+            "modules": plan.modules,
+            "source": str(plan.source),
+            "root": str(plan.root),
+            "package": plan.package,
+            "ignored": [str(path) for path in plan.ignored],
+        }
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "nbmlops.runtime.forkserver_main", str(theirs.fileno()), json.dumps(told)],
+                env={**plan.environment, **_SINGLE_THREADED},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._buffer = b""
+        self._codes: dict[int, int] = {}
+        self._ready = False
+        self.refusal = ""  # why kernels cannot be forked from it
+
+    def fork(
+        self, arguments: Sequence[str], folder: str, environment: Mapping[str, str], output: int
+    ) -> ForkedProcess | None:
+        """Returns a new process that runs a kernel, None if it has to start cold; then `refusal` says why.
+
+        Args:
+            arguments: Those of the kernel.
+            folder: Its working directory.
+            environment: All its variables.
+            output: Descriptor of the file that takes its own standard output and error.
+        """
+        with self._lock:
+            if not self._is_ready():
+                return None
+            request = {"arguments": list(arguments), "folder": folder, "environment": dict(environment)}
+            text = json.dumps(request).encode()
+            try:
+                socket.send_fds(self._channel, [len(text).to_bytes(8, "big")], [output])
+                self._channel.sendall(text)
+            except OSError as error:
+                self.refusal = f"the process that kernels are forked from is gone: {error.strerror}"
+                return None
+            answer = self._hear(lambda message: "pid" in message or "refused" in message, _PATIENCE)
+            if "pid" not in answer:
+                self.refusal = str(answer.get("refused", "the process that kernels are forked from does not answer"))
+                return None
+            return ForkedProcess(self, answer["pid"])
+
+    def exit_code(self, pid: int) -> int | None:
+        """Returns the exit code of a kernel (negative: signal) as far as the process has told it."""
+        with self._lock:
+            if self._channel.fileno() >= 0:
+                self._hear(lambda _: pid in self._codes, 0.0)
+            return self._codes.get(pid)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there to tell how its kernels end."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Ends the process, and with it every kernel that is still there."""
+        with self._lock:
+            self._channel.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:  # in the middle of an import
+            self._process.kill()
+            self._process.wait()
+
+    def _is_ready(self) -> bool:
+        if self.refusal or self._ready:
+            return not self.refusal
+        answer = self._hear(lambda message: "ready" in message or "unusable" in message, _PATIENCE)
+        self._ready = "ready" in answer
+        if not self._ready:
+            self.refusal = str(answer.get("unusable", "the process that kernels are forked from does not answer"))
+        return self._ready
+
+    def _hear(self, wanted: Any, seconds: float) -> dict[str, Any]:
+        """Returns the first message that is wanted, {} if none comes in time; ends of kernels are noted."""
+        deadline = time.monotonic() + seconds
+        while True:
+            while b"\n" in self._buffer:
+                line, _, self._buffer = self._buffer.partition(b"\n")
+                message: dict[str, Any] = json.loads(line)
+                if "ended" in message:
+                    pid, code = message["ended"]
+                    self._codes[pid] = code
+                if wanted(message):
+                    return message
+            readable, _, _ = select.select([self._channel], [], [], max(0.0, deadline - time.monotonic()))
+            part = self._channel.recv(65536) if readable else b""
+            if not part:
+                return {}
+            self._buffer += part
+
+
+class ForkedProcess:
+    """A forked kernel's process, as `subprocess.Popen` shows one of its own.
+
+    Args:
+        server: Tells its exit code.
+        pid: Its number.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, server: ForkServer, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._server = server
+        try:
+            self._descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended already
+            self._descriptor = -1
+
+    def poll(self) -> int | None:
+        """Returns the exit code (negative: signal), None while it runs."""
+        if self.returncode is None and self._is_over(0.0):
+            self.returncode = self._code()
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Returns the exit code when it has ended.
+
+        Raises:
+            TimeoutExpired: it has not in so many seconds.
+        """
+        if self.returncode is None and not self._is_over(timeout):
+            raise subprocess.TimeoutExpired("kernel", timeout or 0.0)
+        code = self.poll()
+        assert code is not None
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, unless it has ended."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    def terminate(self) -> None:
+        """Asks it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it."""
+        self.send_signal(signal.SIGKILL)
+
+    def _is_over(self, seconds: float | None) -> bool:
+        if self._descriptor < 0:
+            return True
+        return bool(select.select([self._descriptor], [], [], seconds)[0])
+
+    def _code(self) -> int:
+        """Returns what the server tells; if that was killed, its kernels are killed with it."""
+        deadline = time.monotonic() + 5.0
+        while (code := self._server.exit_code(self.pid)) is None:
+            if not self._server.is_alive or time.monotonic() > deadline:
+                return -signal.SIGKILL
+            time.sleep(0.005)
+        return code

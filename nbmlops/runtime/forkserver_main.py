@@ -1,0 +1,269 @@
+"""The process that kernels are forked from: it imports what steps import, and does nothing else.
+
+It has one task, always: a fork of a process with threads may hang or crash. It answers requests on a socket, and ends
+with all its kernels when the socket is closed. The messages are lines of JSON (`forkserver` has the other side).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from nbmlops.runtime.ambient_session import PARTS
+from nbmlops.runtime.hidden_modules import HiddenModules, ImportRecorder, UnrepeatableImport
+from nbmlops.runtime.observe import Observer
+from nbmlops.runtime.preload import asks_around
+
+_KERNEL = ("IPython", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "nbmlops.runtime.step")
+_BACKEND = ("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+_THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+class Unusable(Exception):
+    """Kernels must not be forked from this process; the message says why."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What is imported: hidden from steps until they ask, and the libraries whose number of threads is to be set."""
+
+    modules: HiddenModules
+    blas: Sequence[Any]
+
+
+def main() -> None:
+    """Imports, serves, and becomes a kernel in each forked process."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    plan = json.loads(sys.argv[2])
+    if sys.path[0] in {"", str(Path.cwd())}:
+        del sys.path[0]  # as a kernel does that is started by itself
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
+    os.chdir(plan["source"])
+    try:
+        loaded = load(plan["modules"], Observer(Path(plan["root"]), plan["package"], map(Path, plan["ignored"])))
+    except Unusable as reason:
+        _tell(channel, unusable=str(reason))
+        return
+    gc.collect()
+    gc.freeze()
+    _tell(channel, ready=True)
+    request = _Server(channel).serve()
+    if request is not None:
+        become_kernel(request, loaded)
+
+
+def load(modules: Sequence[str], observer: Observer) -> Loaded:
+    """Returns what was imported; nothing of it can be seen in the process.
+
+    Args:
+        modules: Names; those that are no modules are left out.
+        observer: Sees what imports do.
+
+    Raises:
+        Unusable: importing did something that a step would have to do again.
+    """
+    for name in _KERNEL:
+        import_module(name)
+    os.environ.setdefault(*_BACKEND)
+    visible, before = frozenset(sys.modules), _ambient()
+    recorder = ImportRecorder()
+    with tempfile.TemporaryFile() as output:
+        shown = [os.dup(1), os.dup(2)]
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+        observer.start()
+        try:
+            with recorder.recording(), warnings.catch_warnings(record=True) as told:
+                _import_all([*modules, "threadpoolctl"])
+        except UnrepeatableImport as reason:
+            raise Unusable(str(reason)) from reason
+        finally:
+            observer.stop()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, descriptor in enumerate(shown, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+        if told or os.fstat(output.fileno()).st_size:
+            raise Unusable(f"importing {', '.join(modules)} prints or warns")
+    del os.environ[_BACKEND[0]]
+    _check(observer, before)
+    blas = [library for library in _thread_pools() if library.user_api == "blas"]
+    if any(library.internal_api != "openblas" for library in blas):
+        raise Unusable(f"the number of threads of {blas[0].internal_api} cannot be set later")
+    return Loaded(HiddenModules(recorder, visible), blas)
+
+
+def become_kernel(request: dict[str, Any], loaded: Loaded) -> None:
+    """Runs the kernel of the request in this process, which was forked for it."""
+    threads = next((text for name in _THREADS if (text := request["environment"].get(name, ""))), "")
+    for library in loaded.blas:
+        library.set_num_threads(int(threads) if threads.isdecimal() else len(os.sched_getaffinity(0)))
+    generators: Any = loaded.modules.module("numpy.random")
+    if generators is not None:
+        generators.seed()  # as when it is imported; `random` does so by itself
+    random.seed()
+    sys.meta_path.insert(0, loaded.modules)
+    launcher = find_spec("ipykernel_launcher")
+    sys.argv = [launcher.origin if launcher and launcher.origin else "ipykernel_launcher", *request["arguments"]]
+    sys.modules["ipykernel.kernelapp"].launch_new_instance()
+
+
+def _import_all(modules: Sequence[str]) -> None:
+    for name in modules:
+        try:
+            __import__(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not name.startswith(error.name):
+                raise Unusable(f"{name} cannot be imported: {error}") from error
+        except ImportError as error:
+            raise Unusable(f"{name} cannot be imported: {error}") from error
+
+
+def _ambient() -> dict[str, object]:
+    """Returns the parts of the ambient state that importing a library has no business with."""
+    repeated = {"environment variables", "warning filters", "logging"}
+    return {part.name: part().capture() for part in PARTS if not part.library and part.name not in repeated}
+
+
+def _check(observer: Observer, before: dict[str, object]) -> None:
+    """Checks that nothing is left of the imports but modules.
+
+    Raises:
+        Unusable: there is.
+    """
+    if (tasks := _tasks()) > 1:
+        raise Unusable(f"its imports have started {tasks - 1} thread{'s' if tasks > 2 else ''}")
+    seen = [*observer.files_read(), *observer.written, *observer.hosts, *observer.commands]
+    if seen or observer.listed:
+        raise Unusable(f"its imports read {seen[0] if seen else next(iter(observer.listed)).folder}")
+    now = _ambient()
+    if changed := [part for part, state in before.items() if now[part] != state]:
+        raise Unusable(f"its imports change the {changed[0]}")
+    if asking := [name for name in sys.modules if asks_around(name)]:
+        raise Unusable(f"its imports load {asking[0]}, which depends on the kernel")
+
+
+def _tasks() -> int:
+    return sum(1 for _ in Path("/proc/self/task").iterdir())
+
+
+def _thread_pools() -> Sequence[Any]:
+    control = sys.modules.get("threadpoolctl")  # scikit-learn brings it
+    return control.ThreadpoolController().lib_controllers if control else ()
+
+
+class _Server:
+    """Forks on request, and tells when a kernel has ended."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._kernels: dict[int, int] = {}  # descriptor of the process -> its number
+
+    def serve(self) -> dict[str, Any] | None:
+        """Returns the request in a process that was forked for it, and None when the other side is gone."""
+        while True:
+            asking = self._channel.fileno()
+            readable, _, _ = select.select([asking, *self._kernels], [], [])
+            for descriptor in readable:
+                if descriptor != asking:
+                    self._bury(descriptor)
+                    continue
+                request, output = _receive(self._channel)
+                if request is None:
+                    self._end()
+                    return None
+                if self._fork(request, output):
+                    return request
+                os.close(output)
+
+    def _fork(self, request: dict[str, Any], output: int) -> bool:
+        """Returns whether this is the new process."""
+        if (tasks := _tasks()) > 1:
+            _tell(self._channel, refused=f"the process that kernels are forked from has {tasks} threads")
+            return False
+        reader, writer = os.pipe()
+        number = os.fork()
+        if number == 0:
+            os.close(reader)
+            self._channel.close()
+            for descriptor in self._kernels:
+                os.close(descriptor)
+            _settle(request, output)
+            os.close(writer)  # it leads its own session now, and can be signalled as a group
+            return True
+        os.close(writer)
+        os.read(reader, 1)
+        os.close(reader)
+        self._kernels[os.pidfd_open(number)] = number
+        _tell(self._channel, pid=number)
+        return False
+
+    def _bury(self, descriptor: int) -> None:
+        number = self._kernels.pop(descriptor)
+        os.close(descriptor)
+        _, status = os.waitpid(number, 0)
+        _tell(self._channel, ended=[number, os.waitstatus_to_exitcode(status)])
+
+    def _end(self) -> None:
+        for number in self._kernels.values():
+            with suppress(ProcessLookupError):
+                os.killpg(number, signal.SIGKILL)
+        for number in self._kernels.values():
+            os.waitpid(number, 0)
+
+
+def _settle(request: dict[str, Any], output: int) -> None:
+    """Gives the process what a new one would be given: session, streams, folder, variables."""
+    os.setsid()
+    nothing, writer = os.pipe()
+    os.close(writer)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    os.close(nothing)
+    os.close(output)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update({**request["environment"], "JPY_PARENT_PID": str(os.getppid())})
+
+
+def _receive(channel: socket.socket) -> tuple[dict[str, Any] | None, int]:
+    """Returns the next request with the descriptor that came along, None when the other side is gone."""
+    try:
+        head, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
+        if len(head) < 8 or not descriptors:
+            return None, -1
+        length, text = int.from_bytes(head, "big"), b""
+        while len(text) < length:
+            part = channel.recv(length - len(text))
+            if not part:
+                return None, -1
+            text += part
+    except OSError:
+        return None, -1
+    request: dict[str, Any] = json.loads(text)
+    return request, descriptors[0]
+
+
+def _tell(channel: socket.socket, **message: Any) -> None:
+    with suppress(OSError):  # the other side is gone, which the next request tells
+        channel.sendall(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

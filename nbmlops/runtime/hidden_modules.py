@@ -1,0 +1,250 @@
+"""Modules that a process has imported, and that nobody sees until they are imported.
+
+A kernel that is forked from a process with imports starts with them. To the step that it runs they must not be there
+before an import statement asks for them: what is loaded says which libraries a step used and which settings it saw.
+`ImportRecorder` notes, while modules are imported, what importing each of them brings along and changes.
+`HiddenModules` takes them out of `sys.modules`, and gives them back import by import, with all that belongs to it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from nbmlops.runtime.import_watch import ImportWatch
+
+
+class UnrepeatableImport(Exception):
+    """Importing a module changes something that cannot be done again when a step asks for the module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What importing may change for everybody: environment variables and warning filters."""
+
+    variables: Mapping[str, str]
+    filters: tuple[Any, ...]
+
+    @staticmethod
+    def now() -> Shared:
+        """Returns the present state."""
+        return Shared(dict(os.environ), tuple(warnings.filters))
+
+    def put_back(self) -> None:
+        """Makes this the present state."""
+        os.environ.clear()
+        os.environ.update(self.variables)
+        _set_filters(self.filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What importing one module adds to the shared state: variables, and filters in front of the others."""
+
+    variables: Mapping[str, str]
+    filters: tuple[Any, ...]
+
+    def repeat(self) -> None:
+        """Adds it, as the module would."""
+        for name, text in self.variables.items():
+            os.environ.setdefault(name, text)
+        present = tuple(warnings.filters)
+        if added := tuple(entry for entry in self.filters if entry not in present):
+            _set_filters((*added, *present))
+
+
+class ImportRecorder:
+    """Notes what each import brings along and changes, while it is recording."""
+
+    def __init__(self) -> None:
+        self._needs: dict[str, dict[str, None]] = {}
+        self.effects: dict[str, Effects] = {}
+        self._import_as_ever = builtins.__import__
+        self._loading: list[str] = []  # modules whose code is running, the innermost last
+        self._shared = Shared.now()
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Records the imports of this process, and puts the shared state back in the end.
+
+        Raises:
+            UnrepeatableImport: by the import statement whose module does more than add to the shared state.
+        """
+        before = self._shared = Shared.now()
+        builtins.__import__ = self._import
+        try:
+            yield
+        finally:
+            builtins.__import__ = self._import_as_ever
+            before.put_back()
+
+    def needs(self, module: str) -> frozenset[str]:
+        """Returns the module and all that importing it brings along."""
+        found: set[str] = set()
+        waiting = [module]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += self._needs.get(name, ())
+        return frozenset(found)
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,  # noqa: A002 - as Python calls it
+        locals: Mapping[str, Any] | None = None,  # noqa: A002 - as above
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        absolute = importlib.util.resolve_name("." * level + name, _package(globals)) if level else name
+        parts = absolute.split(".")
+        asked = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+        for module in asked:  # one by one, so that it is known which of them changes anything
+            if module not in sys.modules:
+                self._load(module)
+        for part in fromlist or ():
+            if part != "*" and not hasattr(sys.modules[absolute], part) and f"{absolute}.{part}" not in sys.modules:
+                with suppress(ModuleNotFoundError):  # a name that is no module, as the statement itself will find
+                    self._load(f"{absolute}.{part}")
+        asked += [f"{absolute}.{part}" for part in fromlist or () if f"{absolute}.{part}" in sys.modules]
+        self._note_needs(asked)
+        return self._import_as_ever(name, globals, locals, fromlist, level)
+
+    def _load(self, module: str) -> None:
+        self._note_effects()
+        known = len(sys.modules)
+        self._loading.append(module)
+        try:
+            import_module(module)
+            self._note_needs([*list(sys.modules)[known:], *_modules_of(module)])
+            self._note_effects()
+        finally:
+            self._loading.pop()
+
+    def _note_needs(self, modules: Iterable[str]) -> None:
+        if self._loading:
+            self._needs.setdefault(self._loading[-1], {}).update(dict.fromkeys(modules))
+
+    def _note_effects(self) -> None:
+        """Notes what the module that is being loaded has changed so far, less what others did meanwhile.
+
+        Raises:
+            UnrepeatableImport: it is more than an addition.
+        """
+        before, now = self._shared, Shared.now()
+        if before == now or not self._loading:
+            return
+        module, self._shared = self._loading[-1], now
+        added = len(now.filters) - len(before.filters)
+        is_more = now.variables.items() >= before.variables.items() and now.filters[added:] == before.filters
+        if added < 0 or not is_more:
+            raise UnrepeatableImport(f"importing {module} changes environment variables or warning filters")
+        variables = {name: text for name, text in now.variables.items() if name not in before.variables}
+        known = self.effects.get(module, Effects({}, ()))
+        self.effects[module] = Effects({**known.variables, **variables}, (*now.filters[:added], *known.filters))
+
+
+class HiddenModules(MetaPathFinder, Loader):
+    """Modules that were imported and are given back when they are imported again.
+
+    Args:
+        recorder: What importing each of them brings along.
+        visible: Names of modules that stay.
+    """
+
+    def __init__(self, recorder: ImportRecorder, visible: Iterable[str]) -> None:
+        self._recorder = recorder
+        kept = frozenset(visible)
+        self._hidden = {name: module for name, module in sys.modules.items() if name not in kept}
+        self._specs = {name: getattr(module, "__spec__", None) for name, module in self._hidden.items()}
+        self._parents = {name: sys.modules.get(name.rpartition(".")[0]) for name in self._hidden}
+        for name, module in self._hidden.items():
+            # Else `from package import module` would find the module without importing it.
+            if (parent := self._parents[name]) is not None and vars(parent).get(name.rpartition(".")[2]) is module:
+                delattr(parent, name.rpartition(".")[2])
+        for name in self._hidden:
+            del sys.modules[name]
+
+    def module(self, name: str) -> ModuleType | None:
+        """Returns a hidden module as it is, None if there is none of that name."""
+        return self._hidden.get(name)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - as importlib asks
+        target: ModuleType | None = None,  # noqa: ARG002 - as above
+    ) -> ModuleSpec | None:
+        """Returns a way to get the module back, None if it is not hidden."""
+        if fullname not in self._hidden:
+            return None
+        own = self._specs[fullname]
+        return ModuleSpec(fullname, self, origin=getattr(own, "origin", None))
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Returns the module that was imported before."""
+        return self._hidden.pop(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Brings back what importing the module brings along, and does again what it changes for everybody."""
+        name = module.__spec__.name if module.__spec__ else module.__name__
+        spec = self._specs[name]
+        module.__spec__ = spec
+        if spec is not None:
+            module.__loader__ = spec.loader
+        sys.modules[name] = module
+        back = {name}
+        needs = self._recorder.needs(name)
+        for other in [other for other in self._hidden if other in needs]:
+            if other not in self._hidden:
+                continue  # brought back by one of those before
+            if _is_awaited(other):
+                import_module(other)
+            else:
+                sys.modules[other] = self._hidden.pop(other)
+                back.add(other)
+                if (parent := self._parents[other]) is not None:
+                    setattr(parent, other.rpartition(".")[2], sys.modules[other])
+        for changing, effects in self._recorder.effects.items():
+            if changing in back:
+                effects.repeat()
+
+
+def _modules_of(module: str) -> Iterator[str]:
+    """Yields the modules that a module refers to: compiled ones import past `builtins.__import__`."""
+    for value in list(vars(sys.modules[module]).values()):
+        if isinstance(value, ModuleType) and sys.modules.get(value.__name__) is value:
+            yield value.__name__
+
+
+def _is_awaited(module: str) -> bool:
+    return any(isinstance(finder, ImportWatch) and finder.awaits(module) for finder in sys.meta_path)
+
+
+def _package(namespace: Mapping[str, Any] | None) -> str:
+    """Returns the package that relative imports of a module start from."""
+    found = namespace or {}
+    package = found.get("__package__")
+    if package is None:
+        name = str(found.get("__name__", ""))
+        package = name if "__path__" in found else name.rpartition(".")[0]
+    return str(package)
+
+
+def _set_filters(entries: Sequence[Any]) -> None:
+    filters: list[Any] = warnings.filters  # type: ignore[assignment]  # the very list that Python reads
+    filters[:] = entries
+    with warnings.catch_warnings():
+        pass  # Python forgets what it has decided by the old filters

@@ -1,0 +1,39 @@
+"""Starts kernels for jupyter_client: forked from a warm process if there is one, else as ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from nbmlops.runtime.forkserver import ForkedProcess, ForkServer
+
+
+class WarmProvisioner(LocalProvisioner):
+    """A local process for a kernel, forked from `forks`; a cold one where that is not possible."""
+
+    forks: ForkServer | None = None
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Returns how to reach the kernel that was started."""
+        process = self._forked(cmd, kwargs)
+        if process is None:
+            return await super().launch_kernel(cmd, **kwargs)
+        self.process = process  # type: ignore[assignment]  # it has all that is used of a Popen
+        self.pid = self.pgid = process.pid  # it leads a group of its own
+        self.cwd = kwargs["cwd"]
+        return self.connection_info
+
+    def _forked(self, cmd: list[str], options: dict[str, Any]) -> ForkedProcess | None:
+        if self.forks is None:
+            return None
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        return self.forks.fork(arguments, str(options["cwd"]), options["env"], options["stdout"].fileno())
+
+
+def warm_provisioner(forks: ForkServer | None, **options: Any) -> WarmProvisioner:
+    """Returns a provisioner that forks from there; `options` are those of every provisioner."""
+    made = WarmProvisioner(**options)
+    made.forks = forks
+    return made
