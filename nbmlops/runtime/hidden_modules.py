@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import importlib.util
 import os
+import random
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from typing import Any
 
 from nbmlops.runtime.import_watch import ImportWatch
 
+_MOST_WORDS = 100
+
 
 class UnrepeatableImport(Exception):
     """Importing a module changes something that cannot be done again when a step asks for the module."""
@@ -31,37 +34,48 @@ class UnrepeatableImport(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What importing may change for everybody: environment variables and warning filters."""
+    """What importing may change for everybody: environment variables, warning filters, the random generator."""
 
     variables: Mapping[str, str]
     filters: tuple[Any, ...]
+    random: tuple[Any, ...]
 
     @staticmethod
     def now() -> Shared:
         """Returns the present state."""
-        return Shared(dict(os.environ), tuple(warnings.filters))
+        return Shared(dict(os.environ), tuple(warnings.filters), random.getstate())
 
     def put_back(self) -> None:
         """Makes this the present state."""
         os.environ.clear()
         os.environ.update(self.variables)
         _set_filters(self.filters)
+        random.setstate(self.random)
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What importing one module adds to the shared state: variables, and filters in front of the others."""
+    """What importing one module does to the shared state.
+
+    Attributes:
+        variables: Those that it sets.
+        filters: Those that it puts in front of the others.
+        drawn: Number of words of 32 bits that it takes from the random generator.
+    """
 
     variables: Mapping[str, str]
     filters: tuple[Any, ...]
+    drawn: int
 
     def repeat(self) -> None:
-        """Adds it, as the module would."""
+        """Does it, as the module would."""
         for name, text in self.variables.items():
             os.environ.setdefault(name, text)
         present = tuple(warnings.filters)
         if added := tuple(entry for entry in self.filters if entry not in present):
             _set_filters((*added, *present))
+        for _ in range(self.drawn):
+            random.getrandbits(32)
 
 
 class ImportRecorder:
@@ -151,9 +165,13 @@ class ImportRecorder:
         is_more = now.variables.items() >= before.variables.items() and now.filters[added:] == before.filters
         if added < 0 or not is_more:
             raise UnrepeatableImport(f"importing {module} changes environment variables or warning filters")
+        drawn = _drawn(before.random, now.random)
+        if drawn is None:
+            raise UnrepeatableImport(f"importing {module} sets the random generator")
         variables = {name: text for name, text in now.variables.items() if name not in before.variables}
-        known = self.effects.get(module, Effects({}, ()))
-        self.effects[module] = Effects({**known.variables, **variables}, (*now.filters[:added], *known.filters))
+        known = self.effects.get(module, Effects({}, (), 0))
+        filters = (*now.filters[:added], *known.filters)
+        self.effects[module] = Effects({**known.variables, **variables}, filters, known.drawn + drawn)
 
 
 class HiddenModules(MetaPathFinder, Loader):
@@ -220,6 +238,17 @@ class HiddenModules(MetaPathFinder, Loader):
         for changing, effects in self._recorder.effects.items():
             if changing in back:
                 effects.repeat()
+
+
+def _drawn(before: tuple[Any, ...], after: tuple[Any, ...]) -> int | None:
+    """Returns how many words of the generator lie between two states, None if the second does not follow soon."""
+    generator = random.Random()  # noqa: S311 - it is not used for its numbers
+    generator.setstate(before)
+    for words in range(_MOST_WORDS):
+        if generator.getstate() == after:
+            return words
+        generator.getrandbits(32)
+    return None
 
 
 def _modules_of(module: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ itself when this process is gone: ipykernel watches its parent.
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,8 @@ class Kernel:
     ) -> None:
         self._environment, self._arguments, self._forks = dict(environment), tuple(arguments), forks
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the kernel
+        self._sockets = tempfile.TemporaryDirectory(prefix="nbmlops-")
+        self._address = ("ipc", f"{self._sockets.name}/kernel") if os.name == "posix" else ("tcp", "127.0.0.1")
         self._manager: Any = None
         self._group: int | None = None
         self._kills = memory_kills()
@@ -66,6 +69,8 @@ class Kernel:
             # jupyter_client binds this name to a coroutine function in its own subclass, too
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
                 kernel._manager = self
+                # A port may be taken by somebody else before the kernel binds it, and anybody may knock at it.
+                self.transport, self.ip = kernel._address
                 self.provisioner = warm_provisioner(forks, kernel_spec=spec, parent=self)
                 await super().start_kernel(stdout=output, stderr=output, **options)
                 kernel._lead_group()
@@ -134,6 +139,7 @@ class Kernel:
                 end_group(self._group)
                 KEEPER.release(self._group)
             self._output.close()
+            self._sockets.cleanup()
 
     def _lead_group(self) -> None:
         process = self._process()

@@ -260,8 +260,8 @@ class _Run:
         begun = self._options.now()
         target = self._layout.runs / self._name / Path(step.notebook).name
         ending, report = self._run_notebook(step, context, target)
-        if reason := self._warm.take_refusal():
-            self._tell(StartedCold(reason))
+        if refusal := self._warm.take_refusal():
+            self._tell(StartedCold(refusal))
         record = StepRecord(
             name=step.name,
             status=StepStatus.EXECUTED,

@@ -13,6 +13,8 @@ MODULES = {
     "warnings.filterwarnings('error', module='loud')\nfrom loud.inner import value\n",
     "loud/inner.py": "import helper\nvalue = helper.make()\n",
     "loud/later.py": "import warnings\nwarnings.filterwarnings('always', module='later')\nfrom . import inner\n",
+    "drawing.py": "import random\nfirst, second = random.random(), random.getrandbits(8)\n",
+    "sowing.py": "import random\nrandom.seed(1)\n",
     "helper.py": "def make():\n    import colorsys\n    return [1]\n",
     "rude.py": "import os\nos.environ['HOME'] = '/nowhere'\n",
 }
@@ -99,15 +101,40 @@ assert came[-1] == "loud.later"
     )
 
 
-def test_changes_that_cannot_be_repeated_are_refused(check) -> None:
+def test_an_import_takes_as_much_from_the_random_generator_as_it_did(check) -> None:
     check(
         START
         + """
+import random
+with recorder.recording():
+    import drawing
+sys.meta_path.insert(0, HiddenModules(recorder, visible))
+random.seed(5)
+import drawing
+state = random.getstate()
+random.seed(5)
+random.random(), random.getrandbits(8)
+assert state == random.getstate()
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("rude", "importing rude changes environment variables or warning filters"),
+        ("sowing", "importing sowing sets the random generator"),
+    ],
+)
+def test_changes_that_cannot_be_repeated_are_refused(check, module: str, message: str) -> None:
+    check(
+        START
+        + f"""
 try:
     with recorder.recording():
-        import rude
+        import {module}
 except UnrepeatableImport as reason:
-    assert str(reason) == "importing rude changes environment variables or warning filters"
+    assert str(reason) == {message!r}
 else:
     raise AssertionError("not refused")
 assert dict(os.environ) == before[0]
