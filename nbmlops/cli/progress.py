@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 Listener = Callable[[Progress], None]
-Remark = (
-    InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StartedCold | StepRetried | StepWarned
-)
+Remark = InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StartedCold | StepRetried | StepWarned
 _STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
 

@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nbmlops.runtime.forkserver import ForkedProcess, ForkServer
 from nbmlops.runtime.keeper import KEEPER, end_group
 from nbmlops.runtime.memory_kills import memory_kills
-from nbmlops.runtime.forkserver import ForkedProcess, ForkServer
 
 _STDERR_KEPT = 4000
 _CLIENT = "NotebookClient."
