@@ -7,7 +7,7 @@ UV := $(BIN)/uv pip
 NOTEBOOK := example_notebooks/flight_delays.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ui check lint types layers deps lab bench corpus fuzz docs lock pipelines goldens clean
+.PHONY: help demo test test-ui check lint types layers deps lab bench corpus fuzz soak docs lock pipelines goldens clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ fuzz: $(VENV)/.dev ## Compile, run and compare 2,000 generated notebooks, cut at
 
 corpus: ## Measure the promise on other people's notebooks: make corpus N=notebooks.toml W=work [P=python]
 	$(or $(P),$(BIN)/python) benchmarks/corpus.py $(N) $(W)
+
+soak: $(VENV)/.dev ## Kill writers 200 times instead of 6 (tests/faults)
+	NBMLOPS_SOAK=200 $(BIN)/python -m pytest tests/faults
 
 docs: $(VENV)/.dev ## Write the generated reference pages again
 	$(BIN)/python docs/generate.py
