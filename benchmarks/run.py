@@ -5,13 +5,17 @@ Works in a temporary copy of the example project, offline, and leaves nothing be
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
-from measure import Candidate, compare, table
+from measure import Candidate, Timing, compare, table
 
 ROOT = Path(__file__).resolve().parents[1]
 NBMLOPS = [sys.executable, "-m", "nbmlops"]
@@ -25,6 +29,69 @@ for cell in json.load(open({NOTEBOOK!r}))["cells"]:
     if cell["cell_type"] == "code" and "%" not in source:
         ast.parse(source)
 """
+
+# Steps that do next to nothing: what is timed is starting them.
+LIGHT = [("imports", "import json"), ("step:a", "n = 1"), ("step:b", "m = n + 1"), ("step:c", "print(json.dumps(m))")]
+HEAVY = [
+    (
+        "imports",
+        "import time\nimport pandas as pd\nfrom sklearn.ensemble import RandomForestRegressor\nfrom scipy import stats",
+    ),
+    ("step:a", 'frame = pd.DataFrame({"x": range(100), "y": range(100)})'),
+    ("step:b", 'model = RandomForestRegressor(2, random_state=1).fit(frame[["x"]], frame["y"])'),
+    ("step:c", 'model.predict(frame[["x"]]), stats.norm.cdf(0)\nprint(time.process_time())'),
+]
+KERNEL = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+PAPERMILL = [sys.executable, "-m", "papermill", "--no-progress-bar"]
+
+
+def write_notebook(path: Path, cells: Sequence[tuple[str, str]]) -> None:
+    """Writes a notebook of tagged cells."""
+    listed = [
+        {
+            "cell_type": "code", "id": f"c{number}", "metadata": {"tags": [tag]}, "source": source,
+            "execution_count": None, "outputs": [],
+        }
+        for number, (tag, source) in enumerate(cells)
+    ]  # fmt: skip
+    path.write_text(json.dumps({"cells": listed, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}))
+
+
+def three_steps(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
+    """Returns what three steps cost beside three calls of papermill on notebooks as small."""
+    write_notebook(folder / "light.ipynb", LIGHT)
+    write_notebook(folder / "one.ipynb", LIGHT[:2])
+    run = [*NBMLOPS, "run", "light", "--force"]
+    for command in ([*NBMLOPS, "compile", "light.ipynb"], run):  # MLflow makes its database in the first run
+        subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True)
+    calls = (
+        f"import subprocess\nfor _ in range(3): subprocess.run({[*PAPERMILL, 'one.ipynb', 'out.ipynb']!r}, check=True)"
+    )
+    untracked = [part for name in "abc" for part in ("--only", name)]
+    candidates = [
+        Candidate("papermill, three times", [sys.executable, "-c", calls]),
+        Candidate("nbmlops run --cold, not tracked", [*run, *untracked, "--cold"]),
+        Candidate("nbmlops run, not tracked", [*run, *untracked]),
+        Candidate("nbmlops run, tracked with MLflow", run),
+    ]
+    return table("Three small steps", compare(candidates, repetitions, folder, env), candidates[0].name)
+
+
+def heavy_start(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
+    """Returns what a step costs whose imports are heavy, wall as the runner sees it and CPU of its process."""
+    write_notebook(folder / "heavy.ipynb", HEAVY)
+    subprocess.run([*NBMLOPS, "compile", "heavy.ipynb"], cwd=folder, env=env, check=True, capture_output=True)
+    seen: dict[str, list[Timing]] = {"cold": [], "warm": []}
+    for _ in range(repetitions):
+        for kind, options in (("cold", ["--cold"]), ("warm", [])):
+            command = [*NBMLOPS, "run", "heavy", "--force", "--format", "json", *options]
+            done = subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True)
+            step = json.loads(done.stdout)["steps"][-1]
+            cells = json.loads((folder / step["notebook"]).read_text())["cells"]
+            shown = [text for cell in cells for output in cell.get("outputs", ()) for text in output.get("text", ())]
+            seen[kind].append(Timing(step["seconds"], float(shown[-1])))
+    timings = {kind: Timing(median(t.wall for t in all_), median(t.cpu for t in all_)) for kind, all_ in seen.items()}
+    return table("The last of three steps with heavy imports", timings, "cold")
 
 
 def main() -> None:
@@ -56,10 +123,16 @@ def main() -> None:
             forget_runs()
             (project / "runs").mkdir()
 
-        papermill_run = [sys.executable, "-m", "papermill", "--no-progress-bar", "--cwd", "example_notebooks"]
+        small = Path(folder) / "small"
+        small.mkdir()
+        print(three_steps(small, repetitions, env), flush=True)
+        print(heavy_start(small, repetitions, env), flush=True)
+
+        papermill_run = [*PAPERMILL, "--cwd", "example_notebooks"]
         plain = Candidate("papermill, the notebook", [*papermill_run, NOTEBOOK, "runs/plain.ipynb"], fresh)
+        cold = Candidate("nbmlops run --cold, nothing cached", [*NBMLOPS, "run", PIPELINE, "--cold"], forget_runs)
         full = Candidate("nbmlops run, nothing cached", [*NBMLOPS, "run", PIPELINE], forget_runs)
-        print(table("Whole example", compare([plain, full], repetitions, project, env), plain.name), flush=True)
+        print(table("Whole example", compare([plain, cold, full], repetitions, project, env), plain.name), flush=True)
 
         again = Candidate("nbmlops run, nothing changed", [*NBMLOPS, "run", PIPELINE])
         forget_runs()
