@@ -7,7 +7,7 @@ UV := $(BIN)/uv pip
 NOTEBOOK := example_notebooks/flight_delays.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ui check lint types layers deps lab bench corpus fuzz soak docs lock pipelines goldens clean
+.PHONY: help demo test test-ui test-targets check lint types layers deps lab bench corpus fuzz soak docs lock pipelines goldens clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,22 @@ test: $(VENV)/.dev ## Run the whole test suite
 test-ui: $(VENV)/.dev ## Drive the panel in a real JupyterLab with a real browser (installs playwright; Chromium must be there)
 	$(UV) install --quiet --python $(BIN)/python playwright
 	$(BIN)/python -m pytest tests/ui -m ui
+
+# Each engine in an environment of its own: their dependencies exclude each other.
+TARGETS := .targets
+ENGINE_kfp := kfp[kubernetes]>=2.14,<3
+ENGINE_airflow := apache-airflow>=3.1,<4 apache-airflow-providers-standard
+ENGINE_prefect := prefect>=3.4,<4 fastapi<0.151
+ENGINE_zenml := zenml[local]>=0.90
+ENGINE_ci := check-jsonschema>=0.33 tree-sitter>=0.23 tree-sitter-groovy>=0.1
+
+$(TARGETS)/%/.done: | $(BIN)/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TARGETS)/$*
+	$(UV) install --quiet --python $(TARGETS)/$*/bin/python $(foreach package,$(ENGINE_$*),"$(package)")
+	@touch $@
+
+test-targets: $(VENV)/.dev $(foreach engine,kfp airflow prefect zenml ci,$(TARGETS)/$(engine)/.done) ## Run what targets write in the engines themselves (installs them in .targets/)
+	NBMLOPS_TARGETS=$(TARGETS) $(BIN)/python -m pytest tests/targets -m targets
 
 check: lint types layers deps ## All static checks
 

@@ -73,6 +73,14 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Tasks that do not need each other, for one machine each; or tasks that follow each other, for one machine."""
+
+    tasks: tuple[Task, ...]
+    parallel: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TargetFile:
     """A file of a target: its path relative to the repository's root, its text, and what the README says of it."""
 
@@ -139,6 +147,17 @@ class Deployment:
     def branches(self) -> bool:
         """Whether some tasks do not need each other."""
         return any(len(group) > 1 for group in self.waves)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The groups for systems where a stage costs a machine: tasks that follow each other are one."""
+        found: list[Stage] = []
+        for group in self.waves:
+            if len(group) == 1 and found and not found[-1].parallel:
+                found[-1] = Stage((*found[-1].tasks, *group), parallel=False)
+            else:
+                found.append(Stage(group, parallel=len(group) > 1))
+        return tuple(found)
 
     @property
     def all_tasks(self) -> tuple[Task, ...]:

@@ -20,6 +20,9 @@ _BUILT_IN = {
     "airflow": "airflow",
     "prefect": "prefect",
     "zenml": "zenml",
+    "gitlab": "gitlab",
+    "jenkins": "jenkins",
+    "docker": "docker",
 }
 
 

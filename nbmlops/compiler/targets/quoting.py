@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from nbmlops.core.diagnostics import Json
 
+_GROOVY = {"'": "\\'", "\\": "\\134", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
 
 def plain_path(path: str) -> str:
     """Returns a relative path that no program takes for an option."""
@@ -35,11 +37,17 @@ def gitlab(text: str) -> str:
 
 
 def groovy(text: str) -> str:
-    """Returns the text as a Groovy string: in single quotes, which know no expressions; all but plain ASCII escaped."""
-    return "'" + re.sub(r"[^ -~]|[\\'$]", _groovy_escape, text) + "'"
+    """Returns the text as a Groovy string: in single quotes, which know no expressions.
+
+    Groovy 2, which Jenkins has, reads escapes of Unicode before it reads strings: quotes and line ends must not be
+    written as such, and no backslash may stand before a `u` of the text.
+    """
+    return "'" + re.sub(r"[^ -~]|[\\']", _groovy_escape, text) + "'"
 
 
 def _groovy_escape(match: re.Match[str]) -> str:
+    if match[0] in _GROOVY:
+        return _GROOVY[match[0]]
     units = match[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 

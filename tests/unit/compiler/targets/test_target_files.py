@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from nbmlops.pipeline.demands import Demands, Resources, StepDemands
 from tests.fakes.engines import Called, call_airflow, call_kfp, call_prefect, call_zenml
@@ -61,6 +63,75 @@ PAYLOADS = [
     "new\nline\r\x00\x1b",
     "-rf",
 ]
+
+
+CI_FILES = {"gitlab": "gitlab-ci.yml", "jenkins": "Jenkinsfile", "docker": "compose.yaml"}
+
+
+@pytest.mark.parametrize("target", sorted(CI_FILES))
+def test_the_file_of_a_ci_system_is_the_golden_one(target: str, golden: Callable[[str, str], None]) -> None:
+    result = compiled(BOOK, targets=(target,), demands=DEMANDS)
+    golden(f"targets/{CI_FILES[target]}", result.files[f"pipelines/tea/{CI_FILES[target]}"].decode())
+
+
+def test_the_workflow_of_independent_branches_is_the_golden_one(golden: Callable[[str, str], None]) -> None:
+    result = compiled(BOOK, demands=DEMANDS)
+    golden("targets/github.yml", result.files[".github/workflows/tea.yml"].decode())
+
+
+def _hostile(target: str, payload: str) -> str:
+    book = tagged("step:one: x = 1", "step:two: y = x", "step:three: z = x")
+    folder = re.sub(r"[/\0\n\r\x1b]", "_", payload)
+    changes = {"notebook": f"{folder}/n.ipynb", "out": f"{folder}/out", "root": folder, "branch": payload}
+    result = compiled(book, targets=(target,), out_is_default=False, **changes)
+    return result.files[f"{folder}/out/{CI_FILES[target]}"].decode()
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_gitlab_reads_texts_of_users_as_values(payload: str) -> None:
+    document = yaml.safe_load(_hostile("gitlab", payload))
+    variables = document[".tea"]["variables"]
+    folder = re.sub(r"[/\0\n\r\x1b]", "_", payload)
+    assert variables == {
+        "ROOT": {"value": folder, "expand": False},
+        "NOTEBOOK": {"value": "n.ipynb", "expand": False},
+        "PIPELINE": {"value": "out", "expand": False},
+        "REGISTERS_ON": {"value": payload, "expand": False},
+    }
+    harmless = yaml.safe_load(_hostile("gitlab", "harmless"))
+    assert {name: job for name, job in document.items() if name != ".tea"} == {
+        name: job for name, job in harmless.items() if name != ".tea"
+    }
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_jenkins_reads_texts_of_users_as_words_of_commands(payload: str) -> None:
+    text = _hostile("jenkins", payload)
+    assert text.isascii()
+    folder = re.sub(r"[/\0\n\r\x1b]", "_", payload)
+    place = f"./{folder}" if folder.startswith("-") else folder
+    scripts = [_of_groovy(found).splitlines() for found in re.findall(r"sh '((?:[^'\\]|\\.)*)'", text)]
+    assert [shlex.split(script[0]) for script in scripts] == [["cd", place]] * 5
+    assert [shlex.split(script[-1]) for script in scripts[1:]] == [
+        ["nbmlops", "run", "out", "--only=one", "$@"],
+        ["nbmlops", "run", "out", "--only=two", "$@"],
+        ["nbmlops", "run", "out", "--only=three", "$@"],
+        ["nbmlops", "run", "out", "$@"],
+    ]
+
+
+def _of_groovy(text: str) -> str:
+    """Reads a string as Groovy 2 does: first the escapes of Unicode, wherever they are, then those of strings."""
+    plain = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
+    plain = re.sub(r"\\(134|.)", lambda found: {"134": "\\", "n": "\n", "r": "\r"}.get(found[1], found[1]), plain)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_compose_reads_texts_of_users_as_they_are(payload: str) -> None:
+    document = yaml.safe_load(_hostile("docker", payload))
+    assert document["services"]["one"]["entrypoint"] == ["nbmlops", "run", "out"]
+    assert list(document["services"]) == ["one", "two", "three", "report"]
 
 
 @pytest.mark.parametrize("target", sorted(FILES))
