@@ -123,11 +123,9 @@ class ForkServer:
         """Ends the process, and with it every kernel that is still there."""
         with self._lock:
             self._channel.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:  # in the middle of an import
+        if not self._ready:  # it has no kernel, and may be in the middle of an import
             self._process.kill()
-            self._process.wait()
+        self._process.wait()
 
     def _is_ready(self) -> bool:
         if self.refusal or self._ready:
@@ -150,8 +148,8 @@ class ForkServer:
                     self._codes[pid] = code
                 if wanted(message):
                     return message
-            readable, _, _ = select.select([self._channel], [], [], max(0.0, deadline - time.monotonic()))
-            part = self._channel.recv(65536) if readable else b""
+            is_there = _is_readable(self._channel.fileno(), max(0.0, deadline - time.monotonic()))
+            part = self._channel.recv(65536) if is_there else b""
             if not part:
                 return {}
             self._buffer += part
@@ -214,7 +212,7 @@ class ForkedProcess:
     def _is_over(self, seconds: float | None) -> bool:
         if self._descriptor < 0:
             return True
-        return bool(select.select([self._descriptor], [], [], seconds)[0])
+        return _is_readable(self._descriptor, seconds)
 
     def _code(self) -> int:
         """Returns what the server tells; if that was killed, its kernels are killed with it."""
@@ -224,3 +222,10 @@ class ForkedProcess:
                 return -signal.SIGKILL
             time.sleep(0.005)
         return code
+
+
+def _is_readable(descriptor: int, seconds: float | None) -> bool:
+    """Returns whether there is something to read in so many seconds; None waits for ever."""
+    poll = select.poll()  # `select.select` takes no descriptors above 1023
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))

@@ -179,8 +179,10 @@ class _Server:
         """Returns the request in a process that was forked for it, and None when the other side is gone."""
         while True:
             asking = self._channel.fileno()
-            readable, _, _ = select.select([asking, *self._kernels], [], [])
-            for descriptor in readable:
+            poll = select.poll()  # `select.select` takes no descriptors above 1023
+            for descriptor in (asking, *self._kernels):
+                poll.register(descriptor, select.POLLIN)
+            for descriptor, _ in poll.poll():
                 if descriptor != asking:
                     self._bury(descriptor)
                     continue

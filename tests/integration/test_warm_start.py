@@ -26,7 +26,9 @@ FACTS = Sketch(
         return {
             "modules": sorted(name for name in sys.modules if not name.startswith("nbmlops")),
             "variables": {n: v for n, v in os.environ.items() if not n.startswith(("JPY_", "NBMLOPS_STEP"))},
-            "filters": [repr(entry) for entry in warnings.filters],
+            # IPython's threads open and close `catch_warnings` while it starts: whether its own filter or Python's
+            # for `__main__` is in front is chance, in cold kernels, too.
+            "filters": sorted({" ".join(str(getattr(part, "pattern", part)) for part in f) for f in warnings.filters}),
             "path": sys.path,
             "arguments": sys.argv[:2],
             "folder": os.getcwd(),
