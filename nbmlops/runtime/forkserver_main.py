@@ -16,7 +16,7 @@ import socket
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,7 +29,14 @@ from nbmlops.runtime.hidden_modules import HiddenModules, ImportRecorder, Unrepe
 from nbmlops.runtime.observe import Observer
 from nbmlops.runtime.preload import asks_around
 
-_KERNEL = ("IPython", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "nbmlops.runtime.step")
+_KERNEL = (
+    "IPython",
+    "ipykernel.debugger",  # half of the time that starting a kernel takes
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "nbmlops.runtime.step",
+)
 _BACKEND = ("MPLBACKEND", "module://matplotlib_inline.backend_inline")
 _THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -40,10 +47,14 @@ class Unusable(Exception):
 
 @dataclass(slots=True)
 class Loaded:
-    """What is imported: hidden from steps until they ask, and the libraries whose number of threads is to be set."""
+    """What is imported: hidden from steps until they ask, and the libraries whose number of threads is to be set.
+
+    `variables` are those that importing the kernel sets.
+    """
 
     modules: HiddenModules
     blas: Sequence[Any]
+    variables: Mapping[str, str]
 
 
 def main() -> None:
@@ -77,8 +88,10 @@ def load(modules: Sequence[str], observer: Observer) -> Loaded:
     Raises:
         Unusable: importing did something that a step would have to do again.
     """
+    given = frozenset(os.environ)
     for name in _KERNEL:
         import_module(name)
+    variables = {name: text for name, text in os.environ.items() if name not in given}
     os.environ.setdefault(*_BACKEND)
     visible, before = frozenset(sys.modules), _ambient()
     recorder = ImportRecorder()
@@ -106,7 +119,7 @@ def load(modules: Sequence[str], observer: Observer) -> Loaded:
     blas = [library for library in _thread_pools() if library.user_api == "blas"]
     if any(library.internal_api != "openblas" for library in blas):
         raise Unusable(f"the number of threads of {blas[0].internal_api} cannot be set later")
-    return Loaded(HiddenModules(recorder, visible), blas)
+    return Loaded(HiddenModules(recorder, visible), blas, variables)
 
 
 def become_kernel(request: dict[str, Any], loaded: Loaded) -> None:
@@ -118,6 +131,8 @@ def become_kernel(request: dict[str, Any], loaded: Loaded) -> None:
     if generators is not None:
         generators.seed()  # as when it is imported; `random` does so by itself
     random.seed()
+    for name, text in loaded.variables.items():
+        os.environ.setdefault(name, text)
     sys.meta_path.insert(0, loaded.modules)
     launcher = find_spec("ipykernel_launcher")
     sys.argv = [launcher.origin if launcher and launcher.origin else "ipykernel_launcher", *request["arguments"]]
