@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # a command that runs need not load the compiler, nor the oth
 COMPILE_SCHEMA = "nbmlops/compile/1"
 INSPECT_SCHEMA = "nbmlops/inspect/1"
 TAG_SCHEMA = "nbmlops/tag/1"
+EXPLAIN_SCHEMA = "nbmlops/explain/1"
 GATE_SCHEMA = "nbmlops/gate/1"
 REGISTER_SCHEMA = "nbmlops/register/1"
 PROMOTE_SCHEMA = "nbmlops/promote/1"
@@ -188,6 +189,8 @@ def fault_document(schema: str, error: NbmlopsError) -> dict[str, Json]:
     if schema == TAG_SCHEMA:
         empty: dict[str, Json] = {"notebook": "", "source": "", "steps": [], "tags": [], "left_out": [], "cells": []}
         return {"schema": schema, "status": "failed"} | empty | {"diagnostics": diagnostics}
+    if schema == EXPLAIN_SCHEMA:
+        return {"schema": schema, "pipeline": "", "steps": [], "diagnostics": diagnostics}
     if schema.startswith("nbmlops/run/"):
         interrupted = error.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
         return _empty_run(schema, "interrupted" if interrupted else "failed") | {"diagnostics": diagnostics}

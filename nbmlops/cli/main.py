@@ -23,6 +23,7 @@ COMMANDS = {
     "tag": "Propose steps for a notebook without tags, and write them into it.",
     "compile": "Write the pipeline of a notebook: package, step notebooks, CI.",
     "run": "Run a compiled pipeline: steps, gate, registration.",
+    "explain": "Say which steps a run would execute, and why.",
     "verify": "Prove that notebook and pipeline agree, or show the first difference.",
     "gate": "Judge a run again by the rules of nbmlops.toml.",
     "register": "Register the model of a run whose verdict passes.",

@@ -12,7 +12,7 @@ import pytest
 
 from nbmlops.app.verify_report import SCHEMA as VERIFY_SCHEMA
 from nbmlops.app.verify_report import Verification, verification_to_json
-from nbmlops.cli.documents import COMPILE_SCHEMA, TAG_SCHEMA, fault_document
+from nbmlops.cli.documents import COMPILE_SCHEMA, EXPLAIN_SCHEMA, TAG_SCHEMA, fault_document
 from nbmlops.core.errors import Interrupted, UsageError
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import (
@@ -78,6 +78,7 @@ def test_documents_of_commands_that_stopped_are_valid(error: Any) -> None:
     validator("run.json").validate(fault_document(SCHEMA, error))
     validator("verify.json").validate(fault_document(VERIFY_SCHEMA, error))
     validator("tag.json").validate(fault_document(TAG_SCHEMA, error))
+    validator("explain.json").validate(fault_document(EXPLAIN_SCHEMA, error))
 
 
 @pytest.mark.parametrize("found", [verdicts.EQUAL, verdicts.DIFFERENT, verdicts.REFUSED, verdicts.FAILED])
