@@ -12,6 +12,7 @@ from nbmlops.analysis.calls import CallWalker
 from nbmlops.analysis.objects import NONE, ObjectKind, Objects
 from nbmlops.analysis.record import ProblemKind
 from nbmlops.analysis.scope import FrameKind
+from nbmlops.core.syntax import walk
 
 
 class AssignmentWalker(CallWalker):
@@ -108,7 +109,7 @@ class AssignmentWalker(CallWalker):
         """Notes the names of an annotation, which a linter wants defined even where Python never looks at them."""
         if node is None:
             return
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Name):
                 self._mention(part.id, part)
             elif isinstance(part, ast.Constant) and isinstance(part.value, str):
@@ -116,7 +117,7 @@ class AssignmentWalker(CallWalker):
                     quoted = ast.parse(part.value.strip(), mode="eval")
                 except (SyntaxError, ValueError):
                     continue
-                for name in ast.walk(quoted):
+                for name in walk(quoted):
                     if isinstance(name, ast.Name):
                         self._mention(name.id, part)
 

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from nbmlops.analysis.repeatable import is_repeatable, unrepeatable_parts
 from nbmlops.analysis.scope import argument_names, collect_names
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import children, walk
 
 _AT_NAME = re.compile(r"@\s*([^\W\d]\w*)")
 _HARMLESS_CONTEXTS = ("catch_warnings", "suppress")
@@ -56,7 +57,7 @@ def _has_the_shape(node: ast.stmt) -> bool:
     if not isinstance(node, ast.If | ast.Try | ast.With) or not _is_movable(node):
         return False
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-    return any(isinstance(part, kinds) for part in ast.walk(node))
+    return any(isinstance(part, kinds) for part in walk(node))
 
 
 def _bound(unit: Unit) -> frozenset[str]:
@@ -71,16 +72,16 @@ def _mentions(node: ast.AST) -> set[str]:
         body = [node.body] if isinstance(node, ast.Lambda) else node.body
         names = collect_names(body)
         inside = _all_mentions(body) - names.locals() - set(argument_names(node.args))
-        around = [part for part in ast.iter_child_nodes(node) if part not in body]
+        around = [part for part in children(node) if part not in body]
         return inside | names.globals | _all_mentions(around)
     if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
         targets = {name for generator in node.generators for name in collect_names([generator.target]).bound}
-        return _all_mentions(ast.iter_child_nodes(node)) - targets
+        return _all_mentions(children(node)) - targets
     if isinstance(node, ast.Name):
         return {node.id} if isinstance(node.ctx, ast.Load | ast.Del) else set()
     if isinstance(node, ast.Constant):
         return set(_AT_NAME.findall(node.value)) if isinstance(node.value, str) and "@" in node.value else set()
-    return _all_mentions(ast.iter_child_nodes(node))
+    return _all_mentions(children(node))
 
 
 def _all_mentions(nodes: Iterable[ast.AST]) -> set[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nbmlops.analysis.graph import StepNode
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import children
 
 _STRAIGHT = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Assert)
 
@@ -58,7 +59,7 @@ def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
         case ast.Match(subject=subject):
             yield subject
         case _ if isinstance(node, _STRAIGHT):
-            yield from ast.iter_child_nodes(node)
+            yield from children(node)
         case _:
             pass
 
@@ -78,6 +79,6 @@ def _on_every_path(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Compare(left=left, comparators=[first, *_]):
             inner = (left, first)
         case _:
-            inner = ast.iter_child_nodes(node)
+            inner = children(node)
     for part in inner:
         yield from _on_every_path(part)

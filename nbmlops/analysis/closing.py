@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nbmlops.analysis.model import ClosingNames
+from nbmlops.core.syntax import parse
 from nbmlops.notebook.model import Cell, MagicAction, Notebook, RoleKind
 
 
@@ -47,7 +48,7 @@ def printed_metrics(notebook: Notebook) -> tuple[str, ...]:
 
 def _printed(cell: Cell) -> Iterator[str]:
     try:
-        body = ast.parse(cell.python).body
+        body = parse(cell.python).body
     except (SyntaxError, ValueError):
         return
     for node in body:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from nbmlops.core.syntax import children
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -16,7 +18,7 @@ def awaits(node: ast.AST) -> bool:
             return True
         if isinstance(part, ast.comprehension) and part.is_async:
             return True
-        waiting += evaluated_here(part) if isinstance(part, _FUNCTIONS) else ast.iter_child_nodes(part)
+        waiting += evaluated_here(part) if isinstance(part, _FUNCTIONS) else children(part)
     return False
 
 

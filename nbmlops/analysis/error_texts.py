@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from nbmlops.analysis.certain import surely_bound
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import walk
 
 _CATCHING = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
 _ASKING = frozenset({"exc_info", "exception", "format_exc", "print_exc", "print_exception", "format_exception"})
@@ -46,7 +47,7 @@ def _tried(graph: Graph, unit: Unit) -> set[str]:
     behind = _reached(graph, unit.record.mentions)
     if any(_tries(definitions[name].node) for name in behind):
         bodies.append(unit.node)
-    named = {part.id for body in bodies for part in ast.walk(body) if isinstance(part, ast.Name)}
+    named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
     return named.union(*(definitions[name].record.mentions for name in _reached(graph, named)))
 
 
@@ -64,14 +65,14 @@ def _reached(graph: Graph, names: Iterable[str]) -> set[str]:
 
 def _tries(node: ast.AST) -> list[ast.Try | ast.TryStar]:
     """Returns the `try` statements that look at an error which a missing name may be."""
-    found = [part for part in ast.walk(node) if isinstance(part, ast.Try | ast.TryStar)]
+    found = [part for part in walk(node) if isinstance(part, ast.Try | ast.TryStar)]
     return [part for part in found if any(_looks(handler) for handler in part.handlers)]
 
 
 def _looks(handler: ast.ExceptHandler) -> bool:
-    caught = {part.id for part in ast.walk(handler.type) if isinstance(part, ast.Name)} if handler.type else _CATCHING
+    caught = {part.id for part in walk(handler.type) if isinstance(part, ast.Name)} if handler.type else _CATCHING
     if "UnboundLocalError" in caught and handler.type is not None:
         return True  # the notebook does not get there
-    parts = [part for statement in handler.body for part in ast.walk(statement)]
+    parts = [part for statement in handler.body for part in walk(statement)]
     names = {getattr(part, "attr", getattr(part, "id", "")) for part in parts}
     return not caught.isdisjoint(_CATCHING) and not names.isdisjoint({handler.name, *_ASKING} - {None})

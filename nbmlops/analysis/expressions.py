@@ -18,6 +18,7 @@ from nbmlops.analysis.objects import NONE, Heap, ObjectKind, Objects
 from nbmlops.analysis.record import Callables, Problem, ProblemKind, Record, State, Summary
 from nbmlops.analysis.scope import Frame, FrameKind, Key
 from nbmlops.analysis.whole import Access
+from nbmlops.core.syntax import children, walk
 
 
 @dataclass(slots=True)
@@ -345,10 +346,7 @@ class ExpressionWalker(ABC):
         iterated = self.evaluate(first.iter)
         outer = self.frame
         targets = {
-            name.id
-            for generator in node.generators
-            for name in ast.walk(generator.target)
-            if isinstance(name, ast.Name)
+            name.id for generator in node.generators for name in walk(generator.target) if isinstance(name, ast.Name)
         }
         self.frame = Frame(FrameKind.COMPREHENSION, self.new_serial(), outer, targets)
         sources = iterated
@@ -383,7 +381,7 @@ class ExpressionWalker(ABC):
 
     def _parts_of_syntax(self, node: ast.AST) -> Objects:
         """Walks what has no rule of its own: f-strings, slices, keywords."""
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 self.evaluate(child)
             else:

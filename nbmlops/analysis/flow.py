@@ -16,6 +16,7 @@ from nbmlops.analysis.functions import FunctionWalker
 from nbmlops.analysis.knowledge import SUPPRESSING
 from nbmlops.analysis.objects import NONE, Heap, Objects
 from nbmlops.analysis.record import Callables, Record, State, join
+from nbmlops.core.syntax import children, walk
 
 _OF_MISSING_NAMES = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
 
@@ -72,7 +73,7 @@ class FlowWalker(FunctionWalker):
             # `type Alias[T] = …` of Python 3.12; its value is evaluated when somebody asks for it.
             self.type_alias(node)
             return
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
                     self.bind(child.id, NONE)
@@ -227,7 +228,7 @@ class FlowWalker(FunctionWalker):
         self.state = join(ends if exhaustive else [*ends, self.state])
 
     def _pattern(self, pattern: ast.pattern, captured: Objects) -> None:
-        for part in ast.walk(pattern):
+        for part in walk(pattern):
             match part:
                 case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                     self.bind(name, captured)

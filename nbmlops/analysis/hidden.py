@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+from nbmlops.core.syntax import walk
+
 _AT_NAME = re.compile(r"@\s*([^\W\d]\w*)")
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -33,7 +35,7 @@ def names_in_texts(path: str, call: ast.Call) -> tuple[str, ...]:
 
 
 def _literal_texts(node: ast.expr) -> list[str]:
-    return [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return [part.value for part in walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
 
 
 def names_in_expression(text: str) -> tuple[str, ...]:
@@ -42,7 +44,7 @@ def names_in_expression(text: str) -> tuple[str, ...]:
         tree = ast.parse(text.replace("@", "").strip())
     except (SyntaxError, ValueError):
         return ()
-    parts = list(ast.walk(tree))
+    parts = list(walk(tree))
     own = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     own |= {part.arg for part in parts if isinstance(part, ast.arg)}
     return tuple(dict.fromkeys(part.id for part in parts if isinstance(part, ast.Name) and part.id not in own))

@@ -17,6 +17,7 @@ from nbmlops.analysis.model import SETUP_STEP, ImportedName, StatementKind
 from nbmlops.analysis.namespace import imported_names
 from nbmlops.analysis.quiet_modules import is_quiet
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
 # Packages that load all their submodules by themselves, or as soon as one is asked for.
@@ -96,13 +97,13 @@ class _Code:
     def mentions_any(self, texts: Collection[str]) -> bool:
         """Returns whether one of the texts stands in the code as a string."""
         if self._texts is None:
-            parts = (part for node in self._nodes for part in ast.walk(node) if isinstance(part, ast.Constant))
+            parts = (part for node in self._nodes for part in walk(node) if isinstance(part, ast.Constant))
             self._texts = frozenset(part.value for part in parts if isinstance(part.value, str))
         return not self._texts.isdisjoint(texts)
 
     def _reached(self) -> Iterator[str]:
         for node in self._nodes:
-            for part in ast.walk(node):
+            for part in walk(node):
                 if isinstance(part, ast.Attribute):
                     yield self._path(part)
 

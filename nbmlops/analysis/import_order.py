@@ -13,6 +13,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
 _PLACES = frozenset({"sys.path", "os.chdir", "site.addsitedir"})
@@ -43,7 +44,7 @@ def changes_imports(node: ast.AST, paths: Mapping[str, str]) -> bool:
         node: The statement.
         paths: What imported names stand for.
     """
-    return any(_changed(part, paths) for part in ast.walk(node))
+    return any(_changed(part, paths) for part in walk(node))
 
 
 def late_imports(units: Sequence[Unit], paths: Mapping[str, str], data: Collection[str]) -> set[Unit]:
@@ -67,15 +68,15 @@ def late_imports(units: Sequence[Unit], paths: Mapping[str, str], data: Collecti
             if above and any(_depends(module, above, paths) for module in _modules(unit.node)):
                 found.add(unit)
         elif not unit.defines() and not is_applied_first(unit, paths, data):
-            parts = [part for part in ast.walk(unit.node) if _changed(part, paths) or _calls(part, changing)]
+            parts = [part for part in walk(unit.node) if _changed(part, paths) or _calls(part, changing)]
             changed.setdefault(unit.home, []).extend(parts)
     return found
 
 
 def is_applied_first(unit: Unit, paths: Mapping[str, str], data: Collection[str]) -> bool:
     """Returns whether a statement of a shared cell changes such state from literals alone."""
-    names = {part.id for part in ast.walk(unit.node) if isinstance(part, ast.Name)}
-    stored = any(isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store) for p in ast.walk(unit.node))
+    names = {part.id for part in walk(unit.node) if isinstance(part, ast.Name)}
+    stored = any(isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store) for p in walk(unit.node))
     shared = unit.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP}
     return shared and not stored and names.isdisjoint(data) and changes_imports(unit.node, paths)
 
@@ -95,10 +96,10 @@ def _may_be_read_by_library(change: ast.AST, paths: Mapping[str, str]) -> bool:
     """Returns whether a change is one of a variable that installed libraries read, as far as its name is known."""
     if isinstance(change, ast.Call) and _path(change.func, paths) in _PLACES:
         return False
-    if not any(_path(part, paths) in _VARIABLES for part in ast.walk(change) if isinstance(part, ast.Attribute)):
+    if not any(_path(part, paths) in _VARIABLES for part in walk(change) if isinstance(part, ast.Attribute)):
         return False
-    texts = [p.value for p in ast.walk(change) if isinstance(p, ast.Constant) and isinstance(p.value, str)]
-    keywords = [p.arg for p in ast.walk(change) if isinstance(p, ast.keyword) and p.arg]
+    texts = [p.value for p in walk(change) if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+    keywords = [p.arg for p in walk(change) if isinstance(p, ast.keyword) and p.arg]
     names = [*texts, *keywords]
     return not names or any(name.startswith(_READ_BY_LIBRARIES) for name in names)
 

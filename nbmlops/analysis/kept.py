@@ -17,6 +17,7 @@ from nbmlops.analysis.made_once import fickle_part, lasting_state
 from nbmlops.analysis.model import StatementKind
 from nbmlops.analysis.record import Callables, Summary, TokenKind
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import walk
 
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 
@@ -45,7 +46,7 @@ def _state_in_block(graph: Graph, name: str, block: Unit) -> str:
     """Returns where a function or class of a block keeps state, or ""."""
     if any(name in other.record.mutates for other in graph.units) or _changed_by_functions(graph, name):
         return "its attributes"
-    made = (node for node in ast.walk(block.node) if getattr(node, "name", "") == name and isinstance(node, ast.stmt))
+    made = (node for node in walk(block.node) if getattr(node, "name", "") == name and isinstance(node, ast.stmt))
     return next((state for node in made if (state := lasting_state(graph, name, node))), "")
 
 
@@ -102,7 +103,7 @@ def _class_attribute(node: ast.ClassDef) -> str:
     """Returns a mutable attribute that all instances share, unless the instances get one of their own."""
     own = {
         target.attr
-        for part in ast.walk(node)
+        for part in walk(node)
         if isinstance(part, ast.Assign | ast.AnnAssign)
         for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
         if isinstance(target, ast.Attribute)

@@ -17,6 +17,7 @@ from nbmlops.analysis.idioms import remembers
 from nbmlops.analysis.record import Summary, TokenKind
 from nbmlops.analysis.repeatable import defaults_of, is_repeatable, unrepeatable_parts
 from nbmlops.analysis.scope import FunctionNode, argument_names, collect_names
+from nbmlops.core.syntax import children, walk
 
 # Packages whose functions give equal values for equal arguments, but for those that the pattern below knows.
 _PACKAGES = """
@@ -71,7 +72,7 @@ def _where(node: ast.stmt, part: ast.expr) -> str:
         for argument, default in _pairs(function.args):
             if default is part:
                 return f"its default argument '{argument}'"
-    for inner in ast.walk(node):
+    for inner in walk(node):
         match inner:
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value) if value is part:
                 return f"its class attribute '{name}'"
@@ -122,7 +123,7 @@ def _is_fickle(graph: Graph, node: ast.expr) -> bool:
 
 
 def _expressions(node: ast.AST) -> Iterator[ast.expr]:
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, ast.expr):
             yield child
         else:
@@ -166,12 +167,9 @@ def _reaches_fickle(graph: Graph, name: str, node: ast.AST) -> bool:
 
 def _holds_fickle(graph: Graph, node: ast.AST) -> bool:
     own = collect_names([node]).bound.keys() | {
-        argument
-        for inner in ast.walk(node)
-        if isinstance(inner, FunctionNode)
-        for argument in argument_names(inner.args)
+        argument for inner in walk(node) if isinstance(inner, FunctionNode) for argument in argument_names(inner.args)
     }
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Global):
             return True
         if isinstance(part, ast.Call):
@@ -212,9 +210,9 @@ def _keeps_state(function: FunctionNode) -> bool:
     """Returns whether functions inside of a function change what outlives their calls."""
     if isinstance(function, ast.Lambda):
         return False
-    inner = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inner = [node for node in walk(function) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     outer = {node.name for node in inner} | collect_names(function.body).locals() | set(argument_names(function.args))
-    if any(isinstance(node, ast.Nonlocal) for node in ast.walk(function)):
+    if any(isinstance(node, ast.Nonlocal) for node in walk(function)):
         return True
     for node in inner:
         if node is function:
@@ -227,7 +225,7 @@ def _keeps_state(function: FunctionNode) -> bool:
 
 def _changed_roots(node: ast.AST) -> Iterator[str]:
     """Yields the names behind which something is changed in place."""
-    for part in ast.walk(node):
+    for part in walk(node):
         owners: Iterable[ast.expr] = ()
         match part:
             case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in _CHANGING:

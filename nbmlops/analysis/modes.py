@@ -20,6 +20,7 @@ from nbmlops.analysis.namespace import MODULE_NAMES, Namespace
 from nbmlops.analysis.record import Problem, ProblemKind
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.jupyter_tags import RAISES
+from nbmlops.core.syntax import children, walk
 from nbmlops.notebook.model import RoleKind
 
 _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe", "call_soon", "call_later"})
@@ -112,7 +113,7 @@ def _of_unit(graph: Graph, unit: Unit) -> Iterator[str]:
 
 
 def _makes_tasks(node: ast.AST) -> bool:
-    return any(isinstance(part, ast.Attribute) and part.attr in _TASKS for part in ast.walk(node))
+    return any(isinstance(part, ast.Attribute) and part.attr in _TASKS for part in walk(node))
 
 
 def _with_what_it_made(graph: Graph, step: StepNode) -> Iterator[StepNode]:
@@ -164,7 +165,7 @@ def _variables_of_functions(graph: Graph, step: StepNode) -> set[str]:
     """Returns the names that functions mention which the step makes and which may outlive it."""
     found: set[str] = set()
     for function in _functions(unit.node for unit in step.units if unit.kind is StatementKind.CODE):
-        found |= {part.id for part in ast.walk(function) if isinstance(part, ast.Name)}
+        found |= {part.id for part in walk(function) if isinstance(part, ast.Name)}
     for name in _outliving(graph, step):
         inside = frozenset[str]().union(*(summary.reads for summary in summaries(graph, name)))
         found |= (graph.definitions[name].reads - early_reads(graph, name)) | inside | graph.definitions[name].writes
@@ -175,7 +176,7 @@ def _bound_inside(graph: Graph, step: StepNode) -> set[str]:
     """Returns the names that functions which the step makes bind."""
     found: set[str] = set()
     for function in _functions(unit.node for unit in step.units if unit.kind is StatementKind.CODE):
-        found |= {name for part in ast.walk(function) if isinstance(part, ast.Global) for name in part.names}
+        found |= {name for part in walk(function) if isinstance(part, ast.Global) for name in part.names}
     return found.union(*(graph.definitions[name].writes for name in _outliving(graph, step)))
 
 
@@ -187,16 +188,16 @@ def _outliving(graph: Graph, step: StepNode) -> set[str]:
     own = step.closure & graph.definitions.keys()
     nodes = {name: graph.namespace.definitions[name].node for name in own}
     code = [*(unit.node for unit in step.units if unit.defines() not in own), *nodes.values()]
-    called = {part.func for node in code for part in ast.walk(node) if isinstance(part, ast.Call)}
-    named = {part.id for node in code for part in ast.walk(node) if isinstance(part, ast.Name) and part not in called}
+    called = {part.func for node in code for part in walk(node) if isinstance(part, ast.Call)}
+    named = {part.id for node in code for part in walk(node) if isinstance(part, ast.Name) and part not in called}
     return {
         name for name, node in nodes.items() if name in named or isinstance(node, ast.ClassDef) or _makes_code(node)
     }
 
 
 def _makes_code(node: ast.AST) -> bool:
-    inner = _functions(ast.iter_child_nodes(node))
-    return next(inner, None) is not None or any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))
+    inner = _functions(children(node))
+    return next(inner, None) is not None or any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node))
 
 
 def _functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -207,4 +208,4 @@ def _functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, _FUNCTIONS):
             yield node
         else:
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(children(node))

@@ -16,6 +16,7 @@ from nbmlops.analysis.model import ImportedName, StatementKind
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses, mentions_views
+from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
 MODULE_NAMES = frozenset({"__name__", "__spec__", "__package__", "__loader__", "__doc__"})
@@ -149,7 +150,7 @@ def _bindings(unit: Unit) -> Iterable[Binding]:
             path = next((_path(i) for i in _imports_at(node, unit) if i.name == name), "")
             yield Binding(name, _binding_kind(unit, name), unit, node, path)
     if "global" in unit.cell.python:
-        for part in ast.walk(unit.node):
+        for part in walk(unit.node):
             if isinstance(part, ast.Global) and part is not unit.node:
                 for name in part.names:
                     yield Binding(name, BindingKind.GLOBAL, unit, part)
@@ -203,7 +204,7 @@ def _late_builtins(units: Sequence[Unit], bindings: Mapping[str, list[Binding]])
     return frozenset(
         part.id
         for unit in (units if bound else ())
-        for part in ast.walk(unit.node)
+        for part in walk(unit.node)
         if isinstance(part, ast.Name) and part.id in bound and unit.place() < bound[part.id]
     )
 
@@ -249,7 +250,7 @@ def _ways(unit: Unit, name: str) -> set[str]:
     """Returns what a statement may bind a name to: paths of imports, `_LITERAL`, "" for anything else."""
     found: set[str] = set()
     literal: set[ast.AST] = set()
-    for part in ast.walk(unit.node):
+    for part in walk(unit.node):
         match part:
             case ast.Import() | ast.ImportFrom():
                 found |= {_path(imported) for imported in _imports_at(part, unit) if imported.name == name}

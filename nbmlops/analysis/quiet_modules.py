@@ -6,6 +6,8 @@ import ast
 import sys
 from collections.abc import Collection, Mapping
 
+from nbmlops.core.syntax import parse, walk
+
 # What is missing here is imported once too often, no harm done.
 _LIBRARIES = """
     IPython PIL altair arch arviz attr attrs bokeh boto3 bs4 cartopy catboost category_encoders cloudpickle colorlog
@@ -56,7 +58,7 @@ def _is_quiet(path: str, local: Mapping[str, str], asked: set[str]) -> bool:
     for module in sorted(loaded - asked):
         asked.add(module)
         try:
-            body = ast.parse(local[module]).body
+            body = parse(local[module]).body
         except (SyntaxError, ValueError):
             continue  # importing it will say so
         if not all(_is_quiet_statement(node, local, asked) for node in body):
@@ -94,8 +96,8 @@ def _are_quiet(decorators: Collection[ast.expr]) -> bool:
 
 
 def _is_quiet_value(value: ast.expr) -> bool:
-    calls = [part for part in ast.walk(value) if isinstance(part, ast.Call)]
-    changes = any(isinstance(part, ast.NamedExpr | ast.Await) for part in ast.walk(value))
+    calls = [part for part in walk(value) if isinstance(part, ast.Call)]
+    changes = any(isinstance(part, ast.NamedExpr | ast.Await) for part in walk(value))
     return not changes and all(_last_name(call.func) in _CALLS for call in calls)
 
 

@@ -9,6 +9,8 @@ import ast
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from nbmlops.core.syntax import children
+
 _BUILTINS = """
     abs bool bytes chr classmethod complex divmod float format frozenset hasattr int isinstance issubclass len max min
     ord pow property range round slice staticmethod str sum super tuple type
@@ -103,9 +105,9 @@ def unrepeatable_parts(node: ast.stmt) -> list[ast.expr]:
             inside = [*node.body, *node.orelse]
         case ast.Try() | ast.With():
             early = [item.context_expr for item in getattr(node, "items", ())]
-            inside = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt)]
+            inside = [part for part in children(node) if isinstance(part, ast.stmt)]
             inside += [part for handler in getattr(node, "handlers", ()) for part in handler.body]
         case _:
-            early = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+            early = [part for part in children(node) if isinstance(part, ast.expr)]
     found = [part for part in early if not is_repeatable(part)]
     return [*found, *(part for inner in inside for part in unrepeatable_parts(inner))]

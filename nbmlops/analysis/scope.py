@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from nbmlops.core.syntax import children
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _TARGETS = (ast.Tuple, ast.List, ast.Starred)
 _LEAVES = (ast.Name, ast.Constant, ast.expr_context, ast.operator)
@@ -87,7 +89,7 @@ def _children_in_scope(node: ast.AST) -> list[ast.AST]:
         case ast.DictComp():
             parts = [node.key, node.value, *_walrus_parts(node.generators)]
         case _:
-            parts = list(ast.iter_child_nodes(node))
+            parts = list(children(node))
     return parts
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nbmlops.analysis.hidden import names_in_expression, names_in_query
 from nbmlops.analysis.steps import home_of
+from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.model import Cell, CellKind, Notebook, RoleKind
 
 StarNames = Mapping[str, tuple[str, ...]]
@@ -83,9 +83,7 @@ def _module(node: ast.ImportFrom) -> str:
 
 def _parsed(source: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as invalid escapes: the user's, told when the code runs
-            return ast.parse(source)
+        return parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])  # the reader has reported the cell
 
@@ -93,14 +91,14 @@ def _parsed(source: str) -> ast.Module:
 def _stars(source: str) -> list[ast.ImportFrom]:
     if "*" not in source or "import" not in source:
         return []
-    nodes = (node for node in ast.walk(_parsed(source)) if isinstance(node, ast.ImportFrom))
+    nodes = (node for node in walk(_parsed(source)) if isinstance(node, ast.ImportFrom))
     return sorted((n for n in nodes if n.names[0].name == "*"), key=lambda n: (n.lineno, n.col_offset))
 
 
 def _mentions(source: str) -> list[tuple[str, int]]:
     """Returns the names that a cell reads, those in query strings and formulas included, each with its line."""
     found: list[tuple[str, int]] = []
-    for node in ast.walk(_parsed(source)):
+    for node in walk(_parsed(source)):
         match node:
             case ast.Name(id=name, ctx=ast.Load() | ast.Del()):
                 found.append((name, node.lineno))

@@ -7,7 +7,6 @@ add what they find out; `Unit.statement()` is the frozen result.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from nbmlops.analysis.idioms import class_made_by_call
 from nbmlops.analysis.knowledge import function_knowledge
 from nbmlops.analysis.model import Effects, Statement, StatementKind
 from nbmlops.analysis.record import Record
+from nbmlops.core.syntax import parse
 from nbmlops.notebook.model import Cell, CellKind, MagicAction, RoleKind
 
 _NOT_COMMENTS = ("# nbmlops:", "#|", "# %%", "#%%")
@@ -113,10 +113,7 @@ def parse_cell(cell: Cell) -> list[Unit]:
     if cell.kind is not CellKind.CODE or not cell.python.strip():
         return []
     try:
-        with warnings.catch_warnings():
-            # A "\d" in a plain string is the user's affair; the warning would name a file that does not exist.
-            warnings.simplefilter("ignore")
-            tree = ast.parse(cell.python)
+        tree = parse(cell.python, cell.number)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         # The reader has reported the cell (NB110); there is nothing to analyse in it.
         return []

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from nbmlops.analysis.hidden import is_expression
+from nbmlops.core.syntax import children
 
 VIEWS = frozenset({"globals", "locals", "vars", "dir"})
 """Functions that give the namespace, when they are called without an argument."""
@@ -60,7 +61,7 @@ def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, Mapping[ast.AST, ast.AST]]
         node = waiting.pop()
         if isinstance(node, ast.Call):
             calls.append(node)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             parents[child] = node
             waiting.append(child)
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import walk
 
 _LONGEST_CALL = 40
 
@@ -144,7 +145,7 @@ def work_of(units: Iterable[Unit], paths: Mapping[str, str], makers: Mapping[str
 def _calls(unit: Unit) -> Iterator[ast.Call]:
     if unit.defines():
         return
-    for node in ast.walk(unit.node):
+    for node in walk(unit.node):
         if isinstance(node, ast.Call):
             yield node
 

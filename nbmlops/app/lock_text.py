@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.model import MagicAction, Notebook, RoleKind
 
 OWN = "nbmlops"
@@ -55,11 +55,10 @@ def required_names(notebook: Notebook) -> tuple[str, ...]:
 def _looked_up(source: str) -> set[str]:
     """Returns the literal names that calls of `distribution` look up."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # the user's own SyntaxWarnings are the kernel's to show
-            tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return set()  # the reader reports the cell
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    calls = (node for node in walk(tree) if isinstance(node, ast.Call) and node.args)
     found = ((call.func, call.args[0]) for call in calls)
     return {
         argument.value

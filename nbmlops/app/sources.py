@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.model import CellKind, Notebook, RoleKind
 
 
@@ -55,12 +55,10 @@ def _module_file(folder: Path, name: str) -> Path | None:
 def _modules_of(source: str, package: str) -> Iterator[str]:
     """Yields the modules that a source imports; relative imports count from `package`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as invalid escapes: the user's, told when the code runs
-            tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:
         return  # the reader reports the cell; a broken module fails in Python's own words when it is imported
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -13,6 +13,7 @@ import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from nbmlops.core.syntax import children, parse
 from nbmlops.notebook.model import Cell, Notebook
 
 INDENT = "    "
@@ -96,7 +97,7 @@ def read_cell(cell: Cell) -> CellText:
         SyntaxError: the cell is not Python; analysis has reported that before.
     """
     lines = tuple(cell.python.split("\n"))
-    tree = ast.parse(cell.python)
+    tree = parse(cell.python, cell.number)
     return CellText(cell.number, lines, tuple(_unit(node, lines) for node in tree.body), _lines_inside_strings(lines))
 
 
@@ -184,5 +185,5 @@ def _scope_edits(node: ast.AST, *, inside: bool) -> Iterable[tuple[ast.Global, s
     if isinstance(node, ast.Global):
         yield node, "nonlocal" if inside else "pass"
     inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _scope_edits(child, inside=inside)

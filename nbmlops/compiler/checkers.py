@@ -9,6 +9,8 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from nbmlops.core.syntax import children, walk
+
 _UNUSED = "F841"
 _UNPACKED = "RUF059"
 _DUMMY = re.compile(r"_+|_+[a-zA-Z0-9_]*[a-zA-Z0-9]+")
@@ -66,7 +68,7 @@ def fills_later(nodes: Sequence[ast.stmt]) -> bool:
     """Returns whether a name is bound to an empty container that these statements do not fill."""
     empty: set[str] = set()
     filled: set[str] = set()
-    for child in (child for node in nodes for child in ast.walk(node)):
+    for child in (child for node in nodes for child in walk(node)):
         match child:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_empty_container(value):
                 empty.add(name)
@@ -103,7 +105,7 @@ def unread_codes(nodes: Sequence[ast.stmt], returned: Collection[str]) -> list[s
 
 def _read(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
-        for child in ast.walk(node):
+        for child in walk(node):
             match child:
                 case ast.Name(id=name, ctx=ast.Load() | ast.Del()) | ast.AugAssign(target=ast.Name(id=name)):
                     yield name
@@ -133,7 +135,7 @@ def _bindings(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
             case _:
                 pass
         if not isinstance(node, _SCOPES):
-            yield from _bindings(ast.iter_child_nodes(node))
+            yield from _bindings(children(node))
 
 
 def _target(target: ast.expr, unpacked: str = _UNPACKED) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_json
+from nbmlops.core.syntax import parse
 from nbmlops.pipeline.ir import Step, StepMode
 
 
@@ -79,7 +80,7 @@ def _trees(program: Program, statements: Sequence[Statement]) -> Json:
 
 def _reached(program: Program, facts: StepFacts) -> dict[str, Statement]:
     """Returns the definitions and constants that the step uses, directly or not, in the order of their names."""
-    definitions, constants = program.definitions(), program.constants()
+    definitions, constants = program.definitions, program.constants
     settings = nodes_of(program.cells, [*program.analysis.environment, *program.analysis.settings])
     waiting = [*facts.definitions, *facts.rebuilt, *sorted(mentioned(settings))]
     waiting += [
@@ -100,7 +101,7 @@ def _reached(program: Program, facts: StepFacts) -> dict[str, Statement]:
 
 
 def _imported_names(program: Program, facts: StepFacts, reached: Iterable[str]) -> set[str]:
-    shared: Mapping[str, Constant | Definition] = {**program.constants(), **program.definitions()}
+    shared: Mapping[str, Constant | Definition] = {**program.constants, **program.definitions}
     names = set(facts.imports).union(*(shared[name].imports for name in reached))
     return names | mentioned(nodes_of(program.cells, [*program.analysis.environment, *program.analysis.settings]))
 
@@ -119,6 +120,6 @@ def _local_sources(program: Program, names: set[str]) -> Mapping[str, Json]:
 
 def _source_form(source: str) -> Json:
     try:
-        return normal_form(ast.parse(source))
+        return normal_form(parse(source))
     except (SyntaxError, ValueError):  # not Python: importing it will say so, and any change of it counts
         return source

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
 WIDTH = 88
@@ -47,10 +45,8 @@ def cells_of(numbers: Sequence[int]) -> str:
 
 def plain_text(text: str) -> str:
     """Returns the text on one line, without control characters, runs of white space or invisible directions."""
-    kept = "".join(
-        " " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if c.isprintable() or c.isspace()
-    )
-    return re.sub(r"\s+", " ", kept).strip()
+    words = (word if word.isprintable() else "".join(filter(str.isprintable, word)) for word in text.split())
+    return " ".join(filter(None, words))
 
 
 def docstring(summary: str, details: Sequence[str] = (), indent: str = "") -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable
 
+from nbmlops.core.syntax import walk
+
 
 def fresh(name: str, taken: Collection[str]) -> str:
     """Returns the name, with underscores behind it until nothing else is called so."""
@@ -17,22 +19,28 @@ def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
     """Returns every name that occurs in the code: read, bound, declared, or an argument."""
     found: set[str] = set()
     for node in nodes:
-        for child in ast.walk(node):
-            found |= _names_in(child)
+        for child in walk(node):
+            if isinstance(child, ast.Name):
+                found.add(child.id)
+            else:
+                found.update(_bound_by(child))
     return found
 
 
-def _names_in(node: ast.AST) -> set[str]:
+def _bound_by(node: ast.AST) -> Iterable[str]:
     match node:
-        case ast.Name(id=name) | ast.arg(arg=name):
-            return {name}
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return {name}
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            return {name}
-        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-            return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+        case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return (name,)
+        case (
+            ast.ExceptHandler(name=str(name))
+            | ast.MatchAs(name=str(name))
+            | ast.MatchStar(name=str(name))
+            | ast.MatchMapping(rest=str(name))
+        ):
+            return (name,)
+        case ast.alias(name=name, asname=alias):
+            return (alias or name.partition(".")[0],)
         case ast.Nonlocal(names=names) | ast.Global(names=names):
-            return set(names)
+            return names
         case _:
-            return {node.rest} if isinstance(node, ast.MatchMapping) and node.rest else set()
+            return ()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from nbmlops.analysis.model import ClosingNames, Constant, Definition, NotebookAnalysis, StepFacts
 from nbmlops.compiler.cells import CellText
 from nbmlops.compiler.headings import Explanation
 from nbmlops.compiler.layout import docstring
+from nbmlops.compiler.names import mentioned
+from nbmlops.compiler.shows import plotting_names
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.demands import Demands
@@ -79,9 +82,9 @@ class Compiled:
     suppressed: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program:
-    """A notebook on its way to files: all that the targets read.
+    """A notebook on its way to files: all that the targets read. What follows from its fields is found out once.
 
     Attributes:
         notebook: The notebook.
@@ -117,26 +120,40 @@ class Program:
         Raises:
             KeyError: there is no such step.
         """
-        for facts in self.analysis.steps:
-            if facts.name == step:
-                return facts
-        raise KeyError(step)
+        return self._facts[step]
 
     def code_cells(self, step: Step) -> tuple[int, ...]:
         """Returns the numbers of the step's cells that hold more than dropped lines."""
         return tuple(number for number in step.cells if number in self.cells) or step.cells
 
-    def definitions(self) -> dict[str, Definition]:
+    @cached_property
+    def definitions(self) -> Mapping[str, Definition]:
         """Returns name -> definition."""
         return {definition.name: definition for definition in self.analysis.definitions}
 
-    def constants(self) -> dict[str, Constant]:
+    @cached_property
+    def constants(self) -> Mapping[str, Constant]:
         """Returns name -> constant."""
         return {constant.name: constant for constant in self.analysis.constants}
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Returns every name that the notebook's code mentions."""
+        return frozenset(mentioned(unit.node for text in self.cells.values() for unit in text.units))
+
+    @cached_property
+    def plotting(self) -> frozenset[str]:
+        """Returns the names of the notebook behind which plotting stands."""
+        return plotting_names(self.analysis.imports, self.definitions, self.cells)
+
+    @cached_property
     def own_modules(self) -> frozenset[str]:
         """Returns top-level module names that belong to the project: the package and modules beside the notebook."""
         return frozenset({self.package, *(name.partition(".")[0] for name in self.options.local_modules)})
+
+    @cached_property
+    def _facts(self) -> Mapping[str, StepFacts]:
+        return {facts.name: facts for facts in self.analysis.steps}
 
     def module_docstring(self, summary: str) -> list[str]:
         """Returns the docstring of a generated module: what it is, and that the notebook is its source."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from nbmlops.analysis.model import Definition, ImportedName
 from nbmlops.analysis.statements import gives_nothing_in_place
 from nbmlops.compiler.cells import INDENT, CellText, Line, Unit, indent
+from nbmlops.core.syntax import walk
 
 _PLOTTING_PACKAGES = frozenset({"matplotlib", "seaborn", "mpl_toolkits", "plotnine", "wordcloud", "missingno", "shap"})
 _PLOTTING_NAME = re.compile(r"(?:^|_)(?:plot|hist|hist2d|boxplot|scatter_matrix|imshow)(?:$|_)|plot$")
@@ -71,7 +72,7 @@ def _definition_nodes(definition: Definition, cells: Mapping[int, CellText]) -> 
 def may_plot(nodes: Iterable[ast.AST], names: Collection[str]) -> bool:
     """Returns whether the code mentions a plotting name or a method that draws."""
     for node in nodes:
-        for child in ast.walk(node):
+        for child in walk(node):
             if isinstance(child, ast.Name) and child.id in names:
                 return True
             if isinstance(child, ast.Attribute) and (

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import Magic, MagicAction
 from nbmlops.notebook.source import Translation
@@ -42,7 +43,7 @@ def imported_names(pythons: Iterable[str]) -> ApiNames:
     modules: set[str] = set()
     functions: dict[str, str] = {}
     for python in pythons:
-        for node in ast.walk(ast.parse(python)) if "nbmlops" in python else ():
+        for node in walk(parse(python)) if "nbmlops" in python else ():
             if isinstance(node, ast.Import):
                 modules.update(alias.asname or alias.name for alias in node.names if alias.name == "nbmlops")
             elif isinstance(node, ast.ImportFrom) and node.module == "nbmlops" and not node.level:
@@ -58,7 +59,7 @@ def lift_calls(translation: Translation, names: ApiNames) -> Translation:
     called = {*names.modules, *names.functions}
     if not any(name in translation.python for name in called):
         return translation
-    tree = ast.parse(translation.python)
+    tree = parse(translation.python)
     lines = translation.python.split("\n")
     magics: list[Magic] = []
     faults: list[Fault] = []
@@ -71,7 +72,7 @@ def lift_calls(translation: Translation, names: ApiNames) -> Translation:
             magics.append(Magic(statement.lineno, ast.unparse(call), action, reason, _canonical(call, function)))
             lines[statement.lineno - 1 : statement.end_lineno] = [""] * _height(statement)
             lifted.add(call)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         function = names.function_of(node) if isinstance(node, ast.Call) and node not in lifted else ""
         if isinstance(node, ast.Call) and function in _LOGGING:
             text = ast.unparse(node)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 from nbmlops.core.diagnostics import sort_diagnostics
 from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.api_calls import imported_names, lift_calls
 from nbmlops.notebook.codes import Fault, to_diagnostics
 from nbmlops.notebook.document import RawCell, read_cells
@@ -129,7 +130,7 @@ def _cell(raw: RawCell, marked: MarkedCell, role: CellRole) -> Cell:
 def _imported_modules(cells: Sequence[Cell]) -> frozenset[str]:
     names: set[str] = set()
     for cell in cells:
-        for node in ast.walk(ast.parse(cell.python)) if "import" in cell.python else ():
+        for node in walk(parse(cell.python)) if "import" in cell.python else ():
             if isinstance(node, ast.Import):
                 names.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nbmlops.core.syntax import parse, walk
+
 _BUILTINS = frozenset(dir(builtins))
 _SESSION = frozenset({"In", "Out", "_", "__", "___", "_ih", "_oh", "_dh", "_i", "_ii", "_iii", "_exit_code"})
 _PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant)
@@ -50,7 +52,7 @@ def shell_names(pythons: Iterable[str]) -> ShellNames:
     bound: set[str] = set()
     unknown = exit_code = False
     for python in pythons:
-        for node in ast.walk(ast.parse(python)):
+        for node in walk(parse(python)):
             match node:
                 case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                     bound.add(name)
@@ -153,7 +155,7 @@ def _free(node: ast.expr) -> set[str]:
     Raises:
         CannotExpand: it binds names, which IPython throws away.
     """
-    nodes = list(ast.walk(node))
+    nodes = list(walk(node))
     if any(isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for part in nodes):
         raise CannotExpand("an expression in it binds names or waits")
     own = {part.id for part in nodes if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}

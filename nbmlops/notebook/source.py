@@ -14,6 +14,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.decisions import Decision, Refusal
 from nbmlops.notebook.magics import decide_cell, decide_line, decide_shell
@@ -107,9 +108,9 @@ def _parse(python: str) -> ast.Module | SyntaxError:
             return SyntaxError(
                 "it holds a null byte", ("<cell>", python.count("\n", 0, python.index("\0")) + 1, 0, None)
             )
+        tree = parse(python)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(python)
             compile(tree, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
         return error
@@ -137,11 +138,11 @@ def _checked(translation: Translation, tree: ast.Module | SyntaxError, original:
 
 def _local_exit_code(tree: ast.Module) -> int:
     """Returns the first line where a function runs a command whose exit code IPython keeps as a global, or 0."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [node for node in walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     stores = [
         node.lineno
         for function in functions
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, ast.Name) and node.id == "_exit_code" and isinstance(node.ctx, ast.Store)
     ]
     return min(stores, default=0)

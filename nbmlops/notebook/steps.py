@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from nbmlops.core.jupyter_tags import RAISES
+from nbmlops.core.syntax import parse
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import CellKind, CellRole, Magic, MagicAction, RoleKind
 from nbmlops.notebook.names import skeleton
@@ -226,7 +227,7 @@ def _cycle(start: str, step: str, edges: Mapping[str, set[str]]) -> tuple[str, .
 def _metrics_faults(cell: MarkedCell, role: CellRole) -> Iterable[Fault]:
     if role.kind is not RoleKind.METRICS:
         return
-    for statement in ast.parse(cell.python).body:
+    for statement in parse(cell.python).body:
         if not _printed_name(statement):
             yield Fault(
                 "NB145",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 
+from nbmlops.core.syntax import walk
 from nbmlops.notebook.decisions import Decision, Refusal, shortened
 from nbmlops.notebook.model import MagicAction
 
@@ -67,7 +68,7 @@ def timed_part(source: str) -> tuple[int, int] | str:
     if len(body) != 1:
         return "it times several statements"
     node = body[0]
-    if any(isinstance(part, _WAITS) for part in ast.walk(node)):
+    if any(isinstance(part, _WAITS) for part in walk(node)):
         return "it waits or yields"
     starts = [0]
     for text in source.encode().split(b"\n"):

@@ -14,6 +14,7 @@ from nbmlops.analysis.certain import certain_reads
 from nbmlops.analysis.graph import Graph, Place, StepNode, step_title
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.syntax import walk
 
 CODE = "NB204"
 
@@ -59,7 +60,7 @@ def _is_sure(step: StepNode, place: Place, name: str) -> bool:
 def _deletion(step: StepNode, name: str) -> Place:
     for unit in reversed(step.units):
         if name in unit.effects.deletes:
-            for node in ast.walk(unit.node):
+            for node in walk(unit.node):
                 is_del = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del) and node.id == name
                 if is_del or (isinstance(node, ast.ExceptHandler) and node.name == name):
                     return Place(unit, node)

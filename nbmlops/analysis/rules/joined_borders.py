@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nbmlops.analysis.graph import Graph
 from nbmlops.core.diagnostics import Diagnostic, Severity
+from nbmlops.core.syntax import children, walk
 
 CODE = "NB221"
 _LIST = "make it a list, [… for …] or list(…), to keep the steps apart"
@@ -118,7 +119,7 @@ def _bound(node: ast.stmt) -> tuple[ast.expr | None, set[str]]:
     """Returns the value of an assignment to names, and the names."""
     match node:
         case ast.Assign(targets=targets, value=value):
-            names = {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+            names = {part.id for target in targets for part in walk(target) if isinstance(part, ast.Name)}
             return value, names
         case ast.AnnAssign(target=ast.Name(id=name), value=value):
             return value, {name}
@@ -174,5 +175,5 @@ def _is_generator(node: ast.stmt) -> bool:
         if isinstance(part, ast.Yield | ast.YieldFrom):
             return True
         if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(part))
+            waiting.extend(children(part))
     return False

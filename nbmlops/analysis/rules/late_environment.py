@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from nbmlops.analysis.graph import Graph, Place, StepNode
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.syntax import children, parse
 
 CODE = "NB404"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -54,7 +55,7 @@ def _module_of(path: str, modules: set[str]) -> str:
 def _reads_environment(source: str) -> bool:
     """Returns whether importing the module reads environment variables by itself."""
     try:
-        waiting: list[ast.AST] = [ast.parse(source)]
+        waiting: list[ast.AST] = [parse(source)]
     except (SyntaxError, ValueError):
         return False  # Python says so when the module is imported
     while waiting:
@@ -63,5 +64,5 @@ def _reads_environment(source: str) -> bool:
             return True
         if isinstance(node, ast.Name) and node.id in {"environ", "getenv"}:
             return True
-        waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, _FUNCTIONS)]
+        waiting += [child for child in children(node) if not isinstance(child, _FUNCTIONS)]
     return False

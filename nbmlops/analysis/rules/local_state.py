@@ -15,6 +15,7 @@ from nbmlops.analysis.definitions import closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
 from nbmlops.analysis.scope import collect_names
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.syntax import parse, walk
 
 CODE = "NB219"
 _METHODS = "add append appendleft clear discard extend insert pop popitem popleft remove reverse sort update"
@@ -63,8 +64,8 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 def _uses(graph: Graph, step: StepNode, modules: Mapping[str, _Module]) -> Iterator[_Use]:
     behind = [graph.namespace.definitions[name] for name in sorted(step.closure & graph.definitions.keys())]
     for unit in dict.fromkeys([*step.units, *behind]):
-        changed_here = {id(owner) for part in ast.walk(unit.node) for owner in _changed_by(part)}
-        for part in ast.walk(unit.node):
+        changed_here = {id(owner) for part in walk(unit.node) for owner in _changed_by(part)}
+        for part in walk(unit.node):
             path = _path(graph, part)
             module, _, name = path.rpartition(".")
             if module not in modules:
@@ -94,13 +95,13 @@ def _path(graph: Graph, node: ast.AST) -> str:
 
 def _read(source: str) -> _Module:
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return _Module(frozenset(), {}, {})  # Python says so when the module is imported
     definitions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     statements = [n for n in tree.body if not isinstance(n, ast.Import | ast.ImportFrom)]
     variables = frozenset(collect_names(statements).bound) - definitions.keys()
-    mentions = {name: {p.id for p in ast.walk(node) if isinstance(p, ast.Name)} for name, node in definitions.items()}
+    mentions = {name: {p.id for p in walk(node) if isinstance(p, ast.Name)} for name, node in definitions.items()}
     changed = {name: _changes(node) & variables for name, node in definitions.items()}
     uses = {name: found & definitions.keys() for name, found in mentions.items()}
     touched = {name: found & variables for name, found in mentions.items()}
@@ -113,7 +114,7 @@ def _with_callees(found: Mapping[str, set[str]], uses: dict[str, set[str]]) -> d
 
 def _changes(definition: ast.AST) -> set[str]:
     """Returns the names that a definition changes and does not own."""
-    parts = list(ast.walk(definition))
+    parts = list(walk(definition))
     declared = {name for part in parts if isinstance(part, ast.Global) for name in part.names}
     stored = {part.id for part in parts if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
     own = (stored | {part.arg for part in parts if isinstance(part, ast.arg)}) - declared

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from nbmlops.analysis.graph import Graph, Place
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
 CODES = ("NB301", "NB302", "NB303", "NB304")
@@ -25,4 +26,4 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def _holds(statement: ast.stmt, node: ast.AST) -> bool:
-    return any(part is node for part in ast.walk(statement))
+    return any(part is node for part in walk(statement))

@@ -14,6 +14,7 @@ from nbmlops.analysis.graph import Graph, Place
 from nbmlops.analysis.model import SETUP_STEP, StatementKind
 from nbmlops.analysis.statements import Unit, has_effect
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.syntax import walk
 
 CODE = "NB217"
 
@@ -45,7 +46,7 @@ def _is_plain(graph: Graph, unit: Unit) -> bool:
     """Returns whether it makes no difference when the statement runs."""
     effects = unit.effects
     data = graph.namespace.data | graph.namespace.parameters.keys()
-    calls = any(isinstance(node, ast.Call | ast.Await) for part in _run_here(unit.node) for node in ast.walk(part))
+    calls = any(isinstance(node, ast.Call | ast.Await) for part in _run_here(unit.node) for node in walk(part))
     alone = all(len(graph.namespace.bindings[name]) == 1 for name in effects.may_bind)
     return not (calls or unit.shows or effects.mutates or effects.deletes or effects.reads & data) and alone
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from nbmlops.analysis.graph import Graph, Place
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.syntax import walk
 
 CODE = "NB220"
 
@@ -33,7 +34,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def _imported(statement: ast.stmt) -> Iterator[str]:
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if isinstance(node, ast.Import):
             yield from (part for alias in node.names for part in alias.name.split("."))
         elif isinstance(node, ast.ImportFrom):

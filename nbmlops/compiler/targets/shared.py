@@ -78,7 +78,7 @@ def from_helpers(
         names: The shared names.
         used: Every name that the module uses otherwise.
     """
-    constants = program.constants()
+    constants = program.constants
     unsure = sorted(name for name in names if name in constants and not constants[name].certain)
     module = f"{program.package}.{HELPERS}"
     imports = [ImportedName(name, module, name) for name in sorted(names - set(unsure))]
@@ -122,7 +122,7 @@ def _module(
     sections: Iterable[Sequence[Line]],
     loads: Sequence[ImportedName] = (),
 ) -> Module:
-    head = [own(*notice), *import_sections(loads, imports, program.own_modules())]
+    head = [own(*notice), *import_sections(loads, imports, program.own_modules)]
     return assemble(name, [*head, *sections], program.notebook)
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from nbmlops.analysis.model import ImportedName
 from nbmlops.compiler.imports import import_lines
 from nbmlops.compiler.layout import WIDTH, bracketed, cells_of
-from nbmlops.compiler.names import fresh, mentioned
+from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import Block
 from nbmlops.compiler.targets.markdown import inline
@@ -64,7 +64,7 @@ class _Names:
         values = {*(value.name for value in step.inputs), *step.outputs, *step.parameters}
         if any(other.mode is StepMode.VERBATIM for other in program.pipeline.steps):
             # Functions of a verbatim step that is joined with this one read their names in the same kernel.
-            values |= mentioned(unit.node for text in program.cells.values() for unit in text.units)
+            values |= program.names
         self.taken = frozenset(values)
         self.function = step.module if step.module not in values else fresh(f"run_{step.module}", values)
         self.step = fresh("step", values | {self.function})

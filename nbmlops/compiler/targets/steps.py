@@ -18,8 +18,8 @@ from nbmlops.compiler.modules import Module, assemble, import_sections
 from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import comment, wrapped
-from nbmlops.compiler.shows import plotting_names
 from nbmlops.compiler.targets.shared import from_helpers
+from nbmlops.core.syntax import walk
 from nbmlops.pipeline.ir import Step
 
 SHOW = "nbmlops.show"
@@ -75,7 +75,7 @@ def step_module(program: Program, step: Step) -> Module:
     function += indent(joined(parts))
     notice = program.module_docstring(f"Step {step.name} of the pipeline {program.package}.")
     notice += checker_comments(content.nodes, step.outputs)
-    sections = [own(*notice), *import_sections(facts.loads, outer, program.own_modules()), guarded, function]
+    sections = [own(*notice), *import_sections(facts.loads, outer, program.own_modules), guarded, function]
     return assemble(step.module, sections, program.notebook)
 
 
@@ -87,7 +87,7 @@ def _marks(facts: StepFacts, content: _Content) -> list[str]:
 
 
 def _content(program: Program, step: Step, facts: StepFacts) -> _Content:
-    definitions = program.definitions()
+    definitions = program.definitions
     statements = [*(definitions[name].statement for name in facts.rebuilt), *facts.statements]
     cells = {number: function_text(program.cells[number]) for number in dict.fromkeys(s.cell for s in statements)}
     cells |= {
@@ -100,16 +100,14 @@ def _content(program: Program, step: Step, facts: StepFacts) -> _Content:
 
 
 def _nonlocal_names(nodes: Iterable[ast.AST]) -> set[str]:
-    return {
-        name for node in nodes for child in ast.walk(node) if isinstance(child, ast.Nonlocal) for name in child.names
-    }
+    return {name for node in nodes for child in walk(node) if isinstance(child, ast.Nonlocal) for name in child.names}
 
 
 def _imports(
     program: Program, facts: StepFacts, content: _Content
 ) -> tuple[list[ImportedName], list[ImportedName], list[Line]]:
     """Returns the imports of the module, those of names that the function binds as well, and lines for unsure ones."""
-    definitions = program.definitions()
+    definitions = program.definitions
     rebuilt = [definitions[name] for name in facts.rebuilt]
     wanted = set(facts.imports).union(*(definition.imports for definition in rebuilt))
     shared = set(facts.definitions).union(*(definition.uses for definition in rebuilt))
@@ -130,7 +128,7 @@ def _imports(
 
 
 def _rebuilt(program: Program, facts: StepFacts, content: _Content) -> list[Line]:
-    definitions = program.definitions()
+    definitions = program.definitions
     lines: list[Line] = []
     for name in facts.rebuilt:
         statement = definitions[name].statement
@@ -140,13 +138,12 @@ def _rebuilt(program: Program, facts: StepFacts, content: _Content) -> list[Line
 
 
 def _cells_body(program: Program, facts: StepFacts, content: _Content) -> list[Line]:
-    plotting = plotting_names(program.analysis.imports, program.definitions(), program.cells)
     bodies = []
     for number in facts.cells:
         if number in content.cells:
             text = content.cells[number]
             kept = units_of(text, facts.statements)
-            body = cell_body(text, kept, shown_units(text, facts.statements), plotting, SHOW)
+            body = cell_body(text, kept, shown_units(text, facts.statements), program.plotting, SHOW)
             bodies.append(_with_remark(program.remarks.get(number, ""), body))
     return joined(bodies)
 

@@ -17,7 +17,7 @@ from nbmlops.compiler.cells import CellText, Line, own, tidy
 from nbmlops.compiler.imports import import_lines, loading_lines
 from nbmlops.compiler.layout import INDENT, bracketed
 from nbmlops.compiler.modules import source_lines
-from nbmlops.compiler.names import fresh, mentioned
+from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.parameters import converted, value_classes
 from nbmlops.compiler.targets.shared import HELPERS, SETTINGS
@@ -65,7 +65,7 @@ class _Names:
     """What things of ours are called in the notebook: never like a name of the user's."""
 
     def __init__(self, program: Program, facts: StepFacts) -> None:
-        self.taken = mentioned(unit.node for text in program.cells.values() for unit in text.units)
+        self.taken = program.names
         # Code that is not known before it runs uses no names like these.
         lead = "_nbmlops_" if facts.whole else ""
         self.step = fresh(f"{lead}step", self.taken)
@@ -84,7 +84,7 @@ def _load_lines(program: Program, step: Step, facts: StepFacts, names: _Names) -
         found.append(ImportedName(names.settings, package, SETTINGS))
     declared = {d.name: d for d in program.analysis.parameters if d.name in step.parameters}
     classes = value_classes(declared.values(), names.taken)
-    sections = [loading_lines(facts.loads), import_lines([*found, *classes.values()], program.own_modules()), guarded]
+    sections = [loading_lines(facts.loads), import_lines([*found, *classes.values()], program.own_modules), guarded]
     sections += [[f"{names.settings}.apply()"]] if program.analysis.settings else []
     values = {name: converted(name, declaration, classes) for name, declaration in declared.items()}
     sections += [[f"{name} = {value}" for name, value in values.items() if value != name]]
@@ -106,7 +106,7 @@ def _values_lines(step: Step, facts: StepFacts, names: _Names) -> list[str]:
 
 def _imports(program: Program, facts: StepFacts) -> tuple[list[ImportedName], list[str]]:
     """Returns the imports that stand above the cells, and lines for names that the notebook does not always bind."""
-    definitions = program.definitions()
+    definitions = program.definitions
     rebuilt = [definitions[name] for name in facts.rebuilt]
     wanted = set(facts.imports).union(*(definition.imports for definition in rebuilt))
     order = [other.name for other in program.analysis.steps]
@@ -115,7 +115,7 @@ def _imports(program: Program, facts: StepFacts) -> tuple[list[ImportedName], li
     shared = set(facts.definitions).union(*(definition.uses for definition in rebuilt))
     moved = _moved(program)
     shared = {name for name in shared if name in moved and moved[name].cell not in below}
-    constants = program.constants()
+    constants = program.constants
     unsure = sorted(name for name in shared if name in constants and not constants[name].certain)
     module = f"{program.package}.{HELPERS}"
     found += [ImportedName(name, module, name) for name in sorted(shared - set(unsure))]
@@ -135,7 +135,7 @@ def _import_unsure(program: Program, name: str) -> list[str]:
 
 
 def _rebuilt(program: Program, facts: StepFacts) -> list[Line]:
-    definitions = program.definitions()
+    definitions = program.definitions
     lines: list[Line] = []
     for name in facts.rebuilt:
         statement = definitions[name].statement
@@ -168,7 +168,7 @@ def _cell(program: Program, facts: StepFacts, number: int) -> list[Line]:
 
 
 def _imported_here(program: Program, names: Collection[str]) -> list[Line]:
-    constants = program.constants()
+    constants = program.constants
     sure = sorted(name for name in names if name not in constants or constants[name].certain)
     lines = import_lines([ImportedName(name, f"{program.package}.{HELPERS}", name) for name in sure])
     lines += [line for name in sorted(set(names) - set(sure)) for line in _import_unsure(program, name)]

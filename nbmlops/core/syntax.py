@@ -1,0 +1,71 @@
+"""Python code as syntax trees: a text is parsed once, and a tree is walked once, however many passes look at it.
+
+Comes in: the text of cells and of local modules. All layers read the trees that come out; nobody changes one.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+# Fields that hold texts, numbers, contexts and operators, never code.
+_PLAIN = frozenset({
+    "arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "module", "op", "ops", "rest",
+    "simple", "type_comment",
+})  # fmt: skip
+_FIELDS: Mapping[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(field for field in kind._fields if field not in _PLAIN)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.Constant
+}
+_BELOW = "nodes_below"
+
+
+@lru_cache(maxsize=4096)
+def parse(python: str, cell: int = 0) -> ast.Module:  # noqa: ARG001 - a part of the key
+    """Returns the tree of a text, the same one whenever it is asked for.
+
+    Args:
+        python: The text.
+        cell: Number of the cell whose text it is, where its nodes stand for places: cells with the same text have
+            trees of their own.
+
+    Raises:
+        SyntaxError: the text is not Python.
+        ValueError: it holds a null byte.
+    """
+    with warnings.catch_warnings():
+        # A "\d" in a plain string is the user's affair; the warning would name a file that does not exist.
+        warnings.simplefilter("ignore")
+        return ast.parse(python)
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Returns the nodes directly below a node, as `ast.iter_child_nodes` does, without contexts and operators."""
+    found: list[ast.AST] = []
+    for field in _FIELDS.get(node.__class__, ()):
+        value = getattr(node, field, None)
+        if value.__class__ is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yields a node and all below it in the order of `ast.walk`, without contexts and operators."""
+    yield tree
+    yield from _below(tree)
+
+
+def _below(tree: ast.AST) -> Sequence[ast.AST]:
+    below: Sequence[ast.AST] | None = getattr(tree, _BELOW, None)
+    if below is None:
+        found = children(tree)
+        for node in found:  # grows meanwhile
+            found += children(node)
+        below = tuple(found)
+        setattr(tree, _BELOW, below)
+    return below
