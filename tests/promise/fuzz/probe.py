@@ -71,7 +71,7 @@ class _Teller:
             case np.ndarray():
                 self._arrays.append((number, value))
                 flags = "" if value.flags.writeable else " read-only"
-                return f"{value.dtype} {value.shape} {value.strides} {value.tolist()!r}{flags}"
+                return f"{value.dtype} {value.shape} {value.strides} {self._items(value)}{flags}"
             case pd.DataFrame() | pd.Series():
                 return self._frame(value)
             case random.Random():
@@ -88,9 +88,13 @@ class _Teller:
     def _frame(self, value: Any) -> str:
         index = f"{type(value.index).__name__} {value.index.name!r} {value.index.dtype} {list(value.index)!r}"
         if value.ndim == 1:
-            return f"{value.name!r} {value.dtype} {value.tolist()!r} index {index} {value.attrs!r}"
-        columns = {str(name): (str(value[name].dtype), value[name].tolist()) for name in value.columns}
+            return f"{value.name!r} {value.dtype} {self._items(value)} index {index} {value.attrs!r}"
+        columns = {str(name): (str(value[name].dtype), self._items(value[name])) for name in value.columns}
         return f"{columns!r} {list(value.columns)!r} index {index} {value.attrs!r}"
+
+    def _items(self, values: Any) -> str:
+        items = values.tolist()
+        return self.told(items) if values.dtype == object else repr(items)
 
     def shared(self) -> list[tuple[int, int]]:
         """Returns the pairs of arrays that share memory, by their numbers."""
