@@ -107,6 +107,8 @@ def _match(w: Writer) -> Lines:
         return [f"match {subject}:", f'    case {{"a": {name}}}:', *indented(w.block(1))]
     name = w.new(Kind.INT)
     rest = w.new(Kind.LIST)
+    if rest == name:
+        raise NotHere  # a pattern binds a name once
     return [f"match [*{subject}, 1]:", f"    case [{name}, *{rest}]:", *indented(w.block(1))]
 
 

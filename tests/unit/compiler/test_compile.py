@@ -103,9 +103,15 @@ class Recorded:
 
 def run_cells(notebook: Notebook) -> dict[str, Any]:
     """The notebook from top to bottom in one namespace."""
+    import matplotlib_inline.backend_inline
+
     import nbmlops
 
-    namespace: dict[str, Any] = {"nbmlops": nbmlops, "__name__": "__main__"}
+    namespace: dict[str, Any] = {
+        "nbmlops": nbmlops,
+        "matplotlib_inline": matplotlib_inline,  # `%config InlineBackend…` reads as a call of it
+        "__name__": "__main__",
+    }
     for cell in notebook.cells:
         if cell.role.kind is not RoleKind.SKIP:
             exec(compile(cell.python, f"cell {cell.number}", "exec"), namespace)

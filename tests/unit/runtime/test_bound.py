@@ -21,7 +21,7 @@ class Pair(ctypes.Structure):
     _fields_ = (("a", ctypes.c_int), ("b", ctypes.c_int))
 
 
-THING = Thing()
+THING, WATCHED = Thing(), Thing()
 
 
 def logger() -> logging.Logger:
@@ -33,8 +33,8 @@ def logger() -> logging.Logger:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: weakref.proxy(THING), "it is a weak reference, which pickle takes for the object itself"),
-        (lambda: weakref.finalize(THING, int), "it does something when another object goes or its process ends"),
+        (lambda: weakref.proxy(WATCHED), "it is a weak reference, which pickle takes for the object itself"),
+        (lambda: weakref.finalize(WATCHED, int), "it does something when another object goes or its process ends"),
         (logger, "its handlers, filters and level are those of its process"),
         (lambda: Pair.from_buffer(bytearray(8)), "it is over the memory of another object"),
     ],
