@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import matplotlib_inline.backend_inline
 import pytest
 
 from nbmlops.analysis.model import ClosingNames
@@ -103,8 +104,6 @@ class Recorded:
 
 def run_cells(notebook: Notebook) -> dict[str, Any]:
     """The notebook from top to bottom in one namespace."""
-    import matplotlib_inline.backend_inline
-
     import nbmlops
 
     namespace: dict[str, Any] = {
