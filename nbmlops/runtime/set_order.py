@@ -1,15 +1,17 @@
-"""Sets rebuilt so that they iterate in the same order.
+"""Sets rebuilt so that they iterate in the same order, now and after whatever is added to them later.
 
 The order in which a set iterates is that of its hash table: it depends on the size of the table, on the order in which
-colliding elements came, and on elements that were removed since. Adding the elements to a new set in their order of
-iteration gives another order for many sets. Here a table is planned that gives the wanted order: its size, which slots
-to occupy for a while by stand-ins, and in which order to add the elements. Every plan is tried before it is used.
+colliding elements came, and on elements that were removed since: their slots stay marked. Adding the elements to a new
+set in their order of iteration gives another order for many sets. Here a table is planned that gives the wanted order:
+its size, which slots to occupy for a while by stand-ins, and in which order to add the elements. Every plan is tried
+before it is used: a frozen set must iterate in the same order, and a set must have the very same table.
 """
 
 from __future__ import annotations
 
+import ctypes
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain, permutations
@@ -40,17 +42,58 @@ class SetPlan:
 
 
 def plan_set(value: AbstractSet[Any]) -> SetPlan | None:
-    """Returns a plan by which the set iterates as it does now, or None if there is none.
+    """Returns a plan by which the set becomes what it is now, or None if there is none.
 
     Args:
         value: A `set` or `frozenset`.
     """
     wanted = tuple(value)
-    for plan in chain([SetPlan(wanted)], _table_plans(wanted, _table_size(value)), _small_plans(wanted)):
-        built = build_set(plan, frozen=isinstance(value, frozenset))
-        if all(one is other for one, other in zip(built, wanted, strict=True)):
+    if isinstance(value, frozenset):
+        for plan in chain([SetPlan(wanted)], _frozen_plans(wanted, _table_size(value)), _small_plans(wanted)):
+            if all(one is other for one, other in zip(build_set(plan, frozen=True), wanted, strict=True)):
+                return plan
+        return None
+    assert isinstance(value, set)
+    table = table_of(value)
+    if table is None:
+        return None
+    for plan in chain([SetPlan(wanted)], _table_plans(wanted, table), _small_plans(wanted)):
+        built = build_set(plan, frozen=False)
+        assert isinstance(built, set)
+        if table_of(built) == table:
             return plan
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The hash table of a set.
+
+    Attributes:
+        size: Its number of slots.
+        slots: Of the elements, in the order in which they iterate, told by their `id`.
+        left: Slots whose elements were removed.
+    """
+
+    size: int
+    slots: Mapping[int, int]
+    left: tuple[int, ...]
+
+
+def table_of(value: set[Any]) -> Table | None:
+    """Returns the table as CPython's `setobject.h` lays it out; None if the memory does not look like it."""
+    words = ctypes.c_ssize_t * 4
+    fill, used, mask, address = words.from_address(id(value) + object.__basicsize__)
+    if used != len(value) or not used <= fill <= mask or mask & (mask + 1) or not address:
+        return None
+    entries = (ctypes.c_size_t * (2 * (mask + 1))).from_address(address)
+    keys = entries[::2]
+    ids = {id(element) for element in value}
+    slots = {key: slot for slot, key in enumerate(keys) if key in ids}
+    left = tuple(slot for slot, key in enumerate(keys) if key and key not in ids)
+    if len(slots) != used or len(slots) + len(left) != fill or list(slots) != [id(element) for element in value]:
+        return None
+    return Table(mask + 1, slots, left)
 
 
 def build_set(plan: SetPlan, *, frozen: bool) -> set[Any] | frozenset[Any]:
@@ -61,6 +104,7 @@ def build_set(plan: SetPlan, *, frozen: bool) -> set[Any] | frozenset[Any]:
     if plan.size <= _SMALL_TABLE and not plan.stand_ins:
         made.update(plan.items)
         return made
+    # A set that grew by itself, or one whose table was made for its length.
     stand_ins = [_StandIn(slot) for slot in plan.stand_ins]
     sequence = [*stand_ins, *plan.items]
     # A set that is updated from a mapping makes room once for twice its length, and then adds in its order. What is
@@ -94,7 +138,20 @@ def _table_size(value: AbstractSet[Any]) -> int:
     return extra // _ENTRY_BYTES or _SMALL_TABLE
 
 
-def _table_plans(wanted: Sequence[Any], size: int) -> Iterator[SetPlan]:
+def _table_plans(wanted: Sequence[Any], table: Table) -> Iterator[SetPlan]:
+    slots = [table.slots[id(item)] for item in wanted]
+    owners = dict(zip(slots, range(len(wanted)), strict=True))
+    if any(slot not in _way(item, table.size) for item, slot in zip(wanted, slots, strict=True)):
+        return  # an element whose hash is another one each time
+    passed = [_passed(item, slot, table.size) for item, slot in zip(wanted, slots, strict=True)]
+    order = _ordered([{owners[other] for other in others if other in owners} for others in passed])
+    if order is not None:
+        items = tuple(wanted[number] for number in order)
+        yield SetPlan(items, table.left, table.size)
+        yield SetPlan(items, table.left)
+
+
+def _frozen_plans(wanted: Sequence[Any], size: int) -> Iterator[SetPlan]:
     slots = _slots(wanted, size)
     if slots is None:
         return
