@@ -21,6 +21,11 @@ _HANDED_OVER = """
     decimal.setcontext torch.set_default_dtype torch.set_default_device torch.use_deterministic_algorithms
     dotenv.load_dotenv
 """
+# Those of them that give something back, which Jupyter shows below a cell that ends in one.
+_TELLING = frozenset({
+    "numpy.seterr", "numpy.seterrcall", "numpy.setbufsize", "locale.setlocale", "csv.field_size_limit",
+    "dotenv.load_dotenv",
+})  # fmt: skip
 # Calls whose effect belongs to one process.
 _REFUSED = """
     pandas.plotting.register_matplotlib_converters numpy.set_string_function matplotlib.use matplotlib.interactive
@@ -81,6 +86,11 @@ RESTORING = frozenset(
         "contextlib.chdir",
     }
 )
+
+
+def gives_back(path: str | None) -> bool:
+    """Returns whether a call of this function changes a setting and gives the former or the new one back."""
+    return path in _TELLING
 
 
 def changes_setting(path: str) -> bool:

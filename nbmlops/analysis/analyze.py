@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from types import MappingProxyType
 
+from nbmlops.analysis.ambient import gives_back
 from nbmlops.analysis.callgraph import callables_by_time, summarize_functions
 from nbmlops.analysis.closing import closing_names, merge_closing
 from nbmlops.analysis.coroutines import awaits
@@ -204,6 +205,7 @@ def _walk(graph: Graph, walker: FlowWalker, spans: Mapping[ast.stmt, Callables])
         called = unit.node.value if isinstance(unit.node, ast.Expr) else None
         path = walker.dotted(called.func) if isinstance(called, ast.Call) else None
         unit.shows = is_displayed(unit, path, of_container=_is_of_container(called, walker))
+        unit.tells_setting = unit.shows and gives_back(path)
     graph.namespace.data |= bound_out_of_sight(graph.units, graph.namespace)
     for unit in graph.units:
         unit.effects = _effects(unit, ends[unit], graph.namespace)
@@ -264,7 +266,7 @@ def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:
 
 def _is_setting(unit: Unit, namespace: Namespace) -> bool:
     """Returns whether a statement of a shared cell only changes settings, with what every module can see."""
-    if not unit.record.settings or not unit.is_shared:
+    if not unit.record.settings or not unit.is_shared or unit.tells_setting:
         return False
     data = namespace.data | namespace.parameters.keys() | MODULE_NAMES
     return not unit.effects.may_bind and not set(unit.record.mentions) & data and not awaits(unit.node)

@@ -140,7 +140,7 @@ def _content(unit: Unit, paths: Mapping[str, str], data: frozenset[str]) -> Cont
     if literal_assignment(node) is not None:
         return Content.LITERALS
     is_seed = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_seed(node.value, paths)
-    sets = bool(unit.record.settings) and not used and not unit.effects.may_bind
+    sets = bool(unit.record.settings) and not used and not unit.effects.may_bind and not unit.tells_setting
     return Content.PREAMBLE if is_seed or sets else Content.CODE
 
 

@@ -48,6 +48,7 @@ class Unit:
         record: What the flow analysis found.
         effects: The same in the form that others read.
         shows: Whether its value is displayed.
+        tells_setting: Whether that value is what a call that changes a setting gives back.
         index: Its place among the statements of the cell.
     """
 
@@ -61,6 +62,7 @@ class Unit:
     record: Record = field(default_factory=Record)
     effects: Effects = field(default_factory=Effects)
     shows: bool = False
+    tells_setting: bool = False
     index: int = 0
     _defines: str = field(init=False)
 

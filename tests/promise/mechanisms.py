@@ -125,9 +125,9 @@ def _parameters_stay(original: Any) -> Any:
 
 
 def _only_outputs(original: Any) -> Any:
-    def save(handover: Any, outputs: Any) -> Any:
+    def save(handover: Any, outputs: Any, *others: Any) -> Any:
         handover._live = {name: value for name, value in handover._live.items() if name in outputs}
-        return original(handover, outputs)
+        return original(handover, outputs, *others)
 
     return save
 
@@ -221,7 +221,7 @@ MECHANISMS: dict[str, Mechanism] = {
             "nbmlops.runtime.sharing:known_nan": always(""),
             "nbmlops.runtime.pickling:known_nan": always(""),
         },
-        "flow: nan is found by identity",
+        "flow: nan in an object column is found by identity",
     ),
     "functions that read names are made anew over their present values": Mechanism(
         {"nbmlops.analysis.analyze:place_definitions": _placed("module")},

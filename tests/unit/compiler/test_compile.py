@@ -76,9 +76,11 @@ def test_other_processes_with_other_hash_seeds_write_the_same_bytes() -> None:
 
 @pytest.fixture
 def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Compiled], Path]]:
-    before = set(sys.modules)
+    packages: set[str] = set()
 
     def write(result: Compiled) -> Path:
+        assert result.pipeline is not None
+        packages.add(result.pipeline.name)
         for path, content in result.files.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_bytes(content)
@@ -86,7 +88,7 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
         return tmp_path / result.out
 
     yield write
-    for name in set(sys.modules) - before:
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
         del sys.modules[name]
 
 
