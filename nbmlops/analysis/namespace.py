@@ -88,12 +88,14 @@ def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) ->
             namespace.bindings.setdefault(binding.name, []).append(binding)
     late = _late_builtins(units, namespace.bindings)
     late |= {name for name, bindings in namespace.bindings.items() if bindings[0].unit.cell.may_raise}
-    for name, bindings in namespace.bindings.items():
-        _sort(namespace, name, bindings, one_meaning=name not in late and name not in values)
-    _import_in_place(namespace, units)
     for unit in units:
         if mentions_views([unit.cell.python]):
             namespace.accesses |= accesses(unit.node)
+    if Access.BIND in namespace.accesses.values():  # code that is not known before may bind or unbind a constant
+        late |= {name for name, found in namespace.bindings.items() if found[0].kind is BindingKind.LITERAL}
+    for name, bindings in namespace.bindings.items():
+        _sort(namespace, name, bindings, one_meaning=name not in late and name not in values)
+    _import_in_place(namespace, units)
     given = namespace.data | namespace.parameters.keys() | MODULE_NAMES | VIEWS | RUNNERS
     places = {name: {binding.unit for binding in found} for name, found in namespace.bindings.items()}
     for block, names in movable_blocks(units, places, given, namespace.definitions, late | values).items():
