@@ -23,7 +23,7 @@ NOISE = Noise("churn", datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
         ("2026-03-01 11:58:02,123 INFO ready", "stderr", "<time> INFO ready", {TIMES}),
         ("2026-03-01T12:00:00.5Z", "printed", "<time>", {TIMES}),
         ("/tmp/ipykernel_12/345.py:3: UserWarning: careful", "stderr", "UserWarning: careful", {PLACES}),
-        ("/work/churn/train.py:30: UserWarning: careful", "stderr", "UserWarning: careful", {PLACES}),
+        ("/home/me/churn/train.py:30: UserWarning: careful", "stderr", "UserWarning: careful", {PLACES}),
         (
             '<p id="T_1a">x</p><a href="#T_1a">T_1a-b</a>',
             "text/html",
