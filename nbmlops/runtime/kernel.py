@@ -48,6 +48,7 @@ class Kernel:
         from jupyter_client.manager import AsyncKernelManager
 
         from nbmlops.runtime.provisioner import warm_provisioner  # noqa: PLC0415 - loads jupyter_client
+        from nbmlops.runtime.ready import PromptClient  # noqa: PLC0415 - loads jupyter_client
 
         kernel, output, forks = self, self._output, self._forks
         spec = KernelSpec(
@@ -58,6 +59,8 @@ class Kernel:
         )
 
         class StepKernelManager(AsyncKernelManager):
+            client_factory = PromptClient
+
             def __new__(cls, *arguments: Any, **options: Any) -> Any:
                 # Of another class than `cls` when the kernel runs already: then `__init__` is not called again.
                 return kernel._manager or super().__new__(cls, *arguments, **options)

@@ -1,0 +1,60 @@
+"""A client that is ready as soon as its kernel is.
+
+jupyter_client's own waits for 0.2 s of silence, each time, before the first cell may run. Silence tells less than what
+the kernel says: it publishes that it is idle when it has dealt with a request, so that nothing of it or of those before
+it, is still to come (Jupyter messaging protocol, "Kernel status").
+"""
+
+from __future__ import annotations
+
+import asyncio
+from queue import Empty
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+
+_ASK_AGAIN = 1.0  # seconds: a kernel that is starting may take long
+_HEARD_BY = 0.1  # seconds from the reply to the news: what was published before we listened never comes
+
+
+class PromptClient(AsyncKernelClient):
+    """A client whose `wait_for_ready` returns when the kernel has said that it is idle."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Returns when the kernel answers requests, and nothing that was published before is left to be read.
+
+        Args:
+            timeout: Seconds; None for any time.
+
+        Raises:
+            RuntimeError: the kernel's process ended, or it was not ready in time.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while not await self._is_idle_after(self.kernel_info()):
+            if not await self.is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if timeout is not None and clock() - began > timeout:
+                raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
+
+    async def _is_idle_after(self, request: str) -> bool:
+        """Returns whether the request was answered, and the kernel's being idle after it was heard of."""
+        reply = await _next(self.shell_channel, request, "kernel_info_reply", _ASK_AGAIN)
+        if reply is None:
+            return False
+        self._handle_kernel_info_reply(reply)
+        while (status := await _next(self.iopub_channel, request, "status", _HEARD_BY)) is not None:
+            if status["content"]["execution_state"] == "idle":
+                return True
+        return False
+
+
+async def _next(channel: Any, request: str, kind: str, within: float) -> dict[str, Any] | None:
+    """Returns the next message of this kind that belongs to the request, None if there is none for so many seconds."""
+    while True:
+        try:
+            message: dict[str, Any] = await channel.get_msg(timeout=within)
+        except Empty:
+            return None
+        if message["msg_type"] == kind and message["parent_header"].get("msg_id") == request:
+            return message
