@@ -1,13 +1,16 @@
 """The tracked run of a pipeline, kept on a thread of its own: MLflow is imported and spoken to while steps execute.
 
+So is what only the registration imports, since it takes seconds that would otherwise follow the last step.
+
 Nothing here knows MLflow; it is handed a way to make the tracker. The work is done in order. The first fault ends it,
 and is raised where the caller asks for a result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 
 from nbmlops.pipeline.run_record import StepLog
 from nbmlops.tracking.tracker import RunFacts, RunStart, Tracker
@@ -54,6 +57,15 @@ class BackgroundRun:
             return
         self._raise_early()
         self._logged.append(self._worker.submit(self._send, log))
+
+    def import_ahead(self, modules: Sequence[str]) -> None:
+        """Imports modules in the background, once the run has begun; `close` gives up those that did not come to it.
+
+        One that cannot be imported is told of where it is used.
+        """
+        if self._worker is not None:
+            for module in modules:
+                self._worker.submit(import_module, module)
 
     def started(self) -> tuple[Tracker, RunFacts]:
         """Returns the tracker and the run, begun now if need be, whatever became of what was logged.

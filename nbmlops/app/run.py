@@ -135,6 +135,7 @@ class _Run:
         self._tell = tell
         self._unwritten: RunRecord | None = None
         self._logged: dict[str, StepLog] = {}
+        self._is_ready = False
 
     def go(self, options: RunOptions) -> RunOutcome:
         """Returns how the run ended."""
@@ -161,7 +162,16 @@ class _Run:
             self._tracked.begin()
         elif isinstance(event, StepCached | StepFinished):
             self._log(event.record)
+            self._get_ready_to_register()
         self._tell(event)
+
+    def _get_ready_to_register(self) -> None:
+        """Imports what a registration takes, from the first step's end on: until then steps use all cores to start."""
+        request = self._request
+        asked = request.register and request.closing and not request.to_step
+        if asked and self._tracked.has_begun and self._opened.pipeline.register is not None and not self._is_ready:
+            self._is_ready = True
+            self._tracked.import_ahead(self._stores.registry.modules)
 
     def _log(self, step: StepRecord) -> None:
         """Sends what a step recorded; when a damaged value made the run go back, only what is not there yet."""

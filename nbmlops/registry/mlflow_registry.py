@@ -23,6 +23,7 @@ from nbmlops.tracking.uri import masked
 
 SIGNATURE_ROWS = 100
 DOCUMENTS = "nbmlops"
+_MODULES = ("pandas", "mlflow.sklearn", "skops.io")
 _WAIT_SECONDS = 60
 _PAGE = 1000
 _NOISE = (
@@ -49,6 +50,11 @@ class MlflowRegistry:
     def uri(self) -> str:
         """Where the registry is, without user name and password."""
         return masked(self._uri)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """What `add` imports and takes long to import."""
+        return _MODULES
 
     @property
     def _client(self) -> Any:

@@ -73,6 +73,10 @@ class ModelVersion:
 class ModelRegistry(Protocol):
     """A model registry. Every method may raise EnvironmentFault: it cannot be reached or used."""
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """What `add` imports and takes long to import."""
+
     def names(self) -> tuple[str, ...]:
         """Returns the names of all registered models, sorted."""
 

@@ -87,6 +87,10 @@ class InMemoryRegistry:
     pointers: dict[tuple[str, str], str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ()
+
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self.models))
 

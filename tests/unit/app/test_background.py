@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -109,3 +110,22 @@ def test_the_run_can_be_ended_although_something_could_not_be_logged() -> None:
         tracked.wait()
     assert tracked.started()[1].run_id == "r1"
     tracked.close()
+
+
+def test_modules_are_imported_in_the_background_and_a_missing_one_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported_ahead.py").write_text("import threading\nthread = threading.current_thread().name\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "imported_ahead", raising=False)
+    tracker = MemoryTracker()
+    run = BackgroundRun(lambda: tracker, lambda: START)
+    run.import_ahead(["imported_ahead"])
+    assert "imported_ahead" not in sys.modules
+    run.begin()
+    run.import_ahead(["no_such_module", "imported_ahead"])
+    run.log(LOGS[0])
+    run.wait()
+    run.close()
+    assert sys.modules["imported_ahead"].thread.startswith("nbmlops-tracking")
+    assert tracker.logs == LOGS[:1]
