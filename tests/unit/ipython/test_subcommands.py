@@ -3,11 +3,11 @@ import re
 import pytest
 
 from nbmlops.ipython.subcommands import SUBCOMMANDS, Subcommand, find
-from nbmlops.notebook import mlops_lines
+from nbmlops.notebook import mlops_lines, mlops_subcommands
 
 
 def test_the_list_has_every_subcommand_of_the_grammar_in_its_order():
-    assert [*(subcommand.name for subcommand in SUBCOMMANDS), "step"] == list(mlops_lines.SUBCOMMANDS)
+    assert [*(subcommand.name for subcommand in SUBCOMMANDS), "step"] == list(mlops_subcommands.SUBCOMMANDS)
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS, ids=lambda subcommand: subcommand.name)

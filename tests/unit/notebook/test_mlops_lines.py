@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nbmlops.core.errors import UsageError
-from nbmlops.notebook.mlops_lines import SUBCOMMANDS, MlopsLine, build_parser, help_text, parse_line
+from nbmlops.notebook.mlops_lines import MlopsLine, build_parser, help_text, parse_line
+from nbmlops.notebook.mlops_subcommands import SUBCOMMANDS
 from nbmlops.notebook.model import MagicAction
 
 
@@ -149,7 +150,7 @@ def test_any_text_is_a_line_or_a_usage_error(text):
 @example("metric", "a #\n")
 @example("metric", "a b --step #")
 @example("data", "(a)#--name b")
-@given(st.sampled_from(SUBCOMMANDS), st.text(alphabet="ab=-()[]{}'\"\\# ,:*\n", max_size=25))
+@given(st.sampled_from(tuple(SUBCOMMANDS)), st.text(alphabet="ab=-()[]{}'\"\\# ,:*\n", max_size=25))
 def test_what_is_accepted_is_one_call(subcommand, rest):
     try:
         line = parse_line(f"{subcommand} {rest}")

@@ -1,0 +1,217 @@
+"""The subcommands of `%mlops`: for each its arguments, the call that it stands for, and what compiling does with it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from nbmlops.core.errors import UsageError
+from nbmlops.notebook.mlops_values import expression, metric_name, plain_name, quoted, word
+from nbmlops.notebook.model import MagicAction
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """One subcommand.
+
+    Attributes:
+        purpose: What it does, as a verb phrase.
+        example: A line of it.
+        action: What compiling does with its lines.
+        add_arguments: Adds what it takes to a parser.
+        to_python: Returns the call that a parsed line stands for; "" where it stands for none.
+        flags: Options that take no value.
+        named: What it takes is `NAME EXPR` or `NAME = EXPR`.
+    """
+
+    purpose: str
+    example: str
+    action: MagicAction
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    to_python: Callable[[argparse.Namespace], str]
+    flags: frozenset[str] = frozenset()
+    named: bool = False
+
+
+def _name_of(expression: str, given: str | None, option: str, example: str) -> str:
+    if given is not None:
+        return given
+    if expression.isidentifier():
+        return expression
+    raise UsageError(
+        f"`{expression}` has no name of its own", f"give one: `%mlops {example} {expression} --{option} NAME`"
+    )
+
+
+def _data_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("value", metavar="EXPR", type=expression, help="a frame, an array, or the path of a file")
+    parser.add_argument("--name", type=plain_name, help="the name to log it under (default: EXPR if it is a name)")
+    parser.add_argument("--context", type=word, help='what it is used for, for example "training"')
+
+
+def _data(given: argparse.Namespace) -> str:
+    name = _name_of(given.value, given.name, "name", "data")
+    context = f", context={quoted(given.context)}" if given.context else ""
+    return f"nbmlops.data({given.value}, name={quoted(name)}{context})"
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("value", metavar="EXPR", type=expression, help="the frame to validate")
+    parser.add_argument("--schema", type=plain_name, help="the schema's name (default: EXPR if it is a name)")
+
+
+def _check(given: argparse.Namespace) -> str:
+    schema = _name_of(given.value, given.schema, "schema", "check")
+    return f"nbmlops.check({given.value}, schema={quoted(schema)})"
+
+
+def _param_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", type=metric_name, help="the parameter's name")
+    parser.add_argument("value", metavar="EXPR", type=expression, nargs="?", help="its value (default: NAME)")
+
+
+def _metric_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", type=metric_name, help="the metric's name")
+    parser.add_argument("value", metavar="EXPR", type=expression, nargs="?", help="its value (default: NAME)")
+    parser.add_argument("--step", metavar="N", type=expression, help="the epoch or round it belongs to")
+
+
+def _logged(given: argparse.Namespace, function: str) -> str:
+    value = given.value
+    if value is None:
+        if not given.name.isidentifier():
+            raise UsageError(
+                f"{given.name!r} is not a variable, so its value is missing",
+                f'write it: `%mlops {function} "{given.name}" EXPR`',
+            )
+        value = given.name
+    return f"nbmlops.{function}({quoted(given.name)}, {value}"
+
+
+def _param(given: argparse.Namespace) -> str:
+    return f"{_logged(given, 'param')})"
+
+
+def _metric(given: argparse.Namespace) -> str:
+    step = f", step={given.step}" if given.step is not None else ""
+    return f"{_logged(given, 'metric')}{step})"
+
+
+def _register_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", type=expression, help="the fitted model")
+    parser.add_argument(
+        "--data", metavar="FRAME", type=expression, required=True, help="the frame of features it was trained on"
+    )
+    parser.add_argument("--name", type=plain_name, help="the model's name in the registry (default: the notebook's)")
+
+
+def _register(given: argparse.Namespace) -> str:
+    name = f", name={quoted(given.name)}" if given.name else ""
+    return f"nbmlops.register({given.model}, data={given.data}{name})"
+
+
+def _track_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--experiment", type=word, help="the experiment (default: that of nbmlops.toml, or the notebook)"
+    )
+    parser.add_argument(
+        "--notebook", metavar="PATH", type=word, help="this notebook's file, where it cannot be found out"
+    )
+    parser.add_argument("--name", type=word, help="a name for the run")
+    parser.add_argument("--stop", action="store_true", help="end the run")
+
+
+def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--notebook", metavar="PATH", type=word, help="the file (default: this notebook)")
+
+
+def _compile_arguments(parser: argparse.ArgumentParser) -> None:
+    _notebook_arguments(parser)
+    parser.add_argument("-o", "--out", metavar="DIR", type=word, help="the pipeline's folder")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when what is on disk is stale")
+    parser.add_argument("--force", action="store_true", help="overwrite generated files that were edited by hand")
+
+
+def _step_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", type=word, help="the step that this cell belongs to")
+
+
+def _no_arguments(_parser: argparse.ArgumentParser) -> None:
+    """Adds nothing: the subcommand takes no arguments."""
+
+
+def _gate(_given: argparse.Namespace) -> str:
+    return "nbmlops.gate()"
+
+
+def _no_call(_given: argparse.Namespace) -> str:
+    return ""
+
+
+_DROP, _CALL = MagicAction.DROP, MagicAction.CALL
+SUBCOMMANDS: Mapping[str, Subcommand] = {
+    "track": Subcommand(
+        "start or resume the tracked run of this notebook",
+        "%mlops track --experiment flights",
+        _DROP,
+        _track_arguments,
+        _no_call,
+        frozenset({"stop"}),
+    ),
+    "data": Subcommand(
+        "fingerprint a frame or a file and log it as an input of the run",
+        "%mlops data flights --name raw_flights --context training",
+        _CALL,
+        _data_arguments,
+        _data,
+    ),
+    "check": Subcommand(
+        "validate a frame against a stored schema",
+        "%mlops check flights --schema flights",
+        _CALL,
+        _check_arguments,
+        _check,
+    ),
+    "param": Subcommand(
+        "log a parameter", "%mlops param n_features len(features)", _CALL, _param_arguments, _param, named=True
+    ),
+    "metric": Subcommand(
+        "log a metric",
+        "%mlops metric auc = roc_auc_score(y_test, scores)",
+        _CALL,
+        _metric_arguments,
+        _metric,
+        named=True,
+    ),
+    "gate": Subcommand(
+        "judge the run by the rules of nbmlops.toml", "%mlops gate", MagicAction.GATE, _no_arguments, _gate
+    ),
+    "register": Subcommand(
+        "register the model, if the gate passed",
+        "%mlops register model --data X_train",
+        MagicAction.REGISTER,
+        _register_arguments,
+        _register,
+    ),
+    "status": Subcommand("show what this run has recorded, and where", "%mlops status", _DROP, _no_arguments, _no_call),
+    "panel": Subcommand("show the run as a live panel", "%mlops panel", _DROP, _no_arguments, _no_call),
+    "inspect": Subcommand(
+        "show steps, dataflow and problems of this notebook", "%mlops inspect", _DROP, _notebook_arguments, _no_call
+    ),
+    "compile": Subcommand(
+        "write the pipeline of this notebook",
+        "%mlops compile",
+        _DROP,
+        _compile_arguments,
+        _no_call,
+        frozenset({"check", "force"}),
+    ),
+    "step": Subcommand(
+        "mark the step of a cell, as its first line",
+        "%%mlops step train",
+        MagicAction.UNWRAP,
+        _step_arguments,
+        _no_call,
+    ),
+}
