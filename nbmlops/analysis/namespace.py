@@ -15,6 +15,7 @@ from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import ImportedName, StatementKind
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
+from nbmlops.analysis.text_names import names_bound_by_text
 from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses, mentions_views
 from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
@@ -93,6 +94,7 @@ def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) ->
             namespace.accesses |= accesses(unit.node)
     if Access.BIND in namespace.accesses.values():  # code that is not known before may bind or unbind a constant
         late |= {name for name, found in namespace.bindings.items() if found[0].kind is BindingKind.LITERAL}
+        late |= _bound_by_text(units, namespace)
     for name, bindings in namespace.bindings.items():
         _sort(namespace, name, bindings, one_meaning=name not in late and name not in values)
     _import_in_place(namespace, units)
@@ -105,6 +107,16 @@ def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) ->
     for unit in units:
         unit.kind = _kind(unit, namespace)
     return namespace
+
+
+def _bound_by_text(units: Sequence[Unit], namespace: Namespace) -> set[str]:
+    """Returns the names to which text gives another meaning than the statements that bind them."""
+    texts = names_bound_by_text([unit.node for unit in units], namespace.accesses)
+    return {
+        name
+        for name, found in namespace.bindings.items()
+        if name in texts and ("" in texts[name] or texts[name] != {binding.path for binding in found})
+    }
 
 
 def _import_in_place(namespace: Namespace, units: Sequence[Unit]) -> None:

@@ -39,21 +39,32 @@ class NotebookNames:
             code: Names that the cells import or define: later steps have those by themselves.
 
         Raises:
-            StepFailed: a name now stands for something else that later steps import.
+            StepFailed: a name now stands for something else that later steps import. Analysis sees the names that
+                texts of the notebook bind, and makes values of them; here are those that it cannot see.
         """
         known = self._before.keys() | self._released
+        gone = [name for name in self._before if name not in namespace and name not in self._values]
+        for name in gone:
+            if not _OF_THE_SESSION.fullmatch(name):
+                failure: StepFailed = _means_something_else(name, "unbinds it")
+                raise failure
         found = {name: UNBOUND for name in self._values if name not in namespace and name in known}
         for name, value in namespace.items():
             if _OF_THE_SESSION.fullmatch(name) or (name in self._before and self._before[name] is value):
                 continue
             if (name in self._before and name not in self._values) or (name in code and _is_from_text(value)):
-                raise StepFailed(
-                    f"the name {name!r} was imported or defined above, and the cells bind it to something else",
-                    "give the new value another name: later steps import what the name stood for",
-                )
+                failure = _means_something_else(name, "binds it to something else")
+                raise failure
             if name not in code:
                 found[name] = value
         return found
+
+
+def _means_something_else(name: str, what: str) -> StepFailed:
+    return StepFailed(
+        f"the name {name!r} was imported or defined above, and code that came as text {what}",
+        f"let the notebook tell: write globals()[{name!r}] = … or {name} = … in the cell; or use another name",
+    )
 
 
 def _is_from_text(value: object) -> bool:

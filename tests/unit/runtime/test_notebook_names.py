@@ -26,6 +26,9 @@ def test_what_later_steps_import_may_not_become_something_else() -> None:
     namespace["math"] = None
     with pytest.raises(StepFailed, match="'math' was imported or defined above"):
         names.changed(namespace, ())
+    del namespace["math"]
+    with pytest.raises(StepFailed, match="code that came as text unbinds it"):
+        names.changed(namespace, ())
 
 
 def test_names_without_a_value_are_marked_unless_python_has_them() -> None:
