@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,25 +27,27 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Median wall seconds and median CPU seconds (user and system, children included)."""
+    """Medians: wall seconds, CPU seconds (user and system, children included), MiB of the largest process."""
 
     wall: float
     cpu: float
+    peak: float
 
 
 def run_once(candidate: Candidate, cwd: Path, env: Mapping[str, str]) -> Timing:
     """Runs the command once and returns its cost. Raises RuntimeError with its output when it fails."""
     candidate.prepare()
-    started = time.perf_counter()
-    before = os.times()
-    done = subprocess.run(candidate.command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    after = os.times()
-    if done.returncode != candidate.expect:
-        raise RuntimeError(
-            f"{candidate.name}: exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-        )
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Timing(time.perf_counter() - started, cpu)
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(candidate.command, cwd=cwd, env=env, stdout=output, stderr=output)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != candidate.expect:
+            output.seek(0)
+            said = output.read().decode(errors="replace")[-4000:]
+            raise RuntimeError(f"{candidate.name}: exit code {process.returncode}\n{said}")
+    return Timing(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def compare(candidates: Sequence[Candidate], repetitions: int, cwd: Path, env: Mapping[str, str]) -> dict[str, Timing]:
@@ -54,14 +57,19 @@ def compare(candidates: Sequence[Candidate], repetitions: int, cwd: Path, env: M
         turn = repetition % len(candidates)
         for candidate in [*candidates[turn:], *candidates[:turn]]:
             seen[candidate.name].append(run_once(candidate, cwd, env))
-    return {name: Timing(median(t.wall for t in all_), median(t.cpu for t in all_)) for name, all_ in seen.items()}
+    return {
+        name: Timing(median(t.wall for t in all_), median(t.cpu for t in all_), median(t.peak for t in all_))
+        for name, all_ in seen.items()
+    }
 
 
 def table(title: str, timings: Mapping[str, Timing], unit: str) -> str:
     """Returns the timings as text, each with its ratio to the candidate named `unit`."""
     width = max(len(name) for name in timings)
-    lines = [title, f"  {'':{width}}  wall s   CPU s   x wall   x CPU"]
+    lines = [title, f"  {'':{width}}  wall s   CPU s  peak MiB   x wall   x CPU  x peak"]
     for name, timing in timings.items():
-        ratios = f"{timing.wall / timings[unit].wall:7.2f} {timing.cpu / max(timings[unit].cpu, 1e-9):7.2f}"
-        lines.append(f"  {name:{width}} {timing.wall:7.2f} {timing.cpu:7.2f}  {ratios}")
+        base = timings[unit]
+        ratios = (timing.wall / base.wall, timing.cpu / max(base.cpu, 1e-9), timing.peak / base.peak)
+        costs = f"{timing.wall:7.2f} {timing.cpu:7.2f} {timing.peak:9.0f}"
+        lines.append(f"  {name:{width}} {costs}  {' '.join(f'{ratio:7.3f}' for ratio in ratios)}")
     return "\n".join(lines)

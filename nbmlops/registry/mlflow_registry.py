@@ -17,7 +17,6 @@ from nbmlops.registry.model_format import pinned_requirements, trusted_types
 from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.lineage import RUN_ID, lineage_tags, verdict_tags
-from nbmlops.tracking.mlflow_client import open_client
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.uri import masked
 
@@ -59,6 +58,9 @@ class MlflowRegistry:
     @property
     def _client(self) -> Any:
         if self._opened is None:
+            # It loads what speaks to servers; a run that executes nothing opens no store.
+            from nbmlops.tracking.mlflow_client import open_client  # noqa: PLC0415
+
             self._opened, self._uri = open_client(self._uri, self._root)
         return self._opened
 

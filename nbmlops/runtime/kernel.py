@@ -6,17 +6,19 @@ itself when this process is gone: ipykernel watches its parent.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbmlops.runtime.forkserver import ForkedProcess, ForkServer
 from nbmlops.runtime.keeper import KEEPER, end_group
 from nbmlops.runtime.memory_kills import memory_kills
+
+if TYPE_CHECKING:
+    from asyncio import Task
 
 _STDERR_KEPT = 4000
 _CLIENT = "NotebookClient."
@@ -44,6 +46,8 @@ class Kernel:
 
     def manager_class(self) -> type:
         """Returns what nbclient makes its kernel manager from: each time it gets the same one, of the same kernel."""
+        import asyncio  # noqa: PLC0415 - as the rest: not where every step is reused
+
         from jupyter_client.kernelspec import KernelSpec
         from jupyter_client.manager import AsyncKernelManager
 
@@ -154,7 +158,7 @@ class Kernel:
         return getattr(self._manager.provisioner, "process", None) if self._manager else None
 
 
-def _heard(task: asyncio.Task[Any]) -> None:
+def _heard(task: Task[Any]) -> None:
     """Takes the exception of a task that nobody waits for; else asyncio writes it to standard error."""
     if not task.cancelled():
         task.exception()

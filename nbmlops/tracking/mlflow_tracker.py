@@ -17,7 +17,6 @@ from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking import lineage
 from nbmlops.tracking.batches import cut_batches
 from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
-from nbmlops.tracking.mlflow_client import open_client
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
 from nbmlops.tracking.tracker import RunFacts, RunStart, RunState
@@ -58,6 +57,9 @@ class MlflowTracker:
     @property
     def _client(self) -> Any:
         if self._opened is None:
+            # It loads what speaks to servers; a run that executes nothing opens no store.
+            from nbmlops.tracking.mlflow_client import open_client  # noqa: PLC0415
+
             self._opened, self._uri = open_client(self._uri, self._root)
         return self._opened
 

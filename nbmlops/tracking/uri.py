@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
@@ -55,7 +54,7 @@ def resolve_uri(uri: str, root: Path) -> str:
 def _check_scheme(uri: str) -> None:
     scheme = _SCHEME.match(uri)
     kind = scheme[0].lower().partition("+")[0] if scheme is not None else uri
-    if kind in _KNOWN or any(plugin.name == kind for plugin in entry_points(group=_PLUGINS)):
+    if kind in _KNOWN or kind in _plugins():
         return
     raise UsageError(
         f"{masked(uri)!r} is no address of a tracking store: MLflow does not know {kind!r}",
@@ -73,3 +72,10 @@ def is_folder_store(uri: str) -> bool:
     scheme = _SCHEME.match(uri)
     is_drive = scheme is not None and len(scheme[0]) == 1
     return uri not in {"databricks", "databricks-uc"} and (scheme is None or is_drive or scheme[0] == "file")
+
+
+def _plugins() -> frozenset[str]:
+    """Returns the kinds of addresses that installed packages add to MLflow."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and rarely asked
+
+    return frozenset(plugin.name for plugin in entry_points(group=_PLUGINS))
