@@ -54,6 +54,7 @@ def test_no_catch_all_module_names() -> None:
 
 
 def frozen_records() -> Iterator[type]:
+    importlib.import_module("papermill")  # it loads our engine, by the entry point, before it is imported itself
     for info in pkgutil.walk_packages([str(PACKAGE)], "nbmlops."):
         if info.name == "nbmlops.__main__":
             continue
