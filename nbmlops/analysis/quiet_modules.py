@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Collection, Mapping
 
+from nbmlops.core.imports import base_of, package_of
 from nbmlops.core.syntax import parse, walk
 
 # What is missing here is imported once too often, no harm done.
@@ -61,19 +62,20 @@ def _is_quiet(path: str, local: Mapping[str, str], asked: set[str]) -> bool:
             body = parse(local[module]).body
         except (SyntaxError, ValueError):
             continue  # importing it will say so
-        if not all(_is_quiet_statement(node, local, asked) for node in body):
+        package = package_of(module, local)
+        if not all(_is_quiet_statement(node, local, asked, package) for node in body):
             return False
     return bool(loaded)
 
 
-def _is_quiet_statement(node: ast.stmt, local: Mapping[str, str], asked: set[str]) -> bool:
+def _is_quiet_statement(node: ast.stmt, local: Mapping[str, str], asked: set[str], package: str) -> bool:
     match node:
         case ast.Import() | ast.ImportFrom():
-            return all(_is_quiet(path, local, asked) for path in _paths(node))
+            return all(_is_quiet(path, local, asked) for path in _paths(node, package))
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return _are_quiet(node.decorator_list)
         case ast.ClassDef():
-            inner = all(_is_quiet_statement(part, local, asked) for part in node.body)
+            inner = all(_is_quiet_statement(part, local, asked, package) for part in node.body)
             return inner and not node.keywords and _are_quiet(node.decorator_list)
         case ast.Assign() | ast.AnnAssign():
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -85,8 +87,8 @@ def _is_quiet_statement(node: ast.stmt, local: Mapping[str, str], asked: set[str
             return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
-def _paths(node: ast.Import | ast.ImportFrom) -> list[str]:
-    before = f"{'.' * node.level}{node.module or ''}." if isinstance(node, ast.ImportFrom) else ""
+def _paths(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
+    before = f"{base_of(node, package)}." if isinstance(node, ast.ImportFrom) else ""
     return [before + alias.name for alias in node.names]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from nbmlops.core.syntax import parse, walk
+from nbmlops.core.imports import imported_by
 from nbmlops.notebook.model import CellKind, Notebook, RoleKind
 
 
@@ -16,7 +15,7 @@ def imported_modules(notebook: Notebook) -> tuple[str, ...]:
     `from a import b` counts as `a` and as `a.b`, which may be a module too.
     """
     cells = (c for c in notebook.cells if c.kind is CellKind.CODE and c.role.kind is not RoleKind.SKIP)
-    return tuple(sorted({module for cell in cells for module in _modules_of(cell.python, "")}))
+    return tuple(sorted({module for cell in cells for module in imported_by(cell.python, "")}))
 
 
 def local_modules(folder: Path, modules: Iterable[str]) -> Mapping[str, str]:
@@ -40,7 +39,7 @@ def local_modules(folder: Path, modules: Iterable[str]) -> Mapping[str, str]:
             continue
         sources[name] = path.read_text("utf-8", "surrogateescape")
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        waiting += _modules_of(sources[name], package)
+        waiting += imported_by(sources[name], package)
     return dict(sorted(sources.items()))
 
 
@@ -50,21 +49,3 @@ def _module_file(folder: Path, name: str) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-def _modules_of(source: str, package: str) -> Iterator[str]:
-    """Yields the modules that a source imports; relative imports count from `package`."""
-    try:
-        tree = parse(source)
-    except SyntaxError:
-        return  # the reader reports the cell; a broken module fails in Python's own words when it is imported
-    for node in walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parts = package.split(".") if package else []
-            kept = parts[: len(parts) - node.level + 1] if node.level else []
-            base = ".".join([*kept, *([node.module] if node.module else [])])
-            if base:
-                yield base
-            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names if alias.name != "*")

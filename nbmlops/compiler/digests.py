@@ -11,6 +11,7 @@ from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_json
+from nbmlops.core.imports import reached
 from nbmlops.core.syntax import parse
 from nbmlops.pipeline.ir import Step, StepMode
 
@@ -111,11 +112,11 @@ def _import_keys(imports: Iterable[ImportedName], names: set[str]) -> Json:
 
 
 def _local_sources(program: Program, names: set[str]) -> Mapping[str, Json]:
-    """Returns the modules beside the notebook, all of them as soon as one is reached: they may import each other."""
+    """Returns the modules beside the notebook that the imports of these names reach, directly or through each other."""
     local = program.options.local_modules
-    tops = {module.partition(".")[0] for module in local}
-    used = any(i.module.partition(".")[0] in tops for i in program.analysis.imports if i.name in names)
-    return {module: _source_form(source) for module, source in sorted(local.items())} if used else {}
+    imported = [i for i in program.analysis.imports if i.name in names]
+    modules = [f"{i.module}.{i.attribute}" if i.attribute else i.module for i in imported]
+    return {module: _source_form(local[module]) for module in reached(local, modules)}
 
 
 def _source_form(source: str) -> Json:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
+from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.data.files import fingerprint_file
 from nbmlops.runtime.records import FileState
@@ -18,6 +22,10 @@ def shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
+CODE = "code:"
+"""How the digest of a module begins that was only imported: comments, blank lines and line breaks do not count."""
+
+
 def file_state(path: Path, now_ns: int) -> FileState:
     """Returns the state of a file; an absent one has the digest "".
 
@@ -29,14 +37,28 @@ def file_state(path: Path, now_ns: int) -> FileState:
         path: The file.
         now_ns: The time, in nanoseconds since the epoch.
     """
+    return _state(path, now_ns, fingerprint_file)
+
+
+def code_state(path: Path, now_ns: int) -> FileState:
+    """Returns the state of a module's source that was imported and not read as a text: its digest is that of its code.
+
+    Args:
+        path: The file.
+        now_ns: The time, in nanoseconds since the epoch.
+    """
+    return _state(path, now_ns, _code_digest)
+
+
+def _state(path: Path, now_ns: int, digest_of: Callable[[Path], str]) -> FileState:
     try:
         found = path.stat()
     except OSError:
         return FileState("")
     recent = now_ns - found.st_ctime_ns < _RACY_NS
     try:
-        digest = fingerprint_file(path)
-    except (EnvironmentFault, UsageError):
+        digest = digest_of(path)
+    except (EnvironmentFault, UsageError, OSError):
         return FileState(UNREADABLE)
     return FileState(digest, found.st_size, 0 if recent or path.is_dir() else found.st_ctime_ns)
 
@@ -49,4 +71,15 @@ def current_digest(path: Path, recorded: FileState) -> str:
         return ""
     if recorded.changed_ns and (found.st_size, found.st_ctime_ns) == (recorded.size, recorded.changed_ns):
         return recorded.digest
-    return file_state(path, 0).digest
+    return (code_state if recorded.digest.startswith(CODE) else file_state)(path, 0).digest
+
+
+def _code_digest(path: Path) -> str:
+    source = path.read_bytes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            source = ast.dump(ast.parse(source)).encode(errors="surrogatepass")
+    except (SyntaxError, ValueError, RecursionError):
+        pass  # not Python: any change counts
+    return f"{CODE}{digest_bytes(source)}"

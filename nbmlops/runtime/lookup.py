@@ -66,7 +66,7 @@ class Lookup:
                 if unit:
                     return unit, UNCHANGED
                 changes = (obstacle,)
-            nearest = nearest or changes
+            nearest = changes if nearest is None else min(nearest, changes, key=len)
         return (), self._why(step, parts, ambient, nearest)
 
     def _unit(self, head: CacheRecord, before: Sequence[StepOutcome]) -> tuple[tuple[CacheRecord, ...], str]:

@@ -33,6 +33,7 @@ _OURS = Path(__file__).parents[1]
 _NETWORK = {"http.client.connect": 1, "urllib.Request": 0, "ftplib.connect": 1}
 _PROGRAMS = {"subprocess.Popen": 1, "os.system": 0, "os.posix_spawn": 1, "os.spawn": 2}
 _LISTING = ("glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob", "os.listdir", "os.scandir")
+_IMPORTER = "<frozen importlib."
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
 
@@ -55,6 +56,7 @@ class Observer:
         self._active = False
         self._modules: frozenset[str] = frozenset()
         self.read: dict[str, tuple[int, int] | None] = {}
+        self.imported: dict[str, tuple[int, int] | None] = {}
         self.written: dict[str, None] = {}
         self.hosts: dict[str, None] = {}
         self.commands: dict[str, None] = {}
@@ -100,6 +102,8 @@ class Observer:
         writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool(flags & _WRITING)
         if writes:
             self.written[text] = None
+        elif text.endswith(".py") and sys._getframe(2).f_code.co_filename.startswith(_IMPORTER):  # noqa: SLF001
+            self.imported.setdefault(text, _stamp(text))
         elif text not in self.written:
             self.read.setdefault(text, None if may_change else _stamp(text))
 
@@ -148,13 +152,18 @@ class Observer:
         found = [path for path in self.read if path not in self.written]
         return tuple(sorted(path for path in found if Path(path).exists() or path.startswith(self._root)))
 
+    def files_imported(self) -> tuple[str, ...]:
+        """Returns the source files that were opened in order to import them and for nothing else, sorted."""
+        return tuple(sorted(self.imported.keys() - self.read.keys() - self.written.keys()))
+
     def files_written(self) -> tuple[str, ...]:
         """Returns the files it made that are still there, sorted, temporary ones left out."""
         return tuple(sorted(p for p in self.written if not self._is_temporary(p) and Path(p).is_file()))
 
     def files_changed(self) -> frozenset[str]:
         """Returns the files it read that somebody else has changed since: what it saw is not what is there now."""
-        return frozenset(path for path in self.files_read() if self.read[path] not in {None, _stamp(path)})
+        seen = {**self.imported, **{path: self.read[path] for path in self.files_read()}}
+        return frozenset(path for path, stamp in seen.items() if stamp not in {None, _stamp(path)})
 
     def _is_temporary(self, path: str) -> bool:
         return path.startswith(tempfile.gettempdir() + os.sep) and not path.startswith(self._root)

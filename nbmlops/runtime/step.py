@@ -30,7 +30,7 @@ from nbmlops.runtime.ambient_session import process_session
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
 from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
-from nbmlops.runtime.files import UNREADABLE, file_state, shown
+from nbmlops.runtime.files import UNREADABLE, code_state, file_state, shown
 from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.layout import ENVIRONMENT, Layout, layout_of, pipeline_file
 from nbmlops.runtime.listings import Listing, answer, relative
@@ -300,15 +300,17 @@ class Step:
 
     def _files(self, modules: tuple[str, ...]) -> dict[str, FileState]:
         layout = self._layout
-        seen = [Path(path) for path in self._observer.files_read()]
-        named = [(layout.source / path).resolve() for path in self._declared.files]
-        local = [Path(path) for path in module_files(modules, (layout.folder,))]
+        named = ((layout.source / path).resolve() for path in self._declared.files)
+        read = {*map(Path, self._observer.files_read()), *named}
+        code = {*map(Path, module_files(modules, (layout.folder,))), *map(Path, self._observer.files_imported())}
         made = {Path(path) for path in self._observer.files_written()}
-        now = time.time_ns()
-        found = sorted({*seen, *named, *local} - made)
-        lost = FileState(UNREADABLE)
         changed = {Path(path) for path in self._observer.files_changed()}
-        return {shown(path, layout.root): lost if path in changed else file_state(path, now) for path in found}
+        now = time.time_ns()
+        states = {
+            path: (file_state if path in read else code_state)(path, now) for path in sorted((read | code) - made)
+        }
+        lost = FileState(UNREADABLE)
+        return {shown(path, layout.root): lost if path in changed else state for path, state in states.items()}
 
     def _listings(self) -> dict[Listing, str]:
         root = self._layout.root

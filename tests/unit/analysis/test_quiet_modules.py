@@ -70,3 +70,14 @@ def test_modules_beside_the_notebook(source: str, expected: bool) -> None:
 
 def test_a_module_beside_the_notebook_counts_for_the_library_that_it_hides() -> None:
     assert [is_quiet("tqdm", "", local) for local in ({}, {"tqdm": "print()"})] == [True, False]
+
+
+def test_relative_imports_count_from_their_package() -> None:
+    local = {
+        "kit": "from kit.base import BASE",
+        "kit.base": "BASE = 1",
+        "kit.tool": "from . import BASE\nfrom .base import BASE as again",
+        "kit.loud": "from .tool import x\nprint()",
+        "kit.user": "from . import loud",
+    }
+    assert [is_quiet(name, "", local) for name in ("kit.tool", "kit.loud", "kit.user")] == [True, False, False]

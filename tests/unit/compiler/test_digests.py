@@ -78,6 +78,19 @@ def test_modules_beside_the_notebook_count_for_the_steps_that_import_them() -> N
     ]
 
 
+def test_modules_that_a_module_does_not_reach_do_not_count_for_it() -> None:
+    def options(**modules: str) -> CompileOptions:
+        return replace(OPTIONS, local_modules={**OPTIONS.local_modules, **modules})
+
+    imports = {"imports": CELLS["imports"] + "\nimport alone"}
+    one = {**imports, "one": "a = twice(alone.three())\nb = 1\na"}
+    first = pipeline(options(alone="def three():\n    return 3"), **one)
+    second = pipeline(options(alone="def three():\n    return 4"), **one)
+    assert [step.name for step, new in zip(first.steps, second.steps, strict=True) if step.digest != new.digest] == [
+        "one"
+    ]
+
+
 def test_the_lock_counts_for_the_version_only() -> None:
     assert changed(pipeline(replace(OPTIONS, lock="x==2\n"))) == {"version"}
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from nbmlops.data.files import fingerprint_file
-from nbmlops.runtime.files import UNREADABLE, current_digest, file_state, shown
+from nbmlops.runtime.files import UNREADABLE, code_state, current_digest, file_state, shown
 from nbmlops.runtime.records import FileState
 
 SECOND = 10**9
@@ -55,3 +55,23 @@ def test_a_folder_counts_with_its_content(tmp_path: Path) -> None:
 def test_files_are_named_from_the_root_on(tmp_path: Path) -> None:
     assert shown(tmp_path / "a" / "x.csv", tmp_path) == "a/x.csv"
     assert shown(Path("/data/x.csv"), tmp_path) == "/data/x.csv"
+
+
+def test_of_an_imported_module_only_the_code_counts(tmp_path: Path) -> None:
+    path = tmp_path / "near.py"
+    path.write_text("def f(x):\n    return x + 1\n")
+    state = code_state(path, 0)
+    path.write_text("# one more\ndef f( x ):\n\n    return (x + 1)  # at last\n")
+    assert current_digest(path, state) == state.digest
+    path.write_text("def f(x):\n    return x + 2\n")
+    assert current_digest(path, state) not in {state.digest, ""}
+    path.write_bytes(b"# -*- coding: latin-1 -*-\nx = '\xe9'\n")
+    latin = code_state(path, 0)
+    path.write_text("x = 'é'\n")
+    assert current_digest(path, latin) == latin.digest
+    path.write_text("def (")
+    broken = code_state(path, 0)
+    path.write_text("def  (")
+    assert current_digest(path, broken) != broken.digest
+    path.unlink()
+    assert current_digest(path, broken) == ""

@@ -21,6 +21,7 @@ open(root / "work" / "later.csv")
 modules = observer.modules([globals()])
 print(json.dumps({{
     "read": [os.path.relpath(path, root) for path in observer.files_read()],
+    "imported": [os.path.relpath(path, root) for path in observer.files_imported()],
     "written": [os.path.relpath(path, root) for path in observer.files_written()],
     "unkeyable": observer.unkeyable(),
     "modules": list(modules),
@@ -81,7 +82,15 @@ def test_modules_that_are_loaded_or_referred_to_are_named_and_local_ones_have_fi
     assert set(found["modules"]) >= {"deeper", "mine", "xxhash"}
     assert {"os", "nbmlops", "__main__"}.isdisjoint(found["modules"])
     assert found["local"] == ["work/deeper.py", "work/mine.py"]
-    assert found["read"] == ["work/deeper.py", "work/mine.py"]
+    assert (found["read"], found["imported"]) == ([], ["work/deeper.py", "work/mine.py"])
+
+
+def test_the_source_of_a_module_whose_text_is_looked_at_is_a_file_that_was_read(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "mine.py").write_text("def f(): ...\n")
+    (tmp_path / "work" / "other.py").write_text("")
+    found = observed(tmp_path, "import inspect, mine, other\ninspect.getsource(mine.f)")
+    assert (found["read"], found["imported"]) == (["work/mine.py"], ["work/other.py"])
 
 
 def test_reading_from_the_network_cannot_be_keyed(tmp_path: Path) -> None:
