@@ -29,6 +29,7 @@ from nbmlops.runtime.ambient_handover import live_settings, refuse_lost_settings
 from nbmlops.runtime.ambient_session import process_session
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
+from nbmlops.runtime.display_errors import show_as_results
 from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
 from nbmlops.runtime.files import UNREADABLE, code_state, file_state, shown
 from nbmlops.runtime.handover import Handover
@@ -422,6 +423,7 @@ def _follow_cells(step: Step) -> Callable[[], None]:
         return lambda: None
 
     limit = OutputLimit()
+    as_they_are = show_as_results(shell)
 
     def before_cell(info: Any) -> None:  # noqa: ARG001 - IPython passes it
         limit.begin_cell()
@@ -444,6 +446,7 @@ def _follow_cells(step: Step) -> Callable[[], None]:
         shell.events.unregister("pre_run_cell", before_cell)
         shell.events.unregister("post_run_cell", after_cell)
         limit.end_cell()
+        as_they_are()
 
     shell.events.register("pre_run_cell", before_cell)
     shell.events.register("post_run_cell", after_cell)

@@ -38,6 +38,8 @@ class _Watcher:
 
     def after_cell(self, result: Any) -> None:
         """Notes a border if the cell that ran was the last of a step."""
+        # Newer kernels take what cannot be displayed for a failure of the cell; the session goes on all the same.
+        self._shell._last_traceback_during_displayhook = False  # noqa: SLF001 - there is no setting for it
         if not result.info.store_history or self._ran >= len(self._plan.cells):
             return
         step = self._plan.cells[self._ran]

@@ -131,6 +131,8 @@ def test_steps_go_on_after_the_error_of_a_cell_that_is_meant_to_raise(
         (["step:a"], "x += 10\nx"),
         (["step:b"], "print(x)"),
         (["step:c", "raises-exception"], "missing"),
+        (["step:c"], "class Odd:\n    def __repr__(self):\n        raise ValueError('no picture')\nOdd()"),
+        (["step:c"], "display(Odd())\nx"),
         (["step:d"], "1 / (x - 11)"),
     )
 
@@ -142,11 +144,14 @@ def test_steps_go_on_after_the_error_of_a_cell_that_is_meant_to_raise(
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", ()) if output.get("name") != "stderr"]
         shown[path.stem] = [
-            output.get("ename") or "".join(output.get("text", "") or output["data"]["text/plain"]) for output in outputs
+            output.get("ename")
+            or output.get("metadata", {}).get("nbmlops", {}).get("error")
+            or "".join(output.get("text", "") or output["data"]["text/plain"])
+            for output in outputs
         ]
     assert shown == {
         "01_a": ["1\n", "AttributeError", "11"],
         "02_b": ["11\n"],
-        "03_c": ["NameError"],
+        "03_c": ["NameError", "ValueError: no picture", "ValueError: no picture", "11"],
         "04_d": ["ZeroDivisionError"],
     }

@@ -290,6 +290,22 @@ def test_a_value_without_a_fingerprint_is_uncompared_and_never_equal(work: Path,
     assert found.joined == ((("one", "two"), ("numbers",)),)
 
 
+def test_what_cannot_be_displayed_stops_neither_notebook_nor_pipeline(
+    work: Path, notebook: Callable[..., None]
+) -> None:
+    notebook(
+        work / "odd.ipynb",
+        (["step:one"], "class Odd:\n    def __repr__(self):\n        raise ValueError('no picture')\n'made'"),
+        (["step:one"], "Odd()"),
+        (["step:two"], "name = eval('Odd')\nname()"),
+        (["step:two"], "display(name(), 2)"),
+        (["step:three"], "for n in range(2):\n    display(Odd(), n)"),
+    )
+    found = run("odd.ipynb", work)
+    assert [found.status, int(found.exit_code), found.runs] == [Status.EQUAL, 0, 1]
+    assert [output.status for step in found.steps for output in step.outputs] == [Status.EQUAL] * 5
+
+
 def test_progress_is_told(work: Path, notebook: Callable[..., None]) -> None:
     notebook(work / "small.ipynb", (["step:one"], "a = 1"), (["step:two"], "print(a)"))
     events: list[Any] = []
