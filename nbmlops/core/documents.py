@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -12,7 +13,7 @@ from nbmlops.core.errors import EnvironmentFault, UsageError
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Writes the file so that a reader sees the old content or the new, never a part.
+    """Writes the file so that a reader, also after a power cut, sees the old content or the new.
 
     Args:
         path: Where to; missing folders are made.
@@ -32,6 +33,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> Non
             os.fsync(stream.fileno())
         Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
         Path(temporary).replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
@@ -39,6 +41,25 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> Non
             f"cannot write {path}: {error.strerror or error}",
             "make the folder writable, free disk space, or choose another folder",
         ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Has the names in the folder written to the disk, where that can be asked for.
+
+    Raises:
+        OSError: the disk is broken.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:  # a folder may be written without being readable
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.EBADF}:
+            raise
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,34 @@ def test_a_folder_that_is_a_file_is_an_environment_fault(tmp_path: Path) -> None
 def test_modes_can_be_private(tmp_path: Path) -> None:
     write_atomically(tmp_path / "x", b"", mode=0o600)
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_file_is_on_the_disk_before_it_has_its_name_and_then_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, bool]] = []
+
+    def sync(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        synced.append(("folder" if path == tmp_path else path.name[:3], (tmp_path / "x").exists()))
+
+    monkeypatch.setattr(documents.os, "fsync", sync)
+    write_atomically(tmp_path / "x", b"new")
+    assert synced == [(".x.", False), ("folder", True)]
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.EIO])
+def test_a_file_system_need_not_know_how_to_sync_folders_but_a_broken_disk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def sync(handle: int) -> None:
+        if Path(f"/proc/self/fd/{handle}").readlink() == tmp_path:
+            raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(documents.os, "fsync", sync)
+    if code == errno.EIO:
+        with pytest.raises(EnvironmentFault, match="Input/output error"):
+            write_atomically(tmp_path / "x", b"new")
+    else:
+        write_atomically(tmp_path / "x", b"new")
+    assert (tmp_path / "x").read_bytes() == b"new"
