@@ -28,6 +28,7 @@ from nbmlops.runtime.ambient_session import PARTS
 from nbmlops.runtime.hidden_modules import HiddenModules, ImportRecorder, UnrepeatableImport
 from nbmlops.runtime.observe import Observer
 from nbmlops.runtime.preload import asks_around
+from nbmlops.runtime.pretended_shell import pretended_shell
 
 _KERNEL = (
     "IPython",
@@ -101,7 +102,7 @@ def load(modules: Sequence[str], observer: Observer) -> Loaded:
         os.dup2(output.fileno(), 2)
         observer.start()
         try:
-            with recorder.recording(), warnings.catch_warnings(record=True) as told:
+            with pretended_shell() as shell, recorder.recording(), warnings.catch_warnings(record=True) as told:
                 _import_all([*modules, "threadpoolctl"])
         except UnrepeatableImport as reason:
             raise Unusable(str(reason)) from reason
@@ -114,6 +115,8 @@ def load(modules: Sequence[str], observer: Observer) -> Loaded:
                 os.close(descriptor)
         if told or os.fstat(output.fileno()).st_size:
             raise Unusable(f"importing {', '.join(modules)} prints or warns")
+        if shell.asked:
+            raise Unusable(f"its imports ask the kernel's shell for {shell.asked[0]!r}")
     del os.environ[_BACKEND[0]]
     _check(observer, before)
     blas = [library for library in _thread_pools() if library.user_api == "blas"]
@@ -146,7 +149,9 @@ def _import_all(modules: Sequence[str]) -> None:
         except ModuleNotFoundError as error:
             if error.name is None or not name.startswith(error.name):
                 raise Unusable(f"{name} cannot be imported: {error}") from error
-        except ImportError as error:
+        except UnrepeatableImport:
+            raise
+        except Exception as error:  # whatever its code raises
             raise Unusable(f"{name} cannot be imported: {error}") from error
 
 

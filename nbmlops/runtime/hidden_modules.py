@@ -26,6 +26,7 @@ from typing import Any
 from nbmlops.runtime.import_watch import ImportWatch
 
 _MOST_WORDS = 100
+_MAIN = "__mp_main__"
 
 
 class UnrepeatableImport(Exception):
@@ -233,6 +234,8 @@ class HiddenModules(MetaPathFinder, Loader):
             else:
                 sys.modules[other] = self._hidden.pop(other)
                 back.add(other)
+                if other == _MAIN:  # multiprocessing's name for the main module, which is another one now
+                    sys.modules[_MAIN] = sys.modules["__main__"]
                 if (parent := self._parents[other]) is not None:
                     setattr(parent, other.rpartition(".")[2], sys.modules[other])
         for changing, effects in self._recorder.effects.items():

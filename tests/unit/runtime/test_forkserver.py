@@ -27,6 +27,8 @@ MODULES = {
     "reading": "open('data.txt').close()\n",
     "moving": "import os\nos.chdir('/')\n",
     "broken": "import no_such_module\n",
+    "failing": "1 / 0\n",
+    "curious": "hasattr(get_ipython(), 'kernel')\nhasattr(get_ipython(), 'register_magics')\n",
     "rude": "import os\nos.environ['HOME'] = '/nowhere'\n",
 }
 
@@ -74,6 +76,8 @@ def kernel(server: ForkServer, folder: Path) -> ForkedProcess:
         ("reading", "its imports read {folder}/data.txt"),
         ("moving", "its imports change the working directory"),
         ("broken", "broken cannot be imported: No module named 'no_such_module'"),
+        ("failing", "failing cannot be imported: division by zero"),
+        ("curious", "its imports ask the kernel's shell for 'register_magics'"),
         ("rude", "importing rude changes environment variables or warning filters"),
         ("matplotlib_inline.backend_inline", "its imports load matplotlib_inline"),
     ],
