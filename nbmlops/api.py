@@ -27,7 +27,8 @@ from nbmlops.app.views import (
 from nbmlops.core.errors import UsageError
 from nbmlops.data.describe import describe
 from nbmlops.pipeline.run_record import MetricValue
-from nbmlops.runtime.step import StepRecorder, current_step
+from nbmlops.runtime.recorder import StepRecorder
+from nbmlops.runtime.step import current_step
 
 
 def track(

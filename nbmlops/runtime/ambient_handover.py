@@ -1,16 +1,42 @@
-"""Settings between the store and a step's process: read before the step begins, stored when it has ended."""
+"""Ambient state between the store and a step's process: read before the step begins, stored when it has ended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from nbmlops.core.errors import StepFailed
 from nbmlops.pipeline.run_record import LiveValue
+from nbmlops.runtime import plain_text, random_state
 from nbmlops.runtime.ambient import AmbientState, Setting
 from nbmlops.runtime.ambient_session import NAMES_OF_PARTS, Items, identity_of, read, written
 from nbmlops.runtime.ambient_values import Form, Item
+from nbmlops.runtime.random_state import RandomState
 from nbmlops.runtime.records import StepOutcome
-from nbmlops.runtime.store import DamagedObject, Store
+from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
+
+
+def stored_random(store: Store, state: AmbientState) -> RandomState:
+    """Returns the states of the random generators that earlier steps left.
+
+    Raises:
+        DamagedObject: they are missing or not those that were written.
+    """
+    if state.random is None:
+        return RandomState()
+    data: Any = plain_text.from_text(store.read(state.random).decode())
+    return random_state.state_from_json(data)
+
+
+def store_random(store: Store, state: RandomState) -> ObjectRef | None:
+    """Returns where the states of the random generators are now, None for those of which nobody used one.
+
+    Raises:
+        EnvironmentFault: the store cannot be written.
+    """
+    if state == RandomState():
+        return None
+    return store.put([plain_text.to_text(random_state.state_to_json(state)).encode()])
 
 
 def stored_settings(store: Store, state: AmbientState) -> dict[str, dict[str, Item]]:

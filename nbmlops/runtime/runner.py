@@ -12,14 +12,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.pipeline.codec import read_pipeline
@@ -29,7 +25,8 @@ from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepError, StepR
 from nbmlops.runtime.ambient import AmbientState
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import StepContext, StepReport
-from nbmlops.runtime.errors import Places, kernel_death, step_error
+from nbmlops.runtime.endings import error_of
+from nbmlops.runtime.errors import Places
 from nbmlops.runtime.events import (
     Event,
     InputsChanged,
@@ -45,17 +42,7 @@ from nbmlops.runtime.events import (
     StepWarned,
     ValueDamaged,
 )
-from nbmlops.runtime.execute import (
-    SCRATCH,
-    Completed,
-    Ending,
-    Job,
-    KernelDied,
-    NeverReady,
-    Raised,
-    TimedOut,
-    note_joined,
-)
+from nbmlops.runtime.execute import SCRATCH, Ending, Job, note_joined
 from nbmlops.runtime.facts import Facts, kernel_environment, source_of
 from nbmlops.runtime.layout import LOCK_FILE, Layout, layout_of, pipeline_file
 from nbmlops.runtime.libraries import distributions_of
@@ -68,6 +55,7 @@ from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
+from nbmlops.runtime.termination import Terminated, termination_interrupts
 from nbmlops.runtime.tries import set_aside, wait_before
 from nbmlops.runtime.units import joined_from, joined_steps
 from nbmlops.runtime.warm import WarmStart
@@ -99,25 +87,6 @@ def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], 
     # Runs of single steps may go on at the same time: what they write is written whole, and they remove nothing.
     with locked(layout.state / LOCK_FILE, started.isoformat(), options.wait, waiting, shared=bool(options.only)):
         return run.go()
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, taken the way of Ctrl-C."""
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what `signal` passes
-        raise _Terminated
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread receives signals
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Run:
@@ -153,7 +122,7 @@ class _Run:
         """Returns the result of the run."""
         stopped_by = ""
         try:
-            with _termination_interrupts():
+            with termination_interrupts():
                 try:
                     while self._failed is None and (self._process or self._is_short()):
                         self._advance(self._pipeline.steps[len(self._done)])
@@ -161,7 +130,7 @@ class _Run:
                     self._end_process()
                     self._warm.close()
         except KeyboardInterrupt as interruption:
-            stopped_by = "SIGTERM" if isinstance(interruption, _Terminated) else "SIGINT"
+            stopped_by = "SIGTERM" if isinstance(interruption, Terminated) else "SIGINT"
         return self._result(stopped_by)
 
     def _advance(self, step: Step) -> None:
@@ -326,7 +295,7 @@ class _Run:
             tries += 1
 
     def _error_of(self, ending: Ending, report: StepReport) -> StepError | None:
-        error = _error(ending, report, Places(self._pipeline, self._layout))
+        error = error_of(ending, report, Places(self._pipeline, self._layout))
         warnings = report.outcome.warnings if report.outcome else ()
         if error is None and warnings and self._options.strict:
             return StepError("StrictRun", "; ".join(warnings), hint="mend it, or run without --strict")
@@ -414,24 +383,3 @@ def _stored(outcome: StepOutcome) -> set[ObjectRef]:
 
 def _seconds(begun: datetime, ended: datetime) -> float:
     return round((ended - begun).total_seconds(), 3)
-
-
-def _error(ending: Ending, report: StepReport, places: Places) -> StepError | None:
-    match ending:
-        case KernelDied(code, output, out_of_memory):
-            return kernel_death(code, output, out_of_memory=out_of_memory)
-        case NeverReady(seconds, output):
-            what = f"its process was not ready after {seconds:g} seconds"
-            return StepError("DeadKernel", what, traceback=output, hint="look at what it wrote; is the machine busy?")
-        case TimedOut(seconds):
-            hint = "give it more time: timeout in [steps.NAME] of nbmlops.toml, or nbmlops run --timeout"
-            return StepError("Timeout", f"the step ran longer than {seconds:g} seconds", hint=hint)
-        case Raised(name, message, traceback):
-            told = step_error(report.error, places) if report.error is not None else None
-            return told or StepError(name, message, traceback=traceback)
-        case Completed():
-            if report.outcome is not None:
-                return None
-            ended = step_error(report.error, places) if report.error is not None else StepError("StepFailed", "")
-            message = "the step ended before it handed over its results"
-            return replace(ended, message=message, hint="remove sys.exit() and exit() from the cells of the step")

@@ -7,7 +7,6 @@ alive there. Tracking calls in between are collected for the step's log; MLflow 
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
 import time
@@ -17,28 +16,33 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import StepFailed, UsageError
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline, StepMode
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, LiveValue, MetricValue, StepLog
-from nbmlops.runtime import plain_text, random_state
+from nbmlops.pipeline.run_record import LiveValue
+from nbmlops.runtime import random_state
 from nbmlops.runtime.alive import Alive
-from nbmlops.runtime.ambient_handover import live_settings, refuse_lost_settings, store_settings, stored_settings
+from nbmlops.runtime.ambient_handover import (
+    live_settings,
+    store_random,
+    store_settings,
+    stored_random,
+    stored_settings,
+)
 from nbmlops.runtime.ambient_session import process_session
+from nbmlops.runtime.by_hand import context_by_hand
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
-from nbmlops.runtime.display_errors import show_as_results
 from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
 from nbmlops.runtime.files import UNREADABLE, code_state, file_state, shown
+from nbmlops.runtime.follow_cells import follow_cells
 from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.layout import ENVIRONMENT, Layout, layout_of, pipeline_file
 from nbmlops.runtime.listings import Listing, answer, relative
-from nbmlops.runtime.namespace import namespace_before
 from nbmlops.runtime.notebook_names import NotebookNames, bind, bound
 from nbmlops.runtime.observe import Observer, module_files
-from nbmlops.runtime.output_limit import OutputLimit
+from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
 from nbmlops.runtime.seeding import seed_generators
@@ -47,52 +51,6 @@ from nbmlops.runtime.store import DamagedObject, Store
 from nbmlops.runtime.stray_errors import StrayErrors
 from nbmlops.runtime.units import read_at_the_end
 from nbmlops.runtime.variables import watch
-
-"""The module of the package that sets what imports depend on."""
-
-
-class StepRecorder:
-    """Collects what the tracking calls of a step record.
-
-    Args:
-        root: The project's root, where schemas are.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._params: dict[str, Json] = {}
-        self._metrics: list[MetricValue] = []
-        self._data: list[DataRecord] = []
-        self._checks: list[CheckRecord] = []
-
-    def param(self, name: str, value: Json) -> None:
-        """Records a parameter.
-
-        Raises:
-            UsageError: this step recorded another value under the name.
-        """
-        if name in self._params and self._params[name] != value:
-            raise UsageError(
-                f"the parameter {name!r} was logged as {self._params[name]!r} and now as {value!r}",
-                "log each parameter once, or give the second one another name",
-            )
-        self._params[name] = value
-
-    def metric(self, metric: MetricValue) -> None:
-        """Records a metric."""
-        self._metrics.append(metric)
-
-    def data(self, record: DataRecord) -> None:
-        """Records data that was fingerprinted."""
-        self._data.append(record)
-
-    def check(self, record: CheckRecord) -> None:
-        """Records a schema check."""
-        self._checks.append(record)
-
-    def log(self) -> StepLog:
-        """Returns everything recorded so far."""
-        return StepLog(dict(self._params), tuple(self._metrics), tuple(self._data), tuple(self._checks))
 
 
 class Step:
@@ -115,7 +73,7 @@ class Step:
         self._cells = StepCells(layout.folder / self._declared.notebook)
         self._unfollow: Callable[[], None] = lambda: None
         self._observer = Observer(layout.root, pipeline.name, (layout.folder, layout.root / ".nbmlops"))
-        self._entry = _stored_random(self._store, context)
+        self._entry = stored_random(self._store, context.ambient)
         self._before = self._entry
         self._ambient = process_session()
         self._stray = StrayErrors()
@@ -123,6 +81,11 @@ class Step:
         self._names: NotebookNames | None = None
         self._made_before: Mapping[str, object] = {}  # definitions that are alive, whose objects count
         self.is_over = False
+
+    @property
+    def folder(self) -> Path:
+        """The pipeline's folder."""
+        return self._layout.folder
 
     def load(self, *names: str) -> Any:
         """Returns the value of the name, or a tuple of values for several names.
@@ -201,7 +164,7 @@ class Step:
             modules=modules,
             random_before=self._context.ambient.random_digest,
             random_used=random_state.changed(self._before, after),
-            random=_store_random(self._store, carried),
+            random=store_random(self._store, carried),
             settings_before={part: self._context.ambient.identity(part) for part in self._ambient.seen()},
             settings=settings,
             unkeyable=self._observer.unkeyable(),
@@ -233,7 +196,7 @@ class Step:
             self._ambient.prepare(self._layout.source)
             import_silently(self._declared.silent)
         self._stray.start()
-        self._unfollow = _follow_cells(self)
+        self._unfollow = follow_cells(self)
 
     def leave(self) -> None:
         """Leaves the process to a step that is joined with this one: its names go, its values stay."""
@@ -351,7 +314,9 @@ def open_step(name: str) -> Step:
         UsageError: there is no such pipeline or step here.
     """
     path = os.environ.get(ENVIRONMENT_VARIABLE)
-    context = read_context(Path(path)) if path else _context_from_state(name)
+    context = (
+        read_context(Path(path)) if path else context_by_hand(name, _PROCESS.step.folder if _PROCESS.step else None)
+    )
     if context.step != name:
         raise UsageError(f"this process was started for step {context.step!r}, not for {name!r}")
     pipeline = read_pipeline(pipeline_file(context.folder))
@@ -367,87 +332,5 @@ def current_step() -> StepRecorder | None:
     return None if _PROCESS.step is None else _PROCESS.step.recorder
 
 
-def _context_from_state(name: str) -> StepContext:
-    folder = _pipeline_folder()
-    pipeline = read_pipeline(pipeline_file(folder))
-    if name not in [step.name for step in pipeline.steps]:
-        raise UsageError(f"the pipeline in {folder.name} has no step {name!r}", "compile the notebook again")
-    layout = layout_of(folder, pipeline)
-    cache = StepCache(layout.cache, layout.state)
-    values, ambient = namespace_before(pipeline, name, cache)
-    before = itertools.takewhile(lambda step: step.name != name, pipeline.steps)
-    latest = [record for step in before if (record := cache.latest(step.name)) is not None]
-    refuse_lost_settings([record.outcome for record in latest], name, pipeline.name)
-    return StepContext(name, folder, values, ambient, None)
-
-
-def _pipeline_folder() -> Path:
-    here = Path.cwd()
-    known = _PROCESS.step
-    for folder in (here, here.parent):
-        if pipeline_file(folder).is_file():
-            return folder
-    if known is not None:
-        return known._layout.folder  # noqa: SLF001 - this cell is run again, after the step changed the folder
-    raise UsageError(
-        f"{here} holds no pipeline.yaml", "run step notebooks in the pipeline's folder: papermill notebooks/… out.ipynb"
-    )
-
-
-def _stored_random(store: Store, context: StepContext) -> random_state.RandomState:
-    if context.ambient.random is None:
-        return random_state.RandomState()
-    data: Any = plain_text.from_text(store.read(context.ambient.random).decode())
-    return random_state.state_from_json(data)
-
-
-def _store_random(store: Store, state: random_state.RandomState) -> Any:
-    if state == random_state.RandomState():
-        return None
-    return store.put([plain_text.to_text(random_state.state_to_json(state)).encode()])
-
-
 def _is_module(value: object) -> bool:
     return isinstance(value, ModuleType)
-
-
-def _follow_cells(step: Step) -> Callable[[], None]:
-    """Listens to IPython: the next cell begins the step's code, and a cell that raises ends the step.
-
-    Returns:
-        What ends the listening.
-    """
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module is not None else None
-    if shell is None:
-        return lambda: None
-
-    limit = OutputLimit()
-    as_they_are = show_as_results(shell)
-
-    def before_cell(info: Any) -> None:  # noqa: ARG001 - IPython passes it
-        limit.begin_cell()
-        step.begin_code()
-
-    def after_cell(result: Any) -> None:
-        limit.end_cell()
-        error = result.error_before_exec or result.error_in_exec
-        if error is not None and step.goes_on_after(result.info.raw_cell):
-            return
-        if error is not None:
-            step.fail(error)
-            # Below IPython's traceback, which names the generated files.
-            if home := step.traced_home(error):
-                sys.stderr.write(f"In the source notebook:\n{home}\n")
-        elif step.is_over:
-            step.leave()
-
-    def unfollow() -> None:
-        shell.events.unregister("pre_run_cell", before_cell)
-        shell.events.unregister("post_run_cell", after_cell)
-        limit.end_cell()
-        as_they_are()
-
-    shell.events.register("pre_run_cell", before_cell)
-    shell.events.register("post_run_cell", after_cell)
-    return unfollow

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from nbmlops.runtime import step as step_module
 from nbmlops.runtime.errors import report_exception
+from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.seeding import seed_generators
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.witness_looks import Looker, bound
@@ -64,7 +65,7 @@ class _Watcher:
 
     def _record(self) -> None:
         """Lets tracking calls go to a new recorder, as in a step of the pipeline: no run is started."""
-        self.recorder = step_module.StepRecorder(self._plan.root)
+        self.recorder = StepRecorder(self._plan.root)
         step_module._PROCESS.step = cast("step_module.Step", self)  # noqa: SLF001 - it stands for the step
 
     def _own_names(self) -> list[str]:

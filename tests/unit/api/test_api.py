@@ -15,7 +15,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.core.records import CheckRecord
 from nbmlops.pipeline.run_record import MetricValue
 from nbmlops.runtime import step as runtime_step
-from nbmlops.runtime.step import StepRecorder
+from nbmlops.runtime.recorder import StepRecorder
 
 FRAME = pd.DataFrame({"month": [1, 2, 3], "late": [True, False, True]})
 NO_RUN = (

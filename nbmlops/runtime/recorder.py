@@ -1,0 +1,53 @@
+"""What the tracking calls of a step record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+
+
+class StepRecorder:
+    """Collects what the tracking calls of a step record.
+
+    Args:
+        root: The project's root, where schemas are.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._params: dict[str, Json] = {}
+        self._metrics: list[MetricValue] = []
+        self._data: list[DataRecord] = []
+        self._checks: list[CheckRecord] = []
+
+    def param(self, name: str, value: Json) -> None:
+        """Records a parameter.
+
+        Raises:
+            UsageError: this step recorded another value under the name.
+        """
+        if name in self._params and self._params[name] != value:
+            raise UsageError(
+                f"the parameter {name!r} was logged as {self._params[name]!r} and now as {value!r}",
+                "log each parameter once, or give the second one another name",
+            )
+        self._params[name] = value
+
+    def metric(self, metric: MetricValue) -> None:
+        """Records a metric."""
+        self._metrics.append(metric)
+
+    def data(self, record: DataRecord) -> None:
+        """Records data that was fingerprinted."""
+        self._data.append(record)
+
+    def check(self, record: CheckRecord) -> None:
+        """Records a schema check."""
+        self._checks.append(record)
+
+    def log(self) -> StepLog:
+        """Returns everything recorded so far."""
+        return StepLog(dict(self._params), tuple(self._metrics), tuple(self._data), tuple(self._checks))
