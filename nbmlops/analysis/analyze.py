@@ -252,7 +252,8 @@ def _is_kept(parameter: str, unit: Unit, end: State, heap: Heap) -> bool:
 def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:
     shadowed = namespace.bindings.keys()
     record = unit.record
-    everything = frozenset(namespace.data | namespace.parameters.keys())
+    wide = record.reads_all or record.binds_all
+    everything = frozenset(namespace.data | namespace.parameters.keys()) if wide else frozenset()
     bound_here = everything if record.binds_all else frozenset()
     return Effects(
         reads=frozenset(n for n in (*record.reads, *record.soft) if n in shadowed or n not in BUILTINS)

@@ -157,7 +157,7 @@ class AssignmentWalker(CallWalker):
                         self.read(key, target)
                         self.state.deleted.add(key)
                     self.state.bound.discard(key)
-                    self.state.env.pop(key, None)
+                    self.state.forget(key)
                 case ast.Tuple(elts=items) | ast.List(elts=items):
                     self._delete(ast.copy_location(ast.Delete(items), node))
                 case ast.Attribute(value=value) | ast.Subscript(value=value):

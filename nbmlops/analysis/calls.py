@@ -76,9 +76,9 @@ class CallWalker(ExpressionWalker):
         if self.frame.in_function():
             return
         affected = self.heap.holders(changed)
-        for key, objects_of_name in self.state.env.items():
-            if objects_of_name and isinstance(key, str) and not affected.isdisjoint(objects_of_name):
-                self.record.mutates.setdefault(key, node)
+        for name in sorted(self.heap.names(affected)):
+            if not affected.isdisjoint(self.state.env.get(name, NONE)):
+                self.record.mutates.setdefault(name, node)
 
     def change_through(self, node: ast.expr, objects: Objects, *, deep: bool = False) -> None:
         """Notes a change made through an expression such as `df` in `df["a"] = 1` or `df["a"].sort(…)`.
@@ -124,7 +124,7 @@ class CallWalker(ExpressionWalker):
                 self.change(self.heap.parts(self.look_up(token.name)), node, deep=True)
         for name in sorted(summary.may_bind):
             self.state.may.add(name)
-            self.state.env[name] = self.look_up(name) | self.heap.make((node, name))
+            self.refer(name, self.look_up(name) | self.heap.make((node, name)))
             if name in summary.binds and not soft and not self.uncertain:
                 self.state.bound.add(name)
                 self.state.deleted.discard(name)

@@ -168,8 +168,14 @@ class ExpressionWalker(ABC):
             return NONE
         found = self.heap.make(("variable", key))
         if not self.frame.in_function():
-            self.state.env[key] = found
+            self.refer(key, found)
         return found
+
+    def refer(self, key: Key, objects: Objects) -> None:
+        """Notes to what a variable may refer from here on."""
+        self.state.refer(key, objects)
+        if isinstance(key, str):
+            self.heap.name(objects, key)
 
     def bind(self, name: str, objects: Objects) -> None:
         """Notes that a name is bound here to one of the objects."""
@@ -185,11 +191,11 @@ class ExpressionWalker(ABC):
         self.local_imports.pop(key, None)
         self.local_functions.pop(key, None)
         if self.uncertain:
-            state.env[key] = state.env.get(key, NONE) | objects
+            self.refer(key, state.env.get(key, NONE) | objects)
             return
         state.bound.add(key)
         state.deleted.discard(key)
-        state.env[key] = objects
+        self.refer(key, objects)
 
     def problem(self, kind: ProblemKind, node: ast.AST, name: str = "") -> None:
         """Notes a construct that cannot be compiled."""

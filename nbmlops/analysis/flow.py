@@ -132,7 +132,8 @@ class FlowWalker(FunctionWalker):
             merged = join([entry, end])
             if merged.env == entry.env:
                 break
-            entry = State(set(before.bound), entry.may, entry.deleted | merged.deleted, merged.env, before.dead)
+            deleted = entry.deleted | merged.deleted
+            entry = State(set(before.bound), entry.may, deleted, merged.env, merged.written, before.dead)
         after = join([before, end] if may_skip else [end])
         if endless:
             after.dead = True
@@ -180,7 +181,7 @@ class FlowWalker(FunctionWalker):
         self.bind(name, NONE)
         self.block(handler.body)
         self.state.bound.discard(key)
-        self.state.env.pop(key, None)
+        self.state.forget(key)
         if isinstance(key, str):
             self.state.deleted.add(key)
         if not might_before:

@@ -42,7 +42,7 @@ class FunctionWalker(AssignmentWalker):
         env: dict[Key, Objects] = {k: objects for k, objects in self.state.env.items() if not isinstance(k, str)}
         self.frame, self.record, self.state, self.uncertain, self.restoring = frame, Record(), State(env=env), 0, 0
         for argument in arguments:
-            self.state.env[frame.serial, argument] = self.heap.make((node, argument))
+            self.refer((frame.serial, argument), self.heap.make((node, argument)))
         self.receivers.append(self.state.env[frame.serial, arguments[0]] if arguments else NONE)
         self._exits.append([])
         self._returned_values.append([])

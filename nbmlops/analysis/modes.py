@@ -102,10 +102,13 @@ def _told(graph: Graph, problem: Problem) -> str:
 
 
 def _of_unit(graph: Graph, unit: Unit) -> Iterator[str]:
-    for name in sorted(MODULE_NAMES & unit.record.mentions.keys() - {"__name__"} - graph.namespace.bindings.keys()):
-        yield f"'{name}' is that of the notebook"
-    for name in sorted(unit.effects.deletes & BUILTINS - (graph.namespace.data if unit.record.binds_all else set())):
-        yield f"deleting '{name}' brings back Python's own"
+    namespace = graph.namespace
+    for name in sorted(MODULE_NAMES & unit.record.mentions.keys()):
+        if name != "__name__" and name not in namespace.bindings:
+            yield f"'{name}' is that of the notebook"
+    for name in sorted(BUILTINS & unit.effects.deletes):
+        if not (unit.record.binds_all and name in namespace.data):
+            yield f"deleting '{name}' brings back Python's own"
     if unit.cell.may_raise and unit.home == unit.cell.role.step:
         yield f"it is tagged `{RAISES}`"
     if unit.kind is StatementKind.CODE and _makes_tasks(unit.node):

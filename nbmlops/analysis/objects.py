@@ -36,6 +36,8 @@ class Heap:
         # The reverse of contents and insides: what holds an object.
         self._holders: dict[int, set[int]] = {}
         self._places: dict[object, int] = {}
+        # The names of the notebook that have referred to an object, at whatever time.
+        self._names: dict[int, set[str]] = {}
         self._classes: dict[int, str] = {}
         self._code: set[int] = set()
 
@@ -61,6 +63,15 @@ class Heap:
         if contents:
             for item in objects:
                 self._hold(item, contents)
+
+    def name(self, objects: Objects, name: str) -> None:
+        """Notes that a name of the notebook may refer to each of the objects."""
+        for item in objects:
+            self._names.setdefault(item, set()).add(name)
+
+    def names(self, objects: Objects) -> set[str]:
+        """Returns the names of the notebook that have at some time referred to one of the objects."""
+        return {name for item in self._names.keys() & objects for name in self._names[item]}
 
     def label(self, objects: Objects, name: str) -> None:
         """Notes of which class of the notebook the objects are."""

@@ -24,6 +24,7 @@ class State:
         may: Variables that it has bound on some path.
         deleted: Names of the notebook that `del` may have unbound, and nothing has bound again.
         env: What each variable may refer to.
+        written: Variables for which `env` may differ from what it was where the statement or function began.
         dead: Whether no path leads here.
     """
 
@@ -31,15 +32,30 @@ class State:
     may: set[Key] = field(default_factory=set)
     deleted: set[Key] = field(default_factory=set)
     env: dict[Key, Objects] = field(default_factory=dict)
+    written: dict[Key, None] = field(default_factory=dict)
     dead: bool = False
 
     def copy(self) -> State:
         """Returns an independent state that holds the same."""
-        return State(set(self.bound), set(self.may), set(self.deleted), dict(self.env), self.dead)
+        return State(set(self.bound), set(self.may), set(self.deleted), dict(self.env), dict(self.written), self.dead)
+
+    def refer(self, key: Key, objects: Objects) -> None:
+        """Notes that a variable refers to one of the objects from here on."""
+        self.env[key] = objects
+        self.written[key] = None
+
+    def forget(self, key: Key) -> None:
+        """Notes that nothing is known of a variable from here on."""
+        self.env.pop(key, None)
+        self.written[key] = None
 
 
 def join(states: Iterable[State]) -> State:
-    """Returns what holds where paths meet; dead ones only add what they may have bound."""
+    """Returns what holds where paths meet; dead ones only add what they may have bound.
+
+    All paths come from the start of one statement or function, so that only what they have written can differ: of the
+    thousands of variables of a notebook, a few.
+    """
     everything = list(states)
     alive = [state for state in everything if not state.dead]
     if not alive:
@@ -52,9 +68,10 @@ def join(states: Iterable[State]) -> State:
     for state in alive[1:]:
         merged.bound &= state.bound
         merged.deleted |= state.deleted
-        for key, objects in state.env.items():
-            known = merged.env.get(key)
-            if known is not objects:  # most variables are untouched on both paths, and there may be thousands
+        merged.written |= state.written
+        for key in merged.written:
+            objects, known = state.env.get(key), merged.env.get(key)
+            if objects is not None:
                 merged.env[key] = objects if known is None else known | objects
     for state in everything:
         merged.may |= state.may
