@@ -76,7 +76,8 @@ def analyze(
     settings = [unit for unit in graph.units if unit.kind is StatementKind.SETTING]
     first = [unit for unit in settings if changes_imports(unit.node, namespace.paths)]
     effects = imports_for_effect(graph)
-    shown = shown_before(graph)
+    found = step_facts(graph)
+    shown = shown_before(graph, found, effects.steps)
     compared = compared_names(graph)
     return NotebookAnalysis(
         steps=tuple(
@@ -86,7 +87,7 @@ def analyze(
                 silent=shown[facts.name],
                 compared=tuple(name for name in facts.outputs if name in compared),
             )
-            for facts in step_facts(graph)
+            for facts in found
         ),
         parameters=graph.parameters,
         imports=tuple(dict.fromkeys(imported for found in namespace.imports.values() for imported in found)),

@@ -169,7 +169,7 @@ class StepFacts:
         mode: Whether it can be a function, or needs the namespace of a notebook.
         reason: Why it is not a function.
         whole: Whether it loads and hands over all names, because it cannot be known which ones it uses.
-        silent: Modules beside the notebook whose import has shown something in an earlier step.
+        silent: Modules whose import has shown something in an earlier step, or may have.
         compared: Outputs whose identity some code of the notebook compares.
     """
 

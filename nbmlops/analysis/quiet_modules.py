@@ -37,6 +37,11 @@ _CALLS = frozenset(_MAKING.split())
 _DECORATORS = _CALLS | {"abstractmethod", "classmethod", "final", "njit", "jit", "staticmethod"}
 
 
+def is_known(package: str) -> bool:
+    """Returns whether a package is a known library, or Python's own."""
+    return package in _QUIET
+
+
 def is_quiet(module: str, attribute: str, local: Mapping[str, str]) -> bool:
     """Returns whether an import is known to change nothing but the names that it binds.
 

@@ -1,32 +1,72 @@
-"""Modules beside the notebook that show something when they are imported: later steps import them again, silently.
+"""Modules that show something when they are imported: later steps import them again, silently.
 
-A notebook imports a module once. Each step is a process of its own, in which a module that prints would print anew.
+A notebook imports a module once. Each step is a process of its own, in which a module that prints would print anew. Of
+modules beside the notebook the source tells whether they print. Libraries that are not known count as if they did.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nbmlops.analysis.graph import Graph
-from nbmlops.analysis.model import SETUP_STEP
+from nbmlops.analysis.model import SETUP_STEP, ImportedName, StepFacts
+from nbmlops.analysis.quiet_modules import is_known
 
 _WORDS = ("print", "display", "stdout", "stderr", "warn", "logging")
+# Known libraries that greet, warn, or tell about the machine.
+_TELLING = """
+    bokeh datasets gym gymnasium jax keras kaggle pgmpy pyspark sentence_transformers shap spacy surprise tensorflow
+    tensorflow_datasets torch torchvision transformers umap wandb
+"""
+_MAY_TELL = frozenset(_TELLING.split())
+_PRINTS = frozenset({"this", "antigravity"})
 
 
-def shown_before(graph: Graph) -> dict[str, tuple[str, ...]]:
-    """Returns for each step the modules whose import has shown something in a step before it, or may have."""
+def shown_before(
+    graph: Graph, facts: Sequence[StepFacts], repeated: Mapping[str, tuple[ImportedName, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Returns for each step the modules whose import has shown something in a step before it, or may have.
+
+    Args:
+        graph: The notebook.
+        facts: What each step imports.
+        repeated: The imports that each step repeats for what they do.
+    """
     talking = {module for module in graph.local_modules if _talks(module, graph.local_modules, set())}
+    own = {module.partition(".")[0] for module in graph.local_modules}
     found: dict[str, tuple[str, ...]] = {}
     shown: set[str] = set()
+    libraries: set[str] = set()
     shared = {"", SETUP_STEP}
-    for step in graph.steps:
-        found[step.name] = tuple(sorted(shown))
+    for step in facts:
+        imported = _taken(graph, step, repeated[step.name])
+        may_show = {module for module in imported if _may_show(module, own)}
+        found[step.name] = tuple(sorted(shown | (libraries & may_show)))
+        libraries |= may_show
         for unit in graph.units if talking else ():
             if unit.home == step.name or unit.home in shared:
                 shown |= talking & set(_imported(unit.node))
         shared = set()
     return found
+
+
+def _taken(graph: Graph, step: StepFacts, repeated: Iterable[ImportedName]) -> set[str]:
+    """Returns the modules that the process of a step imports."""
+    names = set(step.imports)
+    if step.definitions:  # all of them live in one module
+        names |= {name for definition in graph.definitions.values() for name in definition.imports}
+    imports = [*repeated, *(i for name in names for i in graph.namespace.imports.get(name, ()))]
+    return {module for imported in imports for module in _paths(imported.module, imported.attribute)}
+
+
+def _may_show(module: str, own: set[str]) -> bool:
+    """Returns whether importing a module that is not beside the notebook may show something."""
+    package = module.partition(".")[0]
+    if package in own or (package in sys.stdlib_module_names and package not in _PRINTS):
+        return False
+    return not is_known(package) or package in _MAY_TELL
 
 
 def _talks(module: str, local: Mapping[str, str], asked: set[str]) -> bool:
@@ -58,11 +98,16 @@ def _imported(statement: ast.stmt) -> Iterator[str]:
     """Yields the modules that a statement may load; names of a package count, as they may be modules."""
     match statement:
         case ast.Import(names=names):
-            paths = [alias.name for alias in names]
+            for alias in names:
+                yield from _paths(alias.name)
         case ast.ImportFrom(module=str(module), names=names, level=0):
-            paths = [f"{module}.{alias.name}" for alias in names]
+            for alias in names:
+                yield from _paths(module, alias.name)
         case _:
-            return
-    for path in paths:
-        parts = path.split(".")
-        yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+            pass
+
+
+def _paths(module: str, attribute: str = "") -> Iterator[str]:
+    """Yields what is loaded: packages from the outermost on, then the module, then the attribute, if that is one."""
+    parts = [*module.split("."), *([attribute] if attribute else [])]
+    yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))

@@ -106,7 +106,7 @@ class Step:
         metrics: Metric names it logs, where written as literals.
         data: Declared data.
         whole: Whether it loads and hands over all names: nobody can know before it runs which ones it uses.
-        silent: Modules beside the notebook that showed something when an earlier step imported them, and do not again.
+        silent: Modules that showed something when an earlier step imported them, or may have, and do not again.
         compared: Outputs whose identity code compares (`a is b`); values that cannot change stay in their process then.
         retries: How often it is tried again after it failed.
         backoff: Seconds before the first new try; each further one waits twice as long.

@@ -27,6 +27,7 @@ from nbmlops.notebook.reader import parse_notebook
 ROOT = Path(__file__).parents[2]
 PACKAGE = "case"
 EQUAL = "equal"
+LIBRARIES = "site-packages/"
 _NOT_RUN = {RoleKind.SKIP, RoleKind.METRICS}
 
 
@@ -40,7 +41,7 @@ class Case:
         given: Code that sets parameters, run below the parameters cell.
         outcome: `equal`, or the codes of the errors that compiling gives, or the error that stops a step and words of
             its message: `StepFailed` for a value that cannot be handed over.
-        modules: Files beside the notebook, by name.
+        modules: Files beside the notebook, by name; those below `site-packages` are libraries.
         steps: Where the steps come from, as `--steps` says it; "" for the tags.
     """
 
@@ -109,7 +110,11 @@ def notebook_of(case: Case) -> Notebook:
 
 def compile_case(case: Case, folder: Path) -> Compiled:
     """Returns what compiling the case gives, its files written to the folder."""
-    local = {_dotted(name): text for name, text in case.modules.items() if name.endswith(".py")}
+    local = {
+        _dotted(name): text
+        for name, text in case.modules.items()
+        if name.endswith(".py") and not name.startswith(LIBRARIES)
+    }
     notebook = notebook_of(case)
     folder.mkdir()
     _write(folder, {name: text.encode() for name, text in case.modules.items()})

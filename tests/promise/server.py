@@ -62,6 +62,7 @@ def serve() -> None:
 def run_notebook(folder: str, cells: list[list[str]], given: str) -> None:
     """Runs cells top to bottom as a kernel does, last expressions displayed; `given` below the parameters cell."""
     os.chdir(folder)
+    sys.path.append(f"{folder}/site-packages")
     namespace = vars(sys.modules["__main__"])
     for number, (kind, source) in enumerate(cells, 1):
         _run_cell(source, f"cell {number}", namespace, may_raise=kind == "raises")
@@ -73,6 +74,7 @@ def run_steps(notebooks: list[str], given: str) -> int:
     """Runs the next step in this process, and those that it is joined with, as the runner does; returns how many."""
     folder = Path(notebooks[0]).parents[1]
     os.chdir(folder)
+    sys.path.append(str(folder.parent / "site-packages"))
     pipeline = read_pipeline(pipeline_file(folder))
     layout = layout_of(folder, pipeline)
     cache = StepCache(layout.cache, layout.state)

@@ -39,3 +39,30 @@ def test_what_shows_something(build, source, talks):
     modules = {"kit": source, "other": "import kit\nprint(1)\nx = 1"}
     cells = [("step:a", "import kit"), ("step:b", "kit")]
     assert silent(build, *cells, modules=modules) == [(), ("kit",) if talks else ()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("import unknown", ("unknown",)),
+        ("import unknown.deep as u", ("unknown", "unknown.deep")),
+        ("from unknown import deep", ("unknown", "unknown.deep")),
+        ("import this", ("this",)),
+        ("import tensorflow as tf", ()),
+        ("import pandas as pd", ()),
+        ("import json", ()),
+    ],
+)
+def test_unknown_libraries_may_show_something(build, line, expected):
+    cells = [("step:a", "x = 1"), ("step:b", line), ("step:c", "x")]
+    assert silent(build, *cells, modules={}) == [(), (), expected]
+
+
+def test_known_libraries_that_may_show_something_are_not_imported_where_nothing_needs_them(build):
+    cells = [
+        ("step:a", "import tensorflow as tf\ntf"),
+        ("step:b", "x = 1"),
+        ("step:c", "tf"),
+        ("step:d", "import json"),
+    ]
+    assert silent(build, *cells, modules={}) == [(), (), ("tensorflow",), ()]
