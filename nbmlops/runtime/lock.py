@@ -1,19 +1,23 @@
-"""One run of a pipeline at a time: a lock file that the system frees when its holder dies."""
+"""One run of a pipeline at a time: a lock that the system frees when its holder dies; leases where it has none."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from nbmlops.core.errors import Conflict, EnvironmentFault
+from nbmlops.runtime.leases import Lease, leased, waited_for
 from nbmlops.runtime.store import make_private
+from nbmlops.tracking.process import this_process
 
 _POLL_SECONDS = 0.2
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
 @contextmanager
@@ -40,28 +44,37 @@ def locked(
         raise EnvironmentFault(
             f"cannot make {path}: {error.strerror or error}", "make the project's folder writable"
         ) from error
-    try:
-        _acquire(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait, on_wait)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "started": started}).encode(), 0)
+    with ExitStack() as held:
+        held.callback(os.close, handle)  # frees the lock; the file stays, so that nobody locks one that is removed
+        if _acquire(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait, on_wait):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps({"pid": os.getpid(), "started": started}).encode(), 0)
+        else:
+            lease = Lease(this_process(), started, shared)
+            held.enter_context(leased(path.with_name(f"{path.name}.leases"), lease, wait, on_wait))
         yield
-    finally:
-        os.close(handle)  # frees the lock; the file stays, so that nobody locks one that is being removed
 
 
-def _acquire(handle: int, how: int, wait: float, on_wait: Callable[[str], None]) -> None:
+def _acquire(handle: int, how: int, wait: float, on_wait: Callable[[str], None]) -> bool:
+    """Returns whether the lock is held; if not, the file system has none.
+
+    Raises:
+        Conflict: another run held it for all that time.
+        OSError: the disk is broken.
+    """
     end, told = time.monotonic() + wait, False
     while True:
         try:
             fcntl.flock(handle, how | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if time.monotonic() >= end:
-                raise Conflict(
-                    f"another run of this pipeline is going on ({_holder(handle)})",
-                    "wait until it has ended, or stop it",
-                ) from error
+                raise Conflict(*waited_for(_holder(handle))) from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            return False
         else:
-            return
+            return True
         if not told:
             on_wait(_holder(handle))
             told = True
