@@ -11,8 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nbmlops.analysis.graph import StepNode
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import children
+from nbmlops.core.syntax import children, kinds, walk
 
+# Expressions with parts that are not always evaluated.
+_SOMETIMES = frozenset({
+    ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.IfExp, ast.BoolOp, ast.Compare
+})  # fmt: skip
 _STRAIGHT = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Assert)
 
 
@@ -66,6 +70,9 @@ def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
 
 def _on_every_path(node: ast.AST) -> Iterator[ast.AST]:
     """Yields the parts of an expression that are evaluated whenever it is."""
+    if _SOMETIMES.isdisjoint(kinds(node)):
+        yield from walk(node)
+        return
     yield node
     match node:
         case ast.Lambda():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 
-from nbmlops.core.syntax import children
+from nbmlops.core.syntax import children, kinds
 
+_ASYNCHRONOUS = frozenset({ast.Await, ast.AsyncFor, ast.AsyncWith, ast.comprehension})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def awaits(node: ast.AST) -> bool:
     """Returns whether code awaits something where it stands; the bodies of functions run elsewhere."""
+    if _ASYNCHRONOUS.isdisjoint(kinds(node)):
+        return False
     waiting: list[ast.AST] = [node]
     while waiting:
         part = waiting.pop()

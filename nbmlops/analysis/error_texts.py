@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from nbmlops.analysis.certain import surely_bound
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import kinds, walk
 
+_TRIES = (ast.Try, ast.TryStar)
 _CATCHING = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
 _ASKING = frozenset({"exc_info", "exception", "format_exc", "print_exc", "print_exception", "format_exception"})
 
@@ -65,7 +66,9 @@ def _reached(graph: Graph, names: Iterable[str]) -> set[str]:
 
 def _tries(node: ast.AST) -> list[ast.Try | ast.TryStar]:
     """Returns the `try` statements that look at an error which a missing name may be."""
-    found = [part for part in walk(node) if isinstance(part, ast.Try | ast.TryStar)]
+    if kinds(node).isdisjoint(_TRIES):
+        return []
+    found = [part for part in walk(node) if isinstance(part, _TRIES)]
     return [part for part in found if any(_looks(handler) for handler in part.handlers)]
 
 

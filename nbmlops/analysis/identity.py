@@ -11,6 +11,9 @@ import ast
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.statements import Unit
+from nbmlops.core.syntax import kinds, walk
+
+_COMPARING = (ast.Compare, ast.Call)
 
 
 def compared_names(graph: Graph) -> frozenset[str]:
@@ -38,7 +41,9 @@ def _named(unit: Unit) -> set[str]:
 
 
 def _compares(graph: Graph, tree: ast.AST) -> bool:
-    for node in ast.walk(tree):
+    if kinds(tree).isdisjoint(_COMPARING):
+        return False
+    for node in walk(tree):
         match node:
             case ast.Compare(left=left, ops=ops, comparators=others):
                 sides = [left, *others]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import kinds, walk
 
 
 def lifetime_reasons(graph: Graph) -> dict[str, str]:
@@ -38,7 +38,7 @@ def _reasons(graph: Graph, step: StepNode, modules: set[str]) -> Iterator[str]:
 
 
 def _in_tree(node: ast.AST) -> str:
-    for part in walk(node):
+    for part in walk(node) if ast.ClassDef in kinds(node) else ():
         if isinstance(part, ast.ClassDef):
             for inner in part.body:
                 if isinstance(inner, ast.FunctionDef) and inner.name == "__del__":

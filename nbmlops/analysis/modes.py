@@ -20,7 +20,7 @@ from nbmlops.analysis.namespace import MODULE_NAMES, Namespace
 from nbmlops.analysis.record import Problem, ProblemKind
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.jupyter_tags import RAISES
-from nbmlops.core.syntax import children, walk
+from nbmlops.core.syntax import children, kinds, walk
 from nbmlops.notebook.model import RoleKind
 
 _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe", "call_soon", "call_later"})
@@ -116,7 +116,7 @@ def _of_unit(graph: Graph, unit: Unit) -> Iterator[str]:
 
 
 def _makes_tasks(node: ast.AST) -> bool:
-    return any(isinstance(part, ast.Attribute) and part.attr in _TASKS for part in walk(node))
+    return ast.Call in kinds(node) and any(isinstance(p, ast.Attribute) and p.attr in _TASKS for p in walk(node))
 
 
 def _with_what_it_made(graph: Graph, step: StepNode) -> Iterator[StepNode]:

@@ -13,7 +13,7 @@ import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nbmlops.core.syntax import children, parse
+from nbmlops.core.syntax import children, kinds, parse, walk
 from nbmlops.notebook.model import Cell, Notebook
 
 INDENT = "    "
@@ -98,7 +98,8 @@ def read_cell(cell: Cell) -> CellText:
     """
     lines = tuple(cell.python.split("\n"))
     tree = parse(cell.python, cell.number)
-    return CellText(cell.number, lines, tuple(_unit(node, lines) for node in tree.body), _lines_inside_strings(lines))
+    fixed = _lines_inside_strings(lines) if _has_long_string(tree) else frozenset[int]()
+    return CellText(cell.number, lines, tuple(_unit(node, lines) for node in tree.body), fixed)
 
 
 def read_cells(notebook: Notebook) -> dict[int, CellText]:
@@ -121,7 +122,13 @@ def _unit(node: ast.stmt, lines: Sequence[str]) -> Unit:
 
 def characters(line: str, offset: int) -> int:
     """Returns the column in characters of an offset in UTF-8 bytes, which is what syntax trees count in."""
-    return len(line.encode()[:offset].decode())
+    return offset if line.isascii() else len(line.encode()[:offset].decode())
+
+
+def _has_long_string(tree: ast.Module) -> bool:
+    """Returns whether a string may go on in another line."""
+    texts = (node for node in walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr))
+    return any(text.lineno != text.end_lineno for text in texts)
 
 
 def _lines_inside_strings(lines: Sequence[str]) -> frozenset[int]:
@@ -167,7 +174,8 @@ def function_text(text: CellText) -> CellText:
 
     `global x` in a definition becomes `nonlocal x`; outside of definitions it says nothing and becomes `pass`.
     """
-    edits = [edit for unit in text.units for edit in _scope_edits(unit.node, inside=False)]
+    declaring = [unit.node for unit in text.units if ast.Global in kinds(unit.node)]
+    edits = [edit for node in declaring for edit in _scope_edits(node, inside=False)]
     if not edits:
         return text
     lines = list(text.lines)

@@ -9,6 +9,7 @@ import ast
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 # Fields that hold texts, numbers, contexts and operators, never code.
 _PLAIN = frozenset({
@@ -21,6 +22,7 @@ _FIELDS: Mapping[type[ast.AST], tuple[str, ...]] = {
     if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.Constant
 }
 _BELOW = "nodes_below"
+_KINDS = "kinds_of_nodes"
 
 
 @lru_cache(maxsize=4096)
@@ -55,9 +57,17 @@ def children(node: ast.AST) -> list[ast.AST]:
 
 
 def walk(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yields a node and all below it in the order of `ast.walk`, without contexts and operators."""
-    yield tree
-    yield from _below(tree)
+    """Returns a node and all below it in the order of `ast.walk`, without contexts and operators."""
+    return chain((tree,), _below(tree))
+
+
+def kinds(tree: ast.AST) -> frozenset[type[ast.AST]]:
+    """Returns the classes of all nodes that `walk` meets: most code holds none of what a pass looks for."""
+    found: frozenset[type[ast.AST]] | None = getattr(tree, _KINDS, None)
+    if found is None:
+        found = frozenset({tree.__class__, *[node.__class__ for node in _below(tree)]})
+        setattr(tree, _KINDS, found)
+    return found
 
 
 def _below(tree: ast.AST) -> Sequence[ast.AST]:

@@ -118,3 +118,17 @@ def test_only_cells_with_code_are_read() -> None:
         Cell("c", 3, CellKind.CODE, "x = 1", python="x = 1"),
     )
     assert list(read_cells(Notebook("n.ipynb", "n", cells))) == [3]
+
+
+@pytest.mark.parametrize(
+    ("source", "fixed"),
+    [
+        ('x = (\n    "one"\n    "line"\n)', set()),
+        ('x = """a\nb"""\ny = f("c", """\n  d\n""")', {2, 4, 5}),
+        ('x = f"""a {y}\nb {\n    z\n}"""', {2, 3, 4}),
+        ("x = b'''a\nb'''", {2}),
+        ('# """\nx = 1\n# """', set()),
+    ],
+)
+def test_lines_that_begin_inside_a_string_are_known(source: str, fixed: set[int]) -> None:
+    assert cell_text(source).fixed == fixed

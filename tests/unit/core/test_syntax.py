@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nbmlops
-from nbmlops.core.syntax import children, parse, walk
+from nbmlops.core.syntax import children, kinds, parse, walk
 
 _LEFT_OUT = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
 _RARE = """
@@ -48,6 +48,7 @@ def test_the_walk_is_that_of_the_standard_library(text: str) -> None:
         assert children(node) == _kept(ast.iter_child_nodes(node))
     assert list(walk(tree)) == _kept(ast.walk(tree))
     assert list(walk(tree)) == _kept(ast.walk(tree))  # what was found the first time
+    assert kinds(tree) == {type(node) for node in walk(tree)}
 
 
 def test_a_text_has_one_tree() -> None:
