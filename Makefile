@@ -98,7 +98,7 @@ goldens: $(VENV)/.dev ## Write the golden files again; read the difference befor
 
 lock: $(BIN)/uv ## Resolve the dependencies again into the lock files
 	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra demo --group build pyproject.toml -o requirements.lock
-	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra demo --extra lab --extra sweep --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra demo --extra lab --extra sweep --extra dask --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	echo uv | $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" - -o requirements-uv.lock
 
 clean: ## Remove what runs and tests wrote (the environment stays)

@@ -50,6 +50,7 @@ class PipelineConfig:
         model_name: Name in the registry, as configured; "" leaves it to the notebook (or the pipeline's name).
         file: The file that the settings come from, or "" for defaults.
         demands: Tries, time and resources of its steps; when it runs, and with which secrets.
+        store: The shared store, as configured, or "".
     """
 
     name: str
@@ -63,6 +64,7 @@ class PipelineConfig:
     model_name: str = ""
     file: str = ""
     demands: Demands = field(default_factory=Demands)
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Config:
             model_name=own.model_name or "",
             file=self.file,
             demands=demands_of(base.steps, own),
+            store=own.run.store or base.run.store or "",
         )
 
 

@@ -51,6 +51,14 @@ class GateTable:
 
 
 @dataclass(frozen=True, slots=True)
+class RunTable:
+    """`[run]`: the store that runs share with other people and machines."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
+    store: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StepTable:
     """`[steps.NAME]`: how often a step is tried, how long it may take, and what it needs of a machine."""
 
@@ -71,6 +79,7 @@ class PipelineTable:
     tracking: TrackingTable = field(default_factory=TrackingTable)
     registry: RegistryTable = field(default_factory=RegistryTable)
     gate: GateTable = field(default_factory=GateTable)
+    run: RunTable = field(default_factory=RunTable)
     metrics: Mapping[str, str] = field(default_factory=dict)
     model: str | None = None
     data: str | None = None
@@ -88,6 +97,7 @@ class ConfigDocument:
     tracking: TrackingTable = field(default_factory=TrackingTable)
     registry: RegistryTable = field(default_factory=RegistryTable)
     gate: GateTable = field(default_factory=GateTable)
+    run: RunTable = field(default_factory=RunTable)
     pipelines: Mapping[str, PipelineTable] = field(default_factory=dict)
     steps: Mapping[str, StepTable] = field(default_factory=dict)
     serving: Mapping[str, Any] = field(default_factory=dict)

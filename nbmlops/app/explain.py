@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from nbmlops.app.opened import open_pipeline
-from nbmlops.app.run import RunRequest
+from nbmlops.app.run import RunRequest, shared_store
 from nbmlops.core.errors import UsageError
 from nbmlops.runtime.foresee import Foreseen, foresee
 from nbmlops.runtime.parameters import parse_overrides
@@ -38,6 +38,7 @@ def explain(request: RunRequest, step: str = "") -> Explanation:
         force=request.force,
         first=request.from_step,
         last=request.to_step,
+        store=shared_store(opened, request),
     )
     steps = foresee(opened.folder, options)
     names = [foreseen.step for foreseen in steps]

@@ -28,6 +28,7 @@ from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.shared_store import address_of
 from nbmlops.tracking.tracker import RunState, Tracker
 
 Listener = Callable[[Progress], None]
@@ -59,6 +60,7 @@ class RunRequest:
         timeout: Seconds that a step may take if the pipeline does not say; None for any time.
         strict: A step beside which something went wrong (an exception in a thread) has failed.
         cold: Start the process of each step from nothing.
+        store: The shared store, a URL or a folder; "" for that of the configuration, if it has one.
     """
 
     pipeline: str
@@ -75,6 +77,7 @@ class RunRequest:
     timeout: float | None = None
     strict: bool = False
     cold: bool = False
+    store: str = ""
 
 
 def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = None) -> RunOutcome:
@@ -105,6 +108,7 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         timeout=request.timeout,
         strict=request.strict,
         warm=not request.cold,
+        store=shared_store(opened, request),
     )
     stores = open_stores(opened.root, opened.uri)
     tracked = BackgroundRun(
@@ -114,6 +118,17 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
     tracked.log(StepLog(params=effective_parameters(opened.pipeline, overrides)))
     with closing(tracked):
         return _Run(opened, request, stores, tracked, tell).go(options)
+
+
+def shared_store(opened: OpenedPipeline, request: RunRequest) -> str:
+    """Returns the address of the shared store of a run, "" for none.
+
+    Raises:
+        UsageError: it holds a password.
+    """
+    if request.store:
+        return address_of(request.store, request.cwd)
+    return address_of(opened.config.store, opened.root) if opened.config.store else ""
 
 
 def _without_dead_runs(tracker: Tracker, experiment: str) -> Tracker:

@@ -17,6 +17,7 @@ from nbmlops.runtime.events import (
     InputsChanged,
     NotCacheable,
     RunWaiting,
+    SharingFailed,
     StartedCold,
     StepCached,
     StepFinished,
@@ -33,7 +34,17 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 Listener = Callable[[Progress], None]
-Remark = InputsChanged | NotCacheable | RunWaiting | ValueDamaged | StepsJoined | StartedCold | StepRetried | StepWarned
+Remark = (
+    InputsChanged
+    | NotCacheable
+    | RunWaiting
+    | ValueDamaged
+    | StepsJoined
+    | StartedCold
+    | StepRetried
+    | StepWarned
+    | SharingFailed
+)
 _STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
 
@@ -91,6 +102,8 @@ def _remark(event: Remark) -> Line:
             return Line(joined_text(joined), Tone.WARNING)
         case StartedCold(reason=reason):
             return Line(f"steps start cold, which takes longer: {reason}", Tone.WARNING)
+        case SharingFailed(reason=reason):
+            return Line(f"shared store: {reason}", Tone.WARNING)
         case _:
             return Line(f"{event.step}: {_about_step(event)}", Tone.WARNING)
 

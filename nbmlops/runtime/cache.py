@@ -32,13 +32,21 @@ class StepCache:
     def __init__(self, cache: Path, state: Path) -> None:
         self._cache, self._state = cache, state
 
-    def candidates(self, key: str) -> tuple[CacheRecord, ...]:
+    def candidates(self, key: str) -> Iterable[CacheRecord]:
         """Returns the records made from this key, newest first; those that cannot be read are left out."""
+        return self.local(key)
+
+    def bring(self, record: CacheRecord) -> bool:  # noqa: ARG002 - a shared cache has another place
+        """Returns whether values of the record that were missing are in the store now: here, they are nowhere else."""
+        return False
+
+    def local(self, key: str) -> tuple[CacheRecord, ...]:
+        """Returns the records of this machine that were made from the key, newest first."""
         return read_records(self._cache / f"{key}.json")
 
     def latest(self, step: str) -> CacheRecord | None:
         """Returns the newest record of a step."""
-        records = read_records(self._state / _file_name(step))
+        records = read_records(self._state / file_name(step))
         return records[0] if records else None
 
     def add(self, record: CacheRecord) -> None:
@@ -48,9 +56,17 @@ class StepCache:
             EnvironmentFault: the folder cannot be written.
         """
         if record.key:
-            others = [other for other in self.candidates(record.key) if not _same_ground(other, record)]
-            write_records(self._cache / f"{record.key}.json", [record, *others[: _KEPT - 1]])
+            self.keep(record)
         self.set_latest(record)
+
+    def keep(self, record: CacheRecord) -> None:
+        """Keeps the record for later runs, in the place of the one with the same ground.
+
+        Raises:
+            EnvironmentFault: the folder cannot be written.
+        """
+        others = [other for other in self.local(record.key) if not _same_ground(other, record)]
+        write_records(self._cache / f"{record.key}.json", [record, *others[: _KEPT - 1]])
 
     def set_latest(self, record: CacheRecord) -> None:
         """Makes the record the latest of its step, which plain papermill reads its inputs from.
@@ -58,12 +74,13 @@ class StepCache:
         Raises:
             EnvironmentFault: the folder cannot be written.
         """
-        path = self._state / _file_name(record.step)
+        path = self._state / file_name(record.step)
         if read_records(path) != (record,):
             write_records(path, [record])
 
 
-def _file_name(step: str) -> str:
+def file_name(step: str) -> str:
+    """Returns the name of the file for a step."""
     # Step names are texts of users: "../x", names of devices, three hundred letters.
     return f"{step if step.isidentifier() and len(step) <= 100 else digest_bytes(step.encode())}.json"
 
@@ -100,11 +117,19 @@ def text_of(records: Iterable[CacheRecord]) -> bytes:
 
 def read_records(path: Path) -> tuple[CacheRecord, ...]:
     """Returns the records in a file, none if it cannot be read."""
+    try:
+        return parse_records(path.read_bytes(), str(path))
+    except OSError:
+        return ()
+
+
+def parse_records(text: bytes, place: str) -> tuple[CacheRecord, ...]:
+    """Returns the records in the text of a file, none if it cannot be read."""
     # A record that cannot be read is no record: the step runs again and replaces it.
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(text)
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             return ()
-        return tuple(map(record_from_json, Fields(document, str(path)).children("records")))
-    except (OSError, ValueError, RecursionError, UsageError):
+        return tuple(map(record_from_json, Fields(document, place).children("records")))
+    except (ValueError, RecursionError, UsageError):
         return ()

@@ -108,6 +108,14 @@ class StartedCold:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SharingFailed:
+    """The shared store, or something in it, cannot be used, and what follows; `store` is its address."""
+
+    store: str
+    reason: str
+
+
 Event = (
     RunWaiting
     | StepStarted
@@ -121,4 +129,5 @@ Event = (
     | ValueDamaged
     | StepsJoined
     | StartedCold
+    | SharingFailed
 )

@@ -97,7 +97,8 @@ class Facts:
             random=ambient.random_digest,
             missing_files=tuple(path for path in outcome.written if not (root / path).exists()),
             missing_values=tuple(value.name for value in outcome.values if not store.has(value.ref))
-            + tuple(part for part, found in outcome.settings.items() if not store.has(found.ref)),
+            + tuple(part for part, found in outcome.settings.items() if not store.has(found.ref))
+            + (("the random state",) if outcome.random and not store.has(outcome.random) else ()),
             root=str(root),
             variables=digests(list(outcome.variables), self._variables),
             settings={part: ambient.identity(part) for part in outcome.settings_before},

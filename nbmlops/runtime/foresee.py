@@ -10,7 +10,6 @@ from pathlib import Path
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step
-from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.facts import Facts, kernel_environment
 from nbmlops.runtime.layout import layout_of, pipeline_file
 from nbmlops.runtime.lookup import Lookup
@@ -18,6 +17,7 @@ from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.plan import UNCHANGED, select
 from nbmlops.runtime.records import CacheRecord, StepOutcome
 from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.shared_cache import foreseen_cache
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.units import joined_from
 
@@ -66,7 +66,7 @@ def foresee(folder: Path, options: RunOptions) -> tuple[Foreseen, ...]:
     environment = kernel_environment(variables)
     parameters = effective_parameters(pipeline, options.parameters)
     facts = Facts(pipeline, layout, environment, parameters, {**variables, **environment})
-    cache = StepCache(layout.cache, layout.state)
+    cache = foreseen_cache(layout, options)
     lookup = Lookup(pipeline, selection.forced, facts, cache, Store(layout.store))
     latest = {step.name: cache.latest(step.name) for step in selection.steps}
     return _foreseen(pipeline, selection.steps, lookup, latest)

@@ -58,6 +58,11 @@ class Layout:
         return self.root / STATE_FOLDER / "state" / self.pipeline
 
     @property
+    def shared(self) -> Path:
+        """What is known to be in shared stores."""
+        return self.root / STATE_FOLDER / "shared"
+
+    @property
     def runs(self) -> Path:
         """Executed notebooks and run documents."""
         return self.root / RUNS_FOLDER / self.pipeline

@@ -88,7 +88,11 @@ class Lookup:
             records.append(fitting[changes.index(())])
 
     def _changes(self, record: CacheRecord, ambient: AmbientState) -> tuple[str, ...]:
-        return ground_changes(record, self._facts.grounds(record, ambient, self._store))
+        grounds = self._facts.grounds(record, ambient, self._store)
+        here = replace(grounds, missing_values=())
+        if grounds.missing_values and not ground_changes(record, here) and self._cache.bring(record):
+            return ()
+        return ground_changes(record, grounds)
 
     def _why(self, step: Step, parts: KeyParts, ambient: AmbientState, nearest: tuple[str, ...] | None = None) -> str:
         latest = self._cache.latest(step.name)

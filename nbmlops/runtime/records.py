@@ -111,6 +111,12 @@ class CacheRecord:
     unit: str = ""
 
 
+def refs_of(outcome: StepOutcome) -> set[ObjectRef]:
+    """Returns where everything is that the step left."""
+    refs = {value.ref for value in outcome.values} | {setting.ref for setting in outcome.settings.values()}
+    return refs | ({outcome.random} if outcome.random else set())
+
+
 def record_to_json(record: CacheRecord) -> dict[str, Json]:
     """Returns the record as plain data."""
     parts = record.parts

@@ -38,7 +38,8 @@ class RunOptions:
         last: Stop after this step, the later ones are skipped; "" for the last one.
         only: Execute these steps and no others, over what earlier runs left of those before them; empty for all.
         timeout: Seconds that a step may take if the pipeline does not say; None for any time.
-        strict: A step beside which something went wrong has failed.
+        strict: A step beside which something went wrong has failed, and a shared store has to work.
+        store: Address of the shared store, "" for none.
         warm: Fork the processes of steps from one that has their imports, where that changes nothing.
         wait: Seconds to wait while another run of the pipeline goes on.
         base: The folder that paths in the result are relative to; None for the working directory.
@@ -55,6 +56,7 @@ class RunOptions:
     only: tuple[str, ...] = ()
     timeout: float | None = None
     strict: bool = False
+    store: str = ""
     warm: bool = True
     wait: float = 60.0
     base: Path | None = None

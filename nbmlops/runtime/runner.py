@@ -23,7 +23,6 @@ from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepError, StepRecord, StepStatus
 from nbmlops.runtime.ambient import AmbientState
-from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import StepContext, StepReport
 from nbmlops.runtime.endings import error_of
 from nbmlops.runtime.errors import Places
@@ -54,6 +53,7 @@ from nbmlops.runtime.plan import UNCHANGED, select, select_only, step_key
 from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
+from nbmlops.runtime.shared_cache import open_cache
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
 from nbmlops.runtime.termination import Terminated, termination_interrupts
 from nbmlops.runtime.tries import set_aside, wait_before
@@ -109,7 +109,7 @@ class _Run:
         variables = options.environment()
         self._environment = kernel_environment(variables)
         self._facts = Facts(pipeline, layout, self._environment, self._parameters, {**variables, **self._environment})
-        self._cache, self._store = StepCache(layout.cache, layout.state), Store(layout.store)
+        self._cache, self._store = open_cache(layout, options, on_event), Store(layout.store)
         self._lookup = self._look_up()
         self._warm = WarmStart(pipeline, layout, {**variables, **self._environment}, wanted=options.warm)
         self._process: StepProcess | None = None

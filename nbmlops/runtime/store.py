@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +71,8 @@ class Store:
                 for view in views:
                     _write_all(stream.fileno(), view)
                 os.fsync(stream.fileno())
-            make_private(self._path(ref).parent)
-            Path(temporary).replace(self._path(ref))
+            make_private(self.path(ref).parent)
+            Path(temporary).replace(self.path(ref))
         except OSError as error:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
@@ -82,17 +82,51 @@ class Store:
             ) from error
         return ref
 
+    def adopt(self, ref: ObjectRef, fill: Callable[[Path], None]) -> bool:
+        """Returns whether a file holds the bytes of the reference; then it is in the store, where nothing is otherwise.
+
+        Args:
+            ref: The reference.
+            fill: Writes the file, which comes from somebody else; its errors are passed on.
+
+        Raises:
+            EnvironmentFault: the folder is not writable or the disk is full.
+        """
+        temporary = ""
+        try:
+            make_private(self.folder)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)
+            os.close(handle)
+            fill(Path(temporary))
+            with Path(temporary).open("rb") as stream:
+                os.fsync(stream.fileno())
+            found = blake3(max_threads=blake3.AUTO).update_mmap(temporary).hexdigest()
+            if (found, Path(temporary).stat().st_size) != (ref.digest, ref.size):
+                return False
+            make_private(self.path(ref).parent)
+            Path(temporary).chmod(0o600)
+            Path(temporary).replace(self.path(ref))
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot write to the store {self.folder}: {error.strerror or error}",
+                "make the folder writable or free disk space",
+            ) from error
+        finally:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+        return True
+
     def has(self, ref: ObjectRef) -> bool:
         """Returns whether a file of the right size is there; its content is checked when it is read."""
         try:
-            return self._path(ref).stat().st_size == ref.size and self._path(ref).is_file()
+            return self.path(ref).stat().st_size == ref.size and self.path(ref).is_file()
         except OSError:
             return False
 
     def _renew(self, ref: ObjectRef) -> bool:
         """Returns whether the object is there; now it is a young one, which `nbmlops.runtime.garbage` leaves alone."""
         try:
-            os.utime(self._path(ref))
+            os.utime(self.path(ref))
         except OSError:
             return False
         return self.has(ref)
@@ -104,7 +138,7 @@ class Store:
             DamagedObject: they are missing or not those that were written.
         """
         try:
-            data = self._path(ref).read_bytes()
+            data = self.path(ref).read_bytes()
         except OSError as error:
             raise self._damaged(ref, "is missing or unreadable") from error
         self._check(ref, data)
@@ -119,7 +153,7 @@ class Store:
         if ref.size == 0:
             return memoryview(bytearray(self.read(ref)))
         try:
-            with self._path(ref).open("rb") as stream:
+            with self.path(ref).open("rb") as stream:
                 view = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY))
         except (OSError, ValueError) as error:
             raise self._damaged(ref, "is missing, empty or unreadable") from error
@@ -140,19 +174,20 @@ class Store:
 
     def _damaged(self, ref: ObjectRef, what: str) -> DamagedObject:
         try:
-            if os.path.lexists(self._path(ref)):
+            if os.path.lexists(self.path(ref)):
                 make_private(self.folder / QUARANTINE)
-                self._path(ref).replace(self.folder / QUARANTINE / f"{ref.digest}.{os.getpid()}")
+                self.path(ref).replace(self.folder / QUARANTINE / f"{ref.digest}.{os.getpid()}")
         except FileNotFoundError:
             pass  # another run has put it aside at the same time
         except OSError as error:
             raise EnvironmentFault(
-                f"cannot put the damaged object {self._path(ref)} aside: {error.strerror or error}",
+                f"cannot put the damaged object {self.path(ref)} aside: {error.strerror or error}",
                 "make the store writable, or remove the object",
             ) from error
         return DamagedObject(ref, what)
 
-    def _path(self, ref: ObjectRef) -> Path:
+    def path(self, ref: ObjectRef) -> Path:
+        """Returns where the object is, if it is there; who reads it has to check it."""
         return self.folder / ref.digest[:2] / ref.digest[2:]
 
 

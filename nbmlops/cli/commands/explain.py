@@ -37,9 +37,17 @@ _TONES = {Prospect.EXECUTE: Tone.GOOD, Prospect.REUSE: Tone.DIM, Prospect.DEPEND
 @click.option("--force", is_flag=True, help="As in run: execute every step.")
 @click.option("--from", "from_step", default="", metavar="STEP", help="As in run: this step and those that need it.")
 @click.option("--to", "to_step", default="", metavar="STEP", help="As in run: stop after this step.")
+@click.option("--store", default="", metavar="URL", help="As in run: results that others shared count, too.")
 @format_option
 def command(  # noqa: PLR0913, PLR0917 - one for each option
-    pipeline: str, step: str, parameters: tuple[str, ...], force: bool, from_step: str, to_step: str, output: str
+    pipeline: str,
+    step: str,
+    parameters: tuple[str, ...],
+    force: bool,
+    from_step: str,
+    to_step: str,
+    store: str,
+    output: str,
 ) -> int:
     """Shows what a run would do; returns the exit code."""
     request = RunRequest(
@@ -49,6 +57,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         force=force,
         from_step=from_step,
         to_step=to_step,
+        store=store,
     )
     explanation = explain(request, step)
     emit(output, lambda: _document(explanation), lambda: _blocks(explanation))

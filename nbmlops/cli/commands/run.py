@@ -36,6 +36,7 @@ Examples:
   nbmlops run churn --from train --no-register
   nbmlops run churn --format json > run.json
   nbmlops run churn --events events.jsonl
+  nbmlops run churn --store s3://team-bucket/nbmlops
 
 Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the next run resumes).
 """
@@ -58,6 +59,12 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
 @click.option("--cold", is_flag=True, help="Start the process of each step from nothing.")
+@click.option(
+    "--store",
+    default="",
+    metavar="URL",
+    help="Share results with others: s3://BUCKET/PREFIX, file:///FOLDER, a folder.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -83,6 +90,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     timeout: float | None,
     strict: bool,
     cold: bool,
+    store: str,
     sweep_file: str,
     best: str,
     events: str,
@@ -107,6 +115,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         timeout=timeout,
         strict=strict,
         cold=cold,
+        store=store,
     )
     if only and sweep_file:
         raise UsageError("--only and --sweep exclude each other", "name the point: -p NAME=VALUE")
