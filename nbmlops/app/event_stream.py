@@ -19,6 +19,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.run_codec import finite, run_to_json
 from nbmlops.pipeline.run_record import RunRecord, StepRecord
 from nbmlops.runtime.events import (
+    FormerRunKilled,
     InputsChanged,
     NotCacheable,
     RunWaiting,
@@ -38,6 +39,7 @@ SCHEMA = "nbmlops/events/1"
 
 NAMES: Mapping[type, str] = {
     RunWaiting: "run.waiting",
+    FormerRunKilled: "run.former_killed",
     StepStarted: "step.started",
     StepCached: "step.cached",
     StepFinished: "step.finished",

@@ -14,6 +14,7 @@ from nbmlops.cli.joined import joined_text
 from nbmlops.gate.numerals import show_number
 from nbmlops.pipeline.run_record import StepStatus
 from nbmlops.runtime.events import (
+    FormerRunKilled,
     InputsChanged,
     NotCacheable,
     RunWaiting,
@@ -34,17 +35,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 Listener = Callable[[Progress], None]
-Remark = (
-    InputsChanged
-    | NotCacheable
-    | RunWaiting
-    | ValueDamaged
-    | StepsJoined
-    | StartedCold
-    | StepRetried
-    | StepWarned
-    | SharingFailed
-)
+StepRemark = InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepWarned
+Remark = StepRemark | RunWaiting | FormerRunKilled | StepsJoined | StartedCold | SharingFailed
 _STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
 
@@ -98,6 +90,8 @@ def _remark(event: Remark) -> Line:
     match event:
         case RunWaiting(holder=holder):
             return Line(f"waiting for another run of this pipeline ({holder})", Tone.WARNING)
+        case FormerRunKilled(run=run):
+            return Line(f"the run {run} was killed; this one goes on with what it finished", Tone.WARNING)
         case StepsJoined(joined=joined):
             return Line(joined_text(joined), Tone.WARNING)
         case StartedCold(reason=reason):
@@ -108,7 +102,7 @@ def _remark(event: Remark) -> Line:
             return Line(f"{event.step}: {_about_step(event)}", Tone.WARNING)
 
 
-def _about_step(event: InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepWarned) -> str:
+def _about_step(event: StepRemark) -> str:
     match event:
         case InputsChanged(names=names):
             return f"changed {', '.join(names)} in place; later steps see the change"

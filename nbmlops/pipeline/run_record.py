@@ -31,12 +31,13 @@ SCHEMA = "nbmlops/run/1"
 
 
 class RunStatus(StrEnum):
-    """How a run ended."""
+    """How a run ended; that one was KILLED is told by the run after it."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     GATE_REJECTED = "gate_rejected"
     INTERRUPTED = "interrupted"
+    KILLED = "killed"
 
 
 class StepStatus(StrEnum):

@@ -15,6 +15,13 @@ class RunWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerRunKilled:
+    """The run before this one was killed while it executed steps; its run document says so now."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     """A step begins to execute; `reason` says why it was not taken from the cache."""
 
@@ -118,6 +125,7 @@ class SharingFailed:
 
 Event = (
     RunWaiting
+    | FormerRunKilled
     | StepStarted
     | StepCached
     | StepFinished

@@ -15,6 +15,8 @@ STATE_FOLDER = ".nbmlops"
 RUNS_FOLDER = "runs"
 LOCK_FILE = "run.lock"
 """Beside the latest records of a pipeline: whoever runs it holds a lock on this file."""
+BEGUN_FILE = "run.begun"
+"""Beside it while a run executes steps: its name, for the run after it if it is killed."""
 ENVIRONMENT = "environment"
 """The module of the package that prepares a process before a step's imports."""
 

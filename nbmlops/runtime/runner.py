@@ -57,6 +57,7 @@ from nbmlops.runtime.shared_cache import open_cache
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
 from nbmlops.runtime.termination import Terminated, termination_interrupts
 from nbmlops.runtime.tries import set_aside, wait_before
+from nbmlops.runtime.unfinished import RunTrace
 from nbmlops.runtime.units import joined_from, joined_steps
 from nbmlops.runtime.warm import WarmStart
 
@@ -79,13 +80,18 @@ def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], 
     pipeline = read_pipeline(pipeline_file(folder))
     layout = layout_of(folder, pipeline)
     started = options.now()
-    run = _Run(pipeline, layout, options, on_event, f"{started:%Y%m%dT%H%M%SZ}-{options.new_id()}")
+    name = f"{started:%Y%m%dT%H%M%SZ}-{options.new_id()}"
+    trace = RunTrace(layout, pipeline, name, options)
+    run = _Run(pipeline, layout, options, trace.follow(on_event), name)
 
     def waiting(who: str) -> None:
         on_event(RunWaiting(who))
 
     # Runs of single steps may go on at the same time: what they write is written whole, and they remove nothing.
-    with locked(layout.state / LOCK_FILE, started.isoformat(), options.wait, waiting, shared=bool(options.only)):
+    with (
+        locked(layout.state / LOCK_FILE, started.isoformat(), options.wait, waiting, shared=bool(options.only)),
+        trace.left(on_event),
+    ):
         return run.go()
 
 

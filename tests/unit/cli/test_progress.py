@@ -11,6 +11,7 @@ from nbmlops.app.progress import PointFinished, PointStarted, Progress, StageSta
 from nbmlops.cli.progress import LiveListener, describe, progress
 from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, StepRecord, StepStatus
 from nbmlops.runtime.events import (
+    FormerRunKilled,
     InputsChanged,
     NotCacheable,
     RunWaiting,
@@ -25,6 +26,7 @@ from nbmlops.runtime.events import (
 
 EVENTS: tuple[Progress, ...] = (
     RunWaiting("process 7"),
+    FormerRunKilled("20260102T030405Z-ab12cd"),
     StepCached(StepRecord("load", StepStatus.CACHED), 1, 4),
     StepStarted("clean", 2, 4, "code changed"),
     StepFinished(StepRecord("clean", StepStatus.EXECUTED, 1.25), 2, 4),
@@ -48,6 +50,7 @@ POINTS: tuple[Progress, ...] = (
 )
 LINES = [
     "waiting for another run of this pipeline (process 7)",
+    "the run 20260102T030405Z-ab12cd was killed; this one goes on with what it finished",
     "[1/4] load: cached",
     "[2/4] clean: running (code changed)",
     "[2/4] clean: executed in 1.2 s",
@@ -102,5 +105,5 @@ def test_the_live_display_keeps_one_row_for_each_step() -> None:
     for event in POINTS[:2]:
         listener(event)
     assert list(display.tasks) == []  # each point begins with its first step
-    listener(EVENTS[1])
+    listener(EVENTS[2])
     assert [task.description for task in display.tasks] == ["[1/4] load: cached"]
