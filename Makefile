@@ -84,8 +84,8 @@ fuzz: $(VENV)/.dev ## Compile, run and compare 2,000 generated notebooks, cut at
 corpus: ## Measure the promise on other people's notebooks: make corpus N=notebooks.toml W=work [P=python]
 	$(or $(P),$(BIN)/python) benchmarks/corpus.py $(N) $(W)
 
-soak: $(VENV)/.dev ## Kill writers 200 times instead of 6 (tests/faults)
-	NBMLOPS_SOAK=200 $(BIN)/python -m pytest tests/faults
+soak: $(VENV)/.dev ## Kill runs and writers 200 times, start two runs at once 100 times, run 1,000 steps (over an hour)
+	NBMLOPS_SOAK=200 $(BIN)/python -m pytest -s tests/faults
 
 docs: $(VENV)/.dev ## Write the generated reference pages again
 	$(BIN)/python docs/generate.py
