@@ -19,7 +19,7 @@ from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph, Kept
-from nbmlops.analysis.identity import compared_names
+from nbmlops.analysis.identity import compared_constants, compared_names, keep_parameters
 from nbmlops.analysis.import_effects import imports_for_effect
 from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
@@ -126,18 +126,21 @@ def build_graph(
     that are made from them.
     """
     kept: dict[str, Kept] = {}
+    held: frozenset[str] = frozenset()
     by_time = False
     graph = build_round(notebook, closing, local_modules=local_modules)
     while True:
         more = kept_definitions(graph)
         # A call may only seem to read a name, if its function is defined again below.
         seems = not by_time and any(undefined_names.check(graph))
-        if not more and not seems:
+        more_held = compared_constants(graph)
+        if not more and not more_held and not seems:
             graph.kept = kept
             return graph
         kept |= more
+        held |= more_held
         by_time = by_time or seems
-        graph = build_round(notebook, closing, kept.keys(), local_modules, by_time=by_time)
+        graph = build_round(notebook, closing, kept.keys() | held, local_modules, by_time=by_time)
 
 
 def build_round(
@@ -176,6 +179,7 @@ def build_round(
     spans = callables_by_time([unit.node for unit in units], names, heap) if by_time else {}
     _walk(graph, FlowWalker(names, callables, heap), spans)
     _import_from_ipython(graph)
+    keep_parameters(graph, compared_names(graph))
     graph.definitions = place_definitions(graph)
     graph.closing = merge_closing(closing_names(notebook), closing)
     graph.skipped = _skipped_names(notebook, namespace)

@@ -7,23 +7,32 @@ the content is handed over; where code tells equal ones apart, they stay in thei
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
-from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.syntax import kinds, walk
 
 _COMPARING = (ast.Compare, ast.Call)
 
+_WORDS = (" is ", "id", "is_")
+_SMALL = (-5, 256)  # the integers that CPython has one object of
+_WORD = re.compile(r"\w*", re.ASCII)  # texts in code that CPython has one object of
+
 
 def compared_names(graph: Graph) -> frozenset[str]:
-    """Returns the data that such code reads, and the data that this is made from."""
+    """Returns the data and constants that such code reads, and those that this is made from."""
     namespace = graph.namespace
+    if not any(word in cell.python for cell in graph.notebook.cells for word in _WORDS):
+        return frozenset()
     known = namespace.definitions | namespace.constants
     comparing = {name for name, unit in known.items() if _compares(graph, unit.node)}
     while more := {n for n, unit in known.items() if n not in comparing and unit.record.mentions.keys() & comparing}:
         comparing |= more
-    data = namespace.data | namespace.parameters.keys()
+    data = namespace.data | namespace.parameters.keys() | namespace.constants.keys()
     found: set[str] = set()
     for unit in graph.units:
         if unit.record.mentions.keys() & comparing or _compares(graph, unit.node):
@@ -34,6 +43,62 @@ def compared_names(graph: Graph) -> frozenset[str]:
         again = not made <= found
         found |= made
     return frozenset(found)
+
+
+def compared_constants(graph: Graph) -> frozenset[str]:
+    """Returns the constants of which code compares identities: in the package they would be other objects."""
+    compared = compared_names(graph) & graph.namespace.constants.keys()
+    units = {name: graph.namespace.constants[name] for name in compared}
+    return frozenset(
+        name
+        for name, unit in units.items()
+        if unit not in graph.namespace.blocks and any(_is_own_object(part) for part in ast.walk(unit.node))
+    )
+
+
+def keep_parameters(graph: Graph, compared: AbstractSet[str]) -> None:
+    """Takes parameters of which code compares identities for values: each process would make them anew."""
+    names = graph.namespace.parameters.keys() & compared
+    for unit in graph.units if names else ():
+        for name in names & unit.record.mentions.keys():
+            unit.record.mutates.setdefault(name, unit.record.mentions[name])
+        unit.effects = replace(unit.effects, mutates=frozenset(unit.record.mutates))
+
+
+def merged_literals(step: StepNode, compared: AbstractSet[str]) -> Unit | None:
+    """Returns a statement with a literal that another one of the step has as well, of which code compares identities.
+
+    A kernel compiles each statement by itself; in a function Python makes one object of equal literals.
+    """
+    seen: dict[str, Unit] = {}
+    for unit in step.units:
+        if compared.isdisjoint(_named(unit)):
+            continue
+        for part in ast.walk(unit.node):
+            if _is_own_object(part) and seen.setdefault(ast.dump(part), unit) is not unit:
+                return unit
+    return None
+
+
+def is_told_apart(value: object) -> bool:
+    """Returns whether a literal of this value, made anew in another process, may be another object than before."""
+    if isinstance(value, bool) or value is None or value is ...:
+        return False
+    if isinstance(value, int):
+        return not _SMALL[0] <= value <= _SMALL[1]
+    return not isinstance(value, str | bytes) or len(value) > 1
+
+
+def _is_own_object(node: ast.AST) -> bool:
+    match node:
+        case ast.Constant(value=str(text)):
+            return is_told_apart(text) and not _WORD.fullmatch(text)
+        case ast.Constant(value=value):
+            return is_told_apart(value)
+        case ast.Tuple(elts=[_, *_] as items):
+            return all(isinstance(item, ast.Constant) for item in items)
+        case _:
+            return False
 
 
 def _named(unit: Unit) -> set[str]:
@@ -50,7 +115,9 @@ def _compares(graph: Graph, tree: ast.AST) -> bool:
                 pairs = zip(ops, sides, sides[1:], strict=False)
                 if any(isinstance(op, ast.Is | ast.IsNot) and not _is_known(graph, a, b) for op, a, b in pairs):
                     return True
-            case ast.Call(func=ast.Name(id="id"), args=[_]) if "id" not in graph.namespace.bindings:
+            case ast.Name(id="id") if "id" not in graph.namespace.bindings:
+                return True
+            case ast.Attribute(attr="is_" | "is_not") | ast.Name(id="is_" | "is_not"):
                 return True
             case _:
                 continue
@@ -64,7 +131,9 @@ def _is_known(graph: Graph, *sides: ast.expr) -> bool:
         root = side
         while isinstance(root, ast.Attribute):
             root = root.value
-        if isinstance(side, ast.Constant) or (isinstance(root, ast.Name) and root.id in names):
+        if isinstance(side, ast.Constant) and not is_told_apart(side.value):
+            return True
+        if isinstance(root, ast.Name) and root.id in names:
             return True
         if isinstance(side, ast.Call) and isinstance(side.func, ast.Name) and side.func.id == "type":
             return True

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nbmlops.analysis.definitions import early_reads, summaries
 from nbmlops.analysis.error_texts import steps_that_show_missing_names
 from nbmlops.analysis.graph import Graph, StepNode
+from nbmlops.analysis.identity import compared_names, merged_literals
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.lifetimes import lifetime_reasons
 from nbmlops.analysis.model import Placement, StatementKind
@@ -44,6 +45,12 @@ def choose_modes(graph: Graph) -> list[StepNode]:
     showing = steps_that_show_missing_names(graph)
     for step in graph.steps:
         step.reason = step.reason or showing.get(step.name, "")
+    compared = compared_names(graph)
+    for step in graph.steps if compared else ():
+        if not step.reason and (unit := merged_literals(step, compared)):
+            step.reason = (
+                f"cell {unit.cell.number}: code tells equal literals apart, which are one object in a function"
+            )
     for name, reason in lifetime_reasons(graph).items():
         step = next(step for step in graph.steps if step.name == name)
         step.reason = step.reason or reason

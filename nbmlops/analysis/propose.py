@@ -17,6 +17,7 @@ from nbmlops.analysis.analyze import analyze, build_graph
 from nbmlops.analysis.borders import cell_borders, heading_borders, inferred_borders
 from nbmlops.analysis.cell_facts import CellFacts, Content, cell_facts, literal_assignment, with_live_names
 from nbmlops.analysis.graph import Graph
+from nbmlops.analysis.identity import compared_names
 from nbmlops.analysis.mend_steps import Cut, mend
 from nbmlops.analysis.model import ClosingNames, NotebookAnalysis, StatementKind
 from nbmlops.analysis.namespace import imported_names
@@ -149,6 +150,7 @@ def _inside(facts: Sequence[CellFacts], roles: Mapping[int, str]) -> Sequence[Ce
 def _can_be_given(graph: Graph, units: Iterable[Unit]) -> bool:
     """Returns whether each name of the literal assignments is bound once, is never changed, and has a plain value."""
     changed = {name for unit in graph.units for name in (*unit.effects.mutates, *unit.effects.deletes)}
+    changed |= compared_names(graph)
     found = [pair for unit in units if (pair := literal_assignment(unit.node)) is not None]
     return all(
         not name.startswith("__")

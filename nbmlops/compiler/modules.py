@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,7 +80,9 @@ def compile_check(files: Mapping[str, str]) -> None:
     """
     for path, text in files.items():
         try:
-            compile(text, path, "exec", dont_inherit=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # `x is "a"` is the user's affair
+                compile(text, path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise NbmlopsError(
                 f"nbmlops generated {path}, which is not valid Python: {error}",

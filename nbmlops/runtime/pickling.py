@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import io
+import math
 import pickle
+import struct
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -47,6 +49,7 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
     marked = any(
         w.has_sets or w.has_nan or w.has_gaps or w.has_modules or w.custom_errors or w.forgetful for w in walks
     )
+    marked = marked or (len(walks) > 1 and any(walk.own_nan for walk in walks))
     plain = not clusters and not marked
     pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
     try:
@@ -84,20 +87,22 @@ class _SetBox:
 
 
 class _Nan:
-    """The NaN object of a module, which is the same object after loading."""
+    """The NaN object of a module, which is the same object after loading, or another one, by its bits."""
 
-    __slots__ = ("module",)
+    __slots__ = ("bits", "made", "module")
 
-    def __init__(self, module: str) -> None:
-        self.module = module
+    def __init__(self, module: str, bits: bytes = b"") -> None:
+        self.module, self.bits = module, bits
+        self.made: float | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Nan, (self.module,)
+        return _Nan, (self.module, self.bits)
 
     def build(self) -> float:
-        """Returns the very object of the module."""
-        found: float = import_module(self.module).nan
-        return found
+        """Returns the very object of the module; of another one always the same."""
+        if self.made is None:
+            self.made = import_module(self.module).nan if self.module else struct.unpack("<d", self.bits)[0]
+        return self.made
 
 
 def _boxed(value: Any) -> _SetBox:
@@ -112,6 +117,7 @@ class _Pickler(pickle.Pickler):
         super().__init__(stream, protocol=5)
         self._numpy, self._pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         self._boxes: dict[int, tuple[Any, _SetBox]] = {}
+        self._nans: dict[int, tuple[float, _Nan]] = {}
         self._views: dict[int, tuple[Any, tuple[Any, ...]]] = {}
         for cluster in clusters:
             arrays = [array for array, _ in cluster]
@@ -123,13 +129,20 @@ class _Pickler(pickle.Pickler):
                 self._views[id(array)] = (array, place)
 
     def persistent_id(self, obj: Any) -> _SetBox | _Nan | None:
-        if type(obj) is float and (module := known_nan(obj)):
-            return _Nan(module)
+        if type(obj) is float:
+            return self._nan(obj) if math.isnan(obj) else None
         if type(obj) is not set and type(obj) is not frozenset:
             return None
         if id(obj) not in self._boxes:
             self._boxes[id(obj)] = (obj, _boxed(obj))
         return self._boxes[id(obj)][1]
+
+    def _nan(self, obj: float) -> _Nan:
+        if module := known_nan(obj):
+            return _Nan(module)
+        if id(obj) not in self._nans:
+            self._nans[id(obj)] = (obj, _Nan("", struct.pack("<d", obj)))
+        return self._nans[id(obj)][1]
 
     def reducer_override(self, obj: Any) -> Any:
         if is_custom_error(obj):

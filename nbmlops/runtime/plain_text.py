@@ -16,7 +16,7 @@ from typing import Any
 
 _MAX_INT_BITS = 4000  # json.loads refuses integers of more than 4300 digits; far below, decimal text is slow anyway
 _NAN = struct.pack("<d", math.nan)
-_FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_FLOATS = {"math.nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 class NotPlain(Exception):
@@ -67,7 +67,9 @@ def _number(value: Any) -> Any:
         if struct.pack("<d", value) != _NAN:
             raise NotPlain("a NaN with a payload")
         numpy = sys.modules.get("numpy")
-        return {"$float": "numpy.nan" if numpy is not None and value is numpy.nan else "nan"}
+        if numpy is not None and value is numpy.nan:
+            return {"$float": "numpy.nan"}
+        return {"$float": "math.nan" if value is math.nan else "nan"}  # noqa: PLW0177 - the object is meant
     return {"$float": "inf" if value > 0 else "-inf"}
 
 
@@ -78,6 +80,8 @@ def _mapping(value: Any) -> Any:
 
 
 def _float(name: str) -> float:
+    if name == "nan":
+        return float("nan")  # each one another object, as `set(values)` shows
     if name != "numpy.nan":
         return _FLOATS[name]
     import numpy as np  # as it was where the value was made; `np.nan in values` looks at the very object

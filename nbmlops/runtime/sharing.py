@@ -62,7 +62,8 @@ class Walk(pickle.Pickler):
         has_sets: A set was met, whose order of iteration must survive.
         has_gaps: An array was met, or a frame with one, whose elements do not follow each other in memory. Sums and
             products over them may end in other bits than those over a copy without gaps.
-        has_nan: `np.nan` or `math.nan` was met, which code finds by identity: `np.nan in values`.
+        has_nan: `np.nan` or `math.nan` was met, or another NaN twice: code finds it by identity, `np.nan in values`.
+        own_nan: Another NaN was met; it counts among the objects.
         has_modules: A module was met, which pickle knows no form for.
     """
 
@@ -79,6 +80,7 @@ class Walk(pickle.Pickler):
         self.has_sets = False
         self.has_gaps = False
         self.has_nan = False
+        self.own_nan = False
         self.has_modules = False
         self._numpy = sys.modules.get("numpy")
         self._pandas = sys.modules.get("pandas")
@@ -103,7 +105,8 @@ class Walk(pickle.Pickler):
         self.visited += 1
         kind = type(obj)
         if kind in _ATOMS or kind is tuple:
-            self.has_nan = self.has_nan or (kind is float and known_nan(obj) != "")
+            if kind is float and math.isnan(obj):
+                self._nan(obj)
             return None
         if isinstance(obj, _CODE):
             return self._code(obj)
@@ -111,6 +114,8 @@ class Walk(pickle.Pickler):
             self.has_sets = True
             return None
         if self._is_constant(obj):
+            if self._numpy is not None and isinstance(obj, self._numpy.floating) and math.isnan(obj):
+                self._nan(obj)
             return _LEAF
         if id(obj) in self.objects:
             self.repeated = True
@@ -123,6 +128,15 @@ class Walk(pickle.Pickler):
         self.custom_errors = self.custom_errors or is_custom_error(obj)
         self.forgetful = self.forgetful or is_forgetful(obj)
         return self._leaf(obj)
+
+    def _nan(self, obj: Any) -> None:
+        if known_nan(obj):
+            self.has_nan = True
+            return
+        self.own_nan = True
+        if id(obj) in self.objects:
+            self.repeated = self.has_nan = True
+        self.objects[id(obj)] = obj
 
     def _code(self, obj: Any) -> str | None:
         self.check_code(obj)

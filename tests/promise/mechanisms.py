@@ -349,7 +349,7 @@ MECHANISMS: dict[str, Mechanism] = {
         "errors: text of the error of a name that an earlier step may have bound",
     ),
     "what importing shows is shown once": Mechanism(
-        {"nbmlops.analysis.analyze:shown_before": lambda _: lambda graph: {step.name: () for step in graph.steps}},
+        {"nbmlops.analysis.analyze:shown_before": lambda _: lambda graph, *_: {step.name: () for step in graph.steps}},
         "imports: a module beside the notebook that prints when it is imported",
     ),
     "what code tells apart by identity stays": Mechanism(

@@ -150,7 +150,8 @@ def _run_in_loop(source: str, name: str, namespace: dict[str, Any]) -> None:
     loop, context = _kernel()
 
     async def run() -> None:
-        await _evaluated(compile(tree, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), namespace)
+        for part in _compiled_alone(tree):
+            await _evaluated(compile(part, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), namespace)
         if isinstance(last, ast.Expr):
             code = compile(ast.Expression(last.value), name, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             _show(await _evaluated(code, namespace))
@@ -158,6 +159,13 @@ def _run_in_loop(source: str, name: str, namespace: dict[str, Any]) -> None:
             await asyncio.sleep(0.02)  # a kernel waits for its next cell, and tasks go on meanwhile
 
     loop.run_until_complete(loop.create_task(run(), context=context))
+
+
+def _compiled_alone(tree: ast.Module) -> list[ast.Module]:
+    """Returns the statements one by one, as IPython compiles them: equal literals of two are two objects."""
+    if any(isinstance(part, ast.ImportFrom) and part.module == "__future__" for part in tree.body):
+        return [tree]
+    return [ast.Module([part], []) for part in tree.body]
 
 
 async def _evaluated(code: types.CodeType, namespace: dict[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -141,7 +142,9 @@ def _markdown(name: str, lines: Sequence[str]) -> dict[str, Json]:
 
 def _code(name: str, lines: Sequence[str], tags: Sequence[str] = ()) -> dict[str, Json]:
     try:
-        compile("\n".join(lines), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `x is "a"` is the user's affair
+            compile("\n".join(lines), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
         raise NbmlopsError(
             f"nbmlops generated a step notebook whose cell {name!r} is not valid Python: {error}",

@@ -32,3 +32,26 @@ def test_in_a_function_and_by_what_they_are_made_from(build):
 def test_comparisons_that_mean_the_same_everywhere(build, code):
     cells = [("imports", "import numpy as np"), ("functions", "class A:\n    pass")]
     assert compared(build, *cells, ("step:a", "x = y = (1, 2)"), ("step:b", f"print({code}, y)")) == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("code", "modes"),
+    [
+        ("x = 1000\ny = 1000\nx is y", ["verbatim"]),
+        ("x = 'a b'\ny = ['a b']\nx is y[0]", ["verbatim"]),
+        ("x = (1, 'a')\ny = (1, 'a')\nid(x) == id(y)", ["verbatim"]),
+        ("x = 1000; y = 2000\nx is y", ["function"]),
+        ("x = 'word'\ny = 'word'\nx is y", ["function"]),
+        ("x = 5\ny = 5\nx is y", ["function"]),
+        ("x = 1000\ny = 1000\nx == y", ["function"]),
+        ("x = 1000\ny = 1000\nx is None", ["function"]),
+    ],
+)
+def test_equal_literals_of_a_step(build, code, modes):
+    assert [step.mode for step in analyze(build(("step:a", code))).steps] == modes
+
+
+def test_constants_and_parameters_are_values_where_they_are_compared(build):
+    cells = [("parameters", "p = 2.5"), ("functions", "K = 1000\nW = 'word'"), ("step:a", "x = [K, W, p]")]
+    steps = analyze(build(*cells, ("step:b", "x[0] is K, x[1] is W, x[2] is p"))).steps
+    assert [(step.name, step.outputs) for step in steps] == [("setup", ("K",)), ("a", ("p", "x")), ("b", ())]

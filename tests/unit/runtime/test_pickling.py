@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import types
 import xml.dom
 
@@ -16,6 +17,22 @@ def test_sets_iterate_as_before_and_stay_one_object() -> None:
     assert [list(part) for part in again] == [list(value), list(frozenset(value)), list(value)]
     assert again[0] is again[2]
     assert [type(part) for part in again] == [set, frozenset, set]
+
+
+def test_each_nan_is_the_object_that_it_was() -> None:
+    one, other = float("nan"), float("nan")
+    value = [one, one, other, math.nan, math.nan, {"a": one}]
+    again = loads(dumps(value, [Walk(value)]))
+    assert [math.isnan(number) for number in again[:5]] == [True] * 5
+    assert [sum(a is b for b in again[:5]) for a in again[:5]] == [2, 2, 1, 2, 2]
+    assert again[3] is math.nan  # noqa: PLW0177 - the object is meant
+    assert again[5]["a"] is again[0]
+
+
+def test_a_nan_of_two_names_is_one() -> None:
+    nan = float("nan")
+    again = loads(dumps({"x": nan, "y": [nan]}, [Walk(nan), Walk([nan])]))
+    assert again["x"] is again["y"][0]
 
 
 def test_a_set_whose_order_cannot_be_kept_is_refused() -> None:

@@ -5,6 +5,7 @@ import struct
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,13 @@ def test_plain_values_come_back_with_types_and_order(value: object) -> None:
 )
 def test_what_json_cannot_say_is_tagged(value: object) -> None:
     assert typed(from_text(to_text(value))) == typed(value)
+
+
+def test_each_nan_is_the_object_that_it_was() -> None:
+    again: Any = from_text(to_text([math.nan, np.nan, float("nan"), float("nan")]))
+    assert again[0] is math.nan  # noqa: PLW0177 - the object is meant
+    assert again[1] is np.nan  # noqa: PLW0177 - as above
+    assert len({id(number) for number in again}) == 4
 
 
 class Text(str):
