@@ -195,12 +195,11 @@ def _walk(graph: Graph, walker: FlowWalker, spans: Mapping[ast.stmt, Callables])
     mutable = [parameter.name for parameter in graph.parameters if _is_mutable(parameter)]
     ends: dict[Unit, State] = {}
     for unit in graph.units:
-        before = dict(walker.state.env) if unit.cell.may_raise else {}
         walker.callables = spans.get(unit.node, walker.callables)
         unit.record, end = walker.statement(unit.node)
         ends[unit] = end
         if unit.cell.may_raise:  # the statement may not have run
-            end.env = join([State(env=before), end]).env
+            end.since = join([State(env=end.env), end]).since
         for name in mutable:
             if _is_kept(name, unit, end, walker.heap):
                 # From here on it is a value with two names: both are handed over, so that they stay one object.
@@ -223,7 +222,7 @@ def _is_of_container(call: ast.expr | None, walker: FlowWalker) -> bool:
     """Returns whether a call is one of a method of a name that stands for a list, dict or set."""
     match call:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
-            objects = walker.state.env.get(name, NONE)
+            objects = walker.state.objects(name) or NONE
             return bool(objects) and all(walker.heap.kind(item) is ObjectKind.CONTAINER for item in objects)
         case _:
             return False
@@ -246,12 +245,12 @@ def _is_mutable(parameter: ParameterDeclaration) -> bool:
 
 def _is_kept(parameter: str, unit: Unit, end: State, heap: Heap) -> bool:
     """Returns whether the statement makes another value that is the parameter's, or holds it."""
-    found = end.env.get(parameter, NONE)
+    found = end.objects(parameter)
     if not found or parameter not in unit.record.mentions:
         return False
     holders = heap.holders(found)
     names = {key for key in end.may if isinstance(key, str)} | unit.record.mutates.keys()
-    return any(not holders.isdisjoint(end.env.get(name, NONE)) for name in names - {parameter})
+    return any(not holders.isdisjoint(end.objects(name) or NONE) for name in names - {parameter})
 
 
 def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:

@@ -77,7 +77,7 @@ class CallWalker(ExpressionWalker):
             return
         affected = self.heap.holders(changed)
         for name in sorted(self.heap.names(affected)):
-            if not affected.isdisjoint(self.state.env.get(name, NONE)):
+            if not affected.isdisjoint(self.state.objects(name) or NONE):
                 self.record.mutates.setdefault(name, node)
 
     def change_through(self, node: ast.expr, objects: Objects, *, deep: bool = False) -> None:

@@ -161,7 +161,7 @@ class ExpressionWalker(ABC):
 
     def look_up(self, key: Key) -> Objects:
         """Returns what a variable may refer to."""
-        found = self.state.env.get(key)
+        found = self.state.objects(key)
         if found is not None:
             return found
         if isinstance(key, str) and (key in self.names.imports or key not in self.names.data):
@@ -191,7 +191,7 @@ class ExpressionWalker(ABC):
         self.local_imports.pop(key, None)
         self.local_functions.pop(key, None)
         if self.uncertain:
-            self.refer(key, state.env.get(key, NONE) | objects)
+            self.refer(key, (state.objects(key) or NONE) | objects)
             return
         state.bound.add(key)
         state.deleted.discard(key)

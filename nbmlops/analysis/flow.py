@@ -55,7 +55,7 @@ class FlowWalker(FunctionWalker):
     def statement(self, node: ast.stmt) -> tuple[Record, State]:
         """Returns what one top-level statement did, and the state after it counted from its own start."""
         self.record = Record()
-        self.state = State(env=self.state.env)
+        self.state = self.state.next()
         self._walk(node)
         return self.record, self.state
 
@@ -130,10 +130,10 @@ class FlowWalker(FunctionWalker):
             end = join([self.state, *self._continues.pop()])
             breaks = self._breaks.pop()
             merged = join([entry, end])
-            if merged.env == entry.env:
+            if all(merged.objects(key) == entry.objects(key) for key in merged.since):
                 break
             deleted = entry.deleted | merged.deleted
-            entry = State(set(before.bound), entry.may, deleted, merged.env, merged.written, before.dead)
+            entry = State(set(before.bound), entry.may, deleted, merged.env, merged.since, before.dead)
         after = join([before, end] if may_skip else [end])
         if endless:
             after.dead = True

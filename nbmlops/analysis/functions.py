@@ -39,11 +39,11 @@ class FunctionWalker(AssignmentWalker):
         arguments = argument_names(node.args)
         frame = Frame(FrameKind.FUNCTION, self.new_serial(), self.frame, names.locals() | set(arguments), names.globals)
         self._check_nested_globals(node, names.globals)
-        env: dict[Key, Objects] = {k: objects for k, objects in self.state.env.items() if not isinstance(k, str)}
+        env = self._variables_of_functions()
         self.frame, self.record, self.state, self.uncertain, self.restoring = frame, Record(), State(env=env), 0, 0
         for argument in arguments:
             self.refer((frame.serial, argument), self.heap.make((node, argument)))
-        self.receivers.append(self.state.env[frame.serial, arguments[0]] if arguments else NONE)
+        self.receivers.append(self.look_up((frame.serial, arguments[0])) if arguments else NONE)
         self._exits.append([])
         self._returned_values.append([])
         loops, self._breaks, self._continues = (self._breaks, self._continues), [], []
@@ -59,6 +59,18 @@ class FunctionWalker(AssignmentWalker):
         self._take_over(inner)
         self.callables.records[node] = inner
         return summary
+
+    def _variables_of_functions(self) -> dict[Key, Objects]:
+        """Returns what the variables of the open functions, classes and comprehensions may refer to."""
+        found: dict[Key, Objects] = {}
+        frame: Frame | None = self.frame
+        while frame is not None:
+            for name in frame.locals:
+                objects = self.state.objects((frame.serial, name))
+                if objects is not None:
+                    found[frame.serial, name] = objects
+            frame = frame.parent
+        return found
 
     def _check_nested_globals(self, node: ast.AST, declared: set[str]) -> None:
         """Notes a `global` name that a function around has a local of: in a step, it would be taken for that one."""
@@ -208,7 +220,7 @@ class FunctionWalker(AssignmentWalker):
         self.frame = Frame(FrameKind.CLASS, self.new_serial(), self.frame, names.locals(), names.globals)
         self.block(node.body)
         serial, self.frame = self.frame.serial, outer
-        own = (objects for key, objects in self.state.env.items() if not isinstance(key, str) and key[0] == serial)
+        own = (self.state.objects((serial, name)) or NONE for name in names.locals())
         made = self.heap.make(node, contents=held.union(*own))
         self.heap.mark_code(made)
         self.bind(node.name, made)

@@ -23,8 +23,8 @@ class State:
         bound: Variables that this code has bound on every path to here.
         may: Variables that it has bound on some path.
         deleted: Names of the notebook that `del` may have unbound, and nothing has bound again.
-        env: What each variable may refer to.
-        written: Variables for which `env` may differ from what it was where the statement or function began.
+        env: What each variable may refer to where the statement or function begins; its states share it.
+        since: What the variables may refer to that have been bound since then, None for those that were unbound.
         dead: Whether no path leads here.
     """
 
@@ -32,29 +32,40 @@ class State:
     may: set[Key] = field(default_factory=set)
     deleted: set[Key] = field(default_factory=set)
     env: dict[Key, Objects] = field(default_factory=dict)
-    written: dict[Key, None] = field(default_factory=dict)
+    since: dict[Key, Objects | None] = field(default_factory=dict)
     dead: bool = False
 
     def copy(self) -> State:
-        """Returns an independent state that holds the same."""
-        return State(set(self.bound), set(self.may), set(self.deleted), dict(self.env), dict(self.written), self.dead)
+        """Returns an independent state of the same statement or function that holds the same."""
+        return State(set(self.bound), set(self.may), set(self.deleted), self.env, dict(self.since), self.dead)
+
+    def objects(self, key: Key) -> Objects | None:
+        """Returns what a variable may refer to here, None if nothing is known of it."""
+        return self.since[key] if key in self.since else self.env.get(key)
 
     def refer(self, key: Key, objects: Objects) -> None:
         """Notes that a variable refers to one of the objects from here on."""
-        self.env[key] = objects
-        self.written[key] = None
+        self.since[key] = objects
 
     def forget(self, key: Key) -> None:
         """Notes that nothing is known of a variable from here on."""
-        self.env.pop(key, None)
-        self.written[key] = None
+        self.since[key] = None
+
+    def next(self) -> State:
+        """Returns the state in which the next statement begins; this one must not be asked for variables any more."""
+        for key, objects in self.since.items():
+            if objects is None:
+                self.env.pop(key, None)
+            else:
+                self.env[key] = objects
+        return State(env=self.env)
 
 
 def join(states: Iterable[State]) -> State:
     """Returns what holds where paths meet; dead ones only add what they may have bound.
 
-    All paths come from the start of one statement or function, so that only what they have written can differ: of the
-    thousands of variables of a notebook, a few.
+    All paths come from the start of one statement or function, so that only what they have bound since can differ: of
+    the thousands of variables of a notebook, a few.
     """
     everything = list(states)
     alive = [state for state in everything if not state.dead]
@@ -68,11 +79,10 @@ def join(states: Iterable[State]) -> State:
     for state in alive[1:]:
         merged.bound &= state.bound
         merged.deleted |= state.deleted
-        merged.written |= state.written
-        for key in merged.written:
-            objects, known = state.env.get(key), merged.env.get(key)
+        for key in (*merged.since, *(key for key in state.since if key not in merged.since)):
+            objects, known = state.objects(key), merged.objects(key)
             if objects is not None:
-                merged.env[key] = objects if known is None else known | objects
+                merged.since[key] = objects if known is None else known | objects
     for state in everything:
         merged.may |= state.may
     return merged

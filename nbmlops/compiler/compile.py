@@ -29,10 +29,11 @@ from nbmlops.core.diagnostics import has_errors, sort_diagnostics
 from nbmlops.core.digest import digest_bytes, digest_json
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.model import Notebook
-from nbmlops.pipeline.codec import FILE_NAME, pipeline_to_yaml
+from nbmlops.pipeline.codec import FILE_NAME, joined, yaml_sections
 from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, StepMode
 
 LOCK = "requirements.lock"
+_LATE = {"version", "targets", "files"}
 
 
 def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
@@ -88,11 +89,11 @@ def emit(program: Program, targets: Sequence[Target] = ()) -> tuple[Pipeline, di
     out = program.options.out
     documents = _bytes(tests | written)
     documents |= _target_files(out, of_targets, {*versioned, *documents, FILE_NAME})
-    pipeline = _finish(program, modules, versioned)
+    pipeline, sections = _finish(program, modules, versioned)
     generated = versioned | documents
     # The lock is an input with an owner of its own, so it is written but not watched for edits.
     recorded = {path: str(digest_bytes(generated[path])) for path in sorted(generated) if path != LOCK}
-    generated[FILE_NAME] = pipeline_to_yaml(pipeline, recorded)
+    generated[FILE_NAME] = joined(yaml_sections(pipeline, recorded, sections))
     return pipeline, {posixpath.normpath(posixpath.join(out, path)): generated[path] for path in sorted(generated)}
 
 
@@ -111,8 +112,8 @@ def _target_files(out: str, files: Iterable[TargetFile], others: set[str]) -> di
     return found
 
 
-def _finish(program: Program, modules: list[Module], versioned: Mapping[str, bytes]) -> Pipeline:
-    """Returns the pipeline with digests, source maps and its version."""
+def _finish(program: Program, modules: list[Module], versioned: Mapping[str, bytes]) -> tuple[Pipeline, dict[str, str]]:
+    """Returns the pipeline with digests, source maps and its version, and the parts of its document that stay."""
     lines = {module.name: module.lines for module in modules}
     for step in program.pipeline.steps:
         if step.mode is StepMode.VERBATIM:
@@ -124,9 +125,10 @@ def _finish(program: Program, modules: list[Module], versioned: Mapping[str, byt
     shared = {f"{module.name}.py": module.lines for module in modules if module.name not in own and module.lines}
     pipeline = replace(program.pipeline, steps=steps, lines=shared)
     # What it is written for does not make it another pipeline.
-    document = pipeline_to_yaml(replace(pipeline, targets=DEFAULT_TARGETS), {}).decode()
+    sections = yaml_sections(replace(pipeline, targets=DEFAULT_TARGETS), {})
     code = {path: str(digest_bytes(content)) for path, content in sorted(versioned.items())}
-    return replace(pipeline, version=digest_json({"document": document, "files": code}))
+    version = digest_json({"document": joined(sections).decode(), "files": code})
+    return replace(pipeline, version=version), {key: sections[key] for key in sections.keys() - _LATE}
 
 
 def _bytes(texts: Mapping[str, str]) -> dict[str, bytes]:

@@ -15,28 +15,30 @@ from nbmlops.core.imports import reached
 from nbmlops.core.syntax import parse
 from nbmlops.pipeline.ir import Step, StepMode
 
+_WITHOUT_MEANING = frozenset({"ctx", "type_comment"})
+
 
 def normal_form(node: ast.AST) -> Json:
     """Returns a syntax tree as plain data without positions; fields that are empty are left out.
 
     `ast.dump` would do, were its text the same in all versions of Python.
     """
+    if isinstance(node, ast.Constant):
+        return ["Constant", {"value": [type(node.value).__name__, repr(node.value)]}]
     fields: dict[str, Json] = {}
-    for name, value in ast.iter_fields(node):
-        if isinstance(node, ast.Constant):
-            if name == "value":
-                fields[name] = [type(value).__name__, repr(value)]
-        elif name not in {"ctx", "type_comment"} and value not in (None, []):
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if value is not None and value != [] and name not in _WITHOUT_MEANING:
             fields[name] = _plain(value)
-    return [type(node).__name__, fields]
+    return [node.__class__.__name__, fields]
 
 
 def _plain(value: object) -> Json:
-    if isinstance(value, ast.AST):
-        return normal_form(value)
+    if isinstance(value, str | int):
+        return value
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return value if isinstance(value, str | int) else repr(value)
+    return normal_form(value) if isinstance(value, ast.AST) else repr(value)
 
 
 def step_digest(program: Program, step: Step) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from nbmlops.core.documents import check_schema
 from nbmlops.core.errors import UsageError
@@ -28,7 +29,7 @@ from nbmlops.pipeline.ir import (
     Step,
     StepMode,
 )
-from nbmlops.pipeline.strict_yaml import Inline, read_yaml, write_yaml
+from nbmlops.pipeline.strict_yaml import Inline, read_yaml, yaml_text
 from nbmlops.pipeline.validate import mistakes
 
 FILE_NAME = "pipeline.yaml"
@@ -47,6 +48,32 @@ def pipeline_to_yaml(pipeline: Pipeline, files: Mapping[str, str]) -> bytes:
     Raises:
         ValueError: a step has two inputs of one name.
     """
+    return joined(yaml_sections(pipeline, files))
+
+
+def joined(sections: Mapping[str, str]) -> bytes:
+    """Returns the bytes of `pipeline.yaml`, given the text of each of its keys."""
+    return "".join((f"# {COMMENT}\n", *sections.values())).encode()
+
+
+def yaml_sections(
+    pipeline: Pipeline, files: Mapping[str, str], known: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Returns the text of each key of `pipeline.yaml`, in its order.
+
+    Args:
+        pipeline: What was compiled.
+        files: Path of each generated file -> its SHA-256, this document left out.
+        known: Texts of keys that are not to be made again.
+
+    Raises:
+        ValueError: a step has two inputs of one name.
+    """
+    document = _document_of(pipeline, files)
+    return {key: known[key] if key in known else yaml_text({key: value}) for key, value in document.items()}
+
+
+def _document_of(pipeline: Pipeline, files: Mapping[str, str]) -> dict[str, object]:
     document: dict[str, object] = {"schema": SCHEMA, "name": pipeline.name, "title": pipeline.title}
     document |= {"notebook": pipeline.notebook, "root": pipeline.root, "compiler": pipeline.compiler}
     document |= {"version": pipeline.version, "notebook_digest": pipeline.notebook_digest}
@@ -62,7 +89,7 @@ def pipeline_to_yaml(pipeline: Pipeline, files: Mapping[str, str]) -> bytes:
     document["lines"] = {file: _lines_to_plain(lines) for file, lines in pipeline.lines.items()}
     document["cell_digests"] = dict(pipeline.cell_digests)
     document["files"] = dict(files)
-    return write_yaml(_without_empty(document, {"schema", "name", "notebook", "root", "steps"}), COMMENT)
+    return _without_empty(document, {"schema", "name", "notebook", "root", "steps"})
 
 
 def read_pipeline(path: Path) -> Pipeline:

@@ -36,12 +36,12 @@ _Dumper.add_representer(
 )
 
 
-def write_yaml(document: object, comment: str) -> bytes:
-    """Returns the document as UTF-8 YAML below a comment line, keys in the given order."""
-    body = yaml.dump(
+def yaml_text(document: object) -> str:
+    """Returns the document as YAML, keys in the given order; the texts of its keys one by one give the same."""
+    text: str = yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1_000_000_000
     )
-    return f"# {comment}\n{body}".encode()
+    return text
 
 
 def read_yaml(path: Path, hint: str = "") -> object:
