@@ -245,6 +245,8 @@ def _replace_pieces(work: _Work) -> None:
             return
         if not _replace_first(work, lines, [found for kind in transformers if (found := kind.find(tokens))]):
             return
+        if isinstance(_parse("\n".join(work.lines)), ast.Module):  # much faster than to look for pieces once more
+            return
     work.faults.append(
         Fault(
             "NB118", f"more than {_MOST_PIECES} magics and shell lines in one cell", "split the cell, or write Python"
