@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any, TextIO
 
-MOST = 20_000_000
-"""Characters that a cell may print."""
+MOST = 10 << 20
+"""Bytes of text that a cell may print: whoever stores it holds it about five times at once."""
 
 
 class OutputLimit:
     """Cuts what a cell writes to standard output and standard error, together.
 
     Args:
-        most: Characters that go through.
+        most: Bytes (UTF-8) that go through.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -35,7 +35,7 @@ class OutputLimit:
     def end_cell(self) -> None:
         """Says how much was left out, and gives the streams back."""
         if self._dropped and self._streams:
-            self._streams[0][1](f"[left out: {self._dropped / 1e6:.1f} MB]\n")
+            self._streams[0][1](f"[left out: {self._dropped / 2**20:.1f} MiB]\n")
         for stream, write, limited in self._streams:
             if stream.write is limited:
                 stream.write = write  # type: ignore[method-assign]
@@ -44,18 +44,20 @@ class OutputLimit:
 
     def _limited(self, write: Any) -> Any:
         def limited(text: str) -> int:
+            size, data = len(text), b""
             if not text.isascii():  # half a surrogate pair cannot be sent: the kernel would lose the whole text
-                text = text.encode("utf-8", "backslashreplace").decode()
+                data = text.encode("utf-8", "backslashreplace")
+                text, size = data.decode(), len(data)
             room = self._most - self._written
-            self._written += len(text)
-            if room >= len(text):
+            self._written += size
+            if room >= size:
                 write(text)
                 return len(text)
             if room > 0:
-                write(text[:room])
+                write(data[:room].decode("utf-8", "ignore") if data else text[:room])
             if not self._dropped:
-                write(f"\n[a cell printed more than {self._most / 1e6:g} MB; the rest is left out]\n")
-            self._dropped += len(text) - max(room, 0)
+                write(f"\n[a cell printed more than {self._most / 2**20:g} MiB; the rest is left out]\n")
+            self._dropped += size - max(room, 0)
             return len(text)
 
         return limited

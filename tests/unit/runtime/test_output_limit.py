@@ -25,8 +25,8 @@ def test_what_a_cell_prints_beyond_the_limit_is_left_out_and_counted(monkeypatch
     limit.begin_cell()
     out.write("again")
     limit.end_cell()
-    mark = "\n[a cell printed more than 1e-05 MB; the rest is left out]\n"
-    assert out.getvalue() == f"1234567890{mark}[left out: 0.0 MB]\n12345678901again"
+    mark = "\n[a cell printed more than 9.53674e-06 MiB; the rest is left out]\n"
+    assert out.getvalue() == f"1234567890{mark}[left out: 0.0 MiB]\n12345678901again"
     assert err.getvalue() == ""
 
 
@@ -38,3 +38,13 @@ def test_half_a_surrogate_pair_is_escaped(monkeypatch: pytest.MonkeyPatch) -> No
     out.write("é \ud800")
     limit.end_cell()
     assert out.getvalue() == "é \\ud800"
+
+
+def test_bytes_count_and_no_letter_is_cut_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Stream()
+    monkeypatch.setattr(sys, "stdout", out)
+    limit = OutputLimit(5)
+    limit.begin_cell()
+    out.write("ééé")
+    limit.end_cell()
+    assert out.getvalue().splitlines()[0] == "éé"
