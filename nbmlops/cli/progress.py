@@ -22,6 +22,7 @@ from nbmlops.runtime.events import (
     StartedCold,
     StepCached,
     StepFinished,
+    StepRepeated,
     StepRetried,
     StepsJoined,
     StepSkipped,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 Listener = Callable[[Progress], None]
-StepRemark = InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepWarned
+StepRemark = InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepRepeated | StepWarned
 Remark = StepRemark | RunWaiting | FormerRunKilled | StepsJoined | StartedCold | SharingFailed
 _STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
@@ -110,6 +111,8 @@ def _about_step(event: StepRemark) -> str:
             return f"runs every time: {reason}"
         case ValueDamaged(names=names):
             return f"stored values are gone or damaged ({', '.join(names)}); it runs again"
+        case StepRepeated(reason=reason):
+            return f"ran beside earlier steps, which changed what it depends on; it runs again: {reason}"
         case StepWarned(messages=messages):
             return "; ".join(messages)
         case StepRetried(tries=tries, most=most, wait=wait, error=error):

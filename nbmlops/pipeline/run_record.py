@@ -112,6 +112,8 @@ class StepRecord:
         log: What it recorded, replayed when cached.
         key: Cache key.
         reason: Why it ran ("new", "code changed", …) or was taken from the cache.
+        start: How its process started: "cold", or "warm" when it was forked; "" if it did not run.
+        peak: Bytes of memory that its process took at most; 0 where that is not known.
     """
 
     name: str
@@ -122,6 +124,8 @@ class StepRecord:
     log: StepLog = field(default_factory=StepLog)
     key: str = ""
     reason: str = ""
+    start: str = ""
+    peak: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,14 @@ class StepRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class StepRepeated:
+    """A step ran beside earlier ones, and its result is not that of its turn: it is not used, and `reason` says why."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepWarned:
     """Something went wrong beside a step, which itself goes on: an exception in a thread, a task nobody waited for."""
 
@@ -130,6 +138,7 @@ Event = (
     | StepCached
     | StepFinished
     | StepRetried
+    | StepRepeated
     | StepWarned
     | StepSkipped
     | InputsChanged

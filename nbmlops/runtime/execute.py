@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import tempfile
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from nbmlops.pipeline.run_record import JoinedSteps
 from nbmlops.runtime.deadline import Deadline
 from nbmlops.runtime.kernel import Kernel
 from nbmlops.runtime.papermill_import import import_papermill
+from nbmlops.runtime.quiet import QUIET
 
 SCRATCH = ".nbmlops-"
 """How the folders begin in which a notebook is executed; they outlive a runner that was killed."""
@@ -154,8 +154,7 @@ def _run_cells(job: Job, kernel: Kernel, prepared: Path, partial: Path, begin: C
 
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # else its errors go to standard error, twice told
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of papermill and nbformat, about their own future
+        with QUIET:  # papermill and nbformat warn about their own future
             execute_notebook(
                 _unformatted(prepared),
                 _unformatted(partial),

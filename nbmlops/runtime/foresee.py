@@ -10,6 +10,7 @@ from pathlib import Path
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.runtime.conflicts import feeds
 from nbmlops.runtime.facts import Facts, kernel_environment
 from nbmlops.runtime.layout import layout_of, pipeline_file
 from nbmlops.runtime.lookup import Lookup
@@ -106,14 +107,5 @@ def _feeding(pipeline: Pipeline, record: CacheRecord, executed: Mapping[str, Ste
     return tuple(
         name
         for name, other in executed.items()
-        if is_whole or name in before or other is None or _touches(other, record.outcome)
-    )
-
-
-def _touches(executed: StepOutcome, later: StepOutcome) -> bool:
-    """Returns whether a step changed, last time, what the later one begins with, beside the values it hands over."""
-    return (
-        (executed.random_used and later.random_used)
-        or not executed.settings.keys().isdisjoint(later.settings_before)
-        or not later.files.keys().isdisjoint(executed.written)
+        if is_whole or name in before or other is None or feeds(other, record.outcome)
     )

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 _PATIENCE = 60.0  # seconds that imports may take
@@ -55,7 +56,7 @@ class ForkServer:
     """
 
     def __init__(self, plan: ForkPlan) -> None:
-        self._lock = threading.Lock()
+        self._asking = threading.Lock()  # one request at a time; nobody else waits for it
         self._channel, theirs = socket.socketpair()
         told = {
             "modules": plan.modules,
@@ -74,9 +75,11 @@ class ForkServer:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._buffer = b""
         self._codes: dict[int, int] = {}
+        self._answers: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self._ready = False
+        self._reader = threading.Thread(target=self._read, name="nbmlops-forks", daemon=True)
+        self._reader.start()
         self.refusal = ""  # why kernels cannot be forked from it
 
     def fork(
@@ -90,7 +93,7 @@ class ForkServer:
             environment: All its variables.
             output: Descriptor of the file that takes its own standard output and error.
         """
-        with self._lock:
+        with self._asking:
             if not self._is_ready():
                 return None
             request = {"arguments": list(arguments), "folder": folder, "environment": dict(environment)}
@@ -101,7 +104,7 @@ class ForkServer:
             except OSError as error:
                 self.refusal = f"the process that kernels are forked from is gone: {error.strerror}"
                 return None
-            answer = self._hear(lambda message: "pid" in message or "refused" in message, _PATIENCE)
+            answer = self._hear()
             if "pid" not in answer:
                 self.refusal = str(answer.get("refused", "the process that kernels are forked from does not answer"))
                 return None
@@ -109,10 +112,7 @@ class ForkServer:
 
     def exit_code(self, pid: int) -> int | None:
         """Returns the exit code of a kernel (negative: signal) as far as the process has told it."""
-        with self._lock:
-            if self._channel.fileno() >= 0:
-                self._hear(lambda _: pid in self._codes, 0.0)
-            return self._codes.get(pid)
+        return self._codes.get(pid)
 
     @property
     def is_alive(self) -> bool:
@@ -121,38 +121,41 @@ class ForkServer:
 
     def close(self) -> None:
         """Ends the process, and with it every kernel that is still there."""
-        with self._lock:
-            self._channel.close()
+        with suppress(OSError):  # it is gone already
+            self._channel.shutdown(socket.SHUT_RDWR)
         if not self._ready:  # it has no kernel, and may be in the middle of an import
             self._process.kill()
         self._process.wait()
+        self._reader.join()
+        self._channel.close()
 
     def _is_ready(self) -> bool:
         if self.refusal or self._ready:
             return not self.refusal
-        answer = self._hear(lambda message: "ready" in message or "unusable" in message, _PATIENCE)
+        answer = self._hear()
         self._ready = "ready" in answer
         if not self._ready:
             self.refusal = str(answer.get("unusable", "the process that kernels are forked from does not answer"))
         return self._ready
 
-    def _hear(self, wanted: Any, seconds: float) -> dict[str, Any]:
-        """Returns the first message that is wanted, {} if none comes in time; ends of kernels are noted."""
-        deadline = time.monotonic() + seconds
-        while True:
-            while b"\n" in self._buffer:
-                line, _, self._buffer = self._buffer.partition(b"\n")
+    def _hear(self) -> dict[str, Any]:
+        """Returns what it answers, {} if it does not in time."""
+        try:
+            return self._answers.get(timeout=_PATIENCE)
+        except Empty:
+            return {}
+
+    def _read(self) -> None:
+        """Notes how kernels end, whoever is asking for something meanwhile, and passes on what else it says."""
+        with self._channel.makefile("rb") as lines, suppress(OSError):
+            while (line := lines.readline()).endswith(b"\n"):
                 message: dict[str, Any] = json.loads(line)
                 if "ended" in message:
                     pid, code = message["ended"]
                     self._codes[pid] = code
-                if wanted(message):
-                    return message
-            is_there = _is_readable(self._channel.fileno(), max(0.0, deadline - time.monotonic()))
-            part = self._channel.recv(65536) if is_there else b""
-            if not part:
-                return {}
-            self._buffer += part
+                else:
+                    self._answers.put(message)
+        self._answers.put({})  # whoever waits for an answer need not wait any longer
 
 
 class ForkedProcess:

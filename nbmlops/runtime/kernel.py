@@ -111,6 +111,11 @@ class Kernel:
         return process is not None and process.poll() is None
 
     @property
+    def is_warm(self) -> bool:
+        """Whether its process was forked from another one."""
+        return isinstance(self._process(), ForkedProcess)
+
+    @property
     def group(self) -> int | None:
         """The process group that it leads, None as long as it has not started."""
         return self._group

@@ -40,7 +40,7 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def distributions_of(modules: Iterable[str], versions: dict[str, str]) -> dict[str, str]:
+def distributions_of(modules: Iterable[str], versions: Mapping[str, str]) -> dict[str, str]:
     """Returns distribution -> version of what brings the modules, sorted; modules of nobody are left out.
 
     Args:

@@ -33,6 +33,17 @@ _OURS = Path(__file__).parents[1]
 _NETWORK = {"http.client.connect": 1, "urllib.Request": 0, "ftplib.connect": 1}
 _PROGRAMS = {"subprocess.Popen": 1, "os.system": 0, "os.posix_spawn": 1, "os.spawn": 2}
 _LISTING = ("glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob", "os.listdir", "os.scandir")
+# What changes files and folders without opening them: where the paths stand among the arguments.
+_CHANGING = {
+    "os.remove": (0,),
+    "os.rmdir": (0,),
+    "os.rename": (0, 1),
+    "os.link": (1,),
+    "os.symlink": (1,),
+    "os.truncate": (0,),
+    "os.mkdir": (0,),
+}
+_MADE = {"tempfile.mkdtemp": 0, "tempfile.mkstemp": 0}
 _IMPORTER = "<frozen importlib."
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
@@ -58,6 +69,8 @@ class Observer:
         self.read: dict[str, tuple[int, int] | None] = {}
         self.imported: dict[str, tuple[int, int] | None] = {}
         self.written: dict[str, None] = {}
+        self.altered: dict[str, None] = {}
+        self.temporary: list[str] = []
         self.hosts: dict[str, None] = {}
         self.commands: dict[str, None] = {}
         self.listed: dict[Listing, None] = {}
@@ -78,20 +91,30 @@ class Observer:
             return
         if event == "open":
             self._opened(*arguments)
-        elif event == "sqlite3.connect":
-            # ":memory:" and the like are no files and count as absent ones; the step itself may write to a database.
-            self._opened(arguments[0], "r", 0, may_change=True)
-        elif event in _NETWORK:
-            self.hosts[str(arguments[_NETWORK[event]])] = None
-        elif event == "nbmlops.shell":
-            self.commands[str(arguments[0])] = None
         elif event in _PROGRAMS:
             if self._asked_by_user(sys._getframe(1)):  # noqa: SLF001 - the one way to know who asks
                 self.commands[_command(arguments[_PROGRAMS[event]])] = None
         elif event in _LISTING:
             self._listed(asked(event, arguments))
-        elif event == "tempfile.mkdtemp":
-            self._keep_folder(sys._getframe(1))  # noqa: SLF001 - the one way to know who asks
+        elif event in _MADE:
+            self.temporary.append(str(arguments[_MADE[event]]))
+            if event == "tempfile.mkdtemp":
+                self._keep_folder(sys._getframe(1))  # noqa: SLF001 - the one way to know who asks
+
+        else:
+            self._did(event, arguments)
+
+    def _did(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "sqlite3.connect":
+            # ":memory:" and the like are no files and count as absent ones; the step itself may write to a database.
+            self._opened(arguments[0], "r", 0, may_change=True)
+            self._alter(arguments[0])
+        elif event in _CHANGING:
+            self._changed(event, [arguments[place] for place in _CHANGING[event]])
+        elif event in _NETWORK:
+            self.hosts[str(arguments[_NETWORK[event]])] = None
+        elif event == "nbmlops.shell":
+            self.commands[str(arguments[0])] = None
 
     def _opened(self, path: Any, mode: Any, flags: Any, *, may_change: bool = False) -> None:
         if not isinstance(path, str | bytes):
@@ -101,11 +124,27 @@ class Observer:
             return
         writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool(flags & _WRITING)
         if writes:
+            if text in self.read or _keeps_content(mode, flags):
+                self.altered[text] = None
             self.written[text] = None
         elif text.endswith(".py") and sys._getframe(2).f_code.co_filename.startswith(_IMPORTER):  # noqa: SLF001
             self.imported.setdefault(text, _stamp(text))
         elif text not in self.written:
             self.read.setdefault(text, None if may_change else _stamp(text))
+
+    def _changed(self, event: str, paths: list[Any]) -> None:
+        """Notes files and folders that are removed, renamed or made, unless that undoes what the step did itself."""
+        if event == "os.mkdir" and isinstance(paths[0], str | bytes) and Path(os.fsdecode(paths[0])).is_dir():
+            return  # it is there; whoever asks knows what to do then
+        for path in paths:
+            if not (event == "os.remove" and isinstance(path, str) and os.path.abspath(path) in self.written):  # noqa: PTH100 - as below
+                self._alter(path)
+
+    def _alter(self, path: Any) -> None:
+        if isinstance(path, str | bytes) and path not in {"", ":memory:"}:
+            text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - as below
+            if not self._uninteresting(text):
+                self.altered[text] = None
 
     def _keep_folder(self, frame: FrameType) -> None:
         """Keeps a temporary folder that a step's function makes: in the notebook it exists as long as its name.
@@ -160,6 +199,20 @@ class Observer:
         """Returns the files it made that are still there, sorted, temporary ones left out."""
         return tuple(sorted(p for p in self.written if not self._is_temporary(p) and Path(p).is_file()))
 
+    def files_altered(self) -> tuple[str, ...]:
+        """Returns what it changed otherwise than by writing it anew, sorted: running twice may not leave the same.
+
+        These are files that it read before, appended to, opened as a database, removed or renamed, new folders; of the
+        temporary ones those whose names the code chose, which another process may choose as well.
+        """
+        chosen = {p for p in self.written if self._is_temporary(p)}
+        found = {p for p in {*self.altered, *chosen} if not (self._is_temporary(p) and self._is_own(p))}
+        return tuple(sorted(found))
+
+    def _is_own(self, path: str) -> bool:
+        """Returns whether a temporary file has a name that nobody else has."""
+        return any(path == made or path.startswith(made + os.sep) for made in self.temporary)
+
     def files_changed(self) -> frozenset[str]:
         """Returns the files it read that somebody else has changed since: what it saw is not what is there now."""
         seen = {**self.imported, **{path: self.read[path] for path in self.files_read()}}
@@ -190,6 +243,13 @@ class Observer:
                 if isinstance(name, str):
                     loaded.add(name.partition(".")[0])
         return tuple(sorted(loaded - set(sys.stdlib_module_names) - {"__main__", "nbmlops", self._package}))
+
+
+def _keeps_content(mode: Any, flags: Any) -> bool:
+    """Returns whether what a file holds, or that it is not there, counts when it is opened for writing."""
+    if isinstance(mode, str):
+        return "w" not in mode
+    return not flags & os.O_TRUNC
 
 
 def _command(asked: Any) -> str:

@@ -8,17 +8,19 @@ checks. The grammar is built when it is first needed, which changes nothing else
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
+_LOCK = threading.Lock()
 _GRAMMAR = "rfc3987_syntax"
 
 
 def import_papermill() -> ModuleType:
     """Returns the module `papermill`."""
-    with late_grammar():
+    with _LOCK, late_grammar():
         return import_module("papermill")
 
 

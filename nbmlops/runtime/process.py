@@ -10,6 +10,7 @@ from pathlib import Path
 from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, StepReport, read_report, write_context
 from nbmlops.runtime.execute import Ending, Job, execute
 from nbmlops.runtime.forkserver import ForkServer
+from nbmlops.runtime.keeper import end_group
 from nbmlops.runtime.kernel import Kernel
 
 
@@ -44,6 +45,16 @@ class StepProcess:
         ending = execute(job, self._kernel)
         self._steps += (context.step,)
         return ending, read_report(self._report)
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether it was forked from a process that has the steps' imports."""
+        return self._kernel.is_warm
+
+    def kill(self) -> None:
+        """Kills what runs of it, from any thread; `close` is still to be called."""
+        if self._kernel.group is not None:
+            end_group(self._kernel.group)
 
     def close(self, *, gently: bool = False) -> None:
         """Ends the process, whatever it is doing.

@@ -64,6 +64,8 @@ class StepOutcome:
         unkeyable: Why its results cannot be reused, or "".
         live: Values of the namespace that it could not store: they live as long as its process.
         warnings: What went wrong beside it, without making it fail.
+        altered: Files and folders that it changed otherwise than by writing a file anew.
+        peak: Bytes of memory that its process and those it started took at most.
     """
 
     values: tuple[StoredValue, ...] = ()
@@ -82,6 +84,8 @@ class StepOutcome:
     unkeyable: str = ""
     live: tuple[LiveValue, ...] = ()
     warnings: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    peak: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,8 @@ def outcome_to_json(outcome: StepOutcome) -> dict[str, Json]:
         "unkeyable": outcome.unkeyable,
         "live": live_to_json(outcome.live),
         "warnings": list(outcome.warnings),
+        "altered": list(outcome.altered),
+        "peak": outcome.peak,
     }
 
 
@@ -207,6 +213,8 @@ def outcome_from_json(fields: Fields) -> StepOutcome:
         unkeyable=fields.text("unkeyable"),
         live=live_from_json(fields, "live"),
         warnings=fields.texts("warnings"),
+        altered=fields.texts("altered"),
+        peak=fields.integer("peak"),
     )
 
 

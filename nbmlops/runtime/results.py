@@ -41,6 +41,8 @@ class RunOptions:
         strict: A step beside which something went wrong has failed, and a shared store has to work.
         store: Address of the shared store, "" for none.
         warm: Fork the processes of steps from one that has their imports, where that changes nothing.
+        jobs: How many steps may run at once.
+        memory: Bytes that they may take together, as far as that is known; 0 for any.
         wait: Seconds to wait while another run of the pipeline goes on.
         base: The folder that paths in the result are relative to; None for the working directory.
         now: The clock.
@@ -58,6 +60,8 @@ class RunOptions:
     strict: bool = False
     store: str = ""
     warm: bool = True
+    jobs: int = 1
+    memory: int = 0
     wait: float = 60.0
     base: Path | None = None
     now: Callable[[], datetime] = _now

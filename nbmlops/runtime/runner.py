@@ -3,29 +3,32 @@
 Each step has a process of its own, unless an earlier one left a value that cannot be stored: then the steps up to the
 last reader of the value go on in its process.
 
+Steps may run before their turn, beside earlier ones, where their earlier records say that neither reaches the other.
+They are taken into the run in their turn, by the rules of the cache: what a step did early counts if it is what it
+would do now, else it runs again. So the results of a run are those of notebook order, however many steps run at once.
+
 Nothing heavy is imported before a step has to be executed. State is written when a step has succeeded, whole or not
 at all, so that a run can be stopped at any point and the next one goes on from there.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
-from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepError, StepRecord, StepStatus
+from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord, StepStatus
+from nbmlops.runtime.accounts import Accounts
 from nbmlops.runtime.ambient import AmbientState
-from nbmlops.runtime.context import StepContext, StepReport
-from nbmlops.runtime.endings import error_of
-from nbmlops.runtime.errors import Places
+from nbmlops.runtime.conflicts import changes
+from nbmlops.runtime.context import StepContext
+from nbmlops.runtime.crew import Crew, Over, Ready, Result, Unit
+from nbmlops.runtime.damage import damaged_inputs, maker_of
+from nbmlops.runtime.early import Beside, disorder, obstacles, order_lost
 from nbmlops.runtime.events import (
     Event,
     InputsChanged,
@@ -34,6 +37,7 @@ from nbmlops.runtime.events import (
     StartedCold,
     StepCached,
     StepFinished,
+    StepRepeated,
     StepRetried,
     StepsJoined,
     StepSkipped,
@@ -41,24 +45,26 @@ from nbmlops.runtime.events import (
     StepWarned,
     ValueDamaged,
 )
-from nbmlops.runtime.execute import SCRATCH, Ending, Job, note_joined
-from nbmlops.runtime.facts import Facts, kernel_environment, source_of
+from nbmlops.runtime.execute import note_joined
+from nbmlops.runtime.facts import Facts, kernel_environment
+from nbmlops.runtime.ground import clear_ground, prepare_ground
+from nbmlops.runtime.lanes import Lane
 from nbmlops.runtime.layout import LOCK_FILE, Layout, layout_of, pipeline_file
-from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.lock import locked
 from nbmlops.runtime.lookup import Lookup
-from nbmlops.runtime.namespace import Namespace, fold, names_read
+from nbmlops.runtime.namespace import Namespace, fold
+from nbmlops.runtime.outlook import Outlook, Progress
 from nbmlops.runtime.parameters import effective_parameters
-from nbmlops.runtime.plan import UNCHANGED, select, select_only, step_key
-from nbmlops.runtime.process import StepProcess
-from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
+from nbmlops.runtime.plan import select, select_only
+from nbmlops.runtime.records import CacheRecord, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
+from nbmlops.runtime.schedule import Limits, startable, urgencies
 from nbmlops.runtime.shared_cache import open_cache
-from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
+from nbmlops.runtime.store import Store
 from nbmlops.runtime.termination import Terminated, termination_interrupts
 from nbmlops.runtime.tries import set_aside, wait_before
 from nbmlops.runtime.unfinished import RunTrace
-from nbmlops.runtime.units import joined_from, joined_steps
+from nbmlops.runtime.units import joined_from
 from nbmlops.runtime.warm import WarmStart
 
 _REPAIRS = 3
@@ -113,16 +119,25 @@ class _Run:
         else:
             self._selection = select(pipeline, options.first, options.last, force=options.force)
         variables = options.environment()
-        self._environment = kernel_environment(variables)
-        self._facts = Facts(pipeline, layout, self._environment, self._parameters, {**variables, **self._environment})
+        environment = kernel_environment(variables)
+        variables = {**variables, **environment}
+        self._facts = Facts(pipeline, layout, environment, self._parameters, variables)
         self._cache, self._store = open_cache(layout, options, on_event), Store(layout.store)
         self._lookup = self._look_up()
-        self._warm = WarmStart(pipeline, layout, {**variables, **self._environment}, wanted=options.warm)
-        self._process: StepProcess | None = None
-        self._joined, self._first = JoinedSteps((), ()), 0  # the steps that run in the process, where they begin
+        self._outlook = Outlook(pipeline, self._selection.steps, self._facts, self._cache, self._lookup)
+        self._limits = Limits(1 if options.only else options.jobs, options.memory)
+        self._urgencies: dict[str, float] = {}
+        self._warm = WarmStart(pipeline, layout, variables, wanted=options.warm)
+        self._crew = Crew(name, layout, options, environment, self._parameters, self._warm)
+        self._accounts = Accounts(name, pipeline, layout, options, self._parameters, self._facts.versions)
+        self._unit: Unit | None = None
         self._done: list[tuple[StepRecord, CacheRecord]] = []
+        self._results: dict[str, Result] = {}  # executed, and not taken into the run yet
+        self._ends: dict[str, int] = {}  # executed and taken: when they were over
+        self._kept_back: set[str] = set()  # not to be started early
         self._failed: StepRecord | None = None
         self._repairs = 0
+        self._is_prepared = False
 
     def go(self) -> StepsResult:
         """Returns the result of the run."""
@@ -130,31 +145,58 @@ class _Run:
         try:
             with termination_interrupts():
                 try:
-                    while self._failed is None and (self._process or self._is_short()):
-                        self._advance(self._pipeline.steps[len(self._done)])
+                    while self._failed is None and (self._unit or self._is_short()):
+                        self._turn(self._pipeline.steps[len(self._done)])
+                    while self._crew.running:  # what was begun early may end: the next run finds it in the cache
+                        self._hear()
                 finally:
-                    self._end_process()
-                    self._warm.close()
+                    self._stop()
         except KeyboardInterrupt as interruption:
             stopped_by = "SIGTERM" if isinstance(interruption, Terminated) else "SIGINT"
         return self._result(stopped_by)
 
-    def _advance(self, step: Step) -> None:
-        outcomes = [record.outcome for _, record in self._done]
-        found, reason = ((), f"joined with {self._joined.steps[0]}") if self._process else self._lookup.find(outcomes)
+    def _turn(self, step: Step) -> None:
+        """Takes the step into the run, whose turn it is, or starts what may start and waits until something is over."""
+        if step.name in self._results:
+            self._take(self._results.pop(step.name))
+            return
+        if step.name not in self._crew.running and (self._unit or len(self._crew.running) < self._limits.jobs):
+            ready = self._decide(step)
+            if ready is None:
+                return
+            if self._unit:
+                self._start(ready, self._unit.lane)
+                ready = None
+            self._start_what_may(ready)
+        else:
+            self._start_what_may(None)
+        if self._crew.running:
+            self._hear()
+
+    def _decide(self, step: Step) -> Ready | None:
+        """Returns the step if it has to be executed, None if the run has gone on, or back, without that."""
+        outcomes = self._outcomes()
+        found, reason = ((), f"joined with {self._unit.joined.steps[0]}") if self._unit else self._lookup.find(outcomes)
         if self._options.strict and any(record.outcome.warnings for record in found):
             found, reason = (), "something went wrong beside it last time"
         for record in found:
             self._reuse(self._pipeline.step(record.step), record)
         if found:
-            return
-        if self._process is None and self._is_given(step.name):
+            return None
+        if self._unit is None and self._is_given(step.name):
             self._leave_out(step)
-            return
+            return None
         values, ambient = fold(outcomes)
-        if self._inputs_are_intact(step, values, ambient):
-            parts = self._facts.parts(step, values)
-            self._execute(step, parts, StepContext(step.name, self._layout.folder, values, ambient, None), reason)
+        if not self._inputs_are_intact(step, values, ambient):
+            return None
+        return self._ready(step, values, ambient, reason)
+
+    def _ready(self, step: Step, values: Namespace, ambient: AmbientState, reason: str) -> Ready:
+        context = StepContext(step.name, self._layout.folder, values, ambient, None)
+        return Ready(step, self._facts.parts(step, values), context, reason)
+
+    def _outcomes(self) -> list[StepOutcome]:
+        return [record.outcome for _, record in self._done]
 
     def _look_up(self) -> Lookup:
         given = frozenset(step.name for step in self._selection.steps if self._is_given(step.name))
@@ -186,14 +228,7 @@ class _Run:
 
     def _reuse(self, step: Step, record: CacheRecord) -> None:
         self._cache.set_latest(record)
-        cached = StepRecord(
-            name=step.name,
-            status=StepStatus.CACHED,
-            notebook=self._shown(self._layout.root / record.notebook),
-            log=record.outcome.log,
-            key=record.key,
-            reason=UNCHANGED,
-        )
+        cached = self._accounts.reused(record)
         self._done.append((cached, record))
         self._tell(StepCached(cached, *self._position(step)))
 
@@ -203,189 +238,207 @@ class _Run:
         Raises:
             EnvironmentFault: they are damaged again and again.
         """
-        wanted = {name: values[name].ref for name in names_read(step, values)}
-        wanted |= {part: setting.ref for part, setting in ambient.settings.items()}
-        wanted |= {"random state": ambient.random} if ambient.random else {}
-        damaged = set()
-        for ref in set(wanted.values()):
-            try:
-                self._store.verify(ref)
-            except DamagedObject:
-                damaged.add(ref)
+        damaged = damaged_inputs(self._store, step, values, ambient)
         if not damaged:
             return True
-        makers = [
-            number for number, (_, record) in enumerate(self._done) if not damaged.isdisjoint(_stored(record.outcome))
-        ]
+        maker = maker_of(damaged.values(), self._outcomes())
         self._repairs += 1
         if self._repairs > _REPAIRS:
             raise EnvironmentFault(
                 f"stored values under {self._layout.store} are damaged again and again", "check the disk"
             )
-        names = tuple(name for name, ref in wanted.items() if ref in damaged)
-        self._tell(ValueDamaged(self._done[makers[0]][0].name, names))
-        self._end_process()  # what it holds alive is to be made again
-        del self._done[makers[0] :]
+        self._tell(ValueDamaged(self._done[maker][0].name, tuple(damaged)))
+        self._end_unit()  # what it holds alive is to be made again
+        self._outlook.forget()
+        del self._done[maker:]
         return False
 
-    def _execute(self, step: Step, parts: KeyParts, context: StepContext, reason: str) -> None:
-        number, total = self._position(step)
-        self._prepare()
-        self._tell(StepStarted(step.name, number, total, reason))
-        begun = self._options.now()
-        target = self._layout.runs / self._name / Path(step.notebook).name
-        ending, report = self._run_notebook(step, context, target)
+    def _start_what_may(self, ready: Ready | None) -> None:
+        """Starts the step whose turn it is, if it is ready, and others before their turn, as far as there is room."""
+        if self._limits.jobs == 1:
+            if ready is not None:
+                self._start(ready)
+            return
+        unit = self._unit.joined.steps if self._unit else ()
+        failed = any(result.kept is None for result in self._results.values())
+        progress = Progress(
+            done=self._outcomes(),
+            running=frozenset(self._crew.running),
+            ended={name: result.kept.outcome for name, result in self._results.items() if result.kept},
+            held=frozenset({*self._kept_back, *unit, *self._results}),
+            is_ready=ready is not None,
+        )
+        jobs = 1 if failed else self._limits.jobs  # the run is going to end there
+        standings, early = self._outlook.standings(progress, self._limits.jobs)
+        for name in startable(standings, replace(self._limits, jobs=jobs), self._urgency()):
+            if ready is not None and name == ready.step.name:
+                self._start(ready)
+            elif name in early:
+                self._start_early(self._pipeline.step(name), early[name].before, early[name].reason)
+
+    def _urgency(self) -> dict[str, float]:
+        if not self._urgencies:
+            known = {step.name: self._outlook.expected(step) for step in self._selection.steps}
+            seconds = {name: record.seconds for name, record in known.items() if record}
+            self._urgencies = urgencies(self._pipeline, seconds)
+        return self._urgencies
+
+    def _start_early(self, step: Step, before: Sequence[StepOutcome], reason: str) -> None:
+        values, ambient = fold(before)
+        if damaged_inputs(self._store, step, values, ambient):
+            self._kept_back.add(step.name)  # its turn mends them
+            return
+        self._start(self._ready(step, values, ambient, reason), early=True)
+
+    def _start(self, ready: Ready, lane: Lane | None = None, *, early: bool = False) -> None:
+        if not self._is_prepared:
+            prepare_ground(self._layout)
+            if not self._options.only:
+                clear_ground(self._layout)
+            self._is_prepared = True
+        self._tell(StepStarted(ready.step.name, *self._position(ready.step), ready.reason))
+        if lane is None:
+            lane = self._crew.lane_for(ready, more=len(self._done) + 1 < len(self._selection.steps))
+            if not early:
+                self._unit = Unit(lane, ready, len(self._done), JoinedSteps((ready.step.name,), ()))
+        self._crew.start(ready, lane, early=early)
+
+    def _hear(self) -> None:
+        """Waits until a step is over, and notes what it did."""
+        over = self._crew.hear()
         if refusal := self._warm.take_refusal():
             self._tell(StartedCold(refusal))
-        record = StepRecord(
-            name=step.name,
-            status=StepStatus.EXECUTED,
-            seconds=_seconds(begun, self._options.now()),
-            notebook=self._shown(target),
-            log=report.outcome.log if report.outcome else report.log,
-            key=step_key(step.name, parts),
-            reason=reason,
-        )
-        error = self._error_of(ending, report)
-        if report.outcome is not None and report.outcome.warnings:
-            self._tell(StepWarned(step.name, report.outcome.warnings))
-        if error is not None or report.outcome is None:
-            self._failed = replace(record, status=StepStatus.FAILED, error=error)
-            self._tell(StepFinished(self._failed, number, total))
+        running = over.running
+        result = self._accounts.executed(over, self._crew.target(running.ready.step))
+        if running.is_early:
+            self._crew.close(running.lane)
+            if result.kept is not None and not result.kept.outcome.live:
+                self._cache.keep(result.kept)
+        self._results[running.name] = result
+
+    def _take(self, result: Result) -> None:
+        """Takes an executed step into the run, in its turn, if what it did counts."""
+        step, outcome = result.over.running.ready.step, result.over.report.outcome
+        if result.over.running.is_early and (reasons := self._obstacles(result)):
+            self._tell(StepRepeated(step.name, reasons[0]))
+            self._outlook.forget()
+            if outcome is None or not outcome.altered:
+                self._kept_back.add(step.name)
+                return
+            what = f"it has changed {outcome.altered[0]} already"
+            result = replace(result, error=order_lost(step.name, what, self._layout.folder.name))
+        if outcome is not None and outcome.warnings:
+            self._tell(StepWarned(step.name, outcome.warnings))
+        if result.error is None and outcome is not None:
+            result = replace(result, error=self._disorder(step.name, result.over, outcome))
+        if result.error is not None or result.kept is None:
+            if not self._try_again(step, result):
+                self._failed = replace(result.record, status=StepStatus.FAILED, error=result.error)
+                self._tell(StepFinished(self._failed, *self._position(step)))
             return
-        known, joined = self._joined, self._join(report.outcome)
-        kept = self._keep(step, parts, report.outcome, record, target)
+        self._commit(step, result.record, result.kept)
+        self._ends[step.name] = result.over.until
+
+    def _obstacles(self, result: Result) -> tuple[str, ...]:
+        """Returns why a step that ran early has to run again."""
+        ready = result.over.running.ready
+        if self._unit is not None:
+            return (f"joined with {self._unit.joined.steps[0]}",)
+        values, ambient = fold(self._outcomes())
+        parts, beside = self._facts.parts(ready.step, values), self._beside(result.over)
+        if result.kept is not None:
+            return obstacles(result.kept, parts, self._facts.grounds(result.kept, ambient, self._store), beside)
+        same = ready.parts == parts and ready.context.ambient == ambient
+        if same and not ready.step.retries and not any(changes(other.outcome) for other in beside):
+            return ()
+        return (f"it failed before its turn{f' ({result.error.name})' if result.error else ''}",)
+
+    def _beside(self, over: Over) -> list[Beside]:
+        """Returns the earlier steps that were not over when the step began."""
+        since = over.running.since
+        return [
+            Beside(record.step, record.outcome) for _, record in self._done if self._ends.get(record.step, 0) > since
+        ]
+
+    def _disorder(self, step: str, over: Over, outcome: StepOutcome) -> StepError | None:
+        later = [
+            Beside(name, other.over.report.outcome)
+            for name, other in self._results.items()
+            if other.over.report.outcome is not None and other.over.running.since < over.until
+        ]
+        return disorder(Beside(step, outcome), self._beside(over), later, self._layout.folder.name)
+
+    def _try_again(self, step: Step, result: Result) -> bool:
+        """Starts the process again that the step failed in, if all that ran there are declared so."""
+        unit = self._unit
+        if unit is None or result.over.running.is_early or result.error is None:
+            return False
+        steps = self._pipeline.steps[unit.first : len(self._done) + 1]
+        wait = wait_before(steps, unit.tries)
+        if wait is None:
+            return False
+        self._end_unit()
+        set_aside(self._crew.target(step), unit.tries)
+        most = min(other.retries for other in steps) + 1
+        self._tell(StepRetried(step.name, unit.tries, most, wait, result.error))
+        del self._done[unit.first :]
+        more = unit.first + 1 < len(self._selection.steps)
+        lane = self._crew.lane_for(unit.ready, more=more)
+        joined = JoinedSteps((unit.ready.step.name,), ())
+        self._unit = Unit(lane, unit.ready, unit.first, joined, unit.tries + 1)
+        self._crew.start(unit.ready, lane, wait=wait)
+        return True
+
+    def _commit(self, step: Step, record: StepRecord, kept: CacheRecord) -> None:
+        outcome = kept.outcome
+        self._outlook.settle(step, outcome)
+        unit = self._unit
+        known = joined = JoinedSteps((step.name,), ())
+        if unit is not None:
+            known, joined = unit.joined, joined_from(self._pipeline, [*self._outcomes(), outcome], unit.first)
+            unit.joined = joined
+        kept = replace(kept, unit=joined.steps[0] if len(joined.steps) > 1 else "")
+        self._cache.add(kept)
         self._done.append((record, kept))
-        self._tell(StepFinished(record, number, total))
-        if len(self._done) >= self._first + len(joined.steps):
-            self._end_process(gently=len(joined.steps) > 1 or step.mode is StepMode.VERBATIM)
+        self._tell(StepFinished(record, *self._position(step)))
+        if unit is not None and len(self._done) >= unit.first + len(joined.steps):
+            self._end_unit(gently=len(joined.steps) > 1 or step.mode is StepMode.VERBATIM)
         elif joined != known:
             self._tell(StepsJoined(joined))
-        if report.outcome.changed_inputs:
-            self._tell(InputsChanged(step.name, report.outcome.changed_inputs))
-        if report.outcome.unkeyable:
-            self._tell(NotCacheable(step.name, report.outcome.unkeyable))
+        if outcome.changed_inputs:
+            self._tell(InputsChanged(step.name, outcome.changed_inputs))
+        if outcome.unkeyable:
+            self._tell(NotCacheable(step.name, outcome.unkeyable))
 
-    def _prepare(self) -> None:
-        """Checks, before anybody is told of a step, that it can be executed and its notebook can be kept.
-
-        Raises:
-            EnvironmentFault: there is no kernel, or nowhere to keep executed notebooks.
-        """
-        if importlib.util.find_spec("ipykernel") is None:
-            raise EnvironmentFault("ipykernel is not installed beside nbmlops", "install it: pip install ipykernel")
-        try:
-            self._layout.runs.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFault(
-                f"cannot make {self._layout.runs}, where executed notebooks are kept: {error.strerror or error}",
-                "make the project's folder writable, or move away the file that stands in its place",
-            ) from error
-        if self._options.only:
+    def _end_unit(self, *, gently: bool = False) -> None:
+        if self._unit is None:
             return
-        for leftover in self._layout.runs.glob(f"*/{SCRATCH}*"):  # of killed runs: this one has the lock
-            shutil.rmtree(leftover, ignore_errors=True)  # in nobody's way
+        unit, self._unit = self._unit, None
+        self._crew.close(unit.lane, gently=gently)
+        self._note(unit)
 
-    def _run_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
-        tries = 1
-        while True:
-            ending, report = self._try_notebook(step, context, target)
-            error = self._error_of(ending, report)
-            wait = wait_before(step, tries, alone=self._first == len(self._done)) if error else None
-            if error is None or wait is None:
-                return ending, report
-            self._end_process()
-            set_aside(target, tries)
-            self._tell(StepRetried(step.name, tries, step.retries + 1, wait, error))
-            self._options.sleep(wait)
-            tries += 1
+    def _stop(self) -> None:
+        """Ends all processes."""
+        unit, self._unit = self._unit, None
+        self._crew.stop()
+        if unit is not None:
+            self._note(unit)
 
-    def _error_of(self, ending: Ending, report: StepReport) -> StepError | None:
-        error = error_of(ending, report, Places(self._pipeline, self._layout))
-        warnings = report.outcome.warnings if report.outcome else ()
-        if error is None and warnings and self._options.strict:
-            return StepError("StrictRun", "; ".join(warnings), hint="mend it, or run without --strict")
-        return error
-
-    def _try_notebook(self, step: Step, context: StepContext, target: Path) -> tuple[Ending, StepReport]:
-        if self._process is None:
-            more = len(self._done) + 1 < len(self._selection.steps)
-            self._process = StepProcess(self._environment, self._warm.forks_for(step, context.ambient, more=more))
-            self._joined, self._first = JoinedSteps((step.name,), ()), len(self._done)
-        job = Job(
-            source=source_of(self._layout, step),
-            target=target,
-            folder=self._layout.folder,
-            parameters={name: self._parameters[name] for name in step.parameters},
-            timeout=self._options.timeout if step.timeout is None else step.timeout,
-        )
-        return self._process.run(context, job)
-
-    def _join(self, outcome: StepOutcome) -> JoinedSteps:
-        """Returns the steps that run in the present process, now that the next one of them has this outcome."""
-        outcomes = [*(record.outcome for _, record in self._done), outcome]
-        self._joined = joined_from(self._pipeline, outcomes, self._first)
-        return self._joined
-
-    def _end_process(self, *, gently: bool = False) -> None:
-        if self._process is None:
-            return
-        process, self._process = self._process, None
-        process.close(gently=gently)
-        if len(self._joined.steps) > 1:
-            for _, record in self._done[self._first :]:
-                note_joined(self._layout.root / record.notebook, self._joined)
-
-    def _keep(self, step: Step, parts: KeyParts, outcome: StepOutcome, record: StepRecord, target: Path) -> CacheRecord:
-        kept = CacheRecord(
-            step=step.name,
-            key=record.key,
-            parts=parts,
-            outcome=outcome,
-            libraries=distributions_of(outcome.modules, self._facts.versions),
-            notebook=target.relative_to(self._layout.root).as_posix(),
-            run=self._name,
-            seconds=record.seconds,
-            unit=self._joined.steps[0] if len(self._joined.steps) > 1 else "",
-        )
-        self._cache.add(kept)
-        return kept
+    def _note(self, unit: Unit) -> None:
+        if len(unit.joined.steps) > 1:
+            for _, record in self._done[unit.first :]:
+                note_joined(self._layout.root / record.notebook, unit.joined)
 
     def _result(self, stopped_by: str) -> StepsResult:
         records = [record for record, _ in self._done] + ([self._failed] if self._failed else [])
         for step in self._pipeline.steps[len(records) :]:
             records.append(StepRecord(step.name, StepStatus.SKIPPED))
             self._tell(StepSkipped(step.name, *self._position(step)))
-        outcomes = [record.outcome for _, record in self._done]
-        status = RunStatus.FAILED if self._failed else RunStatus.SUCCEEDED
-        return StepsResult(
-            status=RunStatus.INTERRUPTED if stopped_by else status,
-            steps=tuple(records),
-            values=fold(outcomes)[0],
-            parameters=self._parameters,
-            run=self._name,
-            folder=self._layout.runs / self._name,
-            origins={record.step: record.run for _, record in self._done},
-            signal=stopped_by,
-            joined=joined_steps(self._pipeline, outcomes),
-        )
+        return self._accounts.closed(records, [record for _, record in self._done], stopped_by)
 
     def _position(self, step: Step) -> tuple[int, int]:
         return self._pipeline.steps.index(step) + 1, len(self._pipeline.steps)
 
-    def _shown(self, path: Path) -> str:
-        return Path(os.path.relpath(path, self._options.base or Path.cwd())).as_posix() if path.is_file() else ""
-
 
 def _without(steps: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
     return tuple(other for other in steps if other.name != step.name)
-
-
-def _stored(outcome: StepOutcome) -> set[ObjectRef]:
-    """Returns where everything is that the step left."""
-    refs = {value.ref for value in outcome.values} | {setting.ref for setting in outcome.settings.values()}
-    return refs | ({outcome.random} if outcome.random else set())
-
-
-def _seconds(begun: datetime, ended: datetime) -> float:
-    return round((ended - begun).total_seconds(), 3)

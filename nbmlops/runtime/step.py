@@ -40,6 +40,7 @@ from nbmlops.runtime.follow_cells import follow_cells
 from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.layout import ENVIRONMENT, Layout, layout_of, pipeline_file
 from nbmlops.runtime.listings import Listing, answer, relative
+from nbmlops.runtime.machine import peak_memory
 from nbmlops.runtime.notebook_names import NotebookNames, bind, bound
 from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.recorder import StepRecorder
@@ -77,7 +78,7 @@ class Step:
         self._before = self._entry
         self._ambient = process_session()
         self._stray = StrayErrors()
-        self._began = False
+        self._began, self._began_ns = False, 0
         self._names: NotebookNames | None = None
         self._made_before: Mapping[str, object] = {}  # definitions that are alive, whose objects count
         self.is_over = False
@@ -161,6 +162,7 @@ class Step:
             listings=self._listings(),
             variables=variables,
             written=tuple(shown(Path(path), self._layout.root) for path in self._observer.files_written()),
+            altered=self._altered(),
             modules=modules,
             random_before=self._context.ambient.random_digest,
             random_used=random_state.changed(self._before, after),
@@ -170,6 +172,7 @@ class Step:
             unkeyable=self._observer.unkeyable(),
             live=live,
             warnings=warnings,
+            peak=peak_memory(),
         )
         self._report(outcome)
         self.alive.random = after
@@ -184,6 +187,7 @@ class Step:
             os.chdir(self._layout.source)
             seed_generators()
         self._begin()
+        self._began_ns = time.time_ns()
         self._observer.start()
         watch().start(self._observer.is_users_code)
         given = stored_settings(self._store, self._context.ambient)
@@ -275,6 +279,14 @@ class Step:
         }
         lost = FileState(UNREADABLE)
         return {shown(path, layout.root): lost if path in changed else state for path, state in states.items()}
+
+    def _altered(self) -> tuple[str, ...]:
+        """Returns what it changed otherwise than by writing it anew, and files it names that changed unseen."""
+        written = {Path(path) for path in self._observer.files_written()}
+        named = {(self._layout.source / path).resolve() for path in self._declared.files} - written
+        unseen = {path for path in named if path.is_file() and path.stat().st_ctime_ns >= self._began_ns}
+        found = {*map(Path, self._observer.files_altered()), *unseen}
+        return tuple(sorted(shown(path, self._layout.root) for path in found))
 
     def _listings(self) -> dict[Listing, str]:
         root = self._layout.root

@@ -1,22 +1,23 @@
-"""Trying a step again: only one that is declared so, and only when its process holds nothing but its own."""
+"""Trying a step again: only one that is declared so, and together with those that ran in its process before it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nbmlops.pipeline.demands import delay
 from nbmlops.pipeline.ir import Step
 
 
-def wait_before(step: Step, tries: int, *, alone: bool) -> float | None:
-    """Returns the seconds to wait before the step is tried again, None if it is not.
+def wait_before(steps: Sequence[Step], tries: int) -> float | None:
+    """Returns the seconds to wait before steps are tried again, None if they are not.
 
     Args:
-        step: The step.
-        tries: How often it was tried.
-        alone: No step before it runs in its process; what such a step left there would be gone, or changed.
+        steps: The steps that ran in the process, the one that failed last. What the others left there is gone, so that
+            they run again as well: only if each of them is declared so.
+        tries: How often they were tried.
     """
-    return delay(step.backoff, tries) if alone and tries <= step.retries else None
+    return delay(steps[-1].backoff, tries) if tries <= min(step.retries for step in steps) else None
 
 
 def set_aside(notebook: Path, tries: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from nbmlops.pipeline.ir import Step, StepMode
@@ -8,9 +9,10 @@ from nbmlops.runtime.tries import set_aside, wait_before
 STEP = Step("a", "a", StepMode.FUNCTION, "", (1,), ("c",), (), (), (), (), (), (), "", "", retries=2, backoff=3.0)
 
 
-def test_a_step_is_tried_again_as_often_as_it_says_and_only_alone() -> None:
-    assert [wait_before(STEP, tries, alone=True) for tries in (1, 2, 3)] == [3.0, 6.0, None]
-    assert wait_before(STEP, 1, alone=False) is None
+def test_steps_are_tried_again_as_often_as_each_of_them_says() -> None:
+    assert [wait_before([STEP], tries) for tries in (1, 2, 3)] == [3.0, 6.0, None]
+    assert [wait_before([replace(STEP, retries=1), STEP], tries) for tries in (1, 2)] == [3.0, None]
+    assert wait_before([replace(STEP, retries=0), STEP], 1) is None
 
 
 def test_the_notebook_of_a_failed_try_is_kept(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""What one step may do to another beside the values that it hands over, judged by what both did. No effects here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import PurePath
+
+from nbmlops.runtime.records import StepOutcome
+
+
+def changes(outcome: StepOutcome) -> frozenset[str]:
+    """Returns the files and folders that the step made or changed in any other way."""
+    return frozenset({*outcome.written, *outcome.altered})
+
+
+def feeds(earlier: StepOutcome, later: StepOutcome) -> str:
+    """Returns what of the earlier step's doing the later one begins with or reads, "" if nothing.
+
+    Values that are handed over are not asked about here, nor what another program may have changed.
+    """
+    if earlier.random_used and later.random_used:
+        return "the random generators"
+    part = next((part for part in sorted(earlier.settings) if part in later.settings_before), "")
+    return part or read_of(later, changes(earlier))
+
+
+def clashes(one: StepOutcome, other: StepOutcome) -> str:
+    """Returns a path that both steps change, "" if there is none."""
+    return _shared(changes(one), changes(other))
+
+
+def read_of(outcome: StepOutcome, paths: Collection[str]) -> str:
+    """Returns one of the paths that the step read, or that may be an answer to what it asked; "" if there is none."""
+    if not paths:
+        return ""
+    folders = [listing.folder for listing in outcome.listings]
+    asked = (path for path in sorted(paths) if any(PurePath(path).is_relative_to(folder) for folder in folders))
+    return _shared(outcome.files.keys(), paths) or next(asked, "")
+
+
+def _shared(some: Collection[str], others: Collection[str]) -> str:
+    """Returns a path of one side that is one of the other, or stands below or above it."""
+    for path in sorted(others):
+        if path in some or any(_within(path, one) or _within(one, path) for one in some):
+            return path
+    return ""
+
+
+def _within(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/")
