@@ -8,10 +8,12 @@ stands for values that cannot change in place: numbers, strings, modules.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
 
 Objects = frozenset[int]
 NONE: Objects = frozenset()
+_REMEMBERED = 16
 
 
 class ObjectKind(IntEnum):
@@ -35,6 +37,8 @@ class Heap:
         self._contents: dict[int, set[int]] = {}
         # The reverse of contents and insides: what holds an object.
         self._holders: dict[int, set[int]] = {}
+        # The last answers of `holders`, kept right whenever something is put into something.
+        self._above: dict[Objects, set[int]] = {}
         self._places: dict[object, int] = {}
         # The names of the notebook that have referred to an object, at whatever time.
         self._names: dict[int, set[str]] = {}
@@ -56,7 +60,22 @@ class Heap:
         for inner in contents:
             if inner != item and inner not in held:
                 held.add(inner)
-                self._holders.setdefault(inner, set()).add(item)
+                self._note_holder(inner, item)
+
+    def _note_holder(self, inner: int, item: int) -> None:
+        self._holders.setdefault(inner, set()).add(item)
+        for above in self._above.values():
+            if inner in above:
+                self._climb(above, item)
+
+    def _climb(self, above: set[int], item: int) -> None:
+        """Adds an object and all from which it can be reached."""
+        stack = [item]
+        while stack:
+            item = stack.pop()
+            if item not in above:
+                above.add(item)
+                stack.extend(self._holders.get(item, ()))
 
     def put(self, objects: Objects, contents: Objects) -> None:
         """Notes that the contents may have been put into each of the objects."""
@@ -69,7 +88,7 @@ class Heap:
         for item in objects:
             self._names.setdefault(item, set()).add(name)
 
-    def names(self, objects: Objects) -> set[str]:
+    def names(self, objects: AbstractSet[int]) -> set[str]:
         """Returns the names of the notebook that have at some time referred to one of the objects."""
         return {name for item in self._names.keys() & objects for name in self._names[item]}
 
@@ -112,7 +131,7 @@ class Heap:
             inside = len(self._kinds)
             self._kinds.append(ObjectKind.OPAQUE)
             self._inside[item] = self._inside[inside] = inside
-            self._holders.setdefault(inside, set()).add(item)
+            self._note_holder(inside, item)
         return inside
 
     def reach(self, objects: Iterable[int]) -> Objects:
@@ -128,16 +147,20 @@ class Heap:
                     stack.append(self._star(item))
         return frozenset(found)
 
-    def holders(self, objects: Iterable[int]) -> Objects:
-        """Returns the objects and all from which one of them can be reached."""
-        found: set[int] = set()
-        stack = list(objects)
-        while stack:
-            item = stack.pop()
-            if item not in found:
-                found.add(item)
-                stack.extend(self._holders.get(item, ()))
-        return frozenset(found)
+    def holders(self, objects: Objects) -> AbstractSet[int]:
+        """Returns the objects and all from which one of them can be reached, now and as long as nobody asks again.
+
+        A frame to which each cell adds a column is held by what these were made from, by thousands of objects.
+        """
+        above = self._above.get(objects)
+        if above is None:
+            above = set()
+            for item in objects:
+                self._climb(above, item)
+            if len(self._above) >= _REMEMBERED:
+                del self._above[next(iter(self._above))]
+            self._above[objects] = above
+        return above
 
     def find(self, place: object) -> Objects:
         """Returns the object made at a place, or nothing if none was made there."""

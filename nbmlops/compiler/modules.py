@@ -54,7 +54,6 @@ def _is_definition(section: Sequence[Line]) -> bool:
 
 def source_lines(lines: Iterable[Line], notebook: Notebook) -> tuple[SourceLines, ...]:
     """Returns the source map: runs of lines that stand in one cell, one below the other."""
-    ids = {cell.number: cell.id for cell in notebook.cells}
     blocks: list[SourceLines] = []
     for number, line in enumerate(lines, 1):
         if not line.cell:
@@ -63,7 +62,7 @@ def source_lines(lines: Iterable[Line], notebook: Notebook) -> tuple[SourceLines
         if last and _continues(last, number, line):
             blocks[-1] = SourceLines(last.line, last.count + 1, last.cell, last.cell_id, last.cell_line)
         else:
-            blocks.append(SourceLines(number, 1, line.cell, ids[line.cell], line.cell_line))
+            blocks.append(SourceLines(number, 1, line.cell, notebook.cells[line.cell - 1].id, line.cell_line))
     return tuple(blocks)
 
 

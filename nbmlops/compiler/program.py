@@ -16,7 +16,7 @@ from nbmlops.compiler.shows import plotting_names
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.demands import Demands
-from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step
+from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step, StepMode
 
 DEFAULT_BRANCH = "main"
 
@@ -140,6 +140,11 @@ class Program:
     def names(self) -> frozenset[str]:
         """Returns every name that the notebook's code mentions."""
         return frozenset(mentioned(unit.node for text in self.cells.values() for unit in text.units))
+
+    @cached_property
+    def has_verbatim(self) -> bool:
+        """Returns whether a step is emitted verbatim."""
+        return any(step.mode is StepMode.VERBATIM for step in self.pipeline.steps)
 
     @cached_property
     def plotting(self) -> frozenset[str]:

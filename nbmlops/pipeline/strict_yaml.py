@@ -37,7 +37,7 @@ _Dumper.add_representer(
 
 
 def yaml_text(document: object) -> str:
-    """Returns the document as YAML, keys in the given order; the texts of its keys one by one give the same."""
+    """Returns the document as YAML, keys in the given order. The texts of its keys, one by one, make the same."""
     text: str = yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1_000_000_000
     )

@@ -63,7 +63,7 @@ class _Names:
 
     def __init__(self, program: Program, step: Step) -> None:
         values = {*(value.name for value in step.inputs), *step.outputs, *step.parameters}
-        if any(other.mode is StepMode.VERBATIM for other in program.pipeline.steps):
+        if program.has_verbatim:
             # Functions of a verbatim step that is joined with this one read their names in the same kernel.
             values |= program.names
         self.taken = frozenset(values)
