@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nbmlops.app.background import BackgroundRun
 from nbmlops.app.cached import Wishes, reuse
+from nbmlops.app.elsewhere import execute_elsewhere
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
@@ -61,6 +62,7 @@ class RunRequest:
         strict: A step beside which something went wrong (an exception in a thread) has failed.
         cold: Start the process of each step from nothing.
         store: The shared store, a URL or a folder; "" for that of the configuration, if it has one.
+        executor: Where steps are executed: "dask", "dask://HOST:PORT", or "" for this machine.
     """
 
     pipeline: str
@@ -78,6 +80,7 @@ class RunRequest:
     strict: bool = False
     cold: bool = False
     store: str = ""
+    executor: str = ""
 
 
 def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = None) -> RunOutcome:
@@ -110,6 +113,10 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         warm=not request.cold,
         store=shared_store(opened, request),
     )
+    if request.executor:
+        if request.only:
+            raise UsageError("--only and --executor exclude each other", "the executor's workers use --only themselves")
+        options = execute_elsewhere(opened.folder, options, request.executor, tell)
     stores = open_stores(opened.root, opened.uri)
     tracked = BackgroundRun(
         lambda: _without_dead_runs(stores.tracker, opened.config.experiment),

@@ -21,11 +21,13 @@ from nbmlops.runtime.events import (
     SharingFailed,
     StartedCold,
     StepCached,
+    StepDoneElsewhere,
     StepFinished,
     StepRepeated,
     StepRetried,
     StepsJoined,
     StepSkipped,
+    StepsSentElsewhere,
     StepStarted,
     StepWarned,
     ValueDamaged,
@@ -68,13 +70,13 @@ def describe(event: Progress) -> Line:
             return Line(text, Tone.BAD if failed else Tone.GOOD)
         case StepSkipped(step=step, number=number, total=total):
             return Line(f"[{number}/{total}] {step}: skipped", Tone.DIM)
-        case StageStarted() | PointStarted() | PointFinished():
+        case StageStarted() | PointStarted() | PointFinished() | StepsSentElsewhere() | StepDoneElsewhere():
             return _stage(event)
         case _:
             return _remark(event)
 
 
-def _stage(event: StageStarted | PointStarted | PointFinished) -> Line:
+def _stage(event: StageStarted | PointStarted | PointFinished | StepsSentElsewhere | StepDoneElsewhere) -> Line:
     match event:
         case StageStarted(stage=stage):
             return Line(_STAGES[stage])
@@ -85,6 +87,8 @@ def _stage(event: StageStarted | PointStarted | PointFinished) -> Line:
             found = "no value" if value is None else show_number(value)
             text = "failed" if failed else f"{metric} {found}"
             return Line(f"point {number} of {total}: {text}", Tone.BAD if failed else Tone.GOOD)
+        case _:
+            return _elsewhere(event)
 
 
 def _remark(event: Remark) -> Line:
@@ -101,6 +105,15 @@ def _remark(event: Remark) -> Line:
             return Line(f"shared store: {reason}", Tone.WARNING)
         case _:
             return Line(f"{event.step}: {_about_step(event)}", Tone.WARNING)
+
+
+def _elsewhere(event: StepsSentElsewhere | StepDoneElsewhere) -> Line:
+    if isinstance(event, StepsSentElsewhere):
+        return Line(f"{len(event.steps)} steps for {event.workers} workers of the cluster at {event.scheduler}")
+    if event.after:
+        return Line(f"{event.step}: not begun, {event.after} failed", Tone.DIM)
+    text = f"{event.step}: {'done' if event.succeeded else 'failed'} in {event.seconds:.1f} s"
+    return Line(f"{text} on {event.worker}" if event.worker else text, Tone.GOOD if event.succeeded else Tone.BAD)
 
 
 def _about_step(event: StepRemark) -> str:

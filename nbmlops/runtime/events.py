@@ -131,6 +131,34 @@ class SharingFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class StepsSentElsewhere:
+    """Steps are executed by a cluster of so many workers; `scheduler` is its address."""
+
+    steps: tuple[str, ...]
+    scheduler: str
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDoneElsewhere:
+    """A worker has executed a step, or has found it done.
+
+    Attributes:
+        step: The step.
+        succeeded: Whether it did.
+        seconds: Wall time on the worker.
+        worker: Its address.
+        after: The step that failed, so that this one was not begun; else "".
+    """
+
+    step: str
+    succeeded: bool
+    seconds: float
+    worker: str
+    after: str = ""
+
+
 Event = (
     RunWaiting
     | FormerRunKilled
@@ -147,4 +175,6 @@ Event = (
     | StepsJoined
     | StartedCold
     | SharingFailed
+    | StepsSentElsewhere
+    | StepDoneElsewhere
 )

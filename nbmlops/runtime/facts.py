@@ -45,6 +45,12 @@ def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {HASH_SEED: seed if seed.isdigit() else "0", **kept}
 
 
+def without_decisive(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables without those that decide results, for a machine that is told them by another one."""
+    decisive = {HASH_SEED, SEED_VARIABLE, *_THREADS}
+    return {name: value for name, value in environment.items() if name not in decisive}
+
+
 class Facts:
     """What can be looked up about steps now. One run, one object: installed versions are read once.
 

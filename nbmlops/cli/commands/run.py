@@ -37,6 +37,7 @@ Examples:
   nbmlops run churn --format json > run.json
   nbmlops run churn --events events.jsonl
   nbmlops run churn --store s3://team-bucket/nbmlops
+  nbmlops run churn --store s3://team-bucket/nbmlops --executor dask://scheduler:8786
 
 Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the next run resumes).
 """
@@ -66,6 +67,12 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
     help="Share results with others: s3://BUCKET/PREFIX, file:///FOLDER, a folder.",
 )
 @click.option(
+    "--executor",
+    default="",
+    metavar="WHERE",
+    help="Execute the steps on a Dask cluster: dask (on this machine), dask://HOST:PORT (needs --store).",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
@@ -91,6 +98,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     strict: bool,
     cold: bool,
     store: str,
+    executor: str,
     sweep_file: str,
     best: str,
     events: str,
@@ -116,6 +124,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         strict=strict,
         cold=cold,
         store=store,
+        executor=executor,
     )
     if only and sweep_file:
         raise UsageError("--only and --sweep exclude each other", "name the point: -p NAME=VALUE")
