@@ -57,9 +57,9 @@ def encode(value: object, walk: Walk, fingerprint: Callable[[Any], str]) -> Enco
     if walk.has_gaps:
         pass  # of all forms only the pickle keeps the layout
     elif pandas is not None and type(value) in {pandas.DataFrame, pandas.Series}:
-        data = frames.encode(value, fingerprint)  # type: ignore[arg-type]  # just checked, but by a lazy module
-        if data is not None:
-            return Encoded(Codec.ARROW, [data])
+        parts = frames.encode(value, fingerprint)  # type: ignore[arg-type]  # just checked, but by a lazy module
+        if parts is not None:
+            return Encoded(Codec.ARROW, parts)
     elif numpy is not None and type(value) is numpy.ndarray and _plain_array(value):
         return Encoded(Codec.NPY, _array_parts(value))
     elif not walk.repeated and walk.visited <= _MAX_JSON_OBJECTS:

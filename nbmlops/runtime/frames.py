@@ -7,6 +7,7 @@ dtype object, intervals, several index levels, …); they are pickled.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,20 +26,22 @@ class _NotExact(Exception):
     """This frame holds something that the form cannot restore exactly."""
 
 
-def encode(value: pd.DataFrame | pd.Series[Any], fingerprint: Callable[[Any], str]) -> memoryview | None:
-    """Returns the Arrow IPC file of a frame or series, or None if decoding it would not give back the very same.
+def encode(value: pd.DataFrame | pd.Series[Any], fingerprint: Callable[[Any], str]) -> list[memoryview] | None:
+    """Returns the parts of the Arrow IPC file of a frame or series, or None if decoding would not give back the same.
+
+    The parts lie in the memory of the value itself: nothing is copied.
 
     Args:
         value: A `DataFrame` or `Series`, not of a subclass.
         fingerprint: Tells whether two values are the same.
     """
     try:
-        data = _write(value)
-        again = decode(data)
+        batch = _batch(value)
+        again = _value(batch, memoryview)
     except (_NotExact, plain_text.NotPlain, ImportError):
         return None
     same = _facts(again) == _facts(value) and fingerprint(again) == fingerprint(value)
-    return data if same else None
+    return _written(batch) if same else None
 
 
 def decode(data: memoryview) -> Any:
@@ -47,8 +50,13 @@ def decode(data: memoryview) -> Any:
 
     whole = pa.py_buffer(data)
     batch = pa.ipc.open_file(whole).get_batch(0)
+    return _value(batch, lambda buffer: data[buffer.address - whole.address :][: buffer.size])
+
+
+def _value(batch: pa.RecordBatch, view: Callable[[pa.Buffer], memoryview]) -> Any:
+    """Returns the frame or series of a batch; `view` gives the memory of a buffer, writable if the value is to be."""
     meta: Any = plain_text.from_text(batch.schema.metadata[_KEY].decode())
-    reader = _Reader(data, whole.address, batch)
+    reader = _Reader(batch, view)
     arrays = [reader.array(spec) for spec in meta["columns"]]
     index = _labels_from_plain(meta["index"]) if meta["index"][0] != "column" else reader.index(meta["index"])
     if meta["kind"] == "series":
@@ -62,7 +70,7 @@ def decode(data: memoryview) -> Any:
     return value
 
 
-def _write(value: Any) -> memoryview:
+def _batch(value: Any) -> pa.RecordBatch:
     import pandas as pd
     import pyarrow as pa
 
@@ -81,20 +89,30 @@ def _write(value: Any) -> memoryview:
     }
     fields = [pa.field(str(number), array.type) for number, array in enumerate(arrays)]
     schema = pa.schema(fields, {_KEY: plain_text.to_text(meta).encode()})
-    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-    # A stream that grows copies what it holds again and again: the size is found first, without writing anything.
-    sizer = pa.MockOutputStream()
-    _write_file(sizer, batch)
-    buffer = pa.allocate_buffer(sizer.size())
-    _write_file(pa.FixedSizeBufferWriter(buffer), batch)
-    return memoryview(buffer)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _write_file(sink: Any, batch: pa.RecordBatch) -> None:
+class _Parts(io.RawIOBase):
+    """A file that keeps the parts written to it, instead of copies."""
+
+    def __init__(self) -> None:
+        self.parts: list[memoryview] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: Any) -> int:
+        self.parts.append(memoryview(part))
+        return len(self.parts[-1])
+
+
+def _written(batch: pa.RecordBatch) -> list[memoryview]:
     import pyarrow as pa
 
-    with pa.ipc.new_file(sink, batch.schema) as file:
+    sink = _Parts()
+    with pa.PythonFile(sink, mode="w") as stream, pa.ipc.new_file(stream, batch.schema) as file:
         file.write_batch(batch)
+    return sink.parts
 
 
 def _array_to_arrow(array: Any, arrays: list[Any]) -> list[Any]:
@@ -217,8 +235,8 @@ def _stacked(members: list[Any], order: Any) -> np.ndarray[Any, Any]:
 class _Reader:
     """Columns of a batch as arrays on the memory they were read from, so that they can be written to."""
 
-    def __init__(self, data: memoryview, address: int, batch: Any) -> None:
-        self._data, self._address, self._batch, self._next = data, address, batch, 0
+    def __init__(self, batch: pa.RecordBatch, view: Callable[[pa.Buffer], memoryview]) -> None:
+        self._batch, self._view, self._next = batch, view, 0
 
     def array(self, spec: Any) -> Any:
         import numpy as np
@@ -239,7 +257,7 @@ class _Reader:
         buffer = column.buffers()[1]
         if len(column) == 0:
             return np.empty(0, dtype=spec[1])
-        return np.frombuffer(self._data, dtype=spec[1], count=len(column), offset=buffer.address - self._address)
+        return np.frombuffer(self._view(buffer), dtype=spec[1], count=len(column))
 
     def index(self, spec: Any) -> Any:
         import pandas as pd

@@ -141,7 +141,7 @@ class Handover:
 
     def _store_one(self, name: str, walk: Walk, print_: str) -> StoredValue:
         value = self._live[name]
-        encoded = codecs.encode(value, walk, fingerprint)
+        encoded = codecs.encode(value, walk, lambda other: print_ if other is value else fingerprint(other))
         code = carried_code(walk.code.values(), self._package)
         return StoredValue(name, encoded.codec, self._store.put(encoded.parts), print_, type_name(value), code=code)
 
