@@ -19,7 +19,7 @@ from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph, Kept
-from nbmlops.analysis.identity import compared_constants, compared_names, keep_parameters
+from nbmlops.analysis.identity import compared_constants, compared_names, keep_parameters, names_of_memory
 from nbmlops.analysis.import_effects import imports_for_effect
 from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
@@ -78,7 +78,7 @@ def analyze(
     effects = imports_for_effect(graph)
     found = step_facts(graph)
     shown = shown_before(graph, found, effects.steps)
-    compared = compared_names(graph)
+    compared = compared_names(graph) | names_of_memory(graph)
     return NotebookAnalysis(
         steps=tuple(
             replace(

@@ -1,7 +1,8 @@
-"""Steps that look at the error of a name without a value: Python words it by where the name lives.
+"""Steps that look at an error whose text tells where code lives: of a name without a value, of a call that is wrong.
 
 In the notebook it is a `NameError`, "name 'x' is not defined". In a function it is an `UnboundLocalError` with another
-text, so that a step that shows it needs the notebook's namespace.
+text, so that a step that shows it needs the notebook's namespace. `f() takes 2 positional arguments` names the function
+around `f`, too, where it is made in one.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Iterable, Iterator
 
 from nbmlops.analysis.certain import surely_bound
 from nbmlops.analysis.graph import Graph, StepNode
+from nbmlops.analysis.model import Placement, StatementKind
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.syntax import kinds, walk
 
 _TRIES = (ast.Try, ast.TryStar)
 _CATCHING = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
+_OF_CALLS = frozenset({"TypeError"})
 _ASKING = frozenset({"exc_info", "exception", "format_exc", "print_exc", "print_exception", "format_exception"})
 
 
@@ -29,6 +32,20 @@ def steps_that_show_missing_names(graph: Graph) -> dict[str, str]:
         reason = next(_reasons(graph, step, set(sure)), "")
         if reason:
             found[step.name] = reason
+    return found
+
+
+def steps_that_show_calls(graph: Graph) -> dict[str, str]:
+    """Returns why a step needs the notebook's namespace, for each that shows errors of calling what it defines."""
+    kept = {name for name, found in graph.definitions.items() if found.placement is Placement.STEP}
+    kept |= {unit.defines() for unit in graph.units if unit.kind is StatementKind.CODE}
+    found: dict[str, str] = {}
+    for step in graph.steps:
+        for unit in step.units:
+            bodies = [part for node in _tries(unit.node, _OF_CALLS) for part in node.body]
+            named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
+            if name := min((named | _reached(graph, named)) & kept, default=""):
+                found.setdefault(step.name, f"cell {unit.cell.number}: an error of calling '{name}' is looked at")
     return found
 
 
@@ -64,18 +81,18 @@ def _reached(graph: Graph, names: Iterable[str]) -> set[str]:
     return found
 
 
-def _tries(node: ast.AST) -> list[ast.Try | ast.TryStar]:
-    """Returns the `try` statements that look at an error which a missing name may be."""
+def _tries(node: ast.AST, errors: frozenset[str] = _CATCHING) -> list[ast.Try | ast.TryStar]:
+    """Returns the `try` statements that look at an error which a missing name may be, or which is one of these."""
     if kinds(node).isdisjoint(_TRIES):
         return []
     found = [part for part in walk(node) if isinstance(part, _TRIES)]
-    return [part for part in found if any(_looks(handler) for handler in part.handlers)]
+    return [part for part in found if any(_looks(handler, errors) for handler in part.handlers)]
 
 
-def _looks(handler: ast.ExceptHandler) -> bool:
-    caught = {part.id for part in walk(handler.type) if isinstance(part, ast.Name)} if handler.type else _CATCHING
+def _looks(handler: ast.ExceptHandler, errors: frozenset[str]) -> bool:
+    caught = {part.id for part in walk(handler.type) if isinstance(part, ast.Name)} if handler.type else errors
     if "UnboundLocalError" in caught and handler.type is not None:
         return True  # the notebook does not get there
     parts = [part for statement in handler.body for part in walk(statement)]
     names = {getattr(part, "attr", getattr(part, "id", "")) for part in parts}
-    return not caught.isdisjoint(_CATCHING) and not names.isdisjoint({handler.name, *_ASKING} - {None})
+    return not caught.isdisjoint(errors) and not names.isdisjoint({handler.name, *_ASKING} - {None})

@@ -18,6 +18,7 @@ from nbmlops.core.syntax import kinds, walk
 
 _COMPARING = (ast.Compare, ast.Call)
 
+_OF_MEMORY = frozenset({"base", "owndata", "resize", "OWNDATA"})
 _WORDS = (" is ", "id", "is_")
 _SMALL = (-5, 256)  # the integers that CPython has one object of
 _WORD = re.compile(r"\w*", re.ASCII)  # texts in code that CPython has one object of
@@ -43,6 +44,29 @@ def compared_names(graph: Graph) -> frozenset[str]:
         again = not made <= found
         found |= made
     return frozenset(found)
+
+
+def names_of_memory(graph: Graph) -> frozenset[str]:
+    """Returns the data that code asks whose memory it has: `view.base is array`; `array.resize(9)` needs its own."""
+    namespace = graph.namespace
+    if not any(word in cell.python for cell in graph.notebook.cells for word in _OF_MEMORY):
+        return frozenset()
+    asking = {name for name, unit in namespace.definitions.items() if _asks_for_memory(graph, unit.node)}
+    units = [u for u in graph.units if u.record.mentions.keys() & asking or _asks_for_memory(graph, u.node)]
+    return frozenset(name for unit in units for name in _named(unit) & namespace.data)
+
+
+def _asks_for_memory(graph: Graph, tree: ast.AST) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in _OF_MEMORY:
+            root: ast.expr = node.value
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            if not (isinstance(root, ast.Name) and root.id in graph.namespace.imports):
+                return True
+        elif isinstance(node, ast.Constant) and node.value == "OWNDATA":
+            return True
+    return False
 
 
 def compared_constants(graph: Graph) -> frozenset[str]:

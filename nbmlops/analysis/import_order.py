@@ -17,6 +17,7 @@ from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
 _PLACES = frozenset({"sys.path", "os.chdir", "site.addsitedir"})
+_TABLES = frozenset({"sys.path", "sys.modules", "os.environ"})
 _VARIABLES = frozenset({"os.environ", "os.putenv", "dotenv.load_dotenv"})
 # Most notebooks hold none of these words, and looking into every expression takes a while.
 _SUSPECT = re.compile(r"\b(?:sys|chdir|addsitedir|environ|putenv|load_dotenv)\b")
@@ -108,12 +109,12 @@ def _changed(part: ast.AST, paths: Mapping[str, str]) -> bool:
     match part:
         case ast.Call(func=ast.Attribute(value=owner, attr=method) as function):
             called = _path(function, paths)
-            changes = _path(owner, paths) in {"sys.path", "os.environ"} and method not in _READING
+            changes = _path(owner, paths) in _TABLES and method not in _READING
             return changes or called in (_PLACES | _VARIABLES)
         case ast.Call(func=ast.Name() as function):
             return _path(function, paths) in (_PLACES | _VARIABLES)
         case ast.Subscript(value=owner, ctx=ast.Store() | ast.Del()):
-            return _path(owner, paths) in {"sys.path", "os.environ"}
+            return _path(owner, paths) in _TABLES
         case ast.Attribute(ctx=ast.Store()):
             return _path(part, paths) == "sys.path"
         case ast.AugAssign(target=target):

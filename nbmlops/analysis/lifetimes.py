@@ -1,4 +1,4 @@
-"""Steps in which it matters when objects go: `__del__` that does something, and weak references.
+"""Steps in which it matters when objects go: `__del__` that does something, weak references, arrays resized in place.
 
 In the notebook an object lives as long as its name. A step function hands over what later steps read, and all else
 goes when it returns: a `__del__` would run too early, a weak reference would be empty. From the first step on that has
@@ -33,7 +33,7 @@ def _reasons(graph: Graph, step: StepNode, modules: set[str]) -> Iterator[str]:
     known = graph.namespace.definitions | graph.namespace.constants
     behind = {known[name] for name in step.closure if name in known}
     for unit in sorted({*step.units, *behind}, key=Unit.place):
-        if what := _in_tree(unit.node) or _by_path(graph, unit, modules):
+        if what := _in_tree(unit.node) or _by_path(graph, unit, modules) or _resizes(unit):
             yield f"cell {unit.cell.number}: {what}"
 
 
@@ -44,6 +44,17 @@ def _in_tree(node: ast.AST) -> str:
                 if isinstance(inner, ast.FunctionDef) and inner.name == "__del__":
                     return f"objects of class '{part.name}' do something when they go"
     return ""
+
+
+def _resizes(unit: Unit) -> str:
+    """Returns what a statement such as `array.resize(9)` asks, unless it may be there to show a picture."""
+    match unit.node:
+        case ast.Expr(ast.Call(func=ast.Attribute(attr="resize"), args=[first, *_], keywords=named)):
+            is_array = not unit.last_of_cell or not isinstance(first, ast.Tuple | ast.Name)
+            asks = is_array and all(keyword.arg != "refcheck" for keyword in named)
+            return "an array that is resized in place must not be held elsewhere" if asks else ""
+        case _:
+            return ""
 
 
 def _by_path(graph: Graph, unit: Unit, modules: set[str]) -> str:

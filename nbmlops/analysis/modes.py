@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeGuard
 
 from nbmlops.analysis.definitions import early_reads, summaries
-from nbmlops.analysis.error_texts import steps_that_show_missing_names
+from nbmlops.analysis.error_texts import steps_that_show_calls, steps_that_show_missing_names
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.identity import compared_names, merged_literals
 from nbmlops.analysis.knowledge import BUILTINS
@@ -42,7 +43,7 @@ def choose_modes(graph: Graph) -> list[StepNode]:
         step.reads_all = any(unit.record.reads_all is not None for unit in step.units)
         step.binds_all = any(unit.record.binds_all is not None for unit in step.units)
         step.reason = next(_reasons(graph, step), "")
-    showing = steps_that_show_missing_names(graph)
+    showing = {**steps_that_show_calls(graph), **steps_that_show_missing_names(graph)}
     for step in graph.steps:
         step.reason = step.reason or showing.get(step.name, "")
     compared = compared_names(graph)
@@ -118,8 +119,17 @@ def _of_unit(graph: Graph, unit: Unit) -> Iterator[str]:
             yield f"deleting '{name}' brings back Python's own"
     if unit.cell.may_raise and unit.home == unit.cell.role.step:
         yield f"it is tagged `{RAISES}`"
+    if name := next((part.name for part in walk(unit.node) if _is_dataclass(part)), ""):
+        yield f"the text of a '{name}' tells where its class is made"
     if unit.kind is StatementKind.CODE and _makes_tasks(unit.node):
         yield "a task that it starts goes on between the cells"
+
+
+def _is_dataclass(node: ast.AST) -> TypeGuard[ast.ClassDef]:
+    if not isinstance(node, ast.ClassDef):
+        return False
+    made = [decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in node.decorator_list]
+    return any(getattr(part, "attr", getattr(part, "id", "")) == "dataclass" for part in made)
 
 
 def _makes_tasks(node: ast.AST) -> bool:

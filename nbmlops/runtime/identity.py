@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from nbmlops.runtime.own_classes import is_users_class
@@ -13,11 +14,14 @@ _SMALL = range(-5, 257)  # the integers that CPython has one object of
 def told_apart(value: object) -> str:
     """Returns why a value that code compares by `is` must stay in its process, or ""."""
     waiting, seen = [value], set[int]()
+    numpy = sys.modules.get("numpy")
     while waiting:
         part = waiting.pop()
         if id(part) in seen or isinstance(part, _SINGLE):
             continue
         seen.add(id(part))
+        if numpy is not None and isinstance(part, numpy.ndarray):
+            return "code asks which array it is a view of, or compares it by `is`, and only its elements can be stored"
         if _is_shareable(part):
             return f"code compares by `is` what it holds, and of a {type(part).__name__} only the content can be stored"
         waiting += _members(part)

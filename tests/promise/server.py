@@ -151,9 +151,9 @@ def _run_in_loop(source: str, name: str, namespace: dict[str, Any]) -> None:
 
     async def run() -> None:
         for part in _compiled_alone(tree):
-            await _evaluated(compile(part, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), namespace)
+            await _evaluated(compile(part, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True), namespace)
         if isinstance(last, ast.Expr):
-            code = compile(ast.Expression(last.value), name, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            code = compile(ast.Expression(last.value), name, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
             _show(await _evaluated(code, namespace))
         if asyncio.all_tasks(loop) - {asyncio.current_task(loop)}:
             await asyncio.sleep(0.02)  # a kernel waits for its next cell, and tasks go on meanwhile

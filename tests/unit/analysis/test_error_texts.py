@@ -42,3 +42,19 @@ def test_a_handler_that_looks_at_the_error(build, handler):
 )
 def test_no_other_text_can_be_seen(build, code):
     assert reasons(build, MAYBE, ("step:b", code)) == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("try:\n    f(1)\nexcept TypeError as e:\n    print(e)", "f"),
+        ("try:\n    g(1)\nexcept (ValueError, TypeError) as e:\n    print(e)", "f"),
+        ("try:\n    h(1)\nexcept TypeError as e:\n    print(e)", ""),
+        ("try:\n    f(1)\nexcept TypeError:\n    print(1)", ""),
+        ("try:\n    f(1)\nexcept ValueError as e:\n    print(e)", ""),
+    ],
+)
+def test_errors_of_calls(build, source, name):
+    shared = "def f(x):\n    return x + k\ndef g(x):\n    return f(x)\ndef h(x):\n    return x"
+    steps = analyze(build(("functions", shared), ("step:a", "k = 1"), ("step:b", source))).steps
+    assert [step.reason for step in steps] == ["", f"cell 3: an error of calling '{name}' is looked at" if name else ""]

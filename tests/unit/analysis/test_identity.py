@@ -55,3 +55,18 @@ def test_constants_and_parameters_are_values_where_they_are_compared(build):
     cells = [("parameters", "p = 2.5"), ("functions", "K = 1000\nW = 'word'"), ("step:a", "x = [K, W, p]")]
     steps = analyze(build(*cells, ("step:b", "x[0] is K, x[1] is W, x[2] is p"))).steps
     assert [(step.name, step.outputs) for step in steps] == [("setup", ("K",)), ("a", ("p", "x")), ("b", ())]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("v.base is a", ("a", "v")),
+        ("a.flags['OWNDATA']", ("a",)),
+        ("a.resize(9)\nv", ("a",)),
+        ("np.resize(a, 9)\nv", ()),
+        ("a.sum() + v", ()),
+    ],
+)
+def test_names_that_are_asked_for_their_memory(build, code, names):
+    cells = [("imports", "import numpy as np"), ("step:a", "a = np.ones(3)\nv = a[1:]"), ("step:b", code)]
+    assert compared(build, *cells) == [names, ()]

@@ -56,3 +56,19 @@ def test_a_class_of_a_local_module(build):
 
 def test_other_notebooks_keep_their_functions(build):
     assert reasons(build, ("step:a", "class A:\n    x = 1"), ("step:b", "print(A().x)")) == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("source", "asks"),
+    [
+        ("a.resize(9)", True),
+        ("a.resize((3, 3))\nprint(a)", True),
+        ("a.resize(3, 3)", True),
+        ("a.resize((3, 3))", False),
+        ("a.resize(9, refcheck=False)", False),
+        ("b = a.resize((9, 9))", False),
+    ],
+)
+def test_from_the_first_array_that_is_resized_in_place(build, source, asks):
+    told = "cell 2: an array that is resized in place must not be held elsewhere" if asks else ""
+    assert reasons(build, ("step:a", "a = [1]"), ("step:b", source)) == ["", told]

@@ -24,8 +24,13 @@ def test_values_that_python_may_share(value, kind):
     assert told_apart(value) == f"code compares by `is` what it holds, and of a {kind} only the content can be stored"
 
 
+@pytest.mark.parametrize("value", [np.ones(3), [{"a": np.ones(3)[1:]}]])
+def test_arrays_which_are_views_of_others(value):
+    assert told_apart(value).startswith("code asks which array it is a view of")
+
+
 def test_other_values():
     circle = [1, 2]
     circle.append(circle)
-    values = [None, True, 7, "a", "", (), [], {"name": 1}, int, np.ones(3), object(), Holder(None), circle, {1: [2]}]
+    values = [None, True, 7, "a", "", (), [], {"name": 1}, int, object(), Holder(None), circle, {1: [2]}]
     assert [told_apart(value) for value in values] == [""] * len(values)
