@@ -51,6 +51,9 @@ class PipelineConfig:
         file: The file that the settings come from, or "" for defaults.
         demands: Tries, time and resources of its steps; when it runs, and with which secrets.
         store: The shared store, as configured, or "".
+        jobs: How many steps may run at once; 0 for as many as there are cores.
+        memory: What they may take together, such as "8GiB"; "" for what is free.
+        warm: Whether their processes may be forked from one that has their imports.
     """
 
     name: str
@@ -65,6 +68,9 @@ class PipelineConfig:
     file: str = ""
     demands: Demands = field(default_factory=Demands)
     store: str = ""
+    jobs: int = 0
+    memory: str = ""
+    warm: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,9 @@ class Config:
             file=self.file,
             demands=demands_of(base.steps, own),
             store=own.run.store or base.run.store or "",
+            jobs=own.run.jobs or base.run.jobs or 0,
+            memory=own.run.memory or base.run.memory or "",
+            warm=base.run.warm is not False if own.run.warm is None else own.run.warm,
         )
 
 

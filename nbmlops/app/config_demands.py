@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 
-from nbmlops.app.config_document import ConfigDocument, PipelineTable, StepTable
+from nbmlops.app.config_document import ConfigDocument, PipelineTable, RunTable, StepTable
 from nbmlops.app.config_faults import Fault
 from nbmlops.app.toml_lines import KeyPath
 from nbmlops.core.errors import ConfigError
-from nbmlops.pipeline.demands import Demands, Resources, StepDemands, pipeline_faults, step_faults
+from nbmlops.pipeline.demands import Demands, Resources, StepDemands, is_memory, pipeline_faults, step_faults
 from nbmlops.pipeline.ir import Pipeline
 
 
@@ -23,9 +23,11 @@ def demands_of(shared: Mapping[str, StepTable], own: PipelineTable) -> Demands:
 
 def faults_of_demands(document: ConfigDocument) -> Iterator[Fault]:
     """Yields what is wrong with the values, each with its key."""
+    yield from _faults_of_run(document.run, ())
     yield from _faults_of_steps(document.steps, ())
     for name, table in document.pipelines.items():
         place: KeyPath = ("pipelines", name)
+        yield from _faults_of_run(table.run, place)
         yield from _faults_of_steps(table.steps, place)
         for key, message in pipeline_faults(table.schedule or "", table.secrets):
             yield Fault((*place, key), message)
@@ -44,6 +46,13 @@ def check_step_names(demands: Demands, pipeline: Pipeline, file: str) -> None:
             f"{file}: pipelines.{pipeline.name}.steps.{name}: {name!r} is no step of this notebook",
             f"did you mean {near[0]!r}?" if near else f"its steps are: {', '.join(names)}",
         )
+
+
+def _faults_of_run(table: RunTable, place: KeyPath) -> Iterator[Fault]:
+    if table.jobs is not None and table.jobs < 1:
+        yield Fault((*place, "run", "jobs"), f"must be 1 or more, but is {table.jobs}")
+    if table.memory is not None and not is_memory(table.memory):
+        yield Fault((*place, "run", "memory"), f'must be like "8GiB" or "500MB", but is {table.memory!r:.60}')
 
 
 def _faults_of_steps(tables: Mapping[str, StepTable], place: KeyPath) -> Iterator[Fault]:

@@ -52,10 +52,13 @@ class GateTable:
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """`[run]`: the store that runs share with other people and machines."""
+    """`[run]`: the store that runs share with others; how many steps run at once, in how much memory; warm starts."""
 
     __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     store: str | None = None
+    jobs: int | None = None
+    memory: str | None = None
+    warm: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _plain(value: object) -> Json:
     if isinstance(value, StepRecord):
         kept = {"step": value.name, "status": value.status.value, "seconds": value.seconds, "reason": value.reason}
         error = None if value.error is None else finite(asdict(value.error))
-        return {**kept, "notebook": value.notebook, "error": error}
+        return {**kept, "notebook": value.notebook, "error": error, "start": value.start, "peak": value.peak}
     if hasattr(type(value), "__dataclass_fields__"):
         return finite(asdict(value))  # type: ignore[call-overload]  # it is a record
     if isinstance(value, Enum):

@@ -24,8 +24,10 @@ from nbmlops.app.stages import close_run, value_metrics
 from nbmlops.app.wiring import Stores, open_stores
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError, Terminated, UsageError
+from nbmlops.pipeline.demands import is_memory, memory_bytes
 from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog, StepRecord
 from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
+from nbmlops.runtime.machine import available_memory, usable_cores
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
@@ -61,6 +63,8 @@ class RunRequest:
         timeout: Seconds that a step may take if the pipeline does not say; None for any time.
         strict: A step beside which something went wrong (an exception in a thread) has failed.
         cold: Start the process of each step from nothing.
+        jobs: How many steps may run at once; 0 for what the configuration says, else for as many as there are cores.
+        memory: What they may take together, such as "8GiB"; "" for what the configuration says, else for what is free.
         store: The shared store, a URL or a folder; "" for that of the configuration, if it has one.
         executor: Where steps are executed: "dask", "dask://HOST:PORT", or "" for this machine.
     """
@@ -79,6 +83,8 @@ class RunRequest:
     timeout: float | None = None
     strict: bool = False
     cold: bool = False
+    jobs: int = 0
+    memory: str = ""
     store: str = ""
     executor: str = ""
 
@@ -110,7 +116,9 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         base=request.cwd,
         timeout=request.timeout,
         strict=request.strict,
-        warm=not request.cold,
+        warm=opened.config.warm and not request.cold,
+        jobs=request.jobs or opened.config.jobs or usable_cores(),
+        memory=_memory(request.memory or opened.config.memory),
         store=shared_store(opened, request),
     )
     if request.executor:
@@ -125,6 +133,19 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
     tracked.log(StepLog(params=effective_parameters(opened.pipeline, overrides)))
     with closing(tracked):
         return _Run(opened, request, stores, tracked, tell).go(options)
+
+
+def _memory(text: str) -> int:
+    """Returns the bytes that steps may take together.
+
+    Raises:
+        UsageError: the text means none.
+    """
+    if not text:
+        return available_memory()
+    if not is_memory(text):
+        raise UsageError(f"{text!r:.60} is no amount of memory", "write it like 8GiB or 500MB")
+    return memory_bytes(text)
 
 
 def shared_store(opened: OpenedPipeline, request: RunRequest) -> str:

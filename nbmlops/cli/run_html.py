@@ -94,7 +94,11 @@ def _section(number: int, step: StepRecord, cwd: Path, folder: Path) -> Iterator
 
 def _state(step: StepRecord) -> str:
     ran = step.status in {StepStatus.EXECUTED, StepStatus.FAILED}
-    return f"{step.status.value}, {step.seconds:.1f} s" if ran else step.status.value
+    if not ran:
+        return step.status.value
+    details = [step.start] if step.start else []
+    details += [f"{step.peak / 2**20:.0f} MiB"] if step.peak else []
+    return ", ".join([step.status.value, f"{step.seconds:.1f} s", *details])
 
 
 def _badge(status: str) -> str:

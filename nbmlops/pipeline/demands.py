@@ -60,6 +60,11 @@ class Demands:
     own: frozenset[str] = frozenset()
 
 
+def is_memory(text: str) -> bool:
+    """Returns whether `memory_bytes` knows how many bytes the text means."""
+    return _MEMORY.fullmatch(text) is not None
+
+
 def memory_bytes(text: str) -> int:
     """Returns the bytes that a text such as "512MiB", "4GB", "2Gi" or "1.5G" means.
 

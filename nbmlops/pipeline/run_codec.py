@@ -159,6 +159,8 @@ def _step_to_json(step: StepRecord) -> dict[str, Json]:
         "reason": step.reason,
         "key": step.key,
         "log": step_log_to_json(step.log),
+        "start": step.start,
+        "peak": step.peak,
     }
 
 
@@ -173,6 +175,8 @@ def _step(fields: Fields) -> StepRecord:
         log=_log(log) if log else StepLog(),
         key=fields.text("key", ""),
         reason=fields.text("reason", ""),
+        start=fields.text("start", ""),
+        peak=fields.integer("peak", 0),
     )
 
 

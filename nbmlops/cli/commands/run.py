@@ -59,6 +59,15 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
 )
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run up to N independent steps at once; default: the number of cores. 1 runs them in notebook order.",
+)
+@click.option(
+    "--memory", default="", metavar="SIZE", help="What they may take together, such as 8GiB; default: what is free."
+)
 @click.option("--cold", is_flag=True, help="Start the process of each step from nothing.")
 @click.option(
     "--store",
@@ -97,6 +106,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     timeout: float | None,
     strict: bool,
     cold: bool,
+    jobs: int | None,
+    memory: str,
     store: str,
     executor: str,
     sweep_file: str,
@@ -123,6 +134,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         timeout=timeout,
         strict=strict,
         cold=cold,
+        jobs=jobs or 0,
+        memory=memory,
         store=store,
         executor=executor,
     )

@@ -167,3 +167,19 @@ def test_directions_are_kept() -> None:
     document = '[[gate.rules]]\nmetric = "x"\nbaseline = "champion"\ndirection = "lower"\n'
     assert parse_config(document, "f").gate.rules[0].direction == "lower"
     assert Direction("lower") is Direction.LOWER
+
+
+def test_how_steps_run_is_said_for_all_pipelines_and_for_one(tmp_path: Path) -> None:
+    def write(text: str) -> Path:
+        (tmp_path / "nbmlops.toml").write_text(text)
+        return tmp_path
+
+    root = write('[run]\njobs = 4\nmemory = "8GiB"\nwarm = false\n[pipelines.wine.run]\njobs = 1\nwarm = true\n')
+    configs = [load_config(root).for_pipeline(name) for name in ("tea", "wine")]
+    assert [(config.jobs, config.memory, config.warm) for config in configs] == [(4, "8GiB", False), (1, "8GiB", True)]
+    defaults = load_config(write("")).for_pipeline("tea")
+    assert (defaults.jobs, defaults.memory, defaults.warm) == (0, "", True)
+    with pytest.raises(ConfigError) as raised:
+        load_config(write('[run]\njobs = 0\nmemory = "much"\n'))
+    assert "run.jobs: must be 1 or more, but is 0" in raised.value.message
+    assert """run.memory: must be like "8GiB" or "500MB", but is 'much'""" in raised.value.message

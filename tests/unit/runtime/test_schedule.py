@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nbmlops.pipeline.demands import Resources
+from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode
+from nbmlops.pipeline.run_record import LiveValue
+from nbmlops.runtime.codecs import Codec
+from nbmlops.runtime.records import FileState, StepOutcome
+from nbmlops.runtime.schedule import Limits, Standing, State, expected_memory, is_clear, startable, urgencies
+from nbmlops.runtime.store import ObjectRef
+from nbmlops.runtime.stored import StoredValue
+
+
+def step(name: str, **reads: str) -> Step:
+    inputs = tuple(Input(value, maker) for value, maker in reads.items())
+    return Step(name, name, StepMode.FUNCTION, "", (1,), (name,), inputs, (), (), (), (), (), "", "")
+
+
+MAKE, LEFT, RIGHT, JOIN = step("make"), step("left", rows="make"), step("right", rows="make"), step("join", x="left")
+PIPELINE = Pipeline("p", "", "", "", "", {}, "", (), (MAKE, LEFT, RIGHT, JOIN))
+NOTHING = StepOutcome()
+ROWS = StoredValue("rows", Codec.PICKLE, ObjectRef("0" * 64, 1), "f", "list")
+READS_A, WRITES_A = StepOutcome(files={"a": FileState("x")}), StepOutcome(written=("a",))
+
+
+def unsettled(one: Step, outcome: StepOutcome | None) -> list[Standing]:
+    return [Standing(one, State.RUNNING, outcome)]
+
+
+@pytest.mark.parametrize(
+    ("before", "own", "clear"),
+    [
+        (NOTHING, NOTHING, True),
+        (None, NOTHING, False),
+        (StepOutcome(unkeyable="it runs another program"), NOTHING, False),
+        (NOTHING, StepOutcome(unkeyable="it reads from the network"), False),
+        (NOTHING, StepOutcome(altered=("log",)), False),
+        (NOTHING, StepOutcome(live=(LiveValue("g", "generator", "no"),)), False),
+        (StepOutcome(values=(ROWS,)), NOTHING, False),
+        (StepOutcome(live=(LiveValue("folder: x", "folder", "no"),)), NOTHING, False),
+        (StepOutcome(live=(LiveValue("x", "generator", "no"),)), NOTHING, False),
+        (StepOutcome(random_used=True), StepOutcome(random_used=True), False),
+        (StepOutcome(random_used=True), NOTHING, True),
+        (WRITES_A, READS_A, False),
+        (READS_A, WRITES_A, False),
+        (WRITES_A, WRITES_A, False),
+        (READS_A, READS_A, True),
+    ],
+)
+def test_a_step_may_pass_another_when_neither_reaches_the_other(
+    before: StepOutcome | None, own: StepOutcome, clear: bool
+) -> None:
+    assert is_clear(PIPELINE, RIGHT, own, unsettled(LEFT, before)) == clear
+
+
+def test_a_step_waits_for_those_it_needs_and_one_that_reads_all_names_for_all() -> None:
+    assert not is_clear(PIPELINE, RIGHT, NOTHING, unsettled(MAKE, NOTHING))
+    assert not is_clear(PIPELINE, replace(RIGHT, whole=True), NOTHING, unsettled(LEFT, NOTHING))
+    assert is_clear(PIPELINE, replace(RIGHT, whole=True), NOTHING, [])
+
+
+def test_the_longest_way_to_the_end_goes_first() -> None:
+    seconds = {"make": 1.0, "left": 2.0, "right": 5.0, "join": 4.0}
+    found = urgencies(PIPELINE, seconds)
+    assert found == {"make": 7.0, "left": 6.0, "right": 5.0, "join": 4.0}
+    ready = [Standing(one, State.READY, NOTHING) for one in (RIGHT, LEFT)]
+    assert startable(ready, Limits(jobs=2), found) == ("left", "right")
+    assert startable(ready, Limits(jobs=1), found) == ("left",)
+    assert startable([*ready, *unsettled(MAKE, NOTHING)], Limits(jobs=2), found) == ("left",)
+    assert startable([*ready, *unsettled(MAKE, NOTHING)], Limits(jobs=1), found) == ()
+
+
+def test_memory_and_what_a_step_is_declared_to_want_count() -> None:
+    big, small = Standing(LEFT, State.READY, NOTHING, 6 << 30), Standing(RIGHT, State.READY, NOTHING, 1 << 30)
+    assert startable([big, small], Limits(2, 8 << 30), {}) == ("left", "right")
+    assert startable([big, small], Limits(2, 6 << 30), {}) == ("left",)
+    assert startable([big], Limits(2, 1), {}) == ("left",)  # one at a time may always run
+    wanted = replace(small, step=replace(RIGHT, resources=Resources(memory="4GiB")))
+    assert expected_memory(wanted) == 4 << 30
+    assert startable([big, wanted], Limits(2, 8 << 30), {}) == ("left",)
+    wide = replace(small, step=replace(RIGHT, resources=Resources(cpu=2.5)))
+    assert startable([big, wide], Limits(3), {}) == ("left",)
+    assert startable([big, wide], Limits(4), {}) == ("left", "right")
+    cards = [replace(found, step=replace(found.step, resources=Resources(gpu=1))) for found in (big, small)]
+    assert startable(cards, Limits(4), {}) == ("left",)
