@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,16 +21,19 @@ from nbmlops.core.digest import digest_json
 # Python itself looks into the folders it may import from, the notebook's among them.
 _IMPORTERS = ("importlib", "pkgutil", "pkg_resources", "zipimport")
 _PASSING = frozenset({".git", ".ipynb_checkpoints", "__pycache__"})
+# Formats that libraries read by code of their own, without a word to Python.
+_NATIVE = (".parquet", ".feather", ".arrow", ".orc", ".h5", ".hdf5", ".nc")
 _OURS = (".gitignore", ".nbmlops", "mlartifacts", "mlflow.db", "runs")
 
 
 class Question(StrEnum):
-    """How a step asked; the forms differ in what they do with hidden files and `**`."""
+    """How a step asked; the forms differ in what they do with hidden files and `**`. KIND: what stands at one path."""
 
     NAMES = "names"
     GLOB = "glob"
     RECURSIVE_GLOB = "recursive glob"
     PATH_GLOB = "path glob"
+    KIND = "kind"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,12 +92,36 @@ def answer(listing: Listing, root: Path, ignored: Iterable[Path]) -> str:
         ignored: Folders that are none of the step's business.
     """
     folder, skipped = root / listing.folder, tuple(ignored)
+    if listing.question is Question.KIND:
+        path = folder / listing.pattern
+        return "" if _passing(path, root) or any(map(path.is_relative_to, skipped)) else _kind(path)
     try:
         found = [Path(os.path.normpath(folder / name)) for name in _names(listing, folder)]
     except (OSError, ValueError, NotImplementedError):  # no such folder, or a pattern that Python refuses
         return ""
     kept = [path for path in found if not _passing(path, root) and not any(map(path.is_relative_to, skipped))]
     return digest_json(sorted(os.path.relpath(path, folder).encode(errors="surrogateescape").hex() for path in kept))
+
+
+def _kind(path: Path) -> str:
+    """Returns what stands at a path: "file", "folder", "other", or "" for nothing."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return ""
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
+
+
+def found_natively(listing: Listing) -> list[str]:
+    """Returns the files of a question's answer, asked with an absolute folder, that libraries read past Python."""
+    if listing.question is Question.KIND:
+        return []
+    try:
+        names = [str(name) for name in _names(listing, Path(listing.folder))]
+    except (OSError, ValueError, NotImplementedError):
+        return []
+    paths = [os.path.normpath(Path(listing.folder, name)) for name in names if name.endswith(_NATIVE)]
+    return [path for path in paths if _kind(Path(path)) == "file"]
 
 
 def _names(listing: Listing, folder: Path) -> Iterable[str | Path]:
@@ -105,6 +133,8 @@ def _names(listing: Listing, folder: Path) -> Iterable[str | Path]:
         case Question.GLOB | Question.RECURSIVE_GLOB:
             recursive = listing.question is Question.RECURSIVE_GLOB
             return glob.glob(listing.pattern, root_dir=folder, recursive=recursive)  # noqa: PTH207 - asked as the step did
+        case Question.KIND:
+            return []
 
 
 def _passing(path: Path, root: Path) -> bool:

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from nbmlops.runtime.listings import Listing, asked
+from nbmlops.runtime.listings import Listing, Question, asked, found_natively
+from nbmlops.runtime.looks import LOOKS
 
 _DATA_SUFFIXES = (".csv", ".tsv", ".zip", ".gz", ".bz2", ".xz", ".parquet", ".feather", ".arrow", ".json.gz", ".npz")
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/run/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/")
@@ -80,11 +81,21 @@ class Observer:
         """Begins to watch; what was loaded before is not the step's."""
         self._modules = frozenset(sys.modules)
         self._active = True
+        LOOKS.start(self._looked)
         sys.addaudithook(self._event)  # it cannot be removed; `stop` makes it idle
 
     def stop(self) -> None:
         """Ends watching."""
         self._active = False
+        LOOKS.stop()
+        # Whether something stands where the step itself has put or removed it is no fact that it depends on.
+        own = self.altered.keys() | self.written.keys()
+        kinds = [ask for ask in self.listed if ask.question is Question.KIND]
+        for ask in kinds:
+            if any(path in own for path in (os.path.join(ask.folder, ask.pattern), ask.folder)):  # noqa: PTH118 - texts
+                del self.listed[ask]
+        for path in {path for ask in self.listed for path in found_natively(ask)} - self.written.keys():
+            self.read.setdefault(path, None)
 
     def _event(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._active:
@@ -100,7 +111,6 @@ class Observer:
             self.temporary.append(str(arguments[_MADE[event]]))
             if event == "tempfile.mkdtemp":
                 self._keep_folder(sys._getframe(1))  # noqa: SLF001 - the one way to know who asks
-
         else:
             self._did(event, arguments)
 
@@ -145,6 +155,16 @@ class Observer:
             text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - as below
             if not self._uninteresting(text):
                 self.altered[text] = None
+
+    def _looked(self, path: str) -> None:
+        """Notes a question whether a path exists, of the user's code, or of a library that may open it past Python."""
+        text = os.path.abspath(path)  # noqa: PTH100 - as above
+        if self._uninteresting(text) or self._is_temporary(text):
+            return
+        if self._asked_by_user(sys._getframe(2)):  # noqa: SLF001 - the one way to know who asks
+            self.listed[Listing(Question.KIND, *os.path.split(text))] = None
+        elif text not in self.written and not text.endswith(".py") and _is_file(text):
+            self.read.setdefault(text, None)
 
     def _keep_folder(self, frame: FrameType) -> None:
         """Keeps a temporary folder that a step's function makes: in the notebook it exists as long as its name.
@@ -264,6 +284,13 @@ def _stamp(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_ctime_ns
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - runs at each look
+    except OSError:
+        return False
 
 
 def _is_special(path: str) -> bool:

@@ -12,7 +12,7 @@ from nbmlops.core.digest import digest_json
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.graph import descendants
 from nbmlops.pipeline.ir import Pipeline, Step
-from nbmlops.runtime.listings import Listing
+from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.records import CacheRecord, KeyParts
 
 KEY_SCHEMA = "nbmlops/step-key/1"
@@ -67,7 +67,7 @@ def ground_changes(record: CacheRecord, now: Grounds) -> tuple[str, ...]:
     recorded = {path: state.digest for path, state in outcome.files.items()}
     reasons = [f"file changed: {_shown(path, now.root)}" for path in _different(now.files, recorded)]
     asked = [ask for ask in sorted(outcome.listings) if now.listings.get(ask) != outcome.listings[ask]]
-    reasons += [f"other files match {PurePath(ask.folder, ask.pattern).as_posix()}" for ask in asked]
+    reasons += [_other_answer(ask, outcome.listings[ask], now.listings.get(ask, "")) for ask in asked]
     reasons += [f"the variable {name} changed" for name in _different(now.variables, outcome.variables)]
     reasons += _environment_changes(now.libraries, record.libraries)
     if outcome.random_used and outcome.random_before != now.random:
@@ -156,6 +156,13 @@ def _check_known(pipeline: Pipeline, wanted: Iterable[str]) -> None:
             near = get_close_matches(name[:200], names, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"its steps are: {', '.join(names)}"
             raise UsageError(f"{name!r:.80} is not a step of the pipeline {pipeline.name!r}", hint)
+
+
+def _other_answer(ask: Listing, before: str, now: str) -> str:
+    path = PurePath(ask.folder, ask.pattern).as_posix()
+    if ask.question is not Question.KIND:
+        return f"other files match {path}"
+    return f"{path} is gone" if not now else f"{path} is a {now} now" if before else f"{path} is there now"
 
 
 def _different(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[str]:

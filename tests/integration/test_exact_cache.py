@@ -45,6 +45,7 @@ CELLS: Cells = {
     "package": ("step:package", "by_package = tool.use(1)"),
     "mode": ("step:mode", "mode = os.environ.get('EXACT_MODE', 'none')"),
     "library": ("step:library", "by_library = squarify.value()"),
+    "asked": ("step:asked", "is_there = Path('data/flag').exists()"),
     "draw": ("step:draw", "random.seed(3)\nfirst = random.random()"),
     "again": ("step:again", "second = random.random()"),
     "end": ("step:end", "total = sum(scaled) + sum(shifted)"),
@@ -200,6 +201,7 @@ EDITS: dict[str, tuple[Cells, dict[str, str], dict[str, str]]] = {
             "end": "input scaled changed; input shifted changed",
         },
     ),
+    "a file whose existence is asked for": ({}, {"data/flag": ""}, {"asked": "data/flag is there now"}),
     "the state of the random generator": (
         {"draw": ("step:draw", "random.seed(4)\nfirst = random.random()")},
         {},

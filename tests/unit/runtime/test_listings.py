@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nbmlops.runtime.listings import Listing, Question, answer, asked, relative
+from nbmlops.runtime.listings import Listing, Question, answer, asked, found_natively, relative
 
 
 class _Hook:
@@ -96,3 +96,29 @@ def test_a_folder_that_is_gone_and_a_pattern_that_is_none_have_an_answer(tmp_pat
 def test_folders_are_named_from_the_root_on(tmp_path: Path) -> None:
     inside, outside = Listing(Question.NAMES, str(tmp_path / "data")), Listing(Question.NAMES, "/data")
     assert [relative(inside, tmp_path), relative(outside, tmp_path)] == [Listing(Question.NAMES, "data"), outside]
+
+
+def test_what_stands_at_a_path(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "file").write_text("")
+    (tmp_path / "runs").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+
+    def kind(folder: str, name: str) -> str:
+        return answer(Listing(Question.KIND, folder, name), tmp_path, (tmp_path / "pipelines",))
+
+    found = [kind("data", "file"), kind(".", "data"), kind(".", "pipe"), kind("data", "absent"), kind(".", "runs")]
+    assert found == ["file", "folder", "other", "", ""]
+
+
+def test_files_that_libraries_read_past_python_are_found_again(tmp_path: Path) -> None:
+    for name in ("a.parquet", "b.csv", "c.h5"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "d.parquet").mkdir()
+    asked_for = [Listing(Question.NAMES, str(tmp_path)), Listing(Question.PATH_GLOB, str(tmp_path), "*.h5")]
+    assert [sorted(Path(path).name for path in found_natively(ask)) for ask in asked_for] == [
+        ["a.parquet", "c.h5"],
+        ["c.h5"],
+    ]
+    assert found_natively(Listing(Question.KIND, str(tmp_path), "a.parquet")) == []
+    assert found_natively(Listing(Question.NAMES, str(tmp_path / "absent"))) == []

@@ -22,6 +22,7 @@ modules = observer.modules([globals()])
 print(json.dumps({{
     "read": [os.path.relpath(path, root) for path in observer.files_read()],
     "imported": [os.path.relpath(path, root) for path in observer.files_imported()],
+    "listed": [[ask.question.value, os.path.relpath(ask.folder, root), ask.pattern] for ask in observer.listed],
     "written": [os.path.relpath(path, root) for path in observer.files_written()],
     "unkeyable": observer.unkeyable(),
     "modules": list(modules),
@@ -157,3 +158,33 @@ def test_a_library_of_the_environment_may_count_cores(tmp_path: Path) -> None:
     text = "from joblib.externals.loky.backend.context import _count_physical_cores_linux\n"
     (tmp_path / "work" / "mine.py").write_text(f"{text}def go():\n    _count_physical_cores_linux()\n")
     assert observed(tmp_path, "import mine; mine.go()")["unkeyable"] == ""
+
+
+def test_questions_whether_something_exists_are_seen_unless_the_step_itself_put_or_removed_it(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("")
+    (tmp_path / "work").mkdir()
+    body = """
+import os
+from pathlib import Path
+[Path("../flag").exists(), os.path.isdir("../data"), os.path.exists("/proc/self"), Path("../.nbmlops/x").is_file()]
+if not Path("made").exists():
+    Path("made").mkdir()
+if os.path.exists("../old"):
+    os.remove("../old")
+if not Path("text").exists():
+    Path("text").write_text("")
+"""
+    (tmp_path / "work" / "mine.py").write_text(body)
+    found = observed(tmp_path, "import mine")
+    assert found["listed"] == [["kind", ".", "flag"], ["kind", ".", "data"]]
+
+
+def test_what_libraries_read_past_python_is_seen_by_their_questions_and_those_of_the_step(tmp_path: Path) -> None:
+    import pandas as pd
+
+    for name in ("a", "b"):
+        pd.DataFrame({"x": [1]}).to_parquet(tmp_path / f"{name}.parquet")
+    by_name = "import pandas; pandas.read_parquet(root / ('a' + '.parquet'))"
+    assert observed(tmp_path, by_name)["read"] == ["a.parquet"]
+    by_glob = "import pyarrow.parquet as q; [q.read_table(p) for p in root.glob('*.parquet')]"
+    assert observed(tmp_path, by_glob)["read"] == ["a.parquet", "b.parquet"]

@@ -16,6 +16,7 @@ from nbmlops.runtime.stored import StoredValue
 
 PARTS = KeyParts("code", {}, {"max_depth": "3"}, {"X_train": "frame 12"}, {"python": "3.11.1"})
 MONTHS = Listing(Question.PATH_GLOB, "data", "*.csv")
+FLAG, OUT, OLD = (Listing(Question.KIND, *place) for place in ((".", "flag"), ("data", "out"), ("data", "old")))
 OUTCOME = StepOutcome(
     values=(StoredValue("model", Codec.PICKLE, ObjectRef("ab", 1), "12", "Model"),),
     files={"data/x.csv": FileState("12", 3, 4)},
@@ -77,6 +78,11 @@ def test_the_key_is_that_of_the_step() -> None:
             replace(RECORD, outcome=replace(OUTCOME, listings={MONTHS: "12"})),
             replace(SAME, listings={MONTHS: "12"}),
             (),
+        ),
+        (
+            replace(RECORD, outcome=replace(OUTCOME, listings={FLAG: "", OUT: "file", OLD: "file"})),
+            replace(SAME, listings={FLAG: "file", OUT: "folder", OLD: ""}),
+            ("flag is there now", "data/old is gone", "data/out is a folder now"),
         ),
         (
             replace(RECORD, outcome=replace(OUTCOME, variables={"SITE": "12", "OTHER": ""})),
