@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import PurePath
 
+from nbmlops.runtime.listings import Question
 from nbmlops.runtime.records import StepOutcome
 
 
@@ -33,9 +34,10 @@ def read_of(outcome: StepOutcome, paths: Collection[str]) -> str:
     """Returns one of the paths that the step read, or that may be an answer to what it asked; "" if there is none."""
     if not paths:
         return ""
-    folders = [listing.folder for listing in outcome.listings]
+    single = {PurePath(ask.folder, ask.pattern).as_posix() for ask in outcome.listings if ask.question is Question.KIND}
+    folders = [ask.folder for ask in outcome.listings if ask.question is not Question.KIND]
     asked = (path for path in sorted(paths) if any(PurePath(path).is_relative_to(folder) for folder in folders))
-    return _shared(outcome.files.keys(), paths) or next(asked, "")
+    return _shared(outcome.files.keys() | single, paths) or next(asked, "")
 
 
 def _shared(some: Collection[str], others: Collection[str]) -> str:
