@@ -41,6 +41,15 @@ HEAVY = [
     ("step:b", 'model = RandomForestRegressor(2, random_state=1).fit(frame[["x"]], frame["y"])'),
     ("step:c", 'model.predict(frame[["x"]]), stats.norm.cdf(0)\nprint(time.process_time())'),
 ]
+# Two branches of some seconds each, which need nothing of each other.
+WORK = "{0} = sum(math.sin(x * {1}) for _ in range(300) for x in rows)"
+BRANCHES = [
+    ("imports", "import math"),
+    ("step:load", "rows = list(range(200_000))"),
+    ("step:left", WORK.format("left", 2)),
+    ("step:right", WORK.format("right", 3)),
+    ("step:join", "print(left + right)"),
+]
 KERNEL = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
 PAPERMILL = [sys.executable, "-m", "papermill", "--no-progress-bar"]
 
@@ -94,6 +103,20 @@ def heavy_start(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
     return table("The last of three steps with heavy imports", timings, "cold")
 
 
+def branches(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
+    """Returns what a notebook with two branches costs when they run at once, beside the notebook under papermill."""
+    write_notebook(folder / "branches.ipynb", BRANCHES)
+    run = [*NBMLOPS, "run", "branches", "--force"]
+    for command in ([*NBMLOPS, "compile", "branches.ipynb"], run):  # the first run records what the steps touch
+        subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True)
+    candidates = [
+        Candidate("papermill, the notebook", [*PAPERMILL, "branches.ipynb", "out.ipynb"]),
+        Candidate("nbmlops run --jobs 1", [*run, "--jobs", "1"]),
+        Candidate("nbmlops run --jobs 2", [*run, "--jobs", "2"]),
+    ]
+    return table("Two branches", compare(candidates, repetitions, folder, env), candidates[0].name)
+
+
 def main() -> None:
     """Prints one table after another; the whole takes some minutes."""
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 3
@@ -127,6 +150,7 @@ def main() -> None:
         small.mkdir()
         print(three_steps(small, repetitions, env), flush=True)
         print(heavy_start(small, repetitions, env), flush=True)
+        print(branches(small, repetitions, env), flush=True)
 
         papermill_run = [*PAPERMILL, "--cwd", "example_notebooks"]
         plain = Candidate("papermill, the notebook", [*papermill_run, NOTEBOOK, "runs/plain.ipynb"], fresh)

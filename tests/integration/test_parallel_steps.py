@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,32 @@ def test_steps_run_at_once_only_within_the_memory_they_took(tmp_path: Path) -> N
     folder = branches(tmp_path, "x = n", "y = n")
     assert order(again(folder, memory=1 << 20)[1]) == IN_TURN
     assert sorted(order(again(folder, n=3, memory=1 << 40)[1])[:2]) == ["left began", "right began"]
+
+
+BRANCHING = [
+    (["parameters"], "n = 1"),
+    (["imports"], "import math\nimport numpy as np"),
+    (["step:load"], "rows = np.arange(20) * n"),
+    (["step:left"], "left = float(np.sin(rows).sum())"),
+    (["step:right"], "right = np.linalg.svd(np.outer(rows, rows) + np.eye(20), compute_uv=False)"),
+    (["step:join"], "both = {'left': left, 'right': right, 'same': rows}"),
+]
+
+
+@pytest.mark.slow
+def test_branches_of_a_notebook_leave_the_same_bytes_as_one_after_the_other(
+    tmp_path: Path, notebook: Callable[..., None]
+) -> None:
+    notebook(tmp_path / "branching.ipynb", *BRANCHING)
+    (tmp_path / "nbmlops.toml").touch()
+    subprocess.run([sys.executable, "-m", "nbmlops", "compile", "branching.ipynb"], cwd=tmp_path, check=True)
+    folder = tmp_path / "pipelines" / "branching"
+    assert run(folder, jobs=2).status is RunStatus.SUCCEEDED
+    result, events = again(folder)
+    assert sorted(order(events)[2:4]) == ["left began", "right began"]
+    expected, events = again(folder, jobs=1, force=True)
+    assert order(events)[2:4] == ["left began", "left over"]
+    assert dict(result.values) == dict(expected.values)
 
 
 @pytest.mark.slow
