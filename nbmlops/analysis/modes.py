@@ -166,6 +166,7 @@ def _keep_variables_in_one_place(graph: Graph) -> None:
         return
     data = frozenset(graph.namespace.data | graph.namespace.parameters.keys())
     inside = {step.name: _variables_of_functions(graph, step) & data for step in graph.steps}
+    bound = {step.name: _bound_inside(graph, step) for step in graph.steps}
     again = True
     while again:
         again = False
@@ -174,7 +175,7 @@ def _keep_variables_in_one_place(graph: Graph) -> None:
                 if bool(step.reason) == bool(other.reason):
                     continue
                 shared = inside[step.name] & other.effects.may_bind
-                shared |= _bound_inside(graph, step) & other.mentions.keys()
+                shared |= bound[step.name] & other.mentions.keys()
                 if shared:
                     plain, verbatim = (other, step) if step.reason else (step, other)
                     plain.reason = f"it shares '{min(shared)}' with functions, and step '{verbatim.name}' is verbatim"
