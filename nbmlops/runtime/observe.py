@@ -80,6 +80,7 @@ class Observer:
     def start(self) -> None:
         """Begins to watch; what was loaded before is not the step's."""
         self._modules = frozenset(sys.modules)
+        tempfile.gettempdir()  # finds out by making a file
         self._active = True
         LOOKS.start(self._looked)
         sys.addaudithook(self._event)  # it cannot be removed; `stop` makes it idle

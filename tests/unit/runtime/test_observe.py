@@ -24,6 +24,7 @@ print(json.dumps({{
     "imported": [os.path.relpath(path, root) for path in observer.files_imported()],
     "listed": [[ask.question.value, os.path.relpath(ask.folder, root), ask.pattern] for ask in observer.listed],
     "written": [os.path.relpath(path, root) for path in observer.files_written()],
+    "altered": [os.path.relpath(path, root) for path in observer.files_altered()],
     "unkeyable": observer.unkeyable(),
     "modules": list(modules),
     "local": [os.path.relpath(path, root) for path in module_files(modules, ())],
@@ -188,3 +189,26 @@ def test_what_libraries_read_past_python_is_seen_by_their_questions_and_those_of
     assert observed(tmp_path, by_name)["read"] == ["a.parquet"]
     by_glob = "import pyarrow.parquet as q; [q.read_table(p) for p in root.glob('*.parquet')]"
     assert observed(tmp_path, by_glob)["read"] == ["a.parquet", "b.parquet"]
+
+
+def test_what_a_second_run_would_not_repeat_is_told(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir(parents=True)
+    for name in ("read_first", "appended", "removed", "before", "gone"):
+        (tmp_path / "work" / name).write_text("1")
+    body = """
+import sqlite3, tempfile
+Path("anew").write_text("1")
+Path("made_and_removed").write_text("1")
+Path("made_and_removed").unlink()
+Path("read_first").write_text(Path("read_first").read_text() + "2")
+open("appended", "a").close()
+Path("removed").unlink()
+Path("before").rename("after")
+os.makedirs("folder/inner")
+os.makedirs("folder/inner", exist_ok=True)
+sqlite3.connect("base.db").close()
+tempfile.NamedTemporaryFile().close()
+"""
+    found = observed(tmp_path, body)["altered"]
+    names = ["after", "appended", "base.db", "before", "folder", "folder/inner", "read_first", "removed"]
+    assert found == [f"work/{name}" for name in names]
