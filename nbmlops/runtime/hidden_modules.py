@@ -84,7 +84,7 @@ class ImportRecorder:
 
     def __init__(self) -> None:
         self._needs: dict[str, dict[str, None]] = {}
-        self.effects: dict[str, Effects] = {}
+        self.effects: list[tuple[str, Effects]] = []  # in the order in which they came; some modules have several
         self._import_as_ever = builtins.__import__
         self._loading: list[str] = []  # modules whose code is running, the innermost last
         self._shared = Shared.now()
@@ -170,9 +170,7 @@ class ImportRecorder:
         if drawn is None:
             raise UnrepeatableImport(f"importing {module} sets the random generator")
         variables = {name: text for name, text in now.variables.items() if name not in before.variables}
-        known = self.effects.get(module, Effects({}, (), 0))
-        filters = (*now.filters[:added], *known.filters)
-        self.effects[module] = Effects({**known.variables, **variables}, filters, known.drawn + drawn)
+        self.effects.append((module, Effects(variables, now.filters[:added], drawn)))
 
 
 class HiddenModules(MetaPathFinder, Loader):
@@ -226,7 +224,9 @@ class HiddenModules(MetaPathFinder, Loader):
         sys.modules[name] = module
         back = {name}
         needs = self._recorder.needs(name)
-        for other in [other for other in self._hidden if other in needs]:
+        waiting = [other for other in self._hidden if other in needs]
+        # Those that somebody waits for come first, with all of theirs: Python names a package after its modules.
+        for other in sorted(waiting, key=lambda other: not _is_awaited(other)):
             if other not in self._hidden:
                 continue  # brought back by one of those before
             if _is_awaited(other):
@@ -238,7 +238,7 @@ class HiddenModules(MetaPathFinder, Loader):
                     sys.modules[_MAIN] = sys.modules["__main__"]
                 if (parent := self._parents[other]) is not None:
                     setattr(parent, other.rpartition(".")[2], sys.modules[other])
-        for changing, effects in self._recorder.effects.items():
+        for changing, effects in self._recorder.effects:
             if changing in back:
                 effects.repeat()
 

@@ -55,6 +55,7 @@ FACTS = Sketch(
         "forest": forest.predict_proba(rng).tobytes(),
         "frame": pd.DataFrame(rng).describe(),
         "shown": str(pd.DataFrame(rng)),
+        "order": [text for text in map(str, warnings.filters) if "numpy" in text or "scipy" in text],
         "backend": plt.get_backend(),
         "drawn": len(plt.hist(rng[:, 0])[0]),
     }
