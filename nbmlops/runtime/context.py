@@ -44,12 +44,24 @@ class StepContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Remains:
+    """The files that a step had written, and those that it had changed otherwise, when it failed."""
+
+    written: tuple[str, ...]
+    altered: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepReport:
-    """What a step's process tells: its outcome, or else its log and its error (as `report_exception` wrote it)."""
+    """What a step's process tells: its outcome, or else its log and its error (as `report_exception` wrote it).
+
+    `remains` is what it left behind when it failed, None where that is not known.
+    """
 
     outcome: StepOutcome | None
     log: StepLog
     error: Fields | None
+    remains: Remains | None = None
 
 
 def write_context(path: Path, context: StepContext) -> None:
@@ -98,13 +110,14 @@ def write_outcome(path: Path, outcome: StepOutcome) -> None:
     _write(path, {"schema": REPORT_SCHEMA, "outcome": outcome_to_json(outcome)})
 
 
-def write_failure(path: Path, log: StepLog, error: Mapping[str, Json]) -> None:
-    """Writes what a step recorded before it failed, and why it failed.
+def write_failure(path: Path, log: StepLog, error: Mapping[str, Json], remains: Remains | None) -> None:
+    """Writes what a step recorded before it failed, why it failed, and what it left behind.
 
     Raises:
         EnvironmentFault: the file cannot be written.
     """
-    _write(path, {"schema": REPORT_SCHEMA, "log": step_log_to_json(log), "error": error})
+    left = {"written": list(remains.written), "altered": list(remains.altered)} if remains else None
+    _write(path, {"schema": REPORT_SCHEMA, "log": step_log_to_json(log), "error": error, "remains": left})
 
 
 def read_report(path: Path) -> StepReport:
@@ -116,11 +129,12 @@ def read_report(path: Path) -> StepReport:
     if not path.exists():
         return StepReport(None, StepLog(), None)
     fields = _read(path, REPORT_SCHEMA)
-    outcome, log = fields.optional("outcome"), fields.optional("log")
+    outcome, log, remains = fields.optional("outcome"), fields.optional("log"), fields.optional("remains")
     return StepReport(
         outcome_from_json(outcome) if outcome else None,
         step_log_from_json(log) if log else StepLog(),
         fields.optional("error"),
+        Remains(remains.texts("written"), remains.texts("altered")) if remains else None,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nbmlops.pipeline.run_record import StepError
 from nbmlops.runtime.conflicts import changes, clashes, read_of
+from nbmlops.runtime.context import StepReport
 from nbmlops.runtime.plan import Grounds, ground_changes, part_changes
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 
@@ -55,6 +56,27 @@ def disorder(own: Beside, earlier: Iterable[Beside], later: Iterable[Beside], pi
         if path := read_of(one.outcome, changes(other.outcome)):
             return order_lost(one.step, f"it may have seen {path} as the later step {other.step!r} left it", pipeline)
     return None
+
+
+def lasting(report: StepReport, beside: Iterable[Beside]) -> str:
+    """Returns what a step did before its turn that running it again does not mend, "" if there is nothing.
+
+    Args:
+        report: What its process told.
+        beside: Earlier steps that it ran beside.
+    """
+    if report.outcome is not None:  # what it wrote was looked at when it was the turn of those steps
+        return f"it has changed {report.outcome.altered[0]} already" if report.outcome.altered else ""
+    others = list(beside)
+    if report.remains is None:
+        what = "it failed, and what it had changed by then is not known"
+        return f"{what}; step {others[0].step!r} may have seen it" if others else ""
+    if report.remains.altered:
+        return f"it has changed {report.remains.altered[0]} already"
+    for other in others:
+        if path := read_of(other.outcome, report.remains.written):
+            return f"step {other.step!r} may have seen {path} as it left it when it failed"
+    return ""
 
 
 def order_lost(step: str, what: str, pipeline: str) -> StepError:

@@ -28,7 +28,7 @@ from nbmlops.runtime.conflicts import changes
 from nbmlops.runtime.context import StepContext
 from nbmlops.runtime.crew import Crew, Over, Ready, Result, Unit
 from nbmlops.runtime.damage import damaged_inputs, maker_of
-from nbmlops.runtime.early import Beside, disorder, obstacles, order_lost
+from nbmlops.runtime.early import Beside, disorder, lasting, obstacles, order_lost
 from nbmlops.runtime.events import (
     Event,
     InputsChanged,
@@ -322,10 +322,10 @@ class _Run:
         if result.over.running.is_early and (reasons := self._obstacles(result)):
             self._tell(StepRepeated(step.name, reasons[0]))
             self._outlook.forget()
-            if outcome is None or not outcome.altered:
+            what = lasting(result.over.report, self._beside(result.over))
+            if not what:
                 self._kept_back.add(step.name)
                 return
-            what = f"it has changed {outcome.altered[0]} already"
             result = replace(result, error=order_lost(step.name, what, self._layout.folder.name))
         if outcome is not None and outcome.warnings:
             self._tell(StepWarned(step.name, outcome.warnings))

@@ -33,7 +33,14 @@ from nbmlops.runtime.ambient_handover import (
 from nbmlops.runtime.ambient_session import process_session
 from nbmlops.runtime.by_hand import context_by_hand
 from nbmlops.runtime.cache import StepCache
-from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_context, write_failure, write_outcome
+from nbmlops.runtime.context import (
+    ENVIRONMENT_VARIABLE,
+    Remains,
+    StepContext,
+    read_context,
+    write_failure,
+    write_outcome,
+)
 from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
 from nbmlops.runtime.files import UNREADABLE, code_state, file_state, shown
 from nbmlops.runtime.follow_cells import follow_cells
@@ -212,7 +219,8 @@ class Step:
         """Reports to the runner why the step failed; outside of a run the notebook shows it by itself."""
         self._observer.stop()
         if self._context.report is not None:
-            write_failure(self._context.report, self.recorder.log(), report_exception(error, self._cells.place))
+            told = report_exception(error, self._cells.place)
+            write_failure(self._context.report, self.recorder.log(), told, self._remains())
 
     def goes_on_after(self, source: str) -> bool:
         """Returns whether the step goes on after an error in a cell of this text, because the cell is tagged so."""
@@ -279,6 +287,13 @@ class Step:
         }
         lost = FileState(UNREADABLE)
         return {shown(path, layout.root): lost if path in changed else state for path, state in states.items()}
+
+    def _remains(self) -> Remains | None:
+        """Returns what it has left behind so far, None if other programs or machines took part."""
+        if self._observer.commands or self._observer.hosts:
+            return None
+        written = tuple(shown(Path(path), self._layout.root) for path in self._observer.files_written())
+        return Remains(written, self._altered())
 
     def _altered(self) -> tuple[str, ...]:
         """Returns what it changed otherwise than by writing it anew, and files it names that changed unseen."""

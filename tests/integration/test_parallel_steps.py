@@ -138,6 +138,29 @@ def test_a_step_that_may_have_seen_what_a_later_one_did_fails_by_name(tmp_path: 
     assert "it may have seen a as the later step 'right' left it" in result.steps[0].error.message
 
 
+FAILS_EARLY = "if n > 1:\n    open('a', 'w').write('half')\n    open('b').close()\ny = n"
+
+
+def test_what_a_step_left_that_failed_early_is_not_taken_for_the_notebooks(tmp_path: Path) -> None:
+    left = f"from pathlib import Path\n{SLOW_IF_2}x = Path('a').exists() if n > 1 else 0\nif n > 1:\n    open('b', 'w')"
+    result, events = again(branches(tmp_path, left, FAILS_EARLY))
+    assert order(events) == AT_ONCE
+    assert [step.status.value for step in result.steps] == ["executed", "failed"]
+    assert result.steps[1].error is not None
+    assert result.steps[1].error.name == "OrderLost"
+    assert "step 'left' may have seen a as it left it when it failed" in result.steps[1].error.message
+
+
+def test_a_step_that_failed_early_runs_again_where_nobody_saw_what_it_left(tmp_path: Path) -> None:
+    left = f"{SLOW_IF_2}x = n\nif n > 1:\n    open('b', 'w')"
+    result, events = again(branches(tmp_path, left, FAILS_EARLY))
+    assert order(events) == [*AT_ONCE[:3], "right began", "right over"]
+    assert [step.status.value for step in result.steps] == ["executed", "executed"]
+    assert [event.reason for event in events if isinstance(event, StepRepeated)] == [
+        "it failed before its turn (FileNotFoundError)"
+    ]
+
+
 def test_a_branch_that_fails_lets_the_others_end_and_their_results_count_later(tmp_path: Path) -> None:
     left = "from pathlib import Path\nif n > 1 and not Path('mended').exists():\n    raise ValueError('no')\nx = n"
     folder = branches(tmp_path, left, f"{SLOW_IF_2}y = n")

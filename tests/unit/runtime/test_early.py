@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nbmlops.pipeline.run_record import LiveValue
-from nbmlops.runtime.early import Beside, disorder, obstacles
+import pytest
+
+from nbmlops.pipeline.run_record import LiveValue, StepLog
+from nbmlops.runtime.context import Remains, StepReport
+from nbmlops.runtime.early import Beside, disorder, lasting, obstacles
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 
@@ -32,3 +35,26 @@ def test_a_file_seen_as_a_later_step_left_it_is_an_error_of_the_earlier_one() ->
     assert "step 'first' ran at once with others" in found[0].message
     assert found[0].hint.endswith("nbmlops run tea --jobs 1")
     assert disorder(wrote, [], [read], "tea") is None
+
+
+def failed(remains: Remains | None) -> StepReport:
+    return StepReport(None, StepLog(), None, remains)
+
+
+@pytest.mark.parametrize(
+    ("report", "what"),
+    [
+        (StepReport(WROTE, StepLog(), None), ""),
+        (StepReport(replace(WROTE, altered=("log",)), StepLog(), None), "it has changed log already"),
+        (failed(Remains((), ("log",))), "it has changed log already"),
+        (failed(Remains(("b",), ())), ""),
+        (failed(Remains(("a", "b"), ())), "step 'first' may have seen a as it left it when it failed"),
+        (failed(None), "it failed, and what it had changed by then is not known; step 'first' may have seen it"),
+    ],
+)
+def test_what_running_again_does_not_mend_is_told(report: StepReport, what: str) -> None:
+    assert lasting(report, [Beside("first", StepOutcome(files={"a": FileState("1")}))]) == what
+
+
+def test_nobody_has_seen_what_a_step_left_that_ran_beside_nobody() -> None:
+    assert lasting(failed(None), []) == ""
