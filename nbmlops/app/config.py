@@ -6,7 +6,6 @@ A missing file is no fault: the defaults hold, and only commands that need rules
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 
 from nbmlops.app.config_demands import demands_of, faults_of_demands
 from nbmlops.app.config_document import ConfigDocument, PipelineTable, RuleTable
-from nbmlops.app.config_faults import DATE, Fault, dotted, faults_of, render_faults
+from nbmlops.app.config_faults import Fault, dotted, render_faults
 from nbmlops.app.project import CONFIG_FILE
 from nbmlops.app.toml_lines import KeyPath, key_lines
+from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml, read_text
 from nbmlops.core.errors import ConfigError
 from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
@@ -142,19 +142,14 @@ def parse_config(text: str, file: str, prefix: KeyPath = ()) -> ConfigDocument:
     Raises:
         ConfigError: see `load_config`.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     data: Any = parse_toml(text, file)
     for key in prefix:
         data = data.get(key, {})
-    lines = key_lines(text)
-    try:
-        # Strict JSON mode: a table is a record and a date no string, but 1 is a number wherever 1.0 is.
-        document = TypeAdapter(ConfigDocument).validate_json(json.dumps(data, default=_as_table), strict=True)
-    except ValidationError as error:
-        raise ConfigError(render_faults(file, lines, faults_of(error.errors(include_url=False)), prefix)) from error
-    if faults := tuple(_rule_faults(document)):
-        raise ConfigError(render_faults(file, lines, faults, prefix))
+    document, faults = read_table(ConfigDocument, data)
+    if document is not None:
+        faults = tuple(_rule_faults(document))
+    if document is None or faults:
+        raise ConfigError(render_faults(file, key_lines(text), faults, prefix))
     return document
 
 
@@ -164,11 +159,6 @@ def _tool_table(text: str) -> dict[str, Any] | None:
         return None
     table = parse_toml(text, PYPROJECT).get("tool", {}).get("nbmlops")
     return table if isinstance(table, dict) else None
-
-
-def _as_table(value: object) -> Mapping[str, str]:
-    """A date or time is valid TOML, but nothing that we ask for: a table is refused wherever one may stand."""
-    return {DATE: str(value)}
 
 
 def _rule_faults(document: ConfigDocument) -> Iterator[Fault]:

@@ -1,19 +1,16 @@
-"""The shape of `nbmlops.toml`: a frozen record for each table. pydantic reads them, `config` lowers them."""
+"""The shape of `nbmlops.toml`: a frozen record for each table. `toml_tables` reads them, `config` lowers them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
-
-_STRICT: Mapping[str, str] = {"extra": "forbid"}
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingTable:
     """`[tracking]`: where runs are logged and under which experiment."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     uri: str | None = None
     experiment: str | None = None
 
@@ -22,7 +19,6 @@ class TrackingTable:
 class RegistryTable:
     """`[registry]`: whether a passing version becomes champion at once."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     promote_on_pass: bool | None = None
 
 
@@ -30,7 +26,6 @@ class RegistryTable:
 class RuleTable:
     """One `[[gate.rules]]`: a metric with a floor (`min`), a ceiling (`max`) or a `baseline` to compare with."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     metric: str
     name: str | None = None
     min: float | None = None
@@ -46,7 +41,6 @@ class RuleTable:
 class GateTable:
     """`[gate]`: the rules that a run must pass."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     rules: tuple[RuleTable, ...] = ()
 
 
@@ -54,7 +48,6 @@ class GateTable:
 class RunTable:
     """`[run]`: the store that runs share with others; how many steps run at once, in how much memory; warm starts."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     store: str | None = None
     jobs: int | None = None
     memory: str | None = None
@@ -65,7 +58,6 @@ class RunTable:
 class StepTable:
     """`[steps.NAME]`: how often a step is tried, how long it may take, and what it needs of a machine."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     retries: int | None = None
     backoff: float | None = None
     timeout: float | None = None
@@ -78,7 +70,6 @@ class StepTable:
 class PipelineTable:
     """`[pipelines.NAME]`: the same tables for one notebook, and what its cells do not say in `%mlops` lines."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     tracking: TrackingTable = field(default_factory=TrackingTable)
     registry: RegistryTable = field(default_factory=RegistryTable)
     gate: GateTable = field(default_factory=GateTable)
@@ -96,7 +87,6 @@ class PipelineTable:
 class ConfigDocument:
     """The whole file. The four last tables are reserved for parts that come later: accepted, not read."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     tracking: TrackingTable = field(default_factory=TrackingTable)
     registry: RegistryTable = field(default_factory=RegistryTable)
     gate: GateTable = field(default_factory=GateTable)

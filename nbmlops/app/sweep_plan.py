@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from nbmlops.app.config_faults import Fault, faults_of, render_faults
+from nbmlops.app.config_faults import Fault, dotted, render_faults
 from nbmlops.app.sweep_space import Axis, Choices, Range, Space, is_listed, size
 from nbmlops.app.toml_lines import key_lines
+from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import ConfigError, UsageError
@@ -27,7 +28,6 @@ _SEPARATOR = ","
 _NUMBERS = {ParameterType.INT, ParameterType.FLOAT}
 # A comma in a text, a path, a list or a dict is part of the value.
 _LISTED_ON_THE_LINE = _NUMBERS | {ParameterType.BOOL, ParameterType.DATE, ParameterType.DATETIME}
-_STRICT: Mapping[str, str] = {"extra": "forbid"}
 
 
 class Method(StrEnum):
@@ -80,7 +80,6 @@ class SweepPlan:
 class RangeTable:
     """`{ low = 0.01, high = 0.3, log = true }`: numbers from `low` to `high`."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     low: float
     high: float
     step: float | None = None
@@ -91,7 +90,6 @@ class RangeTable:
 class SweepDocument:
     """A sweep file."""
 
-    __pydantic_config__: ClassVar[Mapping[str, str]] = _STRICT
     parameters: Mapping[str, Any]
     method: Literal["grid", "random", "optuna"] = "grid"
     points: int | None = None
@@ -207,14 +205,11 @@ def _is_listed_on_the_line(parameter: Parameter) -> bool:
 
 
 def _document(text: str, file: str) -> SweepDocument:
-    from pydantic import TypeAdapter, ValidationError
-
-    data = parse_toml(text, file)
-    try:
-        return TypeAdapter(SweepDocument).validate_json(json.dumps(data, default=str), strict=True)
-    except ValidationError as error:
-        faults = faults_of(error.errors(include_url=False), SweepDocument)
-        raise ConfigError(render_faults(file, key_lines(text), faults)) from error
+    data = json.loads(json.dumps(parse_toml(text, file), default=str))  # parameters take dates as texts
+    document, faults = read_table(SweepDocument, data)
+    if document is None:
+        raise ConfigError(render_faults(file, key_lines(text), faults))
+    return document
 
 
 def _faults(document: SweepDocument, space: Space) -> Iterator[Fault]:
@@ -246,15 +241,12 @@ def _axis(pipeline: Pipeline, name: str, given: Any) -> Axis:
 
 
 def _range(parameter: Parameter, given: Mapping[str, Any]) -> Range:
-    from pydantic import TypeAdapter, ValidationError
-
     shape = "write it as { low = 0.01, high = 0.3 }, with step = … or log = true if you like"
     if parameter.type not in _NUMBERS:
         raise UsageError("is no number, so it has no range", "give its values as an array")
-    try:
-        table = TypeAdapter(RangeTable).validate_python(given)
-    except ValidationError as error:
-        raise UsageError(f"is not a range: {error.errors(include_url=False)[0]['msg'].lower()}", shape) from error
+    table, faults = read_table(RangeTable, given)
+    if table is None:
+        raise UsageError(f"is not a range: {dotted(faults[0].path)}: {faults[0].message}", shape)
     integral = parameter.type is ParameterType.INT
     if integral and not all(number.is_integer() for number in (table.low, table.high, table.step or 1.0)):
         raise UsageError("is an int, so its range needs whole numbers", shape)
