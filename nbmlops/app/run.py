@@ -31,7 +31,7 @@ from nbmlops.runtime.machine import available_memory, usable_cores
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
-from nbmlops.runtime.shared_store import address_of
+from nbmlops.runtime.shared_files import address_of
 from nbmlops.tracking.tracker import RunState, Tracker
 
 Listener = Callable[[Progress], None]

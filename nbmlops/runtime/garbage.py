@@ -31,6 +31,7 @@ class Waste(StrEnum):
     RECORD = "records of runs that are not kept"
     OBJECT = "values that no kept record mentions"
     DAMAGED = "damaged values that were put aside"
+    BROKEN = "records that are damaged or whose values are gone"
     LEFTOVER = "leftovers of writers that were killed"
 
 
@@ -142,7 +143,7 @@ class _Search:
                 self._note(path, Waste.RECORD)
             else:
                 self.records[path] = frozenset(runs & staying)
-                yield from _mentioned(text_of(record for record in records if record.run in staying))
+                yield from mentioned_in(text_of(record for record in records if record.run in staying))
 
     def find_unmentioned(self, store: Path, mentioned: set[str]) -> None:
         """Notes the objects that nothing mentions, and what is no object."""
@@ -204,12 +205,13 @@ def _remove_old(path: Path, before: float) -> None:
 
 def _addresses(path: Path) -> set[str]:
     try:
-        return _mentioned(path.read_bytes())
+        return mentioned_in(path.read_bytes())
     except OSError:
         return set()  # gone, or written anew, and what it mentions then is young
 
 
-def _mentioned(text: bytes) -> set[str]:
+def mentioned_in(text: bytes) -> set[str]:
+    """Returns the addresses of objects in the text of records."""
     # All that looks like an address counts as one: a record of another version may have fields that are unknown here.
     return {found.decode() for found in _ADDRESS.findall(text)}
 

@@ -17,11 +17,12 @@ from nbmlops.runtime.events import Event, SharingFailed
 from nbmlops.runtime.layout import Layout
 from nbmlops.runtime.records import CacheRecord, refs_of
 from nbmlops.runtime.results import RunOptions
-from nbmlops.runtime.shared_store import SharedStore, SharedStoreFault, as_shared, shown
+from nbmlops.runtime.shared_files import SharedStoreFault, shown
+from nbmlops.runtime.shared_store import SharedStore, as_shared
 from nbmlops.runtime.store import DamagedObject, Store, make_private
 
-_BELIEVED = 24 * 3600.0
-"""Seconds; what was pushed may have been cleaned away since."""
+_BELIEVED = 12 * 3600.0
+"""Seconds; what was pushed is written anew when it is used later, so that no cleaning takes it for forgotten."""
 
 
 def open_cache(layout: Layout, options: RunOptions, tell: Callable[[Event], None]) -> StepCache:
@@ -108,8 +109,6 @@ class SharedCache(StepCache):
         for ref in self._shared.damaged - before:
             what = f"the value {ref.digest[:12]}… of step {record.step} is damaged there and counts as missing"
             self._tell(SharingFailed(shown(self._shared.address), what))
-        if brought:
-            self._mark(record)
         return brought
 
     def set_latest(self, record: CacheRecord) -> None:

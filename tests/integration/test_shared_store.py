@@ -14,10 +14,14 @@ import pytest
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.runtime.events import Event, SharingFailed
 from nbmlops.runtime.foresee import foresee
+from nbmlops.runtime.records import refs_of
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.shared_store import SharedStore
+from nbmlops.runtime.store import Store
 from nbmlops.runtime.values import load_value
 from tests.integration.test_runtime import Sketch, write_pipeline
+from tests.unit.runtime.test_shared_store import record_of as shared_record
 
 pytestmark = pytest.mark.slow
 
@@ -144,3 +148,43 @@ def test_a_writer_that_is_killed_leaves_nothing_that_counts(tmp_path: Path) -> N
         assert sizes <= {1 << 24}
         assert len(files_of(shared, "records")) <= len(sizes)
         shutil.rmtree(shared, ignore_errors=True)
+
+
+CLEANING = """
+import sys, time
+from datetime import UTC, datetime
+from nbmlops.runtime import shared_garbage
+from nbmlops.runtime.shared_garbage import SharedKeep, collect_shared
+shared_garbage.YOUNG = 0.2
+end = time.monotonic() + float(sys.argv[2])
+gone = 0
+while time.monotonic() < end:
+    gone += len(collect_shared(sys.argv[1], SharedKeep(0), datetime.now(UTC), remove=True).files)
+print(gone)
+"""
+
+
+def test_cleaning_beside_writers_and_readers_leaves_no_record_without_its_values(tmp_path: Path) -> None:
+    url, here, seconds = (tmp_path / "shared").as_uri(), Store(tmp_path / "here"), 3.0
+    cleaner = [sys.executable, "-c", CLEANING, url, str(seconds)]
+    started = [subprocess.Popen(cleaner, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    end, wrong, number = time.monotonic() + seconds, list[str](), 0
+    refs = [here.put([bytes([value]) * 5000]) for value in range(3)]
+    while time.monotonic() < end:
+        number += 1
+        # Values come back again and again, so that old ones are found there while they are about to go.
+        record = shared_record(refs[number % 3], f"20260101T{number:06d}Z-a")
+        SharedStore(url).push("tea", record, refs_of(record.outcome), here)
+        there, shared = Store(tmp_path / f"there{number % 5}"), SharedStore(url)
+        for found in shared.records("tea", record.key):
+            if shared.pull(refs_of(found.outcome), there):
+                wrong += [ref.digest for ref in refs_of(found.outcome) if there.read(ref) != here.read(ref)]
+        wrong += [ref.digest for ref in shared.damaged]
+    gone = [int(process.communicate()[0]) for process in started]
+    assert (wrong, min(gone) > 0) == ([], True)
+    time.sleep(0.3)
+    subprocess.run([*cleaner[:-1], "0.1"], check=True, stdout=subprocess.DEVNULL)
+    names = [path.name for path in files_of(tmp_path / "shared", "records")]
+    left = list(SharedStore(url).records("tea", shared_record(refs[0], "x").key))
+    assert (len(names), len(left)) == (1, 1)
+    assert SharedStore(url).has_objects(refs_of(left[0].outcome))

@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,15 @@ files = s3fs.S3FileSystem()
 for path in files.find("team/nbmlops/objects"):
     files.pipe_file(path, b"X" + files.cat_file(path)[1:])
 """
+CLEAN = """
+import json, sys
+from datetime import UTC, datetime
+from nbmlops.runtime import shared_garbage
+from nbmlops.runtime.shared_garbage import SharedKeep, collect_shared
+shared_garbage.YOUNG = float(sys.argv[2])
+found = collect_shared(sys.argv[1], SharedKeep(0), datetime.now(UTC), remove=sys.argv[3] == "remove")
+print(json.dumps({why.name: number for why, (number, _) in found.counts().items() if number}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -73,18 +83,23 @@ def python(program: str, variables: dict[str, str]) -> None:
     subprocess.run([PYTHON, "-c", program], env={**os.environ, **variables}, check=True)
 
 
-def run(folder: Path, variables: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Runs the steps; returns what became of them, and what went wrong with the store."""
+def told(variables: dict[str, str], program: str, *arguments: str) -> Any:
+    """Runs a program of nbmlops in the environment of s3fs; returns the document that it prints last."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     done = subprocess.run(
-        [PYTHON, "-c", RUN, str(folder), STORE],
+        [PYTHON, "-c", program, *arguments],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
         timeout=300,
     )
-    statuses, reasons = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run(folder: Path, variables: dict[str, str], store: str = STORE) -> tuple[list[str], list[str]]:
+    """Runs the steps; returns what became of them, and what went wrong with the store."""
+    statuses, reasons = told(variables, RUN, str(folder), store)
     return statuses, reasons
 
 
@@ -109,3 +124,16 @@ def test_a_server_that_is_not_there_is_told_once(server: dict[str, str], tmp_pat
     assert reason.startswith("the shared store s3://team/nbmlops cannot be used: EndpointConnectionError")
     assert reason.endswith("; this run goes on without it")
     assert "a-test-" not in reason
+
+
+def test_a_bucket_is_cleaned_of_what_nobody_needs(server: dict[str, str], tmp_path: Path) -> None:
+    store = "s3://team/cleaned"
+    one, two, three = (write_pipeline(tmp_path / name, [STEP], {"n": n}) for name, n in (("a", 2), ("b", 3), ("c", 3)))
+    assert [run(folder, server, store) for folder in (one, two)] == [(["executed"], [])] * 2
+    # Everything is young: nothing goes. Then nothing is: the first run's record and values go, not the latest's.
+    assert told(server, CLEAN, store, "3600", "remove") == {}
+    assert told(server, CLEAN, store, "-3600", "show") == {"RECORD": 1, "OBJECT": 2}
+    assert told(server, CLEAN, store, "-3600", "remove") == {"RECORD": 1, "OBJECT": 2}
+    assert told(server, CLEAN, store, "-3600", "remove") == {}
+    assert run(three, server, store) == (["cached"], [])
+    assert run(write_pipeline(tmp_path / "d", [STEP], {"n": 2}), server, store) == (["executed"], [])

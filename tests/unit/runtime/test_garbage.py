@@ -62,6 +62,7 @@ def test_what_no_kept_record_mentions_goes_and_the_rest_stays(tmp_path: Path) ->
         Waste.RECORD: (1, gone.sizes[project.state / "cache" / "flights" / f"{'aa' * 32}.json"]),
         Waste.OBJECT: (2, len(b"one") + len(b"of a killed step")),
         Waste.DAMAGED: (0, 0),
+        Waste.BROKEN: (0, 0),
         Waste.LEFTOVER: (0, 0),
     }
     assert project.kept(first, second, third, orphan) == [False, True, True, False]

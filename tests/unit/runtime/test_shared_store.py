@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.core.errors import UsageError
 from nbmlops.runtime.plan import step_key
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome, refs_of
-from nbmlops.runtime.shared_store import SharedStore, SharedStoreFault, address_of, as_shared, shown
+from nbmlops.runtime.shared_files import SharedStoreFault
+from nbmlops.runtime.shared_store import SharedStore, as_shared
 from nbmlops.runtime.store import DamagedObject, ObjectRef, Store
 from nbmlops.runtime.stored import Codec, StoredValue
 
@@ -137,22 +138,3 @@ def test_a_store_that_cannot_be_used_says_so_without_credentials(tmp_path: Path)
         shared.push("tea", record, refs_of(record.outcome), Store(tmp_path / "here"))
     with pytest.raises(UsageError, match=r"^nonsense://there is no address of a shared store: Protocol not known"):
         SharedStore("nonsense://me@there?sig=secret").has_objects([ObjectRef("ab" * 32, 3)])
-
-
-def test_addresses(tmp_path: Path) -> None:
-    assert [address_of(text, tmp_path) for text in ("s3://bucket/a", "shared", "/else/where")] == [
-        "s3://bucket/a", (tmp_path / "shared").as_uri(), "file:///else/where",
-    ]  # fmt: skip
-    assert shown("sftp://me@host/a?sig=secret") == "sftp://host/a"
-    with pytest.raises(UsageError, match=r"holds a password: s3://bucket/a\n") as told:
-        address_of("s3://key:secret@bucket/a", tmp_path)
-    assert "secret" not in str(told.value)
-
-
-def test_a_missing_package_is_named() -> None:
-    import fsspec
-
-    missing = {"class": "absent_nbmlops.Files", "err": "install absent"}
-    fsspec.register_implementation("absent-nbmlops", missing["class"], errtxt=missing["err"])
-    with pytest.raises(EnvironmentFault, match="a shared store at absent-nbmlops:// needs a package: install absent"):
-        SharedStore("absent-nbmlops://there").has_objects([ObjectRef("ab" * 32, 3)])
