@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.work import CellWork, makers_of, work_of
+from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Cell
 from nbmlops.notebook.retag import can_begin_step
 
@@ -28,7 +29,7 @@ class Content(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellFacts:
     """One code cell that can belong to a step.
 

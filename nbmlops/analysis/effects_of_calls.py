@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from nbmlops.core.frozen import frozen
 
 
 class Change(IntEnum):
@@ -32,7 +33,7 @@ class Returns(IntEnum):
     SAME = 7
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Knowledge:
     """What a call does.
 

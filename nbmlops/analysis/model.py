@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, Json
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import DataUse, Input, ParameterType, StepMode
 
 SETUP_STEP = "setup"
@@ -26,7 +27,7 @@ class StatementKind(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effects:
     """What running some code does to the notebook's namespace; calls to the notebook's own functions are included.
 
@@ -45,7 +46,7 @@ class Effects:
     deletes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """A top-level statement of a cell: lines `first`..`last` (1-based in the cell, decorators included).
 
@@ -64,7 +65,7 @@ class Statement:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportedName:
     """A name bound by an import: `import module as name` or `from module import attribute as name`.
 
@@ -85,7 +86,7 @@ class Placement(StrEnum):
     STEP = "step"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """A function or class defined at the top level of a cell.
 
@@ -108,7 +109,7 @@ class Definition:
     writes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Constant:
     """A name that lives in the package: an immutable literal bound once, or what a block binds that decides once.
 
@@ -129,7 +130,7 @@ class Constant:
     uses: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParameterDeclaration:
     """A parameter of the parameters cell, with its type, default, trailing comment, place, and values it may have."""
 
@@ -142,7 +143,7 @@ class ParameterDeclaration:
     choices: tuple[Json, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepFacts:
     """A step's interface and content.
 
@@ -199,7 +200,7 @@ class StepFacts:
     compared: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClosingNames:
     """Notebook names that the closing stages read, from `%mlops register` lines or the configuration."""
 
@@ -208,7 +209,7 @@ class ClosingNames:
     metrics: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotebookAnalysis:
     """All facts about a notebook. With errors among `diagnostics` the rest may be incomplete.
 

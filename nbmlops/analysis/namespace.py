@@ -17,6 +17,7 @@ from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.text_names import names_bound_by_text
 from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses, mentions_views
+from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
@@ -38,7 +39,7 @@ class BindingKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binding:
     """One place where a name is bound; `path` is what an import binds it to, `node` what says so."""
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from nbmlops.analysis.objects import Objects
 from nbmlops.analysis.scope import Key
+from nbmlops.core.frozen import frozen
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class ProblemKind(StrEnum):
     NESTED_GLOBAL = "nested-global"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One such construct: what, where, and the name or text that it is about."""
 
@@ -157,7 +158,7 @@ class TokenKind(StrEnum):
     INSIDE_NAME = "inside-name"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """An argument or a name of the notebook, or what is inside of it."""
 
@@ -165,7 +166,7 @@ class Token:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Summary:
     """What calling a function of the notebook does.
 

@@ -7,7 +7,7 @@ A missing file is no fault: the defaults hold, and only commands that need rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nbmlops.app.toml_lines import KeyPath, key_lines
 from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml, read_text
 from nbmlops.core.errors import ConfigError
+from nbmlops.core.frozen import frozen
 from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
 from nbmlops.pipeline.demands import Demands
 
@@ -34,7 +35,7 @@ reason = "below this nobody would use it"
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PipelineConfig:
     """The settings of one pipeline: the project's, with those of `[pipelines.NAME]` merged over.
 
@@ -73,7 +74,7 @@ class PipelineConfig:
     warm: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """The project's settings as the file has them; `file` is its name under the root, or "" when there is none."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from nbmlops.core.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class TrackingTable:
     """`[tracking]`: where runs are logged and under which experiment."""
 
@@ -15,14 +17,14 @@ class TrackingTable:
     experiment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistryTable:
     """`[registry]`: whether a passing version becomes champion at once."""
 
     promote_on_pass: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleTable:
     """One `[[gate.rules]]`: a metric with a floor (`min`), a ceiling (`max`) or a `baseline` to compare with."""
 
@@ -37,14 +39,14 @@ class RuleTable:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GateTable:
     """`[gate]`: the rules that a run must pass."""
 
     rules: tuple[RuleTable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunTable:
     """`[run]`: the store that runs share with others; how many steps run at once, in how much memory; warm starts."""
 
@@ -54,7 +56,7 @@ class RunTable:
     warm: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepTable:
     """`[steps.NAME]`: how often a step is tried, how long it may take, and what it needs of a machine."""
 
@@ -66,7 +68,7 @@ class StepTable:
     gpu: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PipelineTable:
     """`[pipelines.NAME]`: the same tables for one notebook, and what its cells do not say in `%mlops` lines."""
 
@@ -83,7 +85,7 @@ class PipelineTable:
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigDocument:
     """The whole file. The four last tables are reserved for parts that come later: accepted, not read."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nbmlops.core.errors import ExitCode, NbmlopsError
+from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import RunRecord, RunStatus
 
@@ -16,7 +15,7 @@ _EXIT_CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOutcome:
     """A run as it ended.
 

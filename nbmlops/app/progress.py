@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.runtime.events import Event
 
 Stage = Literal["track", "gate", "register"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageStarted:
     """A closing stage begins: waiting for the tracking store, judging, registering."""
 
     stage: Stage
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PointStarted:
     """A sweep goes on with its next point: its place among so many, and the parameters that vary."""
 
@@ -28,7 +28,7 @@ class PointStarted:
     parameters: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PointFinished:
     """A point of a sweep is done; `value` is that of the metric, None when it has none."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import ConfigError, UsageError
+from nbmlops.core.frozen import frozen
 from nbmlops.gate.policy import Direction, Policy, direction_of, known_direction
 from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
 from nbmlops.runtime.parameters import declared, effective_parameters, parse_overrides
@@ -38,7 +39,7 @@ class Method(StrEnum):
     OPTUNA = "optuna"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Objective:
     """The metric that tells which point is best, and which way it gets better."""
 
@@ -46,7 +47,7 @@ class Objective:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SweepPlan:
     """A sweep.
 
@@ -76,7 +77,7 @@ class SweepPlan:
         return self.points if count is None else min(self.points, count)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RangeTable:
     """`{ low = 0.01, high = 0.3, log = true }`: numbers from `low` to `high`."""
 
@@ -86,7 +87,7 @@ class RangeTable:
     log: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SweepDocument:
     """A sweep file."""
 

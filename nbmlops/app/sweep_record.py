@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.sweep_plan import Method, Objective
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import ExitCode
+from nbmlops.core.frozen import frozen
 from nbmlops.gate.policy import Direction
 from nbmlops.pipeline.run_codec import finite, run_to_json
 from nbmlops.pipeline.run_record import RunRecord, RunStatus
@@ -26,7 +27,7 @@ class PointStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SweepPoint:
     """One point.
 
@@ -53,7 +54,7 @@ class SweepPoint:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SweepRecord:
     """A sweep.
 
@@ -76,7 +77,7 @@ class SweepRecord:
     folder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SweepOutcome:
     """How a sweep ended.
 

@@ -7,23 +7,23 @@ import json
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 
 Point = Mapping[str, Json]
 
 _DRAWS_PER_POINT = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choices:
     """The values to try."""
 
     values: tuple[Json, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """Numbers from `low` to `high`, both included.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, Json
 from nbmlops.core.errors import ExitCode
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime.witness import CellError
 
@@ -28,7 +29,7 @@ class Status(StrEnum):
 KINDS = (Status.EQUAL, Status.DIFFERENT, Status.NONDETERMINISTIC, Status.UNCOMPARED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComparedValue:
     """The verdict on a value at the end of a step."""
 
@@ -37,7 +38,7 @@ class ComparedValue:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComparedOutputs:
     """The verdict on what a cell shows; `removed` says what was left out of the comparison."""
 
@@ -47,7 +48,7 @@ class ComparedOutputs:
     removed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComparedRecord:
     """The verdict on something that a step logs: `kind` is param, metric, data or check."""
 
@@ -57,7 +58,7 @@ class ComparedRecord:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComparedStep:
     """The verdict on a step.
 
@@ -90,7 +91,7 @@ class ComparedStep:
         return worst([item.status for items in kinds for item in items])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verification:
     """What verifying found.
 

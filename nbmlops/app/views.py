@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import HEAD, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
@@ -39,7 +40,7 @@ class View:
         return render_html(self.card())
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class DataView(View):
     """A frame or file that was fingerprinted."""
 
@@ -64,7 +65,7 @@ class DataView(View):
         return Card("DATA", f"{record.name}: {', '.join(facts)}")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class CheckView(View):
     """A schema check; `written` names the schema file when this check made it."""
 
@@ -90,7 +91,7 @@ class CheckView(View):
         return Card("FAIL", f"{record.data} breaks schema {record.schema}", notes=record.failures)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class ParamView(View):
     """A parameter that was logged."""
 
@@ -102,7 +103,7 @@ class ParamView(View):
         return Card("PARAM", f"{self.name} = {self.value!r}")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class MetricView(View):
     """A metric that was logged."""
 
@@ -125,7 +126,7 @@ class SessionStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class VerdictView(View):
     """The gate's answer on this run."""
 
@@ -148,7 +149,7 @@ def verdict_table(caption: str, verdict: Verdict) -> Table:
     return Table(caption, HEAD, tuple(result.cells() for result in verdict.results))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class StatusView(View):
     """The notebook's run at one moment: what is recorded, where it goes, and what nbmlops could not find out.
 
@@ -228,7 +229,7 @@ class StatusView(View):
         return tuple(table for table in tables if table.rows)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class VersionView(View):
     """A model version that was registered from this run."""
 

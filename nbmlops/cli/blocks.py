@@ -7,8 +7,9 @@ prints them. A log of a CI system and a terminal show the same words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from nbmlops.core.frozen import frozen
 
 
 class Tone(StrEnum):
@@ -23,7 +24,7 @@ class Tone(StrEnum):
     PATH = "path"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One line, or several with the same tone."""
 
@@ -31,7 +32,7 @@ class Line:
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """One cell of a table."""
 
@@ -39,7 +40,7 @@ class Cell:
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """A table with a title; the columns named in `right` hold numbers."""
 
@@ -49,7 +50,7 @@ class Table:
     right: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tree:
     """Files below a folder: `/`-separated paths, each with a note such as "new" and its tone."""
 

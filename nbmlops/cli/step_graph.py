@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
+
+from nbmlops.core.frozen import frozen
 
 _WIDTH, _HEIGHT = 180, 48
 _ACROSS, _DOWN = 60, 22
@@ -16,7 +17,7 @@ _TIP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GraphStep:
     """A box.
 
@@ -33,7 +34,7 @@ class GraphStep:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Place:
     x: int
     y: int

@@ -11,8 +11,9 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import children, kinds, parse, walk
 from nbmlops.notebook.model import Cell, Notebook
 
@@ -20,7 +21,7 @@ INDENT = "    "
 _DIRECTIVE = re.compile(r"#\s*nbmlops\s*:")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One line of a generated file; `cell` is 0 for lines of our own. `fixed` lines begin inside a string."""
 
@@ -30,7 +31,7 @@ class Line:
     fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """A top-level statement: its tree, and its place in characters (lines from 1, columns from 0, with decorators)."""
 
@@ -41,7 +42,7 @@ class Unit:
     end_col: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellText:
     """A cell ready to be cut. `lines` hold the Python with scope statements already adapted, see `function_text`."""
 

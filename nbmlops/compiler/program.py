@@ -14,6 +14,7 @@ from nbmlops.compiler.layout import docstring
 from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.shows import plotting_names
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.demands import Demands
 from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step, StepMode
@@ -21,7 +22,7 @@ from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step, StepMode
 DEFAULT_BRANCH = "main"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompileOptions:
     """Everything that compiling reads besides the notebook. All paths are relative to the repository's root, with `/`.
 
@@ -63,7 +64,7 @@ class CompileOptions:
     demands: Demands = field(default_factory=Demands)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compiled:
     """The result of compiling.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataRecord:
     """One frame or file that was fingerprinted.
 
@@ -31,7 +32,7 @@ class DataRecord:
     profile: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckRecord:
     """One schema check: which data against which schema, and the failures, bounded in number."""
 

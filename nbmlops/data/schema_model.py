@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from nbmlops.core.frozen import frozen
 
 SCHEMA = "nbmlops/frame-schema/1"
 
@@ -22,7 +23,7 @@ class ColumnType(StrEnum):
     ANY = "any"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ColumnSchema:
     """The rules of one column.
 
@@ -43,7 +44,7 @@ class ColumnSchema:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FrameSchema:
     """The rules of a frame: of its columns by name, in order, and whether others are allowed beside them."""
 

@@ -6,15 +6,17 @@ The registry's reader makes one of the three; `nbmlops.gate.evaluate` matches th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from nbmlops.core.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoChampion:
     """The model's name has no champion yet: relative rules do not apply."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Champion:
     """The version that is live, with the metrics that its run logged."""
 
@@ -23,7 +25,7 @@ class Champion:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnreadableChampion:
     """A champion exists or may exist, but its metrics cannot be had: relative rules fail.
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+
+from nbmlops.core.frozen import frozen
 
 CHAMPION = "champion"
 
@@ -35,7 +36,7 @@ _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", 
 _SEPARATORS = str.maketrans("-/. ", "____")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One condition on one metric: inclusive bounds, or a comparison with the champion.
 
@@ -62,14 +63,14 @@ class Rule:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """All rules that a run must pass, in the order in which they are reported."""
 
     rules: tuple[Rule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleFault:
     """What is wrong with a rule: the key (as `nbmlops.toml` spells it, "" for the whole rule), why, and the edit."""
 

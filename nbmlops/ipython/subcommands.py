@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from nbmlops.core.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subcommand:
     """One subcommand: what it does in a few words, one example line, its options."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import MagicAction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """What takes the place of a magic.
 
@@ -24,7 +23,7 @@ class Decision:
     unseen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """Why a magic cannot be compiled, and the edit that helps."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from nbmlops.core.frozen import frozen
 
 _OPTION = re.compile(r"--([A-Za-z][\w-]*)(?==|\s|$)")
 # Elsewhere `-o` may be arithmetic: `%mlops metric loss total -o` has an expression there, `compile` has none.
@@ -11,7 +12,7 @@ _OPTION_OR_SHORT = re.compile(_OPTION.pattern + r"|-(o)(?=\s|$)")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LineParts:
     """The parts of a line: `word head --name value …`; `options` in the order of the line."""
 

@@ -5,10 +5,11 @@ The reader makes it, analysis and compiler read it; nobody changes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, SourceSpan
+from nbmlops.core.frozen import frozen
 from nbmlops.core.jupyter_tags import RAISES
 
 # A source line is shown up to here: reports stay readable when data are pasted into a cell.
@@ -35,7 +36,7 @@ class RoleKind(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellRole:
     """The role of one cell.
 
@@ -62,7 +63,7 @@ class MagicAction(StrEnum):
     REGISTER = "register"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Magic:
     """One magic or shell line of a cell and what became of it.
 
@@ -82,7 +83,7 @@ class Magic:
     python: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     r"""One cell.
 
@@ -114,7 +115,7 @@ class Cell:
         return RAISES in self.tags and self.role.kind is RoleKind.STEP
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notebook:
     """A notebook that could be read; `diagnostics` says what is wrong with it, and may hold errors.
 

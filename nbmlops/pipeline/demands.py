@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from nbmlops.core.frozen import frozen
 
 MOST_RETRIES = 100
 _MEMORY = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s?([KMGT]?)(i?)B?")
@@ -17,7 +19,7 @@ _CRON = re.compile(r"[0-9A-Za-z*/,?L#-]{1,60}")
 _SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resources:
     """What a step needs of a machine: cores (0: not said), memory such as "4GiB" ("": not said), graphics cards."""
 
@@ -26,7 +28,7 @@ class Resources:
     gpu: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepDemands:
     """What is asked for one step.
 
@@ -43,7 +45,7 @@ class StepDemands:
     resources: Resources = field(default_factory=Resources)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demands:
     """What is asked for a whole pipeline.
 

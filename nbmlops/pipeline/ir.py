@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.demands import Resources
 
 SCHEMA = "nbmlops/pipeline/1"
@@ -36,7 +37,7 @@ class StepMode(StrEnum):
     VERBATIM = "verbatim"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """One parameter of the pipeline.
 
@@ -55,7 +56,7 @@ class Parameter:
     choices: tuple[Json, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """A value that a step reads: the name it has in the notebook and the step whose output it is."""
 
@@ -63,7 +64,7 @@ class Input:
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceLines:
     """Where lines of a generated module come from: `count` lines from `line` on stand in `cell` from `cell_line` on."""
 
@@ -74,7 +75,7 @@ class SourceLines:
     cell_line: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataUse:
     """A frame or file that the step declares by `%mlops data`: its logged name and MLflow context ("training", "")."""
 
@@ -82,7 +83,7 @@ class DataUse:
     context: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One step.
 
@@ -140,7 +141,7 @@ class Step:
     resources: Resources = field(default_factory=Resources)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricSource:
     """A metric taken from a value of the pipeline, for notebooks without `%mlops metric` lines (Kale's)."""
 
@@ -148,14 +149,14 @@ class MetricSource:
     value: Input
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GateStage:
     """The closing stage that judges the run. Its rules live in `nbmlops.toml`: they change without compiling."""
 
     cell: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegisterStage:
     """The closing stage that registers a model: which value, under which name, trained on which frame of features."""
 
@@ -165,7 +166,7 @@ class RegisterStage:
     cell: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pipeline:
     """A compiled notebook.
 

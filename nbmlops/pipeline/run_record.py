@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.core.records import CheckRecord, DataRecord
 
 __all__ = [
@@ -49,7 +50,7 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepError:
     """Why a step failed, told in terms of the source notebook.
 
@@ -70,7 +71,7 @@ class StepError:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricValue:
     """One logged metric; `value` may be NaN or infinite, which `run.json` writes as a string."""
 
@@ -89,7 +90,7 @@ def counting_values(metrics: Iterable[MetricValue]) -> dict[str, float]:
     return {name: metric.value for name, metric in counting.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepLog:
     """What the tracking calls of one step (or one notebook run) recorded, in order."""
 
@@ -99,7 +100,7 @@ class StepLog:
     checks: tuple[CheckRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRecord:
     """One step of a run.
 
@@ -128,7 +129,7 @@ class StepRecord:
     peak: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveValue:
     """A value that cannot be stored: its name, its type, and why."""
 
@@ -137,7 +138,7 @@ class LiveValue:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JoinedSteps:
     """Steps that ran in one process, in order, and the values that forced it."""
 
@@ -145,7 +146,7 @@ class JoinedSteps:
     values: tuple[LiveValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lineage:
     """Where results come from. `data` maps logged names to digests; empty strings where something is not known.
 
@@ -159,7 +160,7 @@ class Lineage:
     pipeline: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelVersionRef:
     """A registered version: its model's name, its number, and the aliases it got."""
 
@@ -168,7 +169,7 @@ class ModelVersionRef:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunRecord:
     """A whole run. `verdict` is the gate's canonical body (see `nbmlops.gate.verdict`), or None before the gate."""
 

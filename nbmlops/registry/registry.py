@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 
@@ -23,7 +24,7 @@ PROMOTED_WHY = "nbmlops.promoted_why"
 FORMER_CHAMPION = "nbmlops.former_champion"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A model that may become a version.
 
@@ -54,7 +55,7 @@ class Candidate:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelVersion:
     """A registered version as the registry has it now; `aliases` are sorted."""
 

@@ -7,15 +7,16 @@ identity keys know it. What the parts are and how they are taken and put back is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.fields import Fields
 from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import ref_from_fields
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """One part of the ambient state as a step left it.
 
@@ -28,7 +29,7 @@ class Setting:
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmbientState:
     """What a step begins with beside its values.
 

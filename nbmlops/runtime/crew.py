@@ -9,6 +9,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Step
 from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord
 from nbmlops.runtime.context import StepContext, StepReport
@@ -22,7 +23,7 @@ from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.warm import WarmStart
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """A step that is to be executed: what it is keyed by, what it is given, and why it was not reused."""
 
@@ -32,7 +33,7 @@ class Ready:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A step that is being executed.
 
@@ -56,7 +57,7 @@ class Running:
         return self.ready.step.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Over:
     """A step that has been executed: how that ended, when (as in `Running`), and how many seconds it took."""
 
@@ -86,7 +87,7 @@ class Unit:
     tries: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """An executed step that has not been taken into the run yet; `kept` is its record, None if it failed."""
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunWaiting:
     """Another run of the same pipeline holds the lock; `holder` says which process."""
 
     holder: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FormerRunKilled:
     """The run before this one was killed while it executed steps; its run document says so now."""
 
     run: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepStarted:
     """A step begins to execute; `reason` says why it was not taken from the cache."""
 
@@ -31,7 +30,7 @@ class StepStarted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepCached:
     """A step was not executed: its results and its log are those of an earlier run."""
 
@@ -40,7 +39,7 @@ class StepCached:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepFinished:
     """A step was executed, or failed."""
 
@@ -49,7 +48,7 @@ class StepFinished:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRetried:
     """A try of a step failed, and it is tried again after some seconds; `tries` of `most` are done."""
 
@@ -60,7 +59,7 @@ class StepRetried:
     error: StepError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRepeated:
     """A step ran beside earlier ones, and its result is not that of its turn: it is not used, and `reason` says why."""
 
@@ -68,7 +67,7 @@ class StepRepeated:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepWarned:
     """Something went wrong beside a step, which itself goes on: an exception in a thread, a task nobody waited for."""
 
@@ -76,7 +75,7 @@ class StepWarned:
     messages: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepSkipped:
     """A step was not reached, because an earlier one failed or the run was interrupted."""
 
@@ -85,7 +84,7 @@ class StepSkipped:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputsChanged:
     """A step changed inputs in place that it does not hand over by name; the changed values go on to later steps."""
 
@@ -93,7 +92,7 @@ class InputsChanged:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotCacheable:
     """A step will run again every time, and why."""
 
@@ -101,7 +100,7 @@ class NotCacheable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValueDamaged:
     """A stored value was gone or changed on disk; the step that made it runs again."""
 
@@ -109,21 +108,21 @@ class ValueDamaged:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepsJoined:
     """Steps run in one process, the first of them just finished: it left values that cannot be stored."""
 
     joined: JoinedSteps
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartedCold:
     """Steps could not be forked from a process that has their imports, and why; told once."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharingFailed:
     """The shared store, or something in it, cannot be used, and what follows; `store` is its address."""
 
@@ -131,7 +130,7 @@ class SharingFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepsSentElsewhere:
     """Steps are executed by a cluster of so many workers; `scheduler` is its address."""
 
@@ -140,7 +139,7 @@ class StepsSentElsewhere:
     workers: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepDoneElsewhere:
     """A worker has executed a step, or has found it done.
 

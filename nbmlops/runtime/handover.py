@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from blake3 import blake3
 
 from nbmlops.core.digest import digest_json
+from nbmlops.core.frozen import frozen
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
 from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime import codecs, pickling
@@ -28,7 +29,7 @@ from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import StoredValue
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Saved:
     """What a step handed over.
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import random
 import sys
-from dataclasses import dataclass
 from typing import Any
+
+from nbmlops.core.frozen import frozen
 
 _NUMPY = "numpy.random"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RandomState:
     """The states, as plain tuples; `None` for a generator that nobody used yet."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import live_from_json, live_to_json, step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import LiveValue, StepLog
@@ -15,7 +16,7 @@ from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyParts:
     """What a step's result depends on as far as it is known before the step runs; texts by name.
 
@@ -34,7 +35,7 @@ class KeyParts:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileState:
     """A file as it was: its fingerprint ("" if it was absent), and size and time of change, which save reading it."""
 
@@ -43,7 +44,7 @@ class FileState:
     changed_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepOutcome:
     """What a step did, as the step itself reports it.
 
@@ -88,7 +89,7 @@ class StepOutcome:
     peak: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CacheRecord:
     """An executed step.
 

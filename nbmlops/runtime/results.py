@@ -6,11 +6,12 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepRecord, StepStatus
 from nbmlops.runtime.stored import StoredValue
 
@@ -27,7 +28,7 @@ def _environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOptions:
     """How to run.
 
@@ -70,7 +71,7 @@ class RunOptions:
     environment: Callable[[], Mapping[str, str]] = _environment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepsResult:
     """What running the steps of a pipeline gave.
 

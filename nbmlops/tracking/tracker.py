@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from nbmlops.core.frozen import frozen
 
 if TYPE_CHECKING:
     from nbmlops.core.diagnostics import Json
@@ -22,7 +24,7 @@ class RunState(StrEnum):
     KILLED = "KILLED"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunStart:
     """What is known when a run starts.
 
@@ -39,7 +41,7 @@ class RunStart:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFacts:
     """A run as the store has it.
 

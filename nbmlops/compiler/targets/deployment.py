@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from nbmlops.compiler.lock import python_version
@@ -18,6 +18,7 @@ from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.quoting import plain_path
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.demands import StepDemands
 from nbmlops.pipeline.graph import ancestors, predecessors
 from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
@@ -39,7 +40,7 @@ class Kind(StrEnum):
     STR = "str"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """A parameter as an engine offers it: its name, the engine's type, and the notebook's default in that type."""
 
@@ -48,7 +49,7 @@ class Argument:
     default: Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """One task.
 
@@ -72,7 +73,7 @@ class Task:
         return None if self.demands.timeout is None else self.demands.timeout + _GRACE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """Tasks that do not need each other, for one machine each; or tasks that follow each other, for one machine."""
 
@@ -80,7 +81,7 @@ class Stage:
     parallel: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetFile:
     """A file of a target: its path relative to the repository's root, its text, and what the README says of it."""
 
@@ -89,7 +90,7 @@ class TargetFile:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deployment:
     """A compiled pipeline for a target. Every text may hold anything; quoting it is the target's work.
 
@@ -169,7 +170,7 @@ class Deployment:
         return posixpath.normpath(posixpath.join(self.out, file))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """What `--target NAME` writes; a distribution registers one under the entry-point group `nbmlops.targets`.
 
