@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nbmlops.analysis.cell_facts import CellFacts
 from nbmlops.analysis.step_names import LOWEST, Heading, first_words, headings_of, name_from_text, shortened
 from nbmlops.analysis.work import Work
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Notebook
 
 MOST_STEPS = 8
@@ -38,7 +37,7 @@ _VERBS = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Border:
     """A place where a step could begin.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from nbmlops.analysis.expressions import Names
@@ -16,12 +17,11 @@ from nbmlops.analysis.idioms import class_made_by_call
 from nbmlops.analysis.objects import Heap
 from nbmlops.analysis.record import Callables, Summary
 from nbmlops.analysis.scope import FunctionNode
-from nbmlops.core.frozen import frozen
 
 _MOST_SPANS = 64
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NamedFunction:
     """A function with the name that it is called by (".name" for a method) and the class it belongs to."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.work import CellWork, makers_of, work_of
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Cell
 from nbmlops.notebook.retag import can_begin_step
 
@@ -29,7 +28,7 @@ class Content(StrEnum):
     CODE = "code"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellFacts:
     """One code cell that can belong to a step.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
-
-from nbmlops.core.frozen import frozen
 
 
 class Change(IntEnum):
@@ -33,7 +32,7 @@ class Returns(IntEnum):
     SAME = 7
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """What a call does.
 

@@ -12,12 +12,11 @@ from nbmlops.analysis.parameters import ParameterFault
 from nbmlops.analysis.record import Callables
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.diagnostics import Diagnostic, Severity, SourceSpan
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Cell, MagicAction, Notebook, RoleKind
 from nbmlops.pipeline.ir import Input
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Place:
     """A place in the notebook: the statement, and the part of it."""
 
@@ -25,7 +24,7 @@ class Place:
     node: ast.AST
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Kept:
     """Why a definition is a value.
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.model import SETUP_STEP, ImportedName, StatementKind
 from nbmlops.analysis.namespace import imported_names
 from nbmlops.analysis.quiet_modules import is_quiet
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
@@ -29,7 +29,7 @@ _COLORMAPS = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class EffectImports:
     """The imports that are repeated for what they do.
 

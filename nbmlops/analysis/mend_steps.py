@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from nbmlops.analysis.borders import Border
 from nbmlops.core.diagnostics import Diagnostic, Severity
-from nbmlops.core.frozen import frozen
 
 # Each round costs a few analyses; a notebook of which more is left then stays as it is, and is refused with reasons.
 _ROUNDS = 8
@@ -17,7 +16,7 @@ _QUOTED = re.compile(r"'[^']*'|`[^`]*`")
 _Key = tuple[str, int, int, int]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cut:
     """Borders in order, and tags of cells that belong to no step."""
 
@@ -36,7 +35,7 @@ class Cut:
         return Cut(self.borders, {number: tag for number, tag in self.roles.items() if number not in dropped})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Mended:
     """A cut that is refused for nothing but what the uncut notebook is, as far as one was found.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import DataUse, Input, ParameterType, StepMode
 
 SETUP_STEP = "setup"
@@ -27,7 +26,7 @@ class StatementKind(StrEnum):
     CODE = "code"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Effects:
     """What running some code does to the notebook's namespace; calls to the notebook's own functions are included.
 
@@ -46,7 +45,7 @@ class Effects:
     deletes: frozenset[str] = frozenset()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A top-level statement of a cell: lines `first`..`last` (1-based in the cell, decorators included).
 
@@ -65,7 +64,7 @@ class Statement:
     index: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ImportedName:
     """A name bound by an import: `import module as name` or `from module import attribute as name`.
 
@@ -86,7 +85,7 @@ class Placement(StrEnum):
     STEP = "step"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A function or class defined at the top level of a cell.
 
@@ -109,7 +108,7 @@ class Definition:
     writes: frozenset[str] = frozenset()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Constant:
     """A name that lives in the package: an immutable literal bound once, or what a block binds that decides once.
 
@@ -130,7 +129,7 @@ class Constant:
     uses: frozenset[str] = frozenset()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ParameterDeclaration:
     """A parameter of the parameters cell, with its type, default, trailing comment, place, and values it may have."""
 
@@ -143,7 +142,7 @@ class ParameterDeclaration:
     choices: tuple[Json, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepFacts:
     """A step's interface and content.
 
@@ -200,7 +199,7 @@ class StepFacts:
     compared: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ClosingNames:
     """Notebook names that the closing stages read, from `%mlops register` lines or the configuration."""
 
@@ -209,7 +208,7 @@ class ClosingNames:
     metrics: Mapping[str, str] = field(default_factory=dict)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NotebookAnalysis:
     """All facts about a notebook. With errors among `diagnostics` the rest may be incomplete.
 

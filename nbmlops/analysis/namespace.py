@@ -17,7 +17,6 @@ from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.text_names import names_bound_by_text
 from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses, mentions_views
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
@@ -39,7 +38,7 @@ class BindingKind(StrEnum):
     OTHER = "other"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Binding:
     """One place where a name is bound; `path` is what an import binds it to, `node` what says so."""
 

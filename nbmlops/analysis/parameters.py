@@ -11,13 +11,13 @@ import io
 import math
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import PurePosixPath
 
 from nbmlops.analysis.model import ParameterDeclaration
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import ParameterType
 
 _TYPES: dict[type, ParameterType] = {
@@ -46,7 +46,7 @@ _MAKERS = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ParameterFault:
     """Something in the parameters cell that cannot be a parameter: code of the rule, where, why, and the edit."""
 
@@ -56,7 +56,7 @@ class ParameterFault:
     hint: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Declared:
     """What the parameters cell declares.
 
@@ -71,7 +71,7 @@ class Declared:
     others: tuple[Unit, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Value:
     """The value of a parameter: its type, and as plain JSON."""
 
@@ -79,7 +79,7 @@ class _Value:
     default: Json
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Annotated:
     """What an annotation asks for; no kind where it says nothing that can be checked."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Input
 
 
@@ -22,7 +22,7 @@ class StepsFrom(StrEnum):
     ONE = "one"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProposedStep:
     """One step of a proposal.
 
@@ -54,7 +54,7 @@ class ProposedStep:
         return "; ".join([*self.reasons, *reads, *cross])
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProposedTag:
     """Another tag than a step's: `parameters`, `imports` or `functions`."""
 
@@ -63,7 +63,7 @@ class ProposedTag:
     why: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class MergedBorder:
     """A border that was left out, because compiling would refuse the notebook with it, and the refusal."""
 
@@ -73,7 +73,7 @@ class MergedBorder:
     message: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """How a notebook could be cut into steps.
 

@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from nbmlops.analysis.objects import Objects
 from nbmlops.analysis.scope import Key
-from nbmlops.core.frozen import frozen
 
 
 @dataclass(slots=True)
@@ -103,7 +102,7 @@ class ProblemKind(StrEnum):
     NESTED_GLOBAL = "nested-global"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One such construct: what, where, and the name or text that it is about."""
 
@@ -158,7 +157,7 @@ class TokenKind(StrEnum):
     INSIDE_NAME = "inside-name"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Token:
     """An argument or a name of the notebook, or what is inside of it."""
 
@@ -166,7 +165,7 @@ class Token:
     name: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What calling a function of the notebook does.
 

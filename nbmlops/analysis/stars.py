@@ -11,10 +11,10 @@ import ast
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from nbmlops.analysis.hidden import names_in_expression, names_in_query
 from nbmlops.analysis.steps import home_of
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.model import Cell, CellKind, Notebook, RoleKind
 
@@ -22,7 +22,7 @@ StarNames = Mapping[str, tuple[str, ...]]
 _CALLED_IN_FORMULA = re.compile(r"([^\W\d]\w*)\s*[.(]")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Star:
     """One star import: where it stands and which step it runs in."""
 

@@ -6,9 +6,9 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from nbmlops.analysis.model import SETUP_STEP
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Cell, CellKind
 from nbmlops.notebook.names import skeleton, step_name_fault
 
@@ -31,7 +31,7 @@ _LITTLE_WORDS = frozenset({"the", "a", "an", "of", "our", "some", "and", "for", 
 _COMMENT = re.compile(r"#+\s*([^\W\d].*)")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Heading:
     """A heading of a Markdown cell, its text without markup and number."""
 

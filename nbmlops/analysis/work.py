@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import walk
 
 _LONGEST_CALL = 40
@@ -30,7 +30,7 @@ class Work(StrEnum):
     NONE = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellWork:
     """What a cell does, and the call that shows it, as written."""
 

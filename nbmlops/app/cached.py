@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbmlops.app.opened import OpenedPipeline
@@ -14,7 +14,6 @@ from nbmlops.app.results import KnownResults, ResultsIndex, policy_digest, resul
 from nbmlops.app.run_report import next_commands
 from nbmlops.app.stages import close_run, registered
 from nbmlops.app.wiring import Stores
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import verdict_from_json
 from nbmlops.pipeline.run_record import RunStatus
 from nbmlops.runtime.results import StepsResult
@@ -22,7 +21,7 @@ from nbmlops.runtime.results import StepsResult
 RULES_CHANGED = "the rules changed since this run was judged; to judge it again: nbmlops run --judge"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Wishes:
     """What the caller asks of a run that executes nothing.
 

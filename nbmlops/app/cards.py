@@ -7,9 +7,9 @@ holds no script. Everything that is not a literal of this module is escaped.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import one_line
 
 _COLOURS = {
@@ -23,7 +23,7 @@ _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
 _LINE = "var(--jp-border-color2, #8c959f)"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table with a caption; the first cell of a row is its heading."""
 
@@ -32,7 +32,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Card:
     """What there is to say about one result.
 

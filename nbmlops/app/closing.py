@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERDICT_FILE = "verdict.json"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Registration:
     """What becomes a version: the model, the frame of features it was trained on, its name, and where it comes from."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from nbmlops.compiler.project import Changes, plan_changes, write
 from nbmlops.compiler.targets.find import NONE
 from nbmlops.core.diagnostics import has_errors
 from nbmlops.core.errors import EnvironmentFault, ExitCode, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Notebook
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.codec import read_pipeline
@@ -51,7 +50,7 @@ class CompileMode(StrEnum):
     DRY_RUN = "dry-run"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CompileRequest:
     """What the caller asks for.
 
@@ -74,7 +73,7 @@ class CompileRequest:
     steps: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Source:
     """A notebook that was read, with its project.
 
@@ -103,7 +102,7 @@ class Source:
     proposal: Proposal | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CompileOutcome:
     """What compiling did.
 

@@ -7,7 +7,7 @@ A missing file is no fault: the defaults hold, and only commands that need rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from nbmlops.app.toml_lines import KeyPath, key_lines
 from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml, read_text
 from nbmlops.core.errors import ConfigError
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
 from nbmlops.pipeline.demands import Demands
 
@@ -35,7 +34,7 @@ reason = "below this nobody would use it"
 """
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PipelineConfig:
     """The settings of one pipeline: the project's, with those of `[pipelines.NAME]` merged over.
 
@@ -74,7 +73,7 @@ class PipelineConfig:
     warm: bool = True
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Config:
     """The project's settings as the file has them; `file` is its name under the root, or "" when there is none."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nbmlops.core.frozen import frozen
 
-
-@frozen
+@dataclass(frozen=True, slots=True)
 class TrackingTable:
     """`[tracking]`: where runs are logged and under which experiment."""
 
@@ -17,14 +15,14 @@ class TrackingTable:
     experiment: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RegistryTable:
     """`[registry]`: whether a passing version becomes champion at once."""
 
     promote_on_pass: bool | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RuleTable:
     """One `[[gate.rules]]`: a metric with a floor (`min`), a ceiling (`max`) or a `baseline` to compare with."""
 
@@ -39,14 +37,14 @@ class RuleTable:
     reason: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class GateTable:
     """`[gate]`: the rules that a run must pass."""
 
     rules: tuple[RuleTable, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunTable:
     """`[run]`: the store that runs share with others; how many steps run at once, in how much memory; warm starts."""
 
@@ -56,7 +54,7 @@ class RunTable:
     warm: bool | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepTable:
     """`[steps.NAME]`: how often a step is tried, how long it may take, and what it needs of a machine."""
 
@@ -68,7 +66,7 @@ class StepTable:
     gpu: int | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PipelineTable:
     """`[pipelines.NAME]`: the same tables for one notebook, and what its cells do not say in `%mlops` lines."""
 
@@ -85,7 +83,7 @@ class PipelineTable:
     secrets: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ConfigDocument:
     """The whole file. The four last tables are reserved for parts that come later: accepted, not read."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from nbmlops.app.toml_lines import KeyPath, line_of
-from nbmlops.core.frozen import frozen
 
 MAX_FAULTS = 20
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One fault: the key it is about, what is wrong with it, and the edit that helps."""
 

@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,6 @@ from nbmlops.app.installed import own_version
 from nbmlops.app.project import find_root, pipeline_names
 from nbmlops.app.wiring import shown_uri, tracking_uri
 from nbmlops.core.errors import ExitCode, NbmlopsError
-from nbmlops.core.frozen import frozen
 from nbmlops.tracking.sqlite_store import check_sqlite_store
 from nbmlops.tracking.uri import sqlite_path
 
@@ -36,7 +36,7 @@ class CheckStatus(StrEnum):
     BLOCKER = "blocker"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at: what was found, and what to do about it ("" when nothing)."""
 
@@ -46,7 +46,7 @@ class Check:
     advice: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """All checks of one project."""
 

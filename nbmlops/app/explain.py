@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from nbmlops.app.opened import open_pipeline
 from nbmlops.app.run import RunRequest, shared_store
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime.foresee import Foreseen, foresee
 from nbmlops.runtime.parameters import parse_overrides
 from nbmlops.runtime.results import RunOptions
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What a run of the pipeline would do with the steps that were asked about."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbmlops.app.closing import judge
@@ -13,14 +13,13 @@ from nbmlops.app.results import ResultsIndex, policy_digest
 from nbmlops.app.targets import Target, find_target
 from nbmlops.app.wiring import Stores, open_existing, tracking_uri
 from nbmlops.core.errors import ExitCode, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import Verdict, verdict_to_json
 from nbmlops.pipeline.run_record import RunStatus
 from nbmlops.tracking.lineage import PIPELINE, PIPELINE_VERSION
 from nbmlops.tracking.tracker import RunFacts
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class GateOutcome:
     """A verdict on a run, and the name of its pipeline."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from nbmlops.app.config import load_config
 from nbmlops.app.project import STATE_FOLDER, find_root, pipeline_names
 from nbmlops.app.results import ResultsIndex
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime.garbage import Garbage, Keep, collect
 from nbmlops.runtime.shared_files import address_of, shown
 from nbmlops.runtime.shared_garbage import YOUNG, SharedKeep, collect_shared
@@ -23,7 +23,7 @@ _AGE = re.compile(r"(\d+)\s*([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class GcOutcome:
     """What can go, or went; the pipelines' registered runs are counted in `registered`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.compile import Source, compile_options, open_source, star_names, with_steps
@@ -10,10 +11,9 @@ from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled
 from nbmlops.core.diagnostics import has_errors
 from nbmlops.core.errors import ExitCode
-from nbmlops.core.frozen import frozen
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """What a notebook is to the compiler.
 

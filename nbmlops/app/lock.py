@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.compile import open_source, resolved_lock
 from nbmlops.app.project import LOCK_FILE, PIPELINE_FILE, default_out, find_pipeline, resolve, shown_path
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.codec import read_pipeline
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LockChange:
     """One distribution whose version changed; "" where it was or is not in the lock."""
 
@@ -21,7 +21,7 @@ class LockChange:
     after: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LockOutcome:
     """What locking did.
 

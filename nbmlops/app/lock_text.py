@@ -6,8 +6,8 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.model import MagicAction, Notebook, RoleKind
 
@@ -22,7 +22,7 @@ _VALUE_OPTIONS = frozenset(
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Installed:
     """An installed distribution: name and version, what it requires, and the top-level modules that it provides."""
 
@@ -32,7 +32,7 @@ class Installed:
     modules: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Lock:
     """The text of the lock, and the top-level modules that nothing installed provides."""
 

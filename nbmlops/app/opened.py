@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.project import PIPELINE_FILE, find_pipeline, resolve, shown_path
 from nbmlops.app.wiring import tracking_uri
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OpenedPipeline:
     """A compiled pipeline in its project.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from nbmlops.core.errors import ExitCode, NbmlopsError
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import RunRecord, RunStatus
 
@@ -15,7 +16,7 @@ _EXIT_CODES = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunOutcome:
     """A run as it ended.
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime.events import Event
 
 Stage = Literal["track", "gate", "register"]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StageStarted:
     """A closing stage begins: waiting for the tracking store, judging, registering."""
 
     stage: Stage
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PointStarted:
     """A sweep goes on with its next point: its place among so many, and the parameters that vary."""
 
@@ -28,7 +28,7 @@ class PointStarted:
     parameters: Mapping[str, Json]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PointFinished:
     """A point of a sweep is done; `value` is that of the metric, None when it has none."""
 

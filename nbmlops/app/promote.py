@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.closing import promoter
@@ -10,14 +11,13 @@ from nbmlops.app.opened import open_pipeline
 from nbmlops.app.project import PIPELINES, find_root, pipeline_names
 from nbmlops.app.wiring import open_existing, tracking_uri
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 from nbmlops.registry.promote import promote
 from nbmlops.registry.registry import CHALLENGER
 from nbmlops.tracking.lineage import lineage_from_tags
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PromoteOutcome:
     """The champion after promoting, its lineage, the version that was champion before, and whether anything changed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.opened import OpenedPipeline
@@ -10,7 +11,6 @@ from nbmlops.app.stages import register_values
 from nbmlops.app.targets import find_target
 from nbmlops.app.wiring import open_stores
 from nbmlops.core.errors import GateRejected, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import verdict_from_json
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef, RunStatus
 from nbmlops.runtime.events import Event, StepStarted
@@ -18,7 +18,7 @@ from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RegisterOutcome:
     """The version that a run's model is, and where it comes from."""
 

@@ -6,13 +6,13 @@ A run that executes nothing reports the outcome found here, without any tracking
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.project import STATE_FOLDER
 from nbmlops.core.digest import Digest, digest_json
 from nbmlops.core.documents import read_json_document, write_json_document
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.policy import Policy
 from nbmlops.pipeline.ir import Input, Pipeline
 from nbmlops.pipeline.run_codec import run_from_json, run_to_json
@@ -21,7 +21,7 @@ from nbmlops.pipeline.run_record import RunRecord, StepRecord
 SCHEMA = "nbmlops/results/1"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KnownResults:
     """The run that produced some results, a digest of the rules that judged it, and the digest of the results."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbmlops.app.background import BackgroundRun
@@ -24,7 +24,6 @@ from nbmlops.app.stages import close_run, value_metrics
 from nbmlops.app.wiring import Stores, open_stores
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError, Terminated, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.demands import is_memory, memory_bytes
 from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog, StepRecord
 from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
@@ -45,7 +44,7 @@ _STATES = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """What the caller asks for.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -24,13 +25,12 @@ from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunTitle:
     """What a run is called in the tracking store."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
 
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Change:
     """A notebook parameter that got another value after its run had logged one."""
 

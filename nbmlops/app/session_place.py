@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.analysis.closing import registered_name
@@ -13,14 +14,13 @@ from nbmlops.app.parameter_cells import parameter_names
 from nbmlops.app.project import find_root
 from nbmlops.app.wiring import shown_uri, tracking_uri
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.digests import notebook_digest
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.tracking.environment import GitState, git_state
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SessionOptions:
     """What the user says when tracking starts; None where nbmlops finds out."""
 
@@ -29,7 +29,7 @@ class SessionOptions:
     name: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """The interpreter that a session runs in.
 
@@ -44,7 +44,7 @@ class Kernel:
     follows_cells: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SessionPlace:
     """Where a run belongs.
 

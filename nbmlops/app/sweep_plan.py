@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -18,7 +18,6 @@ from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import ConfigError, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.policy import Direction, Policy, direction_of, known_direction
 from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
 from nbmlops.runtime.parameters import declared, effective_parameters, parse_overrides
@@ -39,7 +38,7 @@ class Method(StrEnum):
     OPTUNA = "optuna"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Objective:
     """The metric that tells which point is best, and which way it gets better."""
 
@@ -47,7 +46,7 @@ class Objective:
     direction: Direction
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SweepPlan:
     """A sweep.
 
@@ -77,7 +76,7 @@ class SweepPlan:
         return self.points if count is None else min(self.points, count)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RangeTable:
     """`{ low = 0.01, high = 0.3, log = true }`: numbers from `low` to `high`."""
 
@@ -87,7 +86,7 @@ class RangeTable:
     log: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SweepDocument:
     """A sweep file."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.sweep_plan import Method, Objective
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import ExitCode
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.policy import Direction
 from nbmlops.pipeline.run_codec import finite, run_to_json
 from nbmlops.pipeline.run_record import RunRecord, RunStatus
@@ -27,7 +26,7 @@ class PointStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SweepPoint:
     """One point.
 
@@ -54,7 +53,7 @@ class SweepPoint:
     error: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SweepRecord:
     """A sweep.
 
@@ -77,7 +76,7 @@ class SweepRecord:
     folder: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SweepOutcome:
     """How a sweep ended.
 

@@ -7,23 +7,23 @@ import json
 import math
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 
 Point = Mapping[str, Json]
 
 _DRAWS_PER_POINT = 50
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Choices:
     """The values to try."""
 
     values: tuple[Json, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Range:
     """Numbers from `low` to `high`, both included.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from nbmlops.app.steps import cut_notebook, steps_from
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import Conflict, EnvironmentFault, NbmlopsError, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.document import RawCell, read_cells
 from nbmlops.notebook.model import Cell, CellKind, Notebook
 from nbmlops.notebook.reader import parse_notebook
@@ -33,7 +33,7 @@ class TagStatus(StrEnum):
     WRITTEN = "written"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TagRequest:
     """What the caller asks for.
 
@@ -52,7 +52,7 @@ class TagRequest:
     retag: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TagOutcome:
     """What was proposed.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.project import PIPELINES, find_root, pipeline_names
 from nbmlops.app.results import KnownResults, ResultsIndex
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Target:
     """A run that the user named.
 

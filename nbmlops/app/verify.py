@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from nbmlops.compiler.compile import compile_notebook
 from nbmlops.core.diagnostics import has_errors
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import Interrupted, Terminated
-from nbmlops.core.frozen import frozen
 from nbmlops.data.compare_noise import Noise
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime.events import Event
@@ -40,7 +39,7 @@ from nbmlops.runtime.witness import Watched, WatchJob, watch_notebook
 from nbmlops.runtime.witness_verdicts import compare_borders, homes_of, names_at_borders
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class VerifyRequest:
     """What the caller asks for.
 
@@ -61,14 +60,14 @@ class VerifyRequest:
     steps: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StageBegins:
     """Verifying goes on to something else."""
 
     text: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellBegins:
     """A cell of the notebook begins: the n-th of all."""
 

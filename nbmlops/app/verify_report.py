@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, Json
 from nbmlops.core.errors import ExitCode
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime.witness import CellError
 
@@ -29,7 +28,7 @@ class Status(StrEnum):
 KINDS = (Status.EQUAL, Status.DIFFERENT, Status.NONDETERMINISTIC, Status.UNCOMPARED)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ComparedValue:
     """The verdict on a value at the end of a step."""
 
@@ -38,7 +37,7 @@ class ComparedValue:
     detail: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ComparedOutputs:
     """The verdict on what a cell shows; `removed` says what was left out of the comparison."""
 
@@ -48,7 +47,7 @@ class ComparedOutputs:
     removed: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ComparedRecord:
     """The verdict on something that a step logs: `kind` is param, metric, data or check."""
 
@@ -58,7 +57,7 @@ class ComparedRecord:
     detail: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ComparedStep:
     """The verdict on a step.
 
@@ -91,7 +90,7 @@ class ComparedStep:
         return worst([item.status for items in kinds for item in items])
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What verifying found.
 

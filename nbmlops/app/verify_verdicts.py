@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nbmlops.app.verify_logs import compare_logs
 from nbmlops.app.verify_report import ComparedOutputs, ComparedRecord, ComparedStep, ComparedValue, Status
-from nbmlops.core.frozen import frozen
 from nbmlops.data.compare_noise import Noise
 from nbmlops.data.compare_outputs import compare_outputs
 from nbmlops.pipeline.ir import Pipeline, Step
@@ -19,7 +19,7 @@ from nbmlops.runtime.witness_verdicts import ValueVerdict
 Shown = Sequence[Mapping[str, Any]]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of both sides.
 

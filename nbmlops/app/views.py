@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import HEAD, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
@@ -40,7 +39,7 @@ class View:
         return render_html(self.card())
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class DataView(View):
     """A frame or file that was fingerprinted."""
 
@@ -65,7 +64,7 @@ class DataView(View):
         return Card("DATA", f"{record.name}: {', '.join(facts)}")
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class CheckView(View):
     """A schema check; `written` names the schema file when this check made it."""
 
@@ -91,7 +90,7 @@ class CheckView(View):
         return Card("FAIL", f"{record.data} breaks schema {record.schema}", notes=record.failures)
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class ParamView(View):
     """A parameter that was logged."""
 
@@ -103,7 +102,7 @@ class ParamView(View):
         return Card("PARAM", f"{self.name} = {self.value!r}")
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class MetricView(View):
     """A metric that was logged."""
 
@@ -126,7 +125,7 @@ class SessionStatus(StrEnum):
     FAILED = "failed"
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class VerdictView(View):
     """The gate's answer on this run."""
 
@@ -149,7 +148,7 @@ def verdict_table(caption: str, verdict: Verdict) -> Table:
     return Table(caption, HEAD, tuple(result.cells() for result in verdict.results))
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class StatusView(View):
     """The notebook's run at one moment: what is recorded, where it goes, and what nbmlops could not find out.
 
@@ -229,7 +228,7 @@ class StatusView(View):
         return tuple(table for table in tables if table.rows)
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class VersionView(View):
     """A model version that was registered from this run."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.app.config import PipelineConfig
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.registry.registry import ModelRegistry
 from nbmlops.tracking.tracker import Tracker
 from nbmlops.tracking.uri import masked, resolve_uri, sqlite_path
@@ -33,7 +33,7 @@ def shown_uri(uri: str) -> str:
     return masked(uri)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Stores:
     """Where runs and models are kept: one address, two adapters."""
 

@@ -7,9 +7,8 @@ prints them. A log of a CI system and a terminal show the same words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-
-from nbmlops.core.frozen import frozen
 
 
 class Tone(StrEnum):
@@ -24,7 +23,7 @@ class Tone(StrEnum):
     PATH = "path"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line, or several with the same tone."""
 
@@ -32,7 +31,7 @@ class Line:
     tone: Tone = Tone.PLAIN
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell of a table."""
 
@@ -40,7 +39,7 @@ class Cell:
     tone: Tone = Tone.PLAIN
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table with a title; the columns named in `right` hold numbers."""
 
@@ -50,7 +49,7 @@ class Table:
     right: frozenset[str] = frozenset()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Tree:
     """Files below a folder: `/`-separated paths, each with a note such as "new" and its tone."""
 

@@ -10,6 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -18,7 +19,6 @@ from nbmlops.app.installed import own_version
 from nbmlops.cli.code_texts import code_texts, text_of
 from nbmlops.core.diagnostics import Diagnostic, Json
 from nbmlops.core.digest import digest_json
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.file_lines import file_lines
 
 if TYPE_CHECKING:  # a command that failed before it read anything need not load the compiler
@@ -30,7 +30,7 @@ _FINGERPRINT = "nbmlopsDiagnostic/v1"
 _ROOT = "%SRCROOT%"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SarifFile:
     """The file that results are about: its path from the repository's root, and where the lines of its cells stand."""
 

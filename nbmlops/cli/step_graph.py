@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
-
-from nbmlops.core.frozen import frozen
 
 _WIDTH, _HEIGHT = 180, 48
 _ACROSS, _DOWN = 60, 22
@@ -17,7 +16,7 @@ _TIP = (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class GraphStep:
     """A box.
 
@@ -34,7 +33,7 @@ class GraphStep:
     state: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Place:
     x: int
     y: int

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from nbmlops.app.verify_report import ComparedStep, Status, Verification
 from nbmlops.cli.blocks import printable
 from nbmlops.core.diagnostics import Severity, render_diagnostic
-from nbmlops.core.frozen import frozen
 
 _RESULTS = {Status.DIFFERENT: "failure", Status.NONDETERMINISTIC: "skipped", Status.UNCOMPARED: "skipped"}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Case:
     """A test case; `result` is "", "failure", "error" or "skipped"."""
 

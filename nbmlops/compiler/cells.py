@@ -11,9 +11,8 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import children, kinds, parse, walk
 from nbmlops.notebook.model import Cell, Notebook
 
@@ -21,7 +20,7 @@ INDENT = "    "
 _DIRECTIVE = re.compile(r"#\s*nbmlops\s*:")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a generated file; `cell` is 0 for lines of our own. `fixed` lines begin inside a string."""
 
@@ -31,7 +30,7 @@ class Line:
     fixed: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Unit:
     """A top-level statement: its tree, and its place in characters (lines from 1, columns from 0, with decorators)."""
 
@@ -42,7 +41,7 @@ class Unit:
     end_col: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellText:
     """A cell ready to be cut. `lines` hold the Python with scope statements already adapted, see `function_text`."""
 

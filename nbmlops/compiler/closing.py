@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from nbmlops.analysis.closing import closing_names, merge_closing, registered_name
 from nbmlops.analysis.model import ClosingNames
 from nbmlops.compiler.program import CompileOptions
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Cell, Magic, MagicAction, Notebook, RoleKind
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Closing:
     """What happens after the steps.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from nbmlops.compiler.layout import plain_text
 from nbmlops.compiler.prose import FENCE, HEADING, Block, blocks, cut, sentences, unmarked
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Cell, CellKind, Notebook, RoleKind
 
 MAX_LENGTH = 72
@@ -17,7 +17,7 @@ _LONGEST_CELL = 120
 _NUMBER = re.compile(r"(?:step\s+)?\d+(?:\.\d+)*\s*[.):–-]\s+|\d+(?:\.\d+)+\s+", re.IGNORECASE)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What the notebook says about a step.
 
@@ -41,7 +41,7 @@ class Explanation:
         return _key(self.summary) in {"", _key(step)}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Section:
     """A heading ("" for none) and the Markdown below it."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from nbmlops.analysis.model import ImportedName
 from nbmlops.compiler.cells import Line, own
 from nbmlops.compiler.imports import import_lines, loading_lines
 from nbmlops.core.errors import NbmlopsError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.ir import SourceLines
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Module:
     """A module of the package: its name, its text and where its lines come from."""
 

@@ -14,7 +14,6 @@ from nbmlops.compiler.layout import docstring
 from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.shows import plotting_names
 from nbmlops.core.diagnostics import Diagnostic
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.demands import Demands
 from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step, StepMode
@@ -22,7 +21,7 @@ from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step, StepMode
 DEFAULT_BRANCH = "main"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CompileOptions:
     """Everything that compiling reads besides the notebook. All paths are relative to the repository's root, with `/`.
 
@@ -64,7 +63,7 @@ class CompileOptions:
     demands: Demands = field(default_factory=Demands)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """The result of compiling.
 

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from nbmlops.compiler.program import Compiled
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import EnvironmentFault, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.codec import FILE_NAME, pipeline_to_yaml, read_pipeline, recorded_files
 
 LOCK = "requirements.lock"
 MOST_NAMED = 10
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What compiling does to the disk: paths relative to the repository's root, sorted.
 
@@ -58,7 +57,7 @@ def plan_changes(root: Path, compiled: Compiled) -> Changes:
     """
     document = root / compiled.out / FILE_NAME
     recorded = _recorded(compiled.out, document)
-    groups: dict[str, list[str]] = {one.name: [] for one in fields(Changes)}
+    groups: dict[str, list[str]] = {name: [] for name in Changes.__slots__}
     for path, content in compiled.files.items():
         groups[_state(root / path, content, recorded.get(path), document)].append(path)
     for path in sorted(recorded.keys() - compiled.files.keys()):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from nbmlops.compiler.layout import plain_text
-from nbmlops.core.frozen import frozen
 
 FENCE = re.compile(r"[ ]{0,3}(```|~~~)")
 HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
@@ -30,7 +30,7 @@ MAX_BLOCKS = 4
 MAX_LENGTH = 600
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, or an item of a list."""
 

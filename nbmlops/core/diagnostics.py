@@ -7,9 +7,8 @@ Readers, analysis and compiler return diagnostics; command line, magics and repo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-
-from nbmlops.core.frozen import frozen
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -22,7 +21,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SourceSpan:
     """A place in a notebook or text file; `cell` and `line` are 0 where unknown, `line` counts in the cell."""
 
@@ -44,7 +43,7 @@ class SourceSpan:
         return text
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One fault. `code` is stable and documented (NBxyz), `hint` is the exact edit."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DataRecord:
     """One frame or file that was fingerprinted.
 
@@ -32,7 +31,7 @@ class DataRecord:
     profile: Mapping[str, Json] = field(default_factory=dict)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CheckRecord:
     """One schema check: which data against which schema, and the failures, bounded in number."""
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from nbmlops.core.frozen import frozen
 
 ADDRESSES = "memory addresses"
 TIMES = "times"
@@ -40,7 +39,7 @@ _SLACK = timedelta(hours=27)
 """A clock may be shown in any time zone, and runs take a while."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cleaned:
     """A text without noise, and the names of what was left out. `is_nothing`: only noise stood there."""
 

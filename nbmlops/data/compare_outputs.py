@@ -10,10 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from nbmlops.core.frozen import frozen
 from nbmlops.data.compare_noise import Noise
 from nbmlops.data.compare_pieces import Outputs, Piece, Place, pieces_of
 from nbmlops.data.compare_shown import counted, shown, sides
@@ -25,7 +24,7 @@ DIFFERENT = "different"
 _MOST_PIECES = 20_000
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellOutputs:
     """What one cell shows compared with what the pipeline shows in its place.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from nbmlops.core.frozen import frozen
 from nbmlops.data.compare_noise import PLACES, Cleaned, Noise
 
 _ERRORS = "stderr"
@@ -17,7 +17,7 @@ Place = tuple[str, int]
 """The row that a piece stands in, by what is printed there, and its number among those of the cell."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A printed line or something displayed.
 
@@ -40,7 +40,7 @@ class Piece:
     bundle: Mapping[str, str] | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Row:
     """All pieces of some cells in order; `dropped`: cell -> why lines of it are no pieces."""
 

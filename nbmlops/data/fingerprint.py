@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nbmlops.core.frozen import frozen
 from nbmlops.data import arrays, arrow, drawings, frames, objects
 from nbmlops.data.encoding import FORMAT, CannotFingerprint, Encoder, Handler, Known
 from nbmlops.data.plain import PLAIN
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["CannotFingerprint", "FrameFingerprint", "fingerprint", "fingerprint_for_comparing", "fingerprint_frame"]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FrameFingerprint:
     """The fingerprint of a frame, equal to `fingerprint(frame)`, and those of its columns by position.
 

@@ -8,9 +8,9 @@ an index of equal steps is a `RangeIndex`. The table a2 of the fingerprint refer
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbmlops.core.frozen import frozen
 from nbmlops.data.arrays import add_elements
 from nbmlops.data.arrow import add_arrow, add_validity
 from nbmlops.data.encoding import CannotFingerprint, Encoder, Handler
@@ -38,7 +38,7 @@ def handler_of(cls: type) -> Handler | None:
     return None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FrameDigests:
     """The digests of a frame's parts, each 16 bytes, columns by position."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-
-from nbmlops.core.frozen import frozen
 
 SCHEMA = "nbmlops/frame-schema/1"
 
@@ -23,7 +22,7 @@ class ColumnType(StrEnum):
     ANY = "any"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ColumnSchema:
     """The rules of one column.
 
@@ -44,7 +43,7 @@ class ColumnSchema:
     values: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FrameSchema:
     """The rules of a frame: of its columns by name, in order, and whether others are allowed beside them."""
 

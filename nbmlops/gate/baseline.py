@@ -6,17 +6,15 @@ The registry's reader makes one of the three; `nbmlops.gate.evaluate` matches th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
-
-from nbmlops.core.frozen import frozen
+from dataclasses import dataclass, field
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NoChampion:
     """The model's name has no champion yet: relative rules do not apply."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Champion:
     """The version that is live, with the metrics that its run logged."""
 
@@ -25,7 +23,7 @@ class Champion:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class UnreadableChampion:
     """A champion exists or may exist, but its metrics cannot be had: relative rules fail.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.baseline import Baseline, Champion, NoChampion, UnreadableChampion, describe_baseline
 from nbmlops.gate.numerals import as_number, exact, show_apart, show_in_full, show_number
 from nbmlops.gate.policy import Direction, Policy, Rule, direction_of, rule_faults
@@ -22,7 +22,7 @@ NO_RULES = "there are no rules"
 _MOST_NAMES = 10
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Bound:
     """One inclusive bound: the limit, whether values must be at least or at most it, and how it is told."""
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-
-from nbmlops.core.frozen import frozen
 
 CHAMPION = "champion"
 
@@ -36,7 +35,7 @@ _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", 
 _SEPARATORS = str.maketrans("-/. ", "____")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One condition on one metric: inclusive bounds, or a comparison with the champion.
 
@@ -63,14 +62,14 @@ class Rule:
     reason: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All rules that a run must pass, in the order in which they are reported."""
 
     rules: tuple[Rule, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RuleFault:
     """What is wrong with a rule: the key (as `nbmlops.toml` spells it, "" for the whole rule), why, and the edit."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import Digest, canonical_json, digest_bytes
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.numerals import show_number
 
 SCHEMA = "nbmlops/verdict/1"
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not applicable"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RuleResult:
     """One rule with what it saw.
 
@@ -65,7 +65,7 @@ class RuleResult:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The gate's answer, rule by rule.
 

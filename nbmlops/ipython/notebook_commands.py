@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,13 @@ from nbmlops.app.session import current_session
 from nbmlops.app.views import View
 from nbmlops.core.diagnostics import Diagnostic, has_errors, render_diagnostic
 from nbmlops.core.errors import ComparisonFailed, NotebookError, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Pipeline
 
 _SAVED = "this is the notebook as it was saved last"
 Options = Mapping[str, str | bool]
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class InspectView(View):
     """What the compiler sees in the notebook."""
 
@@ -56,7 +56,7 @@ class InspectView(View):
         return Card("PIPELINE", title, tuple(tables), notes)
 
 
-@frozen
+@dataclass(frozen=True, slots=True, repr=False)
 class CompileView(View):
     """What compiling wrote, or would write."""
 

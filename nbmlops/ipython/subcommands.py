@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nbmlops.core.frozen import frozen
+from dataclasses import dataclass
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Subcommand:
     """One subcommand: what it does in a few words, one example line, its options."""
 

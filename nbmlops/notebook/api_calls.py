@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import Magic, MagicAction
@@ -21,7 +20,7 @@ _STAGES: Mapping[str, tuple[MagicAction, str]] = {
 _LOGGING = frozenset({"data", "check", "param", "metric"})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ApiNames:
     """What a notebook calls the API: names of the module, and names of functions imported from it."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from nbmlops.core.diagnostics import Diagnostic, Severity
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.model import Cell, CellKind, Notebook
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Code:
     """One kind of fault: a stable code, how much it matters, a title, and why it is reported."""
 
@@ -20,7 +20,7 @@ class Code:
     why: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A fault of one cell (or of the whole file: cell 0) before it is given its place as a diagnostic.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from nbmlops.core.frozen import frozen
+from dataclasses import dataclass
+
 from nbmlops.notebook.model import MagicAction
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What takes the place of a magic.
 
@@ -23,7 +24,7 @@ class Decision:
     unseen: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a magic cannot be compiled, and the edit that helps."""
 

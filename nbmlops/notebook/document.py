@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nbmlops.core.digest import digest_json
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import CellKind
 
@@ -20,7 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PYTHON_KERNELS = ("python", "ipython", "xpython", "pyspark", "sagemath", "cython")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RawCell:
     """A cell as the file has it; `id` is its own or a derived one."""
 

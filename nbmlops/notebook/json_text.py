@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-
-from nbmlops.core.frozen import frozen
+from dataclasses import dataclass
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member of a JSON object: its key, where the key begins and ends, and where its value begins and ends."""
 

@@ -10,11 +10,11 @@ import argparse
 import functools
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.mlops_subcommands import SUBCOMMANDS, Subcommand
 from nbmlops.notebook.mlops_text import split_line
 from nbmlops.notebook.model import MagicAction
@@ -23,7 +23,7 @@ _NAMED = re.compile(r"""("[^"]*"|'[^']*'|[^\s=]+)\s*(?:=(?!=))?\s*(.*)""", re.DO
 _HELP_WIDTH = 88
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class MlopsLine:
     """One `%mlops` line.
 

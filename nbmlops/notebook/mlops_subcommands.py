@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.mlops_values import expression, metric_name, plain_name, quoted, word
 from nbmlops.notebook.model import MagicAction
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Subcommand:
     """One subcommand.
 

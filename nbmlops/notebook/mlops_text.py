@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from nbmlops.core.frozen import frozen
+from dataclasses import dataclass
 
 _OPTION = re.compile(r"--([A-Za-z][\w-]*)(?==|\s|$)")
 # Elsewhere `-o` may be arithmetic: `%mlops metric loss total -o` has an expression there, `compile` has none.
@@ -12,7 +11,7 @@ _OPTION_OR_SHORT = re.compile(_OPTION.pattern + r"|-(o)(?=\s|$)")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LineParts:
     """The parts of a line: `word head --name value …`; `options` in the order of the line."""
 

@@ -5,11 +5,10 @@ The reader makes it, analysis and compiler read it; nobody changes it.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Diagnostic, SourceSpan
-from nbmlops.core.frozen import frozen
 from nbmlops.core.jupyter_tags import RAISES
 
 # A source line is shown up to here: reports stay readable when data are pasted into a cell.
@@ -36,7 +35,7 @@ class RoleKind(StrEnum):
     TEXT = "text"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellRole:
     """The role of one cell.
 
@@ -63,7 +62,7 @@ class MagicAction(StrEnum):
     REGISTER = "register"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Magic:
     """One magic or shell line of a cell and what became of it.
 
@@ -83,7 +82,7 @@ class Magic:
     python: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cell:
     r"""One cell.
 
@@ -115,7 +114,7 @@ class Cell:
         return RAISES in self.tags and self.role.kind is RoleKind.STEP
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Notebook:
     """A notebook that could be read; `diagnostics` says what is wrong with it, and may hold errors.
 

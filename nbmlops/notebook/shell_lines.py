@@ -11,8 +11,8 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import parse, walk
 
 _BUILTINS = frozenset(dir(builtins))
@@ -20,7 +20,7 @@ _SESSION = frozenset({"In", "Out", "_", "__", "___", "_ih", "_oh", "_dh", "_i", 
 _PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ShellNames:
     """What the notebook's other code says about names, as far as shell commands ask.
 
@@ -39,7 +39,7 @@ class CannotExpand(Exception):
     """It cannot be told what IPython would make of a command; the text says why."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Field:
     """An expression in a command, and how its value becomes text: "r", "s", "a" or ""."""
 

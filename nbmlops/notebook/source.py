@@ -14,7 +14,6 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.decisions import Decision, Refusal
@@ -36,7 +35,7 @@ _STAGES = frozenset({MagicAction.GATE, MagicAction.REGISTER})
 _SYNTAX_HINT = "mend the line, or tag the cell `skip` if it does not belong to the pipeline"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Translation:
     """A cell as Python: `python` has as many lines as the source and is valid, or empty lines if it could not be."""
 

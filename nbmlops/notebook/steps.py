@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
-from nbmlops.core.frozen import frozen
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.core.syntax import parse
 from nbmlops.notebook.codes import Fault
@@ -18,7 +18,7 @@ ONLY_STEP = "main"
 _TEXT = CellRole(RoleKind.TEXT)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class MarkedCell:
     """A cell with what it says of itself.
 

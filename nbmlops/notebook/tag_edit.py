@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.notebook.json_text import Member, items_of, last_of, members_of, root_of
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Edit:
     """A part of the text that is replaced."""
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
-
-from nbmlops.core.frozen import frozen
+from dataclasses import dataclass, field
 
 MOST_RETRIES = 100
 _MEMORY = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s?([KMGT]?)(i?)B?")
@@ -19,7 +17,7 @@ _CRON = re.compile(r"[0-9A-Za-z*/,?L#-]{1,60}")
 _SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Resources:
     """What a step needs of a machine: cores (0: not said), memory such as "4GiB" ("": not said), graphics cards."""
 
@@ -28,7 +26,7 @@ class Resources:
     gpu: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepDemands:
     """What is asked for one step.
 
@@ -45,7 +43,7 @@ class StepDemands:
     resources: Resources = field(default_factory=Resources)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Demands:
     """What is asked for a whole pipeline.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.demands import Resources
 
 SCHEMA = "nbmlops/pipeline/1"
@@ -37,7 +36,7 @@ class StepMode(StrEnum):
     VERBATIM = "verbatim"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of the pipeline.
 
@@ -56,7 +55,7 @@ class Parameter:
     choices: tuple[Json, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Input:
     """A value that a step reads: the name it has in the notebook and the step whose output it is."""
 
@@ -64,7 +63,7 @@ class Input:
     step: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SourceLines:
     """Where lines of a generated module come from: `count` lines from `line` on stand in `cell` from `cell_line` on."""
 
@@ -75,7 +74,7 @@ class SourceLines:
     cell_line: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DataUse:
     """A frame or file that the step declares by `%mlops data`: its logged name and MLflow context ("training", "")."""
 
@@ -83,7 +82,7 @@ class DataUse:
     context: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step.
 
@@ -141,7 +140,7 @@ class Step:
     resources: Resources = field(default_factory=Resources)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class MetricSource:
     """A metric taken from a value of the pipeline, for notebooks without `%mlops metric` lines (Kale's)."""
 
@@ -149,14 +148,14 @@ class MetricSource:
     value: Input
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class GateStage:
     """The closing stage that judges the run. Its rules live in `nbmlops.toml`: they change without compiling."""
 
     cell: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RegisterStage:
     """The closing stage that registers a model: which value, under which name, trained on which frame of features."""
 
@@ -166,7 +165,7 @@ class RegisterStage:
     cell: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A compiled notebook.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.core.records import CheckRecord, DataRecord
 
 __all__ = [
@@ -50,7 +49,7 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepError:
     """Why a step failed, told in terms of the source notebook.
 
@@ -71,7 +70,7 @@ class StepError:
     hint: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class MetricValue:
     """One logged metric; `value` may be NaN or infinite, which `run.json` writes as a string."""
 
@@ -90,7 +89,7 @@ def counting_values(metrics: Iterable[MetricValue]) -> dict[str, float]:
     return {name: metric.value for name, metric in counting.items()}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepLog:
     """What the tracking calls of one step (or one notebook run) recorded, in order."""
 
@@ -100,7 +99,7 @@ class StepLog:
     checks: tuple[CheckRecord, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepRecord:
     """One step of a run.
 
@@ -129,7 +128,7 @@ class StepRecord:
     peak: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LiveValue:
     """A value that cannot be stored: its name, its type, and why."""
 
@@ -138,7 +137,7 @@ class LiveValue:
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class JoinedSteps:
     """Steps that ran in one process, in order, and the values that forced it."""
 
@@ -146,7 +145,7 @@ class JoinedSteps:
     values: tuple[LiveValue, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """Where results come from. `data` maps logged names to digests; empty strings where something is not known.
 
@@ -160,7 +159,7 @@ class Lineage:
     pipeline: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ModelVersionRef:
     """A registered version: its model's name, its number, and the aliases it got."""
 
@@ -169,7 +168,7 @@ class ModelVersionRef:
     aliases: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A whole run. `verdict` is the gate's canonical body (see `nbmlops.gate.verdict`), or None before the gate."""
 

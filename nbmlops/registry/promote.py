@@ -6,10 +6,10 @@ between the two is completed by promoting the same version again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from nbmlops.core.errors import Conflict, GateRejected, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.registry.registry import (
     ARCHIVED,
     CHALLENGER,
@@ -27,7 +27,7 @@ from nbmlops.tracking.lineage import VERDICT
 _MOST_SHOWN = 10
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Promoter:
     """Who promotes, when (ISO 8601, UTC) and why; "" where nobody says."""
 
@@ -39,7 +39,7 @@ class Promoter:
 NOBODY = Promoter()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Promotion:
     """The champion after promoting, the one it took over from, if any, and whether anything changed."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 
@@ -24,7 +23,7 @@ PROMOTED_WHY = "nbmlops.promoted_why"
 FORMER_CHAMPION = "nbmlops.former_champion"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A model that may become a version.
 
@@ -55,7 +54,7 @@ class Candidate:
     description: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ModelVersion:
     """A registered version as the registry has it now; `aliases` are sorted."""
 

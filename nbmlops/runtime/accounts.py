@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_record import RunStatus, StepError, StepRecord, StepStatus
 from nbmlops.runtime.crew import Over, Ready, Result
@@ -22,7 +22,7 @@ from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.units import joined_steps
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Accounts:
     """Writes the records of one run.
 

@@ -7,16 +7,15 @@ identity keys know it. What the parts are and how they are taken and put back is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.fields import Fields
 from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import ref_from_fields
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One part of the ambient state as a step left it.
 
@@ -29,7 +28,7 @@ class Setting:
     identity: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class AmbientState:
     """What a step begins with beside its values.
 

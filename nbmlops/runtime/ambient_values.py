@@ -15,7 +15,7 @@ import marshal
 import pickle
 import sys
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from types import CodeType, FunctionType, ModuleType
@@ -23,7 +23,6 @@ from typing import Any
 
 from blake3 import blake3
 
-from nbmlops.core.frozen import frozen
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
 from nbmlops.runtime import plain_text
 from nbmlops.runtime.carried import carried_code
@@ -41,7 +40,7 @@ class Form(StrEnum):
     UNSTORABLE = "unstorable"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Item:
     """The value of a setting at one moment.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime import frames, pickling, plain_text
 from nbmlops.runtime.sharing import Walk
 
@@ -34,7 +34,7 @@ class Codec(StrEnum):
     BUNDLE = "bundle"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """The stored form of a value and its bytes, in parts."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import check_schema, write_atomically
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import StepLog
@@ -22,7 +22,7 @@ CONTEXT_SCHEMA = "nbmlops/step-context/1"
 REPORT_SCHEMA = "nbmlops/step-report/1"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepContext:
     """What a step is given.
 
@@ -43,7 +43,7 @@ class StepContext:
     joined: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Remains:
     """The files that a step had written, and those that it had changed otherwise, when it failed."""
 
@@ -51,7 +51,7 @@ class Remains:
     altered: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepReport:
     """What a step's process tells: its outcome, or else its log and its error (as `report_exception` wrote it).
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Step
 from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord
 from nbmlops.runtime.context import StepContext, StepReport
@@ -23,7 +22,7 @@ from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.warm import WarmStart
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A step that is to be executed: what it is keyed by, what it is given, and why it was not reused."""
 
@@ -33,7 +32,7 @@ class Ready:
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Running:
     """A step that is being executed.
 
@@ -57,7 +56,7 @@ class Running:
         return self.ready.step.name
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Over:
     """A step that has been executed: how that ended, when (as in `Running`), and how many seconds it took."""
 
@@ -87,7 +86,7 @@ class Unit:
     tries: int = 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Result:
     """An executed step that has not been taken into the run yet; `kept` is its record, None if it failed."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.run_record import StepError
 from nbmlops.runtime.conflicts import changes, clashes, read_of
 from nbmlops.runtime.context import StepReport
@@ -14,7 +14,7 @@ from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 _LIVE = "it left values that cannot be stored"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Beside:
     """A step that another one ran beside, and what it did."""
 

@@ -13,12 +13,12 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
-from nbmlops.core.frozen import frozen
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline, SourceLines, StepMode
@@ -107,7 +107,7 @@ def _text(error: BaseException) -> str:
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}…"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Place:
     """A line of the source notebook."""
 
@@ -115,7 +115,7 @@ class Place:
     line: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Places:
     """Translates places in generated files.
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from nbmlops.core.frozen import frozen
+from dataclasses import dataclass
+
 from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunWaiting:
     """Another run of the same pipeline holds the lock; `holder` says which process."""
 
     holder: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FormerRunKilled:
     """The run before this one was killed while it executed steps; its run document says so now."""
 
     run: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     """A step begins to execute; `reason` says why it was not taken from the cache."""
 
@@ -30,7 +31,7 @@ class StepStarted:
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepCached:
     """A step was not executed: its results and its log are those of an earlier run."""
 
@@ -39,7 +40,7 @@ class StepCached:
     total: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepFinished:
     """A step was executed, or failed."""
 
@@ -48,7 +49,7 @@ class StepFinished:
     total: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepRetried:
     """A try of a step failed, and it is tried again after some seconds; `tries` of `most` are done."""
 
@@ -59,7 +60,7 @@ class StepRetried:
     error: StepError
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepRepeated:
     """A step ran beside earlier ones, and its result is not that of its turn: it is not used, and `reason` says why."""
 
@@ -67,7 +68,7 @@ class StepRepeated:
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepWarned:
     """Something went wrong beside a step, which itself goes on: an exception in a thread, a task nobody waited for."""
 
@@ -75,7 +76,7 @@ class StepWarned:
     messages: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepSkipped:
     """A step was not reached, because an earlier one failed or the run was interrupted."""
 
@@ -84,7 +85,7 @@ class StepSkipped:
     total: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class InputsChanged:
     """A step changed inputs in place that it does not hand over by name; the changed values go on to later steps."""
 
@@ -92,7 +93,7 @@ class InputsChanged:
     names: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NotCacheable:
     """A step will run again every time, and why."""
 
@@ -100,7 +101,7 @@ class NotCacheable:
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ValueDamaged:
     """A stored value was gone or changed on disk; the step that made it runs again."""
 
@@ -108,21 +109,21 @@ class ValueDamaged:
     names: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepsJoined:
     """Steps run in one process, the first of them just finished: it left values that cannot be stored."""
 
     joined: JoinedSteps
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StartedCold:
     """Steps could not be forked from a process that has their imports, and why; told once."""
 
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SharingFailed:
     """The shared store, or something in it, cannot be used, and what follows; `store` is its address."""
 
@@ -130,7 +131,7 @@ class SharingFailed:
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepsSentElsewhere:
     """Steps are executed by a cluster of so many workers; `scheduler` is its address."""
 
@@ -139,7 +140,7 @@ class StepsSentElsewhere:
     workers: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepDoneElsewhere:
     """A worker has executed a step, or has found it done.
 

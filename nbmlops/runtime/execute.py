@@ -11,13 +11,13 @@ import logging
 import math
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import EnvironmentFault, UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.run_codec import finite, joined_to_json
 from nbmlops.pipeline.run_record import JoinedSteps
@@ -30,7 +30,7 @@ SCRATCH = ".nbmlops-"
 """How the folders begin in which a notebook is executed; they outlive a runner that was killed."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Job:
     """What to execute.
 
@@ -51,12 +51,12 @@ class Job:
     ready_within: float = 60.0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Completed:
     """Every cell ran."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Raised:
     """A cell raised; class, text and plain traceback as the kernel showed them."""
 
@@ -65,7 +65,7 @@ class Raised:
     traceback: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KernelDied:
     """The kernel's process ended by itself.
 
@@ -80,7 +80,7 @@ class KernelDied:
     out_of_memory: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NeverReady:
     """The kernel's process runs, but it was not ready in time; the last of its standard error."""
 
@@ -88,7 +88,7 @@ class NeverReady:
     output: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TimedOut:
     """It took longer than allowed."""
 

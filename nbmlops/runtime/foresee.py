@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step
@@ -31,7 +31,7 @@ class Prospect(StrEnum):
     DEPENDS = "depends"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Foreseen:
     """What a run would do with one step.
 

@@ -17,18 +17,17 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
-
-from nbmlops.core.frozen import frozen
 
 _PATIENCE = 60.0  # seconds that imports may take
 # With these, importing NumPy and Arrow starts no thread; forked kernels get the number of threads of cold ones.
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ForkPlan:
     """What the process is to import, and where.
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from nbmlops.core.errors import Conflict, EnvironmentFault
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime.cache import read_records, text_of, write_records
 from nbmlops.runtime.layout import LOCK_FILE, RUNS_FOLDER, STATE_FOLDER
 from nbmlops.runtime.lock import locked
@@ -36,7 +35,7 @@ class Waste(StrEnum):
     LEFTOVER = "leftovers of writers that were killed"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Keep:
     """What is kept beside the latest record of each step.
 
@@ -53,7 +52,7 @@ class Keep:
     young: float = 3600.0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Garbage:
     """What goes.
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from blake3 import blake3
 
 from nbmlops.core.digest import digest_json
-from nbmlops.core.frozen import frozen
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
 from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime import codecs, pickling
@@ -29,7 +28,7 @@ from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import StoredValue
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Saved:
     """What a step handed over.
 

@@ -16,13 +16,13 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime.import_watch import ImportWatch
 
 _MOST_WORDS = 100
@@ -33,7 +33,7 @@ class UnrepeatableImport(Exception):
     """Importing a module changes something that cannot be done again when a step asks for the module."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Shared:
     """What importing may change for everybody: environment variables, warning filters, the random generator."""
 
@@ -54,7 +54,7 @@ class Shared:
         random.setstate(self.random)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Effects:
     """What importing one module does to the shared state.
 

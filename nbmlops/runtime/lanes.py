@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime.context import StepContext, StepReport
 from nbmlops.runtime.execute import Ending, Job
 from nbmlops.runtime.process import StepProcess
@@ -20,7 +20,7 @@ from nbmlops.runtime.process import StepProcess
 _PATIENCE = 1.0  # seconds until a lane that was told to stop has its processes killed
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Task:
     """A step notebook to execute, after so many seconds."""
 
@@ -29,7 +29,7 @@ class Task:
     wait: float = 0.0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a task ended: with an ending and what the step told, or with an exception that is no fault of the step."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.core.errors import EnvironmentFault
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.codec import FILE_NAME
 from nbmlops.pipeline.ir import Pipeline
 
@@ -21,7 +21,7 @@ ENVIRONMENT = "environment"
 """The module of the package that prepares a process before a step's imports."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Layout:
     """The paths of one pipeline.
 

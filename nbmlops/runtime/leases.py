@@ -13,12 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import Conflict, EnvironmentFault
-from nbmlops.core.frozen import frozen
 from nbmlops.runtime.store import make_private
 from nbmlops.tracking.process import ProcessMark, is_gone
 
@@ -29,7 +28,7 @@ MISSED = 6
 _SUFFIX = ".lease"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Lease:
     """What a holder says of itself.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.facts import Facts
@@ -15,7 +15,7 @@ from nbmlops.runtime.schedule import Standing, State, is_clear
 _MORE = 4  # so many ready steps for each that may run: of these the most urgent ones are chosen
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Early:
     """Why a step that may start before its turn has to run, and what the steps before it did or are expected to do."""
 
@@ -23,7 +23,7 @@ class Early:
     before: Sequence[StepOutcome]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import PurePath
 
 from nbmlops.core.digest import digest_json
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.graph import descendants
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.listings import Listing, Question
@@ -21,7 +20,7 @@ UNCHANGED = "unchanged"
 _SHOWN_REASONS = 3
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Grounds:
     """What a record depends on besides its key, as it is now.
 
@@ -99,7 +98,7 @@ def why(now: KeyParts, latest: CacheRecord | None, ground: tuple[str, ...]) -> s
     return "; ".join(reasons[:_SHOWN_REASONS]) + (f"; and {more} more" if more > 0 else "")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Selection:
     """Which steps a run is about.
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import dataclass
 from typing import Any
-
-from nbmlops.core.frozen import frozen
 
 _NUMPY = "numpy.random"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RandomState:
     """The states, as plain tuples; `None` for a generator that nobody used yet."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import live_from_json, live_to_json, step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import LiveValue, StepLog
@@ -16,7 +15,7 @@ from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeyParts:
     """What a step's result depends on as far as it is known before the step runs; texts by name.
 
@@ -35,7 +34,7 @@ class KeyParts:
     environment: Mapping[str, str]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FileState:
     """A file as it was: its fingerprint ("" if it was absent), and size and time of change, which save reading it."""
 
@@ -44,7 +43,7 @@ class FileState:
     changed_ns: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepOutcome:
     """What a step did, as the step itself reports it.
 
@@ -89,7 +88,7 @@ class StepOutcome:
     peak: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CacheRecord:
     """An executed step.
 

@@ -6,12 +6,11 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepRecord, StepStatus
 from nbmlops.runtime.stored import StoredValue
 
@@ -28,7 +27,7 @@ def _environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunOptions:
     """How to run.
 
@@ -71,7 +70,7 @@ class RunOptions:
     environment: Callable[[], Mapping[str, str]] = _environment
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StepsResult:
     """What running the steps of a pipeline gave.
 

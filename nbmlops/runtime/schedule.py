@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.demands import memory_bytes
 from nbmlops.pipeline.graph import predecessors
 from nbmlops.pipeline.ir import Pipeline, Step
@@ -29,7 +29,7 @@ class State(StrEnum):
     WAITING = "waiting"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A step of a run that goes on.
 
@@ -46,7 +46,7 @@ class Standing:
     peak: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How many steps may run at once, and in how many bytes of memory together; 0 bytes for any."""
 

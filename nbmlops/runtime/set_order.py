@@ -13,10 +13,9 @@ import ctypes
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from itertools import chain, permutations
 from typing import Any
-
-from nbmlops.core.frozen import frozen
 
 _SMALL_TABLE = 8
 _ENTRY_BYTES = 16
@@ -27,7 +26,7 @@ _TRIED_IN_ALL_ORDERS = 6
 _HASH_BITS = (1 << 64) - 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SetPlan:
     """How to build a set.
 
@@ -66,7 +65,7 @@ def plan_set(value: AbstractSet[Any]) -> SetPlan | None:
     return None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Table:
     """The hash table of a set.
 

@@ -11,12 +11,12 @@ import mmap
 import os
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
 
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
-from nbmlops.core.frozen import frozen
 
 FOLDER_MODE = 0o700
 QUARANTINE = "quarantine"
@@ -25,7 +25,7 @@ UNFINISHED = ".new-"
 """How the files begin that a writer has not finished; they outlive one that was killed."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ObjectRef:
     """Where the bytes of a value are: their BLAKE3 (64 hex digits) and their number."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.fields import Fields
 from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.store import ObjectRef
@@ -15,7 +15,7 @@ from nbmlops.runtime.store import ObjectRef
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StoredValue:
     """The value of one name.
 

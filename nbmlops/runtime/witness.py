@@ -9,12 +9,12 @@ import json
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
-from nbmlops.core.frozen import frozen
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.runtime.facts import kernel_environment
 from nbmlops.runtime.kernel import Kernel
@@ -23,7 +23,7 @@ from nbmlops.runtime.witness_records import PLAN_VARIABLE, Border, WatchPlan, re
 _EXTENSION = "--InteractiveShellApp.extra_extensions=nbmlops.runtime.witness_kernel"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellToRun:
     """A cell of the notebook.
 
@@ -40,7 +40,7 @@ class CellToRun:
     may_raise: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellError:
     """How the notebook failed: the cell, and the error as the kernel told it."""
 
@@ -50,7 +50,7 @@ class CellError:
     traceback: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Watched:
     """A run of the notebook.
 
@@ -65,7 +65,7 @@ class Watched:
     error: CellError | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class WatchJob:
     """What to run and to watch.
 

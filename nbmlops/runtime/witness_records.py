@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import StepLog
@@ -23,7 +22,7 @@ ALL = "*"
 """Stands among the names of a border for every name that the notebook has bound."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SeenValue:
     """A value as it was at a step border.
 
@@ -46,7 +45,7 @@ class SeenValue:
     ref: ObjectRef | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Border:
     """The namespace at the end of a step.
 
@@ -63,7 +62,7 @@ class Border:
     log: StepLog = field(default_factory=StepLog)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class WatchPlan:
     """What the kernel of a watched notebook is told.
 

@@ -7,12 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.ir import Pipeline, StepMode
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.facts import kernel_environment
@@ -30,7 +29,7 @@ _STDERR_KEPT = 2000
 _NO_WINDOWS = {"MPLBACKEND": "agg"}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Left:
     """What a step of the pipeline left: the namespace at its end.
 
@@ -91,7 +90,7 @@ def left_by_steps(folder: Path, pipeline: Pipeline) -> dict[str, Left]:
     return found
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ValueVerdict:
     """The verdict on one value: "equal", "different" or "uncompared", and why."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeVar
 
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.run_record import MetricValue
 
 Pair = tuple[str, str]
@@ -19,7 +19,7 @@ MAX_BYTES = 300_000  # of each of the three kinds
 _OVERHEAD = 80
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one `log_batch` call carries."""
 

@@ -10,16 +10,16 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nbmlops.core.digest import Digest, digest_json
-from nbmlops.core.frozen import frozen
 
 _GIT_SECONDS = 10
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class GitState:
     """The commit that a folder stands at, "" when it has none, and whether tracked files differ from it."""
 
@@ -30,7 +30,7 @@ class GitState:
         return f"{self.commit}-dirty" if self.commit and self.dirty else self.commit
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class EnvironmentFacts:
     """Python, the platform and the versions of distributions; `digest` covers all of them."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import dataclass
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import UsageError
-from nbmlops.core.frozen import frozen
 
 MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
@@ -17,7 +17,7 @@ _KEY = re.compile(r"[\w./ :-]+")
 _SHOWN = 80
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StoredText:
     """A text as the store keeps it: `value` in its place, `overflow` as an artifact of the run, "" when it fits."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
-
-from nbmlops.core.frozen import frozen
 
 _PROC = Path("/proc")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProcessMark:
     """One process for good: numbers are used again, so its start is told as well.
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-
-from nbmlops.core.frozen import frozen
 
 if TYPE_CHECKING:
     from nbmlops.core.diagnostics import Json
@@ -24,7 +22,7 @@ class RunState(StrEnum):
     KILLED = "KILLED"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunStart:
     """What is known when a run starts.
 
@@ -41,7 +39,7 @@ class RunStart:
     source: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """A run as the store has it.
 

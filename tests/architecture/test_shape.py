@@ -61,7 +61,7 @@ def frozen_records() -> Iterator[type]:
         module = importlib.import_module(info.name)
         for value in vars(module).values():
             is_record = isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == info.name
-            if is_record and value.__setattr__ is not object.__setattr__:
+            if is_record and value.__dataclass_params__.frozen:
                 yield value
 
 

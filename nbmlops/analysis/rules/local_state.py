@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from nbmlops.analysis.definitions import closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
 from nbmlops.analysis.scope import collect_names
 from nbmlops.core.diagnostics import Diagnostic
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import parse, walk
 
 CODE = "NB219"
@@ -22,7 +22,7 @@ _METHODS = "add append appendleft clear discard extend insert pop popitem poplef
 _CHANGING = frozenset(_METHODS.split())
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Module:
     """The variables of a module, and which of them each of its functions and classes touches and changes."""
 
@@ -31,7 +31,7 @@ class _Module:
     changed: Mapping[str, frozenset[str]]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Use:
     """Code of the notebook that uses something of a module: what it touches and changes there."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.compiler.lock import python_version
@@ -18,7 +18,6 @@ from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.quoting import plain_path
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.demands import StepDemands
 from nbmlops.pipeline.graph import ancestors, predecessors
 from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
@@ -40,7 +39,7 @@ class Kind(StrEnum):
     STR = "str"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Argument:
     """A parameter as an engine offers it: its name, the engine's type, and the notebook's default in that type."""
 
@@ -49,7 +48,7 @@ class Argument:
     default: Json
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Task:
     """One task.
 
@@ -73,7 +72,7 @@ class Task:
         return None if self.demands.timeout is None else self.demands.timeout + _GRACE
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Stage:
     """Tasks that do not need each other, for one machine each; or tasks that follow each other, for one machine."""
 
@@ -81,7 +80,7 @@ class Stage:
     parallel: bool
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TargetFile:
     """A file of a target: its path relative to the repository's root, its text, and what the README says of it."""
 
@@ -90,7 +89,7 @@ class TargetFile:
     about: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A compiled pipeline for a target. Every text may hold anything; quoting it is the target's work.
 
@@ -170,7 +169,7 @@ class Deployment:
         return posixpath.normpath(posixpath.join(self.out, file))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Target:
     """What `--target NAME` writes; a distribution registers one under the entry-point group `nbmlops.targets`.
 

@@ -8,16 +8,16 @@ passed on.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from nbmlops.compiler.layout import INDENT, bracketed
 from nbmlops.compiler.names import fresh
 from nbmlops.compiler.targets.deployment import Argument, Task
 from nbmlops.compiler.targets.quoting import python
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.frozen import frozen
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A parameter's name, the argument's name, its type and its default."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from nbmlops.analysis.model import ImportedName, Placement, StepFacts
 from nbmlops.analysis.scope import collect_names
@@ -18,7 +19,6 @@ from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import comment, wrapped
 from nbmlops.compiler.targets.shared import from_helpers
-from nbmlops.core.frozen import frozen
 from nbmlops.core.syntax import walk
 from nbmlops.pipeline.ir import Step
 
@@ -28,7 +28,7 @@ _OF_JUPYTER = frozenset({"IPython", "matplotlib_inline"})
 _PYTHONS_OWN = frozenset(dir(builtins))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Content:
     """What a step's function is made from.
 

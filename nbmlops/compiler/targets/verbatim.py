@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nbmlops.analysis.model import ImportedName, Placement, Statement, StepFacts
 from nbmlops.analysis.statements import dropped_below
@@ -21,14 +21,13 @@ from nbmlops.compiler.names import fresh
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.targets.parameters import converted, value_classes
 from nbmlops.compiler.targets.shared import HELPERS, SETTINGS
-from nbmlops.core.frozen import frozen
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.ir import SourceLines, Step
 
 PARAMETERS = "parameters"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CodeCell:
     """A code cell of a step notebook: its id, its lines and its tags."""
 

@@ -12,12 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import EnvironmentFault
-from nbmlops.core.frozen import frozen
 from nbmlops.pipeline.codec import FILE_NAME
 from nbmlops.pipeline.graph import predecessors
 from nbmlops.pipeline.ir import Step
@@ -32,7 +32,7 @@ PROJECT_VARIABLE = "NBMLOPS_PROJECT"
 _NOT_BEGUN = -1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Order:
     """A step to execute.
 
@@ -55,7 +55,7 @@ class Order:
     environment: Mapping[str, str]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Done:
     """What became of an order.
 
