@@ -9,15 +9,11 @@ from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.ir import Pipeline
-from nbmlops.pipeline.run_record import RunStatus, StepError, StepRecord, StepStatus
-from nbmlops.runtime.crew import Over, Ready, Result
-from nbmlops.runtime.endings import error_of
-from nbmlops.runtime.errors import Places
+from nbmlops.pipeline.run_record import RunStatus, StepRecord, StepStatus
 from nbmlops.runtime.layout import Layout
-from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.namespace import fold
-from nbmlops.runtime.plan import UNCHANGED, step_key
-from nbmlops.runtime.records import CacheRecord, StepOutcome
+from nbmlops.runtime.plan import UNCHANGED
+from nbmlops.runtime.records import CacheRecord
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.units import joined_steps
 
@@ -42,30 +38,12 @@ class Accounts:
     parameters: Mapping[str, Json]
     versions: Mapping[str, str]
 
-    def executed(self, over: Over, target: Path) -> Result:
-        """Returns what an executed step did; `target` is its executed notebook."""
-        ready, outcome = over.running.ready, over.report.outcome
-        record = StepRecord(
-            name=ready.step.name,
-            status=StepStatus.EXECUTED,
-            seconds=over.seconds,
-            notebook=self._shown(target),
-            log=outcome.log if outcome else over.report.log,
-            key=step_key(ready.step.name, ready.parts),
-            reason=ready.reason,
-            start="warm" if over.running.lane.is_warm else "cold",
-            peak=outcome.peak if outcome else 0,
-        )
-        error = self._error(over)
-        kept = None if error or outcome is None else self._kept(ready, outcome, record, target)
-        return Result(over, record, error, kept)
-
     def reused(self, record: CacheRecord) -> StepRecord:
         """Returns the record of a step that is not executed, because an earlier run's result counts."""
         return StepRecord(
             name=record.step,
             status=StepStatus.CACHED,
-            notebook=self._shown(self.layout.root / record.notebook),
+            notebook=self.shown(self.layout.root / record.notebook),
             log=record.outcome.log,
             key=record.key,
             reason=UNCHANGED,
@@ -94,24 +72,6 @@ class Accounts:
             joined=joined_steps(self.pipeline, outcomes),
         )
 
-    def _error(self, over: Over) -> StepError | None:
-        error = error_of(over.ending, over.report, Places(self.pipeline, self.layout))
-        warnings = over.report.outcome.warnings if over.report.outcome else ()
-        if error is None and warnings and self.options.strict:
-            return StepError("StrictRun", "; ".join(warnings), hint="mend it, or run without --strict")
-        return error
-
-    def _kept(self, ready: Ready, outcome: StepOutcome, record: StepRecord, target: Path) -> CacheRecord:
-        return CacheRecord(
-            step=record.name,
-            key=record.key,
-            parts=ready.parts,
-            outcome=outcome,
-            libraries=distributions_of(outcome.modules, self.versions),
-            notebook=target.relative_to(self.layout.root).as_posix(),
-            run=self.name,
-            seconds=record.seconds,
-        )
-
-    def _shown(self, path: Path) -> str:
+    def shown(self, path: Path) -> str:
+        """Returns a file as the caller of the run would name it; "" if it is not there."""
         return Path(os.path.relpath(path, self.options.base or Path.cwd())).as_posix() if path.is_file() else ""

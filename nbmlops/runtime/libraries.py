@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import packages_distributions
 
 _METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py[0-9.]+)?\.(?:dist|egg)-info")
 
@@ -32,6 +31,8 @@ def installed_versions(path: Sequence[str]) -> dict[str, str]:
 
 @cache
 def _owners() -> Mapping[str, Sequence[str]]:
+    from importlib.metadata import packages_distributions  # noqa: PLC0415  # a tenth of a run with nothing to do
+
     return packages_distributions()  # reads a file of every distribution: 0.2 s
 
 

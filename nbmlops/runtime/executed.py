@@ -1,0 +1,58 @@
+"""What executing a step gave: its record for the run document, and the one that later runs look for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbmlops.pipeline.run_record import StepError, StepRecord, StepStatus
+from nbmlops.runtime.accounts import Accounts
+from nbmlops.runtime.crew import Over, Result
+from nbmlops.runtime.endings import error_of
+from nbmlops.runtime.errors import Places
+from nbmlops.runtime.libraries import distributions_of
+from nbmlops.runtime.plan import step_key
+from nbmlops.runtime.records import CacheRecord
+
+
+def result_of(over: Over, target: Path, accounts: Accounts) -> Result:
+    """Returns what an executed step did.
+
+    Args:
+        over: Its end.
+        target: Its executed notebook.
+        accounts: Of the run.
+    """
+    ready, outcome = over.running.ready, over.report.outcome
+    record = StepRecord(
+        name=ready.step.name,
+        status=StepStatus.EXECUTED,
+        seconds=over.seconds,
+        notebook=accounts.shown(target),
+        log=outcome.log if outcome else over.report.log,
+        key=step_key(ready.step.name, ready.parts),
+        reason=ready.reason,
+        start="warm" if over.running.lane.is_warm else "cold",
+        peak=outcome.peak if outcome else 0,
+    )
+    error = _error(over, accounts)
+    if error or outcome is None:
+        return Result(over, record, error, None)
+    kept = CacheRecord(
+        step=record.name,
+        key=record.key,
+        parts=ready.parts,
+        outcome=outcome,
+        libraries=distributions_of(outcome.modules, accounts.versions),
+        notebook=target.relative_to(accounts.layout.root).as_posix(),
+        run=accounts.name,
+        seconds=record.seconds,
+    )
+    return Result(over, record, None, kept)
+
+
+def _error(over: Over, accounts: Accounts) -> StepError | None:
+    error = error_of(over.ending, over.report, Places(accounts.pipeline, accounts.layout))
+    warnings = over.report.outcome.warnings if over.report.outcome else ()
+    if error is None and warnings and accounts.options.strict:
+        return StepError("StrictRun", "; ".join(warnings), hint="mend it, or run without --strict")
+    return error
