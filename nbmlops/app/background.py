@@ -9,11 +9,14 @@ and is raised where the caller asks for a result.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from nbmlops.pipeline.run_record import StepLog
 from nbmlops.tracking.tracker import RunFacts, RunStart, Tracker
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 
 class BackgroundRun:
@@ -39,6 +42,8 @@ class BackgroundRun:
 
     def begin(self) -> None:
         """Starts the run in the background, once; what was logged before is sent first."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # a run that executes nothing has no thread
+
         if self._started is None:
             self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nbmlops-tracking")
             self._started = self._worker.submit(self._open)

@@ -7,6 +7,7 @@ where the installation has them; both emitters give the same bytes because lines
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +60,21 @@ def read_yaml(path: Path, hint: str = "") -> object:
     if len(data) > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES} bytes", hint)
     try:
-        _check_events(data)
-        loader = _SafeLoader(data)
-        try:
-            node = loader.get_single_node()
-            _check_keys(node)
-            return None if node is None else loader.construct_document(node)
-        finally:
-            loader.dispose()
+        return _plain(data)
     except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as YAML: {_in_one_line(error)}", hint) from error
+
+
+@lru_cache(maxsize=2)  # one command asks for the same document several times, and nobody changes it
+def _plain(data: bytes) -> object:
+    _check_events(data)
+    loader = _SafeLoader(data)
+    try:
+        node = loader.get_single_node()
+        _check_keys(node)
+        return None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 def _check_events(data: bytes) -> None:

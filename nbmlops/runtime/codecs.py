@@ -10,11 +10,11 @@ import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.runtime import frames, pickling, plain_text
 from nbmlops.runtime.sharing import Walk
+from nbmlops.runtime.stored import Codec
 
 if TYPE_CHECKING:
     from nbmlops.runtime.store import ObjectRef, Store
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
 _READ_ONLY = b"r"  # behind the elements of an array that must not be written; readers of the format do not look there
 _NPY_HEADER = 12  # magic string, version 2.0 and the length of what follows
 _MAX_JSON_OBJECTS = 100_000  # beyond, pickle is several times faster
-
-
-class Codec(StrEnum):
-    """The stored forms; `BUNDLE` is a pickle of several names whose values share objects."""
-
-    ARROW = "arrow"
-    NPY = "npy"
-    JSON = "json"
-    PICKLE = "pickle"
-    BUNDLE = "bundle"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
 from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime import codecs, pickling
 from nbmlops.runtime.carried import carried_code
-from nbmlops.runtime.codecs import Codec, Encoded
+from nbmlops.runtime.codecs import Encoded
 from nbmlops.runtime.identity import told_apart
 from nbmlops.runtime.sharing import CannotStore, Walk, borrowed_memory, shared_groups, sharing_signature
 from nbmlops.runtime.store import Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_json
 from nbmlops.pipeline.fields import Fields
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.store import ObjectRef
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
+
+
+class Codec(StrEnum):
+    """The stored forms; `BUNDLE` is a pickle of several names whose values share objects."""
+
+    ARROW = "arrow"
+    NPY = "npy"
+    JSON = "json"
+    PICKLE = "pickle"
+    BUNDLE = "bundle"
 
 
 @dataclass(frozen=True, slots=True)

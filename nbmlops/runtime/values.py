@@ -11,10 +11,10 @@ from typing import Any
 from nbmlops.core.errors import StepFailed
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.runtime import codecs
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.layout import layout_of, pipeline_file
 from nbmlops.runtime.results import StepsResult
 from nbmlops.runtime.store import DamagedObject, Store
+from nbmlops.runtime.stored import Codec
 
 
 def load_value(folder: Path, result: StepsResult, name: str) -> Any:

@@ -13,8 +13,8 @@ from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import StepLog
 from nbmlops.runtime.ambient import ref_from_json, ref_to_json
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.store import ObjectRef
+from nbmlops.runtime.stored import Codec
 
 PLAN_VARIABLE = "NBMLOPS_WITNESS"
 NOTEBOOK = "__main__"

@@ -11,7 +11,6 @@ import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nbmlops.core.digest import Digest, digest_json
@@ -74,6 +73,8 @@ def environment_facts(distributions: Iterable[str] = ()) -> EnvironmentFacts:
 
 
 def _version(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # slow; only runs that execute need it
+
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -9,11 +9,10 @@ import pytest
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
 from nbmlops.runtime.ambient import Setting
 from nbmlops.runtime.cache import StepCache
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.store import ObjectRef
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 REF = ObjectRef("ab" * 32, 12)
 LOG = StepLog(

@@ -10,9 +10,10 @@ import pytest
 
 from nbmlops.data.fingerprint import fingerprint
 from nbmlops.runtime import frames
-from nbmlops.runtime.codecs import Codec, decode, encode, encode_bundle
+from nbmlops.runtime.codecs import decode, encode, encode_bundle
 from nbmlops.runtime.sharing import Walk
 from nbmlops.runtime.store import Store
+from nbmlops.runtime.stored import Codec
 
 
 def round_trip(store: Store, value: object) -> tuple[Codec, Any]:

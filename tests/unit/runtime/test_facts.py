@@ -10,13 +10,12 @@ from nbmlops.data.files import fingerprint_file
 from nbmlops.pipeline.codec import pipeline_to_yaml
 from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode
 from nbmlops.runtime.ambient import AmbientState, Setting
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.facts import Facts, kernel_environment
 from nbmlops.runtime.layout import Layout, layout_of
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.store import ObjectRef, Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 
 def test_the_hash_seed_is_fixed_and_other_seeds_and_thread_numbers_are_left_as_they_are() -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from nbmlops.pipeline.run_record import StepLog
 from nbmlops.runtime.cache import StepCache, read_records
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.garbage import Garbage, Keep, Waste, collect
 from nbmlops.runtime.lock import locked
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.store import ObjectRef, Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
 LONG_AGO = (NOW - timedelta(days=1)).timestamp()

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 
 from nbmlops.pipeline.run_record import LiveValue
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.handover import Handover, Saved
 from nbmlops.runtime.store import DamagedObject, Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 Namespace = Mapping[str, StoredValue]
 

@@ -14,7 +14,6 @@ from nbmlops.pipeline.codec import pipeline_to_yaml
 from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime.cache import StepCache
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.facts import Facts
 from nbmlops.runtime.layout import layout_of
 from nbmlops.runtime.lookup import Lookup
@@ -22,7 +21,7 @@ from nbmlops.runtime.namespace import fold
 from nbmlops.runtime.plan import step_key
 from nbmlops.runtime.records import CacheRecord, FileState, StepOutcome
 from nbmlops.runtime.store import Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 SHARED = (LiveValue("g", "generator", "it is a generator"),)
 

@@ -7,12 +7,11 @@ import pytest
 
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.plan import Grounds, ground_changes, part_changes, select, select_only, step_key, why
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
 from nbmlops.runtime.store import ObjectRef
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 PARTS = KeyParts("code", {}, {"max_depth": "3"}, {"X_train": "frame 12"}, {"python": "3.11.1"})
 MONTHS = Listing(Question.PATH_GLOB, "data", "*.csv")

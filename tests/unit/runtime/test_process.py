@@ -12,13 +12,12 @@ import pytest
 
 from nbmlops.pipeline.run_record import MetricValue, StepLog
 from nbmlops.runtime.ambient import AmbientState
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.context import StepContext, StepReport
 from nbmlops.runtime.execute import Completed, Ending, Job, KernelDied, Raised
 from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import StepOutcome
 from nbmlops.runtime.store import ObjectRef
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 VALUE = StoredValue("x", Codec.JSON, ObjectRef("ab" * 32, 1), "12", "int")
 OUTCOME = StepOutcome(values=(VALUE,), log=StepLog(metrics=(MetricValue("score", 0.5),)), modules=("math",))
@@ -31,7 +30,7 @@ context = read_context(told)
 """
 REPORT = f"""
 from nbmlops.pipeline.run_record import MetricValue, StepLog
-from nbmlops.runtime.codecs import Codec
+from nbmlops.runtime.stored import Codec
 from nbmlops.runtime.records import StepOutcome
 from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue

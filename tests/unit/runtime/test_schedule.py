@@ -7,11 +7,10 @@ import pytest
 from nbmlops.pipeline.demands import Resources
 from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import LiveValue
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.records import FileState, StepOutcome
 from nbmlops.runtime.schedule import Limits, Standing, State, expected_memory, is_clear, startable, urgencies
 from nbmlops.runtime.store import ObjectRef
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 
 def step(name: str, **reads: str) -> Step:

@@ -10,7 +10,6 @@ import pytest
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import EnvironmentFault
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.garbage import Garbage, Waste
 from nbmlops.runtime.plan import step_key
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome, refs_of
@@ -18,7 +17,7 @@ from nbmlops.runtime.shared_files import SharedFiles
 from nbmlops.runtime.shared_garbage import SharedKeep, collect_shared
 from nbmlops.runtime.shared_store import RENEWED, SharedStore
 from nbmlops.runtime.store import ObjectRef, Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.stored import Codec, StoredValue
 
 DAY = 24 * 3600.0
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_record import MetricValue, StepLog
-from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.store import ObjectRef
+from nbmlops.runtime.stored import Codec
 from nbmlops.runtime.witness_records import (
     Border,
     SeenValue,
