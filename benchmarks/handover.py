@@ -3,6 +3,8 @@
     python benchmarks/handover.py [ROWS [REPETITIONS]]
 
 Raw means: the very bytes of the stored form into a file and on the disk (fsync); a file read whole into memory.
+Ratios are medians of those of single repetitions, in which all ways follow each other. Takes one minute to three
+for a million rows, half of it for times, half for memory (`handover_memory.py`).
 """
 
 from __future__ import annotations
@@ -11,44 +13,50 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import numpy as np  # noqa: TID253 - a script
+import handover_memory
 import pandas as pd  # noqa: TID253 - a script
+from handover_memory import frame
 from sklearn.ensemble import RandomForestRegressor  # noqa: TID253 - a script
 
-from nbmlops.data.fingerprint import fingerprint
 from nbmlops.runtime import codecs
 from nbmlops.runtime.handover import Handover
 from nbmlops.runtime.sharing import Walk
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import StoredValue
 
-COLUMNS = ("raw write", "raw read", "save", "load", "unchanged", "parquet write", "parquet read")
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """What is promised of two ways: the seconds of the ones beside those of the others."""
+
+    name: str
+    ours: tuple[str, ...]
+    beside: tuple[str, ...]
+    goal: float | None
+    at_least: bool = False
 
 
-def frame(rows: int) -> pd.DataFrame:
-    """Returns a frame of 15 columns: floats, integers, texts, a category, times, booleans."""
-    random = np.random.default_rng(0)
-    columns: dict[str, Any] = {f"float{number}": random.standard_normal(rows) for number in range(6)}
-    columns |= {f"int{number}": random.integers(0, 1000, rows) for number in range(4)}
-    columns |= {"text": random.choice(["aa", "bbb", "cccc"], rows), "id": random.integers(0, rows, rows).astype(str)}
-    columns["category"] = pd.Categorical(random.choice(list("xyz"), rows))
-    columns["time"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 10**6, rows), unit="s")
-    return pd.DataFrame(columns).assign(flag=random.random(rows) < 0.5)
+RATIOS = (
+    Ratio("save beside raw write", ("save",), ("raw write",), 1.5),
+    Ratio("load beside raw read", ("load",), ("raw read",), 0.5),
+    Ratio("Parquet round trip beside ours", ("parquet write", "parquet read"), ("save", "load"), 4.0, at_least=True),
+    Ratio("save what is unchanged beside raw write", ("unchanged",), ("raw write",), None),
+)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Returns the wall seconds of one call."""
-    started = time.perf_counter()
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Returns the wall and the CPU seconds of one call."""
+    wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def raw_write(path: Path, parts: list[bytes | memoryview]) -> None:
+def raw_write(path: Path, parts: Sequence[bytes | memoryview]) -> None:
     """Writes the parts and waits until they are on the disk."""
     with path.open("wb", buffering=0) as stream:
         for part in parts:
@@ -58,49 +66,64 @@ def raw_write(path: Path, parts: list[bytes | memoryview]) -> None:
         os.fsync(stream.fileno())
 
 
-def once(value: object, folder: Path) -> dict[str, float]:
-    """Returns the seconds of each way, in a folder of its own."""
-    found: dict[str, float] = {}
-    encoded = codecs.encode(value, Walk(value), fingerprint)
-    found["raw write"] = seconds(lambda: raw_write(folder / "raw", list(encoded.parts)))
-    found["raw read"] = seconds((folder / "raw").read_bytes)
+def once(value: object, folder: Path) -> dict[str, tuple[float, float]]:
+    """Returns wall and CPU seconds of each way, in a folder of its own."""
+    found: dict[str, tuple[float, float]] = {}
+    encoded = codecs.encode(value, Walk(value))
+    found["raw write"] = timed(lambda: raw_write(folder / "raw", encoded.parts))
+    found["raw read"] = timed((folder / "raw").read_bytes)
     store, saved = Store(folder / "store"), list[StoredValue]()
     first = Handover(store, {}, "benchmark")
-    found["save"] = seconds(lambda: saved.extend(first.save({"value": value}).values))
+    found["save"] = timed(lambda: saved.extend(first.save({"value": value}).values))
     second = Handover(store, {one.name: one for one in saved}, "benchmark")
-    found["load"] = seconds(lambda: second.load("value"))
-    found["unchanged"] = seconds(lambda: second.save({}))
+    found["load"] = timed(lambda: second.load("value"))
+    found["unchanged"] = timed(lambda: second.save({}))
     if isinstance(value, pd.DataFrame):
         path = folder / "value.parquet"
-        found["parquet write"] = seconds(lambda: value.to_parquet(path, compression="zstd"))
-        found["parquet read"] = seconds(lambda: pd.read_parquet(path))
+        found["parquet write"] = timed(lambda: value.to_parquet(path, compression="zstd"))
+        found["parquet read"] = timed(lambda: pd.read_parquet(path))
     return found
 
 
+def report(name: str, size: int, times: Sequence[Mapping[str, tuple[float, float]]], *, goals: bool) -> str:
+    """Returns the lines of one value: seconds of each way, then each ratio, its goal, and whether it is met."""
+    lines = [f"{name}, {size / 1e6:.0f} MB"]
+    for way in times[0]:
+        wall, cpu = (median(time[way][kind] for time in times) for kind in (0, 1))
+        lines.append(f"  {way:14} {wall:7.3f} s, {cpu:7.3f} s of CPU")
+    for ratio in RATIOS:
+        if not {*ratio.ours, *ratio.beside} <= times[0].keys():
+            continue
+        wall, cpu = (
+            median(sum(t[way][kind] for way in ratio.ours) / sum(t[way][kind] for way in ratio.beside) for t in times)
+            for kind in (0, 1)
+        )
+        goal = ""
+        if goals and ratio.goal is not None:
+            met = wall >= ratio.goal if ratio.at_least else wall <= ratio.goal
+            goal = f"goal {'>=' if ratio.at_least else '<='} {ratio.goal}: {'met' if met else 'NOT MET'}"
+        lines.append(f"  {ratio.name:40} {wall:5.2f} x wall, {cpu:5.2f} x CPU   {goal}".rstrip())
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Prints a row for each value: seconds, and the ratios that are promised."""
+    """Prints what each value costs, then the memory it needs."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    repetitions = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    repetitions = int(sys.argv[2]) if len(sys.argv) > 2 else 9
     mixed = frame(rows)
     numbers = mixed[[name for name in mixed if str(name).startswith("float")]].to_numpy()
     model = RandomForestRegressor(50, max_depth=12, random_state=0).fit(numbers[:20_000], numbers[:20_000, 0])
-    print(f"{rows:,} rows; medians of {repetitions} in seconds")
-    for name, value in {"frame, 15 columns": mixed, "array, 6 columns": numbers, "forest of 50 trees": model}.items():
+    print(f"{rows:,} rows; medians of {repetitions}")
+    values = {"frame, 15 columns": mixed, "array, 6 columns": numbers, "array, by rows": numbers.copy("C")}
+    for name, value in {**values, "forest of 50 trees": model}.items():
         times = []
         for _ in range(repetitions):
             with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
                 times.append(once(value, Path(folder)))
-        middle = {way: median(time[way] for time in times) for way in times[0]}
-        print(f"{name}: " + ", ".join(f"{way} {middle[way]:.3f}" for way in COLUMNS if way in middle))
-        ratios = {
-            "save / raw write": middle["save"] / middle["raw write"],
-            "load / raw read": middle["load"] / middle["raw read"],
-            "unchanged / raw write": middle["unchanged"] / middle["raw write"],
-        }
-        if "parquet read" in middle:
-            parquet = middle["parquet write"] + middle["parquet read"]
-            ratios["parquet round trip / ours"] = parquet / (middle["save"] + middle["load"])
-        print("  " + ", ".join(f"{what} {ratio:.2f}" for what, ratio in ratios.items()))
+                size = (Path(folder) / "raw").stat().st_size
+        print(report(name, size, times, goals=name in values), flush=True)
+    del mixed, numbers, values, model
+    print(handover_memory.table(rows))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.data.packing import pack
 
 FORMAT = b"nbmlops-fingerprint/1"
+_SHORT = 1 << 14  # shorter payloads are copied behind their tag: one call instead of two
 
 
 class CannotFingerprint(UsageError):
@@ -117,7 +118,12 @@ class Encoder:
 
     def token(self, tag: bytes, payload: bytes = b"") -> None:
         """Adds a tag and its payload, with their lengths."""
-        self._hash.update(struct.pack("<BQ", len(tag), len(payload)) + tag + payload)
+        head = struct.pack("<BQ", len(tag), len(payload)) + tag
+        if len(payload) < _SHORT:
+            self._hash.update(head + payload)
+        else:
+            self._hash.update(head)
+            self._hash.update(payload)
 
     def text(self, tag: bytes, text: str) -> None:
         """Adds a tag and a text."""
@@ -167,8 +173,8 @@ class Encoder:
         self.size(b"items", len(items))
         packed = pack(items)
         if packed:
-            for tag, content in packed:
-                self.buffer(tag, memoryview(content).nbytes, (content,))
+            for tag, pieces in packed:
+                self.buffer(tag, sum(memoryview(piece).nbytes for piece in pieces), pieces)
             return
         position = 0
         try:

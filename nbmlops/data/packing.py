@@ -11,7 +11,10 @@ from typing import Any
 PACKED_FROM = 32
 """Shorter sequences are encoded one by one; the number is part of the format."""
 
-Packed = list[tuple[bytes, Any]]
+Packed = list[tuple[bytes, Sequence[Any]]]
+"""Tags, each with its content in pieces."""
+_JOINED_LETTERS = 1 << 20
+"""So many letters of texts are joined at once: joining all of them would need twice their memory."""
 
 
 def pack(items: Sequence[Any]) -> Packed | None:
@@ -35,23 +38,26 @@ def _ints(items: Sequence[int]) -> Packed | None:
 
 
 def _bools(items: Sequence[bool]) -> Packed:
-    return [(b"bools", bytes(items))]
+    return [(b"bools", [bytes(items)])]
 
 
 def _optional_texts(items: Sequence[str | None]) -> Packed:
     present = bytes(item is not None for item in items)
-    return [(b"present", present), *_texts(["" if item is None else item for item in items])]
+    return [(b"present", [present]), *_texts(["" if item is None else item for item in items])]
 
 
 def _texts(items: Sequence[str]) -> Packed:
-    return [*_numbers(b"lengths", "q", map(len, items)), (b"texts", "".join(items).encode("utf-8", "surrogatepass"))]
+    lengths = array("q", map(len, items))
+    step = max(1, len(items) * _JOINED_LETTERS // max(1, sum(lengths)))
+    pieces = ["".join(items[at : at + step]).encode("utf-8", "surrogatepass") for at in range(0, len(items), step)]
+    return [*_numbers(b"lengths", "q", lengths), (b"texts", pieces)]
 
 
 def _numbers(tag: bytes, code: str, items: Any) -> Packed:
-    numbers = array(code, items)
+    numbers = items if isinstance(items, array) else array(code, items)
     if sys.byteorder == "big":
         numbers.byteswap()
-    return [(tag, numbers)]
+    return [(tag, [numbers])]
 
 
 _PACKERS: dict[frozenset[type], Callable[[Any], Packed | None]] = {

@@ -45,7 +45,7 @@ def _add_bytes(encoder: Encoder, value: bytes) -> None:
 
 
 def _add_bytearray(encoder: Encoder, value: bytearray) -> None:
-    encoder.token(b"bytearray", bytes(value))
+    encoder.buffer(b"bytearray", len(value), (value,))
 
 
 def _add_ellipsis(encoder: Encoder, value: object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _READ_ONLY = b"r"  # behind the elements of an array that must not be written; readers of the format do not look there
 _NPY_HEADER = 12  # magic string, version 2.0 and the length of what follows
 _MAX_JSON_OBJECTS = 100_000  # beyond, pickle is several times faster
+_MAX_JSON_LETTERS = 1 << 20  # beyond, JSON would need the memory several times over
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,12 @@ class Encoded:
     parts: Sequence[bytes | memoryview]
 
 
-def encode(value: object, walk: Walk, fingerprint: Callable[[Any], str]) -> Encoded:
-    """Returns the stored form of one value.
+def encode(value: object, walk: Walk) -> Encoded:
+    """Returns the stored form of one value; its parts are views of the value's memory where that is possible.
 
     Args:
         value: Any value.
         walk: The walk over it.
-        fingerprint: Tells whether two values are the same.
 
     Raises:
         CannotStore: it cannot be stored; the text says why.
@@ -47,17 +47,17 @@ def encode(value: object, walk: Walk, fingerprint: Callable[[Any], str]) -> Enco
     if walk.has_gaps:
         pass  # of all forms only the pickle keeps the layout
     elif pandas is not None and type(value) in {pandas.DataFrame, pandas.Series}:
-        parts = frames.encode(value, fingerprint)  # type: ignore[arg-type]  # just checked, but by a lazy module
+        parts = frames.encode(value)  # type: ignore[arg-type]  # just checked, but by a lazy module
         if parts is not None:
             return Encoded(Codec.ARROW, parts)
     elif numpy is not None and type(value) is numpy.ndarray and _plain_array(value):
         return Encoded(Codec.NPY, _array_parts(value))
-    elif not walk.repeated and walk.visited <= _MAX_JSON_OBJECTS:
+    elif not walk.repeated and walk.visited <= _MAX_JSON_OBJECTS and walk.letters <= _MAX_JSON_LETTERS:
         try:
             return Encoded(Codec.JSON, [plain_text.to_text(value).encode()])
         except plain_text.NotPlain:
             pass  # the pickle below says it exactly
-    return Encoded(Codec.PICKLE, [pickling.dumps(value, [walk])])
+    return Encoded(Codec.PICKLE, pickling.dumps(value, [walk]))
 
 
 def encode_bundle(values: Mapping[str, object], walks: Mapping[str, Walk]) -> Encoded:
@@ -66,7 +66,7 @@ def encode_bundle(values: Mapping[str, object], walks: Mapping[str, Walk]) -> En
     Raises:
         CannotStore: something in them cannot be stored.
     """
-    return Encoded(Codec.BUNDLE, [pickling.dumps(dict(values), [walks[name] for name in values])])
+    return Encoded(Codec.BUNDLE, pickling.dumps(dict(values), [walks[name] for name in values]))
 
 
 def decode(codec: Codec, ref: ObjectRef, store: Store) -> Any:
@@ -83,7 +83,7 @@ def decode(codec: Codec, ref: ObjectRef, store: Store) -> Any:
         case Codec.JSON:
             return plain_text.from_text(store.read(ref).decode())
         case Codec.PICKLE | Codec.BUNDLE:
-            return pickling.loads(store.read(ref))
+            return pickling.load(store.open_once(ref))
 
 
 def _plain_array(array: Any) -> bool:

@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nbmlops.data.fingerprint import fingerprint
 from nbmlops.runtime import plain_text
 
 if TYPE_CHECKING:
@@ -26,22 +27,21 @@ class _NotExact(Exception):
     """This frame holds something that the form cannot restore exactly."""
 
 
-def encode(value: pd.DataFrame | pd.Series[Any], fingerprint: Callable[[Any], str]) -> list[memoryview] | None:
+def encode(value: pd.DataFrame | pd.Series[Any]) -> list[memoryview] | None:
     """Returns the parts of the Arrow IPC file of a frame or series, or None if decoding would not give back the same.
 
-    The parts lie in the memory of the value itself: nothing is copied.
+    The parts lie in the memory of the value itself: nothing is copied but columns whose cells lie apart.
 
     Args:
         value: A `DataFrame` or `Series`, not of a subclass.
-        fingerprint: Tells whether two values are the same.
     """
     try:
-        batch = _batch(value)
-        again = _value(batch, memoryview)
+        columns = _columns(value)
+        batch = _batch(value, columns)
+        exact = _is_exact(value, columns, batch)
     except (_NotExact, plain_text.NotPlain, ImportError):
         return None
-    same = _facts(again) == _facts(value) and fingerprint(again) == fingerprint(value)
-    return _written(batch) if same else None
+    return _written(batch) if exact else None
 
 
 def decode(data: memoryview) -> Any:
@@ -50,33 +50,49 @@ def decode(data: memoryview) -> Any:
 
     whole = pa.py_buffer(data)
     batch = pa.ipc.open_file(whole).get_batch(0)
-    return _value(batch, lambda buffer: data[buffer.address - whole.address :][: buffer.size])
+    return _Reader(batch, lambda buffer: data[buffer.address - whole.address :][: buffer.size]).value()
 
 
-def _value(batch: pa.RecordBatch, view: Callable[[pa.Buffer], memoryview]) -> Any:
-    """Returns the frame or series of a batch; `view` gives the memory of a buffer, writable if the value is to be."""
-    meta: Any = plain_text.from_text(batch.schema.metadata[_KEY].decode())
-    reader = _Reader(batch, view)
-    arrays = [reader.array(spec) for spec in meta["columns"]]
-    index = _labels_from_plain(meta["index"]) if meta["index"][0] != "column" else reader.index(meta["index"])
-    if meta["kind"] == "series":
-        import pandas as pd
+def _is_exact(value: Any, columns: list[Any], batch: pa.RecordBatch) -> bool:
+    """Returns whether decoding the batch gives back the very same value.
 
-        value: Any = pd.Series(arrays[0], index=index, name=meta["name"], copy=False)
-    else:
-        value = _frame(arrays, meta["blocks"], index, _labels_from_plain(meta["labels"]))
-    value.attrs = meta["attrs"]
-    value.flags.allows_duplicate_labels = meta["duplicates"]
-    return value
-
-
-def _batch(value: Any) -> pa.RecordBatch:
+    The bytes of the cells need not be looked at: they are written from where they lie and read as what they were.
+    Looked at is what is made of them, and everything that is said otherwise than by bytes.
+    """
     import pandas as pd
+
+    reader = _Reader(batch, memoryview, filled=False)
+    again = reader.value()
+    return (
+        _facts(again) == _facts(value)
+        and all(map(_is_same_column, reader.arrays, columns))
+        and (isinstance(again.index, pd.RangeIndex) or _is_same_column(again.index.array, value.index.array))
+        and (value.ndim == 1 or fingerprint(again.columns) == fingerprint(value.columns))
+    )
+
+
+def _is_same_column(again: Any, column: Any) -> bool:
+    """Returns whether a decoded column equals the one that was encoded; their dtypes are known to be equal."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(column, pd.Categorical):
+        labels = (again.categories, column.categories)
+        return again.codes.dtype == column.codes.dtype and fingerprint(labels[0]) == fingerprint(labels[1])
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return np.array_equal(again.view("i8"), column.view("i8"))
+    return len(again) == len(column)
+
+
+def _columns(value: Any) -> list[Any]:
+    return [value.array] if value.ndim == 1 else [value.iloc[:, at].array for at in range(value.shape[1])]
+
+
+def _batch(value: Any, columns: list[Any]) -> pa.RecordBatch:
     import pyarrow as pa
 
     arrays: list[Any] = []
-    is_series = isinstance(value, pd.Series)
-    columns = [value.array] if is_series else [value.iloc[:, at].array for at in range(value.shape[1])]
+    is_series = value.ndim == 1
     meta = {
         "kind": "series" if is_series else "frame",
         "columns": [_array_to_arrow(column, arrays) for column in columns],
@@ -199,26 +215,29 @@ def _blocks(frame: Any) -> list[list[Any]]:
     return found
 
 
-def _frame(arrays: list[Any], blocks: list[list[Any]], index: Any, labels: Any) -> Any:
+def _frame(arrays: list[Any], meta: Any, index: Any, *, filled: bool) -> Any:
     import numpy as np
     from pandas.api.internals import (  # type: ignore[import-not-found]  # since pandas 3; not in the stubs yet
         create_dataframe_from_blocks,
     )
 
     made = []
-    for positions, order in blocks:
+    for positions, order in meta["blocks"]:
         members = [arrays[position] for position in positions]
         block = members[0]
         if isinstance(block, np.ndarray):
             block = block.reshape(1, -1)
             if len(members) > 1:
-                block = _stacked(members, order)
+                block = _stacked(members, order, filled=filled)
         made.append((block, np.array(positions, dtype=np.intp)))
-    return create_dataframe_from_blocks(made, index=index, columns=labels)
+    return create_dataframe_from_blocks(made, index=index, columns=_labels_from_plain(meta["labels"]))
 
 
-def _stacked(members: list[Any], order: Any) -> np.ndarray[Any, Any]:
-    """Returns the columns as the rows of one array: without a copy where they lie so in the file already."""
+def _stacked(members: list[Any], order: Any, *, filled: bool) -> np.ndarray[Any, Any]:
+    """Returns the columns as the rows of one array: without a copy where they lie so in the file already.
+
+    An array that is not to be filled needs no memory before somebody looks into it.
+    """
     import numpy as np
 
     size = members[0].nbytes
@@ -227,28 +246,52 @@ def _stacked(members: list[Any], order: Any) -> np.ndarray[Any, Any]:
         shape, strides = (len(members), len(members[0])), (size, members[0].itemsize)
         return np.lib.stride_tricks.as_strided(members[0], shape, strides)
     block = np.empty((len(members), len(members[0])), members[0].dtype, order=order)
-    for row, member in enumerate(members):
+    for row, member in enumerate(members if filled else ()):
         block[row] = member
     return block
 
 
 class _Reader:
-    """Columns of a batch as arrays on the memory they were read from, so that they can be written to."""
+    """Makes the frame or series of a batch, on the memory that it was read from.
 
-    def __init__(self, batch: pa.RecordBatch, view: Callable[[pa.Buffer], memoryview]) -> None:
-        self._batch, self._view, self._next = batch, view, 0
+    Args:
+        batch: What `_batch` made.
+        view: Gives the memory of a buffer, writable if the value is to be.
+        filled: Whether cells count that would have to be copied; else only the form of the value is to be seen.
 
-    def array(self, spec: Any) -> Any:
+    Attributes:
+        arrays: The columns, once the value was made.
+    """
+
+    def __init__(self, batch: pa.RecordBatch, view: Callable[[pa.Buffer], memoryview], *, filled: bool = True) -> None:
+        self._batch, self._view, self._filled, self._next = batch, view, filled, 0
+        self.arrays: list[Any] = []
+
+    def value(self) -> Any:
+        import pandas as pd
+
+        meta: Any = plain_text.from_text(self._batch.schema.metadata[_KEY].decode())
+        self.arrays = [self._array(spec) for spec in meta["columns"]]
+        index = _labels_from_plain(meta["index"]) if meta["index"][0] != "column" else self._index(meta["index"])
+        if meta["kind"] == "series":
+            value: Any = pd.Series(self.arrays[0], index=index, name=meta["name"], copy=False)
+        else:
+            value = _frame(self.arrays, meta, index, filled=self._filled)
+        value.attrs = meta["attrs"]
+        value.flags.allows_duplicate_labels = meta["duplicates"]
+        return value
+
+    def _array(self, spec: Any) -> Any:
         import numpy as np
         import pandas as pd
 
         kind = spec[0]
         if kind == "category":
             dtype = pd.CategoricalDtype(_labels_from_plain(spec[2]), ordered=spec[3])
-            return pd.Categorical.from_codes(self.array(spec[1]), dtype=dtype)
+            return pd.Categorical.from_codes(self._array(spec[1]), dtype=dtype)
         if kind == "zoned":
             zoned: Any = pd.DatetimeTZDtype.construct_from_string(spec[2])
-            return pd.DatetimeIndex(self.array(spec[1])).tz_localize("UTC").tz_convert(zoned.tz).array
+            return pd.DatetimeIndex(self._array(spec[1])).tz_localize("UTC").tz_convert(zoned.tz).array
         column = self._batch.column(self._next)
         self._next += 1
         if kind == "string":
@@ -259,10 +302,10 @@ class _Reader:
             return np.empty(0, dtype=spec[1])
         return np.frombuffer(self._view(buffer), dtype=spec[1], count=len(column))
 
-    def index(self, spec: Any) -> Any:
+    def _index(self, spec: Any) -> Any:
         import pandas as pd
 
-        return pd.Index(self.array(spec[1]), name=spec[2], copy=False)
+        return pd.Index(self._array(spec[1]), name=spec[2], copy=False)
 
 
 def _facts(value: Any) -> list[Any]:

@@ -141,7 +141,7 @@ class Handover:
 
     def _store_one(self, name: str, walk: Walk, print_: str) -> StoredValue:
         value = self._live[name]
-        encoded = codecs.encode(value, walk, lambda other: print_ if other is value else fingerprint(other))
+        encoded = codecs.encode(value, walk)
         code = carried_code(walk.code.values(), self._package)
         return StoredValue(name, encoded.codec, self._store.put(encoded.parts), print_, type_name(value), code=code)
 
@@ -198,7 +198,14 @@ def _identities(values: Mapping[str, Any], walks: Mapping[str, Walk], reasons: d
             prints[name] = fingerprint(values[name])
         except CannotFingerprint:
             try:
-                prints[name] = f"bytes:{blake3(pickling.dumps(values[name], [walk])).hexdigest()}"
+                prints[name] = f"bytes:{_digest(pickling.dumps(values[name], [walk]))}"
             except CannotStore as error:
                 reasons[name] = tidy(error)
     return prints
+
+
+def _digest(parts: pickling.Parts) -> str:
+    hasher = blake3()
+    for part in parts:
+        hasher.update(part)
+    return hasher.hexdigest()

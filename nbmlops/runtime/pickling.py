@@ -6,14 +6,13 @@ Only bytes whose digest was checked come here; see `nbmlops.runtime.store`.
 from __future__ import annotations
 
 import ctypes
-import io
 import math
 import pickle
 import struct
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, SupportsIndex
 
 from nbmlops.runtime.set_order import SetPlan, build_set, plan_set
 from nbmlops.runtime.sharing import (
@@ -33,8 +32,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def dumps(value: object, walks: Iterable[Walk]) -> bytes:
-    """Returns the pickle of the value.
+class Parts(list[memoryview]):
+    """The parts of a pickle, and what keeps the memory that they are views of."""
+
+    keeper: object = None
+
+
+def dumps(value: object, walks: Iterable[Walk]) -> Parts:
+    """Returns the pickle of the value, in parts; arrays and long texts in it are not copied.
 
     Args:
         value: What to pickle.
@@ -45,7 +50,7 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
     """
     walks = tuple(walks)
     clusters = memory_clusters(("", walk) for walk in walks)
-    stream = io.BytesIO()
+    stream = _Stream()
     marked = any(
         w.has_sets or w.has_nan or w.has_gaps or w.has_modules or w.custom_errors or w.forgetful for w in walks
     )
@@ -58,12 +63,25 @@ def dumps(value: object, walks: Iterable[Walk]) -> bytes:
         raise
     except Exception as error:  # pickling runs code of any library; all of it means the same
         raise CannotStore(str(error) or type(error).__name__) from error
-    return stream.getvalue()
+    stream.parts.keeper = pickler  # its memo has all objects that were pickled
+    return stream.parts
 
 
-def loads(data: bytes) -> Any:
+def load(file: BinaryIO) -> Any:
     """Returns the value of a pickle that `dumps` made; the caller has checked the digest of the bytes."""
-    return _Unpickler(io.BytesIO(data)).load()
+    return _Unpickler(file).load()
+
+
+class _Stream:
+    """A file that keeps what is written to it, in parts."""
+
+    def __init__(self) -> None:
+        self.parts = Parts()
+
+    def write(self, part: Any) -> int:
+        """Keeps a view of the part's memory."""
+        self.parts.append(part.raw() if isinstance(part, pickle.PickleBuffer) else memoryview(part))
+        return self.parts[-1].nbytes
 
 
 class _SetBox:
@@ -113,7 +131,7 @@ def _boxed(value: Any) -> _SetBox:
 
 
 class _Pickler(pickle.Pickler):
-    def __init__(self, stream: io.BytesIO, clusters: Sequence[Sequence[tuple[np.ndarray[Any, Any], str]]]) -> None:
+    def __init__(self, stream: _Stream, clusters: Sequence[Sequence[tuple[np.ndarray[Any, Any], str]]]) -> None:
         super().__init__(stream, protocol=5)
         self._numpy, self._pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         self._boxes: dict[int, tuple[Any, _SetBox]] = {}
@@ -121,11 +139,11 @@ class _Pickler(pickle.Pickler):
         self._views: dict[int, tuple[Any, tuple[Any, ...]]] = {}
         for cluster in clusters:
             arrays = [array for array, _ in cluster]
-            low, data = _memory(arrays)
+            memory = _Memory(arrays)
             for array in arrays:
-                offset = int(array.__array_interface__["data"][0]) - low
+                offset = int(array.__array_interface__["data"][0]) - memory.low
                 layout = (array.dtype, array.shape, array.strides, offset)
-                place = (data, layout, array.flags.writeable, _kind(array))
+                place = (memory, layout, array.flags.writeable, _kind(array))
                 self._views[id(array)] = (array, place)
 
     def persistent_id(self, obj: Any) -> _SetBox | _Nan | None:
@@ -167,11 +185,23 @@ class _Unpickler(pickle.Unpickler):  # noqa: S301 - the bytes are ours: their di
         return pid.build()
 
 
-def _memory(arrays: Sequence[np.ndarray[Any, Any]]) -> tuple[int, bytearray]:
-    spans = [extent(array) for array in arrays]
-    low, high = min(low for low, _ in spans), max(high for _, high in spans)
-    # Every byte lies in the extent of one of the arrays, which are alive: their extents overlap without gaps.
-    return low, bytearray(ctypes.string_at(low, high - low))
+class _Memory:
+    """The memory of arrays that share it: pickled from where it lies, a `bytearray` when loaded."""
+
+    __slots__ = ("_arrays", "low", "view")
+
+    def __init__(self, arrays: Sequence[np.ndarray[Any, Any]]) -> None:
+        spans = [extent(array) for array in arrays]
+        self.low, high = min(low for low, _ in spans), max(high for _, high in spans)
+        self._arrays = arrays  # every byte lies in the extent of one of them: they overlap without gaps
+        self.view = (ctypes.c_ubyte * (high - self.low)).from_address(self.low)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return _same, (pickle.PickleBuffer(self.view),)
+
+
+def _same(data: bytearray) -> bytearray:
+    return data
 
 
 def _kind(array: np.ndarray[Any, Any]) -> type:

@@ -58,6 +58,7 @@ class Walk(pickle.Pickler):
         custom_errors: An exception was met that takes other arguments than it keeps.
         forgetful: An object was met whose class forgets its attributes when pickle loads it.
         visited: How many objects were met, each time counted.
+        letters: How long the texts and bytes among them are together.
         repeated: A mutable object was met twice.
         has_sets: A set was met, whose order of iteration must survive.
         has_gaps: An array was met, or a frame with one, whose elements do not follow each other in memory. Sums and
@@ -77,6 +78,7 @@ class Walk(pickle.Pickler):
         self.forgetful = False
         self.repeated = False
         self.visited = 0
+        self.letters = 0
         self.has_sets = False
         self.has_gaps = False
         self.has_nan = False
@@ -95,6 +97,7 @@ class Walk(pickle.Pickler):
                 raise CannotStore("it is nested too deeply") from error
             except Exception as error:  # pickling runs code of any library; all of it means the same
                 raise CannotStore(f"{error}" if str(error) else type(error).__name__) from error
+        self.clear_memo()  # what counts is held by `objects` and `code`
 
     def persistent_id(self, obj: Any) -> str | None:
         """Returns a mark for what need not be descended into; notes what is mutable.
@@ -105,8 +108,7 @@ class Walk(pickle.Pickler):
         self.visited += 1
         kind = type(obj)
         if kind in _ATOMS or kind is tuple:
-            if kind is float and math.isnan(obj):
-                self._nan(obj)
+            self._atom(obj)
             return None
         if isinstance(obj, _CODE):
             return self._code(obj)
@@ -128,6 +130,13 @@ class Walk(pickle.Pickler):
         self.custom_errors = self.custom_errors or is_custom_error(obj)
         self.forgetful = self.forgetful or is_forgetful(obj)
         return self._leaf(obj)
+
+    def _atom(self, obj: Any) -> None:
+        kind = type(obj)
+        if kind is str or kind is bytes:
+            self.letters += len(obj)
+        elif kind is float and math.isnan(obj):
+            self._nan(obj)
 
     def _nan(self, obj: Any) -> None:
         if known_nan(obj):

@@ -7,22 +7,28 @@ stored as different bytes, but an address that is found always holds exactly the
 
 from __future__ import annotations
 
+import errno
+import io
 import mmap
 import os
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from blake3 import blake3
 
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
+from nbmlops.runtime.read_once import private_memory, read_once
 
 FOLDER_MODE = 0o700
 QUARANTINE = "quarantine"
 """The folder of the store where damaged objects are put aside."""
 UNFINISHED = ".new-"
 """How the files begin that a writer has not finished; they outlive one that was killed."""
+_PIECE = 8 << 20  # so much is copied before the disk is told to begin with it
+_READ_AT_ONCE = 1 << 20  # it stays in the processor's cache until it is digested
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,7 @@ class Store:
             make_private(self.folder)
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)
             with os.fdopen(handle, "wb", buffering=0) as stream:
-                for view in views:
-                    _write_all(stream.fileno(), view)
+                _write_all(stream.fileno(), views, ref.size)
                 os.fsync(stream.fileno())
             make_private(self.path(ref).parent)
             Path(temporary).replace(self.path(ref))
@@ -160,13 +165,41 @@ class Store:
         self._check(ref, view)
         return view
 
+    def open_once(self, ref: ObjectRef) -> BinaryIO:
+        """Returns a file of the bytes, checked, as `read` does; reading it gives its memory back.
+
+        Raises:
+            DamagedObject: they are missing or not those that were written.
+        """
+        if ref.size <= _PIECE:
+            return io.BytesIO(self.read(ref))
+        memory = private_memory(ref.size + 1)  # one more: the file may have grown
+        whole = memoryview(memory)
+        self._read_checked(ref, lambda position: whole[position : position + _READ_AT_ONCE])
+        return read_once(memory, ref.size)
+
     def verify(self, ref: ObjectRef) -> None:
         """Checks the object without loading it.
 
         Raises:
             DamagedObject: its bytes are missing or not those that were written.
         """
-        self.open_private(ref).release()
+        piece = memoryview(bytearray(min(ref.size + 1, _READ_AT_ONCE)))
+        # Read, not mapped: who only checks, such as the runner, needs no more memory than for one piece.
+        self._read_checked(ref, lambda _: piece)
+
+    def _read_checked(self, ref: ObjectRef, place: Callable[[int], memoryview]) -> None:
+        """Reads the object into the places for the bytes from a position on, and checks it."""
+        hasher, size = blake3(), 0
+        try:
+            with self.path(ref).open("rb", buffering=0) as stream:
+                while count := stream.readinto(piece := place(size)):
+                    hasher.update(piece[:count])
+                    size += count
+        except OSError as error:
+            raise self._damaged(ref, "is missing or unreadable") from error
+        if (hasher.hexdigest(), size) != (ref.digest, ref.size):
+            raise self._damaged(ref, "was changed after it was written")
 
     def _check(self, ref: ObjectRef, data: bytes | memoryview) -> None:
         if len(data) != ref.size or blake3(data, max_threads=blake3.AUTO).hexdigest() != ref.digest:
@@ -210,7 +243,37 @@ def _ref_of(views: Iterable[memoryview]) -> ObjectRef:
     return ObjectRef(hasher.hexdigest(), size)
 
 
-def _write_all(handle: int, view: memoryview) -> None:
-    done = 0
-    while done < len(view):
-        done += os.write(handle, view[done : done + (1 << 30)])
+def _write_all(handle: int, views: Iterable[memoryview], size: int) -> None:
+    """Writes the parts, `size` bytes in all; the disk begins with the first ones while the next ones are copied."""
+    at_once = size <= _PIECE
+    if not at_once:
+        _reserve(handle, size)
+    position = begun = 0
+    for view in views:
+        done = 0
+        while done < len(view):
+            done += os.write(handle, view[done : done + _PIECE])
+            if not at_once and position + done - begun >= _PIECE:
+                _begin_writing(handle, begun, position + done - begun)
+                begun = position + done
+        position += len(view)
+
+
+def _reserve(handle: int, size: int) -> None:
+    """Reserves the blocks of the file in one go, which costs less than growing it.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(handle, 0, size)
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.EOPNOTSUPP}:
+                raise
+
+
+def _begin_writing(handle: int, begin: int, size: int) -> None:
+    """Has the disk begin with these bytes. They stay in memory: what is not on the disk yet is not dropped."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(handle, begin, size, os.POSIX_FADV_DONTNEED)

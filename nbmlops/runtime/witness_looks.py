@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nbmlops.data.compare_facts import facts_of
-from nbmlops.data.fingerprint import CannotFingerprint, fingerprint, fingerprint_for_comparing
+from nbmlops.data.fingerprint import CannotFingerprint, fingerprint_for_comparing
 from nbmlops.runtime import codecs, random_state
 from nbmlops.runtime.handover import tidy, type_name
 from nbmlops.runtime.sharing import CannotStore, Walk, shared_groups
@@ -70,8 +70,8 @@ class Looker:
         if walk is None or self._store is None:
             return ()
         try:
-            encoded = codecs.encode(value, walk, fingerprint)
-        except (CannotStore, CannotFingerprint):
+            encoded = codecs.encode(value, walk)
+        except CannotStore:
             return ()  # it is compared by its fingerprint alone; only an explanation would need the value
         return encoded.codec, self._store.put(encoded.parts)
 

@@ -49,6 +49,9 @@ VECTORS: dict[str, Any] = {
     "pd.DataFrame({'a': [1, 2], 'b': ['x', None]})": pd.DataFrame({"a": [1, 2], "b": ["x", None]}),
     "pd.Series(['a', 'b'], dtype='category', name='c')": pd.Series(["a", "b"], dtype="category", name="c"),
     "pd.to_datetime(['2024-01-01'], utc=True)": pd.to_datetime(["2024-01-01"], utc=True),
+    "['x' * 99_999 + 'é'] * 40": ["x" * 99_999 + "é"] * 40,
+    "np.where(np.arange(300_000) % 7, 0.5, np.nan)": np.where(np.arange(300_000) % 7, 0.5, np.nan),
+    "bytearray(b'ab' * 20_000)": bytearray(b"ab" * 20_000),
 }
 
 

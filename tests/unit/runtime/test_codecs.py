@@ -17,7 +17,7 @@ from nbmlops.runtime.stored import Codec
 
 
 def round_trip(store: Store, value: object) -> tuple[Codec, Any]:
-    encoded = encode(value, Walk(value), fingerprint)
+    encoded = encode(value, Walk(value))
     return encoded.codec, decode(encoded.codec, store.put(encoded.parts), store)
 
 
@@ -89,7 +89,7 @@ def test_sums_of_a_frame_have_the_same_bits_after_the_border(tmp_path: Path) -> 
 def test_a_loaded_frame_can_be_changed_and_the_store_does_not_notice(tmp_path: Path) -> None:
     store = Store(tmp_path)
     frame = mixed()
-    encoded = encode(frame, Walk(frame), fingerprint)
+    encoded = encode(frame, Walk(frame))
     ref = store.put(encoded.parts)
     first = decode(encoded.codec, ref, store)
     first.loc[0, "late"] = 99

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -97,3 +98,52 @@ def test_empty_bytes_are_an_object_like_others(tmp_path: Path) -> None:
     store = Store(tmp_path)
     ref = store.put([])
     assert (ref.size, store.read(ref), len(store.open_private(ref))) == (0, b"", 0)
+
+
+def large() -> list[bytes | memoryview]:
+    """Returns parts that are written and read in several pieces."""
+    content = bytes(range(256)) * 40_000  # 10 MB
+    return [b"head", memoryview(content), b"", content[:1000], memoryview(content)[5:], b"tail"]
+
+
+def test_large_objects_come_back_whole(tmp_path: Path) -> None:
+    store, content = Store(tmp_path), b"".join(large())
+    ref = store.put(large())
+    assert ref.size == len(content)
+    assert object_path(store, ref).stat().st_size == len(content)
+    assert (store.read(ref), store.open_once(ref).read(), bytes(store.open_private(ref))) == (content,) * 3
+    store.verify(ref)
+
+
+@pytest.mark.parametrize("cut", [0, -1, 5 << 20])
+def test_large_objects_are_checked_before_they_are_read(tmp_path: Path, cut: int) -> None:
+    store = Store(tmp_path)
+    for use in (store.open_once, store.verify, store.open_private, store.read):
+        ref = store.put(large())
+        content = object_path(store, ref).read_bytes()
+        changed = content[:cut] if cut > 0 else content[:-1] + b"X" if cut else content + b"more"
+        object_path(store, ref).write_bytes(changed)
+        with pytest.raises(DamagedObject, match="was changed after it was written"):
+            use(ref)
+        assert not store.has(ref)
+
+
+def test_a_file_system_that_reserves_no_blocks_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(handle: int, offset: int, size: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    store = Store(tmp_path)
+    assert store.read(store.put(large())) == b"".join(large())
+
+
+def test_a_disk_that_is_too_small_is_named_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int, offset: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(EnvironmentFault, match=r"cannot write to the store .*No space left"):
+        Store(tmp_path / "store").put(large())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
