@@ -1,17 +1,20 @@
-"""What is installed in this environment, as records for `lock_text`: the edge to `importlib.metadata`."""
+"""What is installed in this environment, as records for `lock_text`: the edge to its metadata."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import sys
 from collections.abc import Mapping
 from functools import cache
 
 from nbmlops.app.lock_text import OWN, Installed
+from nbmlops.runtime.libraries import installed_versions
 
 
 @cache
 def installed_distributions() -> tuple[Installed, ...]:
     """Returns every installed distribution with what it requires and the modules that it provides, sorted by name."""
+    import importlib.metadata  # noqa: PLC0415  # 10 ms that only making a lock needs
+
     modules: dict[str, list[str]] = {}
     for module, names in importlib.metadata.packages_distributions().items():
         for name in names:
@@ -34,7 +37,4 @@ def marker_environment() -> Mapping[str, str]:
 
 def own_version() -> str:
     """Returns the version of nbmlops that is installed; "0" where it runs from a folder that was never installed."""
-    try:
-        return importlib.metadata.version(OWN)
-    except importlib.metadata.PackageNotFoundError:
-        return "0"
+    return installed_versions(sys.path).get(OWN, "0")

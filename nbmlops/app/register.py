@@ -9,7 +9,7 @@ from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.results import KnownResults, ResultsIndex, results_digest
 from nbmlops.app.stages import register_values
 from nbmlops.app.targets import find_target
-from nbmlops.app.wiring import open_stores
+from nbmlops.app.wiring import Stores
 from nbmlops.core.errors import GateRejected, UsageError
 from nbmlops.gate.verdict import verdict_from_json
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef, RunStatus
@@ -52,7 +52,7 @@ def register_run(target: str, cwd: Path) -> RegisterOutcome:
     if verdict is None:
         raise GateRejected(f"run {record.run_id} was never judged", f"judge it: nbmlops gate {record.run_id}")
     result = _stored(opened, found.known, cwd)
-    registered = register_values(opened, open_stores(opened.root, opened.uri), record, verdict, result)
+    registered = register_values(opened, Stores(opened.root, opened.uri), record, verdict, result)
     ResultsIndex(opened.root, opened.pipeline.name).remember(found.known.digest, registered, found.known.policy)
     assert registered.model_version is not None
     return RegisterOutcome(opened.pipeline.name, registered.model_version, registered.lineage)

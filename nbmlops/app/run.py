@@ -21,7 +21,7 @@ from nbmlops.app.progress import Progress, StageStarted
 from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
 from nbmlops.app.run_report import identified, next_commands, run_record, run_start, write_documents, write_run_document
 from nbmlops.app.stages import close_run, value_metrics
-from nbmlops.app.wiring import Stores, open_stores
+from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError, Terminated, UsageError
 from nbmlops.pipeline.demands import is_memory, memory_bytes
@@ -125,7 +125,7 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         if request.only:
             raise UsageError("--only and --executor exclude each other", "the executor's workers use --only themselves")
         options = execute_elsewhere(opened.folder, options, request.executor, tell)
-    stores = open_stores(opened.root, opened.uri)
+    stores = Stores(opened.root, opened.uri)
     tracked = BackgroundRun(
         lambda: _without_dead_runs(stores.tracker, opened.config.experiment),
         lambda: run_start(opened, parent() if parent else ""),

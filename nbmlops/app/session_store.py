@@ -8,7 +8,7 @@ from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.session import RunTitle
 from nbmlops.app.session_place import SessionOptions, SessionPlace
-from nbmlops.app.wiring import Stores, open_stores
+from nbmlops.app.wiring import Stores
 from nbmlops.core.errors import UsageError
 from nbmlops.gate.baseline import Baseline
 from nbmlops.gate.evaluate import evaluate
@@ -30,7 +30,7 @@ def open_store(place: SessionPlace, options: SessionOptions) -> tuple[MlflowSess
         UsageError: the experiment cannot be used.
         EnvironmentFault: the store cannot be used.
     """
-    stores = open_stores(place.root, place.tracking_uri)
+    stores = Stores(place.root, place.tracking_uri)
     experiment = options.experiment or place.experiment
     stores.tracker.mark_killed(experiment)
     tags = {

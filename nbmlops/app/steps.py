@@ -7,7 +7,6 @@ from pathlib import Path
 
 from nbmlops.analysis.model import ClosingNames
 from nbmlops.analysis.proposal import Proposal, StepsFrom
-from nbmlops.analysis.propose import propose_steps, with_proposal
 from nbmlops.analysis.stars import expand_stars
 from nbmlops.app.project import PIPELINE_FILE
 from nbmlops.core.errors import UsageError
@@ -61,6 +60,8 @@ def cut_notebook(
         local_modules: Sources of the modules beside the notebook that its cells import, by dotted name.
         star_names: What star imports bind, module -> names.
     """
+    from nbmlops.analysis.propose import propose_steps, with_proposal  # noqa: PLC0415  # notebooks with tags need none
+
     proposal = propose_steps(expand_stars(notebook, star_names), steps, closing, local_modules)
     return with_proposal(notebook, proposal), proposal
 

@@ -32,7 +32,7 @@ from nbmlops.app.sweep_record import (
 )
 from nbmlops.app.sweep_samplers import Sampler, sampler_of
 from nbmlops.app.toml_text import read_text
-from nbmlops.app.wiring import open_stores
+from nbmlops.app.wiring import Stores
 from nbmlops.core.documents import write_atomically, write_json_document
 from nbmlops.core.errors import NbmlopsError, UsageError
 from nbmlops.pipeline.run_record import MetricValue, RunStatus, StepLog
@@ -83,7 +83,7 @@ def sweep(
     """
     opened = open_pipeline(request.pipeline, request.cwd)
     sampler = sampler_of(plan)
-    stores = open_stores(opened.root, opened.uri)
+    stores = Stores(opened.root, opened.uri)
     tags = {SWEEP: opened.pipeline.name}
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-sweep"
     tracked = BackgroundRun(lambda: stores.tracker, lambda: RunStart(opened.config.experiment, name, tags))

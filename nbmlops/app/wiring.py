@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbmlops.app.config import PipelineConfig
 from nbmlops.core.errors import UsageError
-from nbmlops.registry.registry import ModelRegistry
-from nbmlops.tracking.tracker import Tracker
 from nbmlops.tracking.uri import masked, resolve_uri, sqlite_path
+
+if TYPE_CHECKING:
+    from nbmlops.registry.registry import ModelRegistry
+    from nbmlops.tracking.tracker import Tracker
 
 TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
 DEFAULT_STORE = "sqlite:///mlflow.db"
@@ -33,12 +36,30 @@ def shown_uri(uri: str) -> str:
     return masked(uri)
 
 
-@dataclass(frozen=True, slots=True)
 class Stores:
-    """Where runs and models are kept: one address, two adapters."""
+    """Where runs and models are kept: one address, two adapters, each loaded when it is first asked for.
 
-    tracker: Tracker
-    registry: ModelRegistry
+    Args:
+        root: The project's root, which holds the artifacts of a SQLite store.
+        uri: As `tracking_uri` gives it.
+    """
+
+    def __init__(self, root: Path, uri: str) -> None:
+        self._root, self._uri = root, uri
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """The tracking store; MLflow is imported by its first call."""
+        from nbmlops.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415  # a run may want neither
+
+        return MlflowTracker(self._uri, self._root)
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """The model registry; MLflow is imported by its first call."""
+        from nbmlops.registry.mlflow_registry import MlflowRegistry  # noqa: PLC0415  # likewise
+
+        return MlflowRegistry(self._uri, self._root)
 
 
 def open_existing(root: Path, uri: str, first: str = "run a pipeline or a tracked notebook first") -> Stores:
@@ -58,18 +79,4 @@ def open_existing(root: Path, uri: str, first: str = "run a pipeline or a tracke
             f"nothing has been tracked here: there is no {os.path.relpath(path)}",
             f"{first}; or name the store in {TRACKING_VARIABLE}",
         )
-    return open_stores(root, uri)
-
-
-def open_stores(root: Path, uri: str) -> Stores:
-    """Returns the adapters of a store; MLflow is imported by their first call.
-
-    Args:
-        root: The project's root, which holds the artifacts of a SQLite store.
-        uri: As `tracking_uri` gives it.
-    """
-    # A run that executes nothing wants neither.
-    from nbmlops.registry.mlflow_registry import MlflowRegistry  # noqa: PLC0415
-    from nbmlops.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
-
-    return Stores(MlflowTracker(uri, root), MlflowRegistry(uri, root))
+    return Stores(root, uri)

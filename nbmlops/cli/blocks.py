@@ -10,6 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nbmlops.core.diagnostics import Json
+
+MAX_VALUE = 60
+
 
 class Tone(StrEnum):
     """How a piece of text is meant; plain renderers show the words alone."""
@@ -130,3 +134,9 @@ def printable(text: str, *, one_line: bool = False) -> str:
     return "".join(
         character if character.isprintable() or character in kept else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def shown_value(value: Json) -> str:
+    """Returns a parameter's value as Python writes it, shortened."""
+    text = repr(value)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

@@ -1,4 +1,4 @@
-"""The JSON documents of the commands, and the one that is printed when a command stops before it has any result."""
+"""The JSON documents of commands that run nothing, and the one of a command that stops before it has any result."""
 
 from __future__ import annotations
 
@@ -7,29 +7,18 @@ from typing import TYPE_CHECKING
 
 from nbmlops.core.diagnostics import Diagnostic, Json, Severity, SourceSpan
 from nbmlops.core.errors import ConfigError, ExitCode, NbmlopsError, NotebookError
-from nbmlops.gate.verdict import verdict_to_json
-from nbmlops.pipeline.run_codec import run_to_json
-from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 
 if TYPE_CHECKING:  # a command that runs need not load the compiler, nor the other way round
     from nbmlops.app.compile import CompileOutcome
     from nbmlops.app.doctor import Diagnosis
-    from nbmlops.app.gate import GateOutcome
     from nbmlops.app.inspect import Inspection
     from nbmlops.app.lock import LockOutcome
-    from nbmlops.app.outcome import RunOutcome
-    from nbmlops.app.promote import PromoteOutcome
-    from nbmlops.app.register import RegisterOutcome
-    from nbmlops.app.sweep_record import SweepOutcome
     from nbmlops.pipeline.ir import Parameter, Pipeline, Step
 
 COMPILE_SCHEMA = "nbmlops/compile/1"
 INSPECT_SCHEMA = "nbmlops/inspect/1"
 TAG_SCHEMA = "nbmlops/tag/1"
 EXPLAIN_SCHEMA = "nbmlops/explain/1"
-GATE_SCHEMA = "nbmlops/gate/1"
-REGISTER_SCHEMA = "nbmlops/register/1"
-PROMOTE_SCHEMA = "nbmlops/promote/1"
 LOCK_SCHEMA = "nbmlops/lock/1"
 DOCTOR_SCHEMA = "nbmlops/doctor/1"
 
@@ -86,62 +75,6 @@ def inspect_document(inspection: Inspection) -> dict[str, Json]:
     return document
 
 
-def run_document(outcome: RunOutcome) -> dict[str, Json]:
-    """Returns the document of `run --format json`: that of `run.json`, and what only the caller needs."""
-    faults = diagnostics_of(outcome.fault) if outcome.fault is not None else ()
-    return run_to_json(outcome.record) | {
-        "reused": outcome.reused,
-        "notes": list(outcome.notes),
-        "diagnostics": [fault.to_json() for fault in faults],
-    }
-
-
-def sweep_document(outcome: SweepOutcome) -> dict[str, Json]:
-    """Returns the document of `run --format json` of a sweep: that of `sweep.json`, and what only the caller needs."""
-    from nbmlops.app.sweep_record import sweep_to_json  # noqa: PLC0415 - most runs are none
-
-    winner = outcome.winner
-    faults = diagnostics_of(winner.fault) if winner is not None and winner.fault is not None else ()
-    return sweep_to_json(outcome.record, winner) | {
-        "status": outcome.status.value,
-        "notes": [*outcome.notes, *(winner.notes if winner is not None else ())],
-        "diagnostics": [fault.to_json() for fault in faults],
-    }
-
-
-def gate_document(outcome: GateOutcome) -> dict[str, Json]:
-    """Returns the document of `gate --format json`."""
-    return {
-        "schema": GATE_SCHEMA,
-        "status": "passed" if outcome.verdict.passed else "gate_rejected",
-        "pipeline": outcome.pipeline,
-        "run_id": outcome.run_id,
-        "verdict": verdict_to_json(outcome.verdict),
-    }
-
-
-def register_document(outcome: RegisterOutcome) -> dict[str, Json]:
-    """Returns the document of `register --format json`."""
-    return {
-        "schema": REGISTER_SCHEMA,
-        "status": "registered",
-        "pipeline": outcome.pipeline,
-        "model_version": _version(outcome.version),
-        "lineage": _lineage(outcome.lineage),
-    }
-
-
-def promote_document(outcome: PromoteOutcome) -> dict[str, Json]:
-    """Returns the document of `promote --format json`."""
-    return {
-        "schema": PROMOTE_SCHEMA,
-        "status": "promoted" if outcome.changed else "unchanged",
-        "champion": _version(outcome.champion),
-        "former": _version(outcome.former) if outcome.former is not None else None,
-        "lineage": _lineage(outcome.lineage),
-    }
-
-
 def lock_document(outcome: LockOutcome) -> dict[str, Json]:
     """Returns the document of `lock --format json`."""
     return {
@@ -166,20 +99,6 @@ def doctor_document(diagnosis: Diagnosis) -> dict[str, Json]:
     }
 
 
-def _version(version: ModelVersionRef) -> dict[str, Json]:
-    return {"name": version.name, "version": version.version, "aliases": list(version.aliases)}
-
-
-def _lineage(lineage: Lineage) -> dict[str, Json]:
-    return {
-        "run_id": lineage.run_id,
-        "git_commit": lineage.git_commit,
-        "data": dict(lineage.data),
-        "notebook": lineage.notebook,
-        "pipeline": lineage.pipeline,
-    }
-
-
 def fault_document(schema: str, error: NbmlopsError) -> dict[str, Json]:
     """Returns the document of a command that stopped with this error: its promised keys, empty, and the diagnostics."""
     diagnostics: list[Json] = [diagnostic.to_json() for diagnostic in diagnostics_of(error)]
@@ -193,26 +112,14 @@ def fault_document(schema: str, error: NbmlopsError) -> dict[str, Json]:
         return {"schema": schema, "pipeline": "", "steps": [], "diagnostics": diagnostics}
     if schema.startswith("nbmlops/run/"):
         interrupted = error.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
-        return _empty_run(schema, "interrupted" if interrupted else "failed") | {"diagnostics": diagnostics}
+        from nbmlops.cli.run_documents import empty_run  # noqa: PLC0415  # compiling does not load it
+
+        return empty_run(schema, "interrupted" if interrupted else "failed") | {"diagnostics": diagnostics}
     if schema.startswith("nbmlops/verify/"):
         from nbmlops.app.verify_report import Status, Verification, verification_to_json  # noqa: PLC0415  # loads the runtime
 
         return verification_to_json(Verification("", Status.FAILED)) | {"schema": schema, "diagnostics": diagnostics}
     return {"schema": schema, "status": "failed", "diagnostics": diagnostics}
-
-
-def _empty_run(schema: str, status: str) -> dict[str, Json]:
-    return {
-        "schema": schema,
-        "status": status,
-        "run_id": "",
-        "steps": [],
-        "parameters": {},
-        "metrics": {},
-        "verdict": None,
-        "model_version": None,
-        "lineage": _lineage(Lineage()),
-    }
 
 
 def _compiled(name: str, out: str, pipeline: Pipeline | None, diagnostics: Sequence[Diagnostic]) -> dict[str, Json]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -72,6 +69,8 @@ class LazyGroup(click.Group):
         """
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415  # a tenth of `--help`; only mistakes need it
+
             near = get_close_matches(name, COMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
             raise click.UsageError(f"there is no command {name!r}.{hint}", ctx)
@@ -123,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result: Any = cli.main(args=given, prog_name="nbmlops", standalone_mode=False)
     except NbmlopsError as error:
         if debug:
-            traceback.print_exc()
+            sys.stderr.write(_traceback(error))
         return _report(error, given)
     except click.ClickException as error:
         error.show()
@@ -167,7 +166,9 @@ def _sarif_of_fault(error: NbmlopsError) -> None:
 
 
 def _report_internal(error: Exception, debug: bool) -> int:
-    report = "".join(traceback.format_exception(error))
+    import tempfile  # noqa: PLC0415  # a tenth of `--help`; only faults of our own need it
+
+    report = _traceback(error)
     if debug:
         sys.stderr.write(report)
     sys.stderr.write(f"error: a fault of nbmlops itself: {type(error).__name__}: {error}\n")
@@ -178,3 +179,9 @@ def _report_internal(error: Exception, debug: bool) -> int:
             file.write(report)
         sys.stderr.write(f"hint: please report it with the traceback in {file.name}\n")
     return int(ExitCode.INTERNAL)
+
+
+def _traceback(error: BaseException) -> str:
+    import traceback  # noqa: PLC0415  # likewise
+
+    return "".join(traceback.format_exception(error))

@@ -1,4 +1,4 @@
-"""What inspecting, compiling and examining have to say, as blocks."""
+"""What inspecting and compiling have to say, as blocks."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from nbmlops.app.compile import CompileOutcome, CompileStatus
-from nbmlops.app.doctor import CheckStatus, Diagnosis
 from nbmlops.app.inspect import Inspection
-from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, Tree, cells
-from nbmlops.cli.render_run import shown_value
+from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, Tree, cells, shown_value
 from nbmlops.core.diagnostics import Diagnostic, Severity, render_diagnostic
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 
 _SEVERITY_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.DIM}
-_CHECK_TONES = {CheckStatus.OK: Tone.GOOD, CheckStatus.WARNING: Tone.WARNING, CheckStatus.BLOCKER: Tone.BAD}
 
 
 def diagnostic_blocks(diagnostics: Sequence[Diagnostic]) -> Iterator[Block]:
@@ -142,17 +139,3 @@ def _tree(outcome: CompileOutcome) -> Iterator[Tree]:
     paths = sorted(notes if only_differences else {*outcome.compiled.files, *notes})
     if outcome.status is not CompileStatus.UNCHANGED and paths:
         yield Tree(outcome.base or ".", tuple((path, notes.get(path, Cell(""))) for path in paths))
-
-
-def diagnosis_blocks(diagnosis: Diagnosis) -> Iterator[Block]:
-    """Yields every check, what was found, and what to do about it."""
-    rows = tuple(
-        (Cell(check.status.value, _CHECK_TONES[check.status]), *cells(check.name, check.found))
-        for check in diagnosis.checks
-    )
-    yield Table("", ("status", "check", "found"), rows)
-    for check in diagnosis.checks:
-        if check.advice:
-            yield Line(f"{check.name}: {check.advice}")
-    blockers = sum(check.status is CheckStatus.BLOCKER for check in diagnosis.checks)
-    yield Line(f"{blockers} blocker{'s' if blockers != 1 else ''}", Tone.BAD if blockers else Tone.GOOD)

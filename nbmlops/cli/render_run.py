@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
+from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells, shown_value
 from nbmlops.cli.joined import joined_text
-from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import StepFailed
 from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, Outcome, RuleResult, Verdict
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from nbmlops.app.register import RegisterOutcome
 
 MAX_ROWS = 40
-MAX_VALUE = 60
 MAX_TRACEBACK_LINES = 40
 
 _STEP_TONES = {
@@ -193,9 +191,3 @@ def promote_blocks(outcome: PromoteOutcome) -> Iterator[Block]:
     else:
         yield Line(f"{champion.name} version {champion.version} was champion already; nothing changed")
     yield _lineage(outcome.lineage)
-
-
-def shown_value(value: Json) -> str:
-    """Returns a parameter's value as Python writes it, shortened."""
-    text = repr(value)
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

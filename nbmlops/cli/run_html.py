@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 
 from nbmlops.app.outcome import RunOutcome
+from nbmlops.cli.blocks import shown_value
 from nbmlops.cli.html_style import PAGE_STYLE, page
 from nbmlops.cli.notebook_html import shown_notebook
-from nbmlops.cli.render_run import shown_value
 from nbmlops.cli.step_graph import GraphStep, draw_graph
 from nbmlops.gate.numerals import show_number
 from nbmlops.pipeline.ir import Pipeline

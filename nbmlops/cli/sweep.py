@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from nbmlops.app.run import RunRequest
 from nbmlops.app.sweep import PAGE_FILE, plan_sweep, sweep
 from nbmlops.app.sweep_record import PointStatus, SweepOutcome, SweepPoint, SweepRecord, ranked, varied
-from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone
+from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, shown_value
 from nbmlops.cli.commands.run import working
 from nbmlops.cli.console import show_error
-from nbmlops.cli.documents import sweep_document
 from nbmlops.cli.options import emit
-from nbmlops.cli.render_run import run_blocks, shown_value
+from nbmlops.cli.render_run import run_blocks
+from nbmlops.cli.run_documents import sweep_document
 from nbmlops.cli.sweep_html import sweep_page
 from nbmlops.core.errors import UsageError
 from nbmlops.gate.numerals import show_number

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from nbmlops.app.sweep_record import SweepPoint, SweepRecord, ranked, varied
-from nbmlops.cli.render_run import shown_value
+from nbmlops.cli.blocks import shown_value
 from nbmlops.cli.sweep_plots import parallel_coordinates, value_plots
 from nbmlops.gate.numerals import show_number
 

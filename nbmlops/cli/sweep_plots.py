@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbmlops.app.sweep_record import SweepPoint, SweepRecord, varied
-from nbmlops.cli.render_run import shown_value
+from nbmlops.cli.blocks import shown_value
 from nbmlops.core.diagnostics import Json
 
 _INK, _POINT, _BEST = "#808a94", "#4a90d9", "#2da44e"

@@ -13,6 +13,7 @@ from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.pipeline.run_record import StepRecord, StepStatus
 from nbmlops.runtime.accounts import Accounts
+from nbmlops.runtime.caches import open_cache
 from nbmlops.runtime.events import Event, StepCached, StepSkipped
 from nbmlops.runtime.facts import Facts, kernel_environment
 from nbmlops.runtime.layout import Layout
@@ -21,7 +22,6 @@ from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.plan import select, select_only
 from nbmlops.runtime.records import CacheRecord, StepOutcome
 from nbmlops.runtime.results import RunOptions, StepsResult
-from nbmlops.runtime.shared_cache import open_cache
 from nbmlops.runtime.store import Store
 
 

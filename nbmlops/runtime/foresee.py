@@ -10,6 +10,7 @@ from pathlib import Path
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step
+from nbmlops.runtime.caches import foreseen_cache
 from nbmlops.runtime.conflicts import feeds
 from nbmlops.runtime.facts import Facts, kernel_environment
 from nbmlops.runtime.layout import layout_of, pipeline_file
@@ -18,7 +19,6 @@ from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.plan import UNCHANGED, select
 from nbmlops.runtime.records import CacheRecord, StepOutcome
 from nbmlops.runtime.results import RunOptions
-from nbmlops.runtime.shared_cache import foreseen_cache
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.units import joined_from
 

@@ -16,30 +16,12 @@ from nbmlops.runtime.cache import StepCache, file_name, text_of
 from nbmlops.runtime.events import Event, SharingFailed
 from nbmlops.runtime.layout import Layout
 from nbmlops.runtime.records import CacheRecord, refs_of
-from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.shared_files import SharedStoreFault, shown
 from nbmlops.runtime.shared_store import SharedStore, as_shared
 from nbmlops.runtime.store import DamagedObject, Store, make_private
 
 _BELIEVED = 12 * 3600.0
 """Seconds; what was pushed is written anew when it is used later, so that no cleaning takes it for forgotten."""
-
-
-def open_cache(layout: Layout, options: RunOptions, tell: Callable[[Event], None]) -> StepCache:
-    """Returns the records that a run may reuse: those of this machine, and those of the shared store if it has one."""
-    if not options.store:
-        return StepCache(layout.cache, layout.state)
-    return SharedCache(layout, SharedStore(options.store), tell, needed=bool(options.only) or options.strict)
-
-
-def foreseen_cache(layout: Layout, options: RunOptions) -> StepCache:
-    """Returns the records that a run may reuse, for looking at: values of the shared store are not pulled.
-
-    What is in a shared store that cannot be used is left out.
-    """
-    if not options.store:
-        return StepCache(layout.cache, layout.state)
-    return SharedCache(layout, SharedStore(options.store), lambda _: None, looks_only=True)
 
 
 class SharedCache(StepCache):

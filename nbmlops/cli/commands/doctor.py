@@ -9,7 +9,7 @@ import click
 from nbmlops.app.doctor import examine
 from nbmlops.cli.documents import doctor_document
 from nbmlops.cli.options import emit, format_option
-from nbmlops.cli.render import diagnosis_blocks
+from nbmlops.cli.render_doctor import diagnosis_blocks
 
 HELP = """\
 Say what is installed, reachable and configured for the project in the current folder, and what to do about what is

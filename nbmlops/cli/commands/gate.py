@@ -9,9 +9,9 @@ import click
 
 from nbmlops.app.gate import judge_again
 from nbmlops.cli.console import stray_output
-from nbmlops.cli.documents import gate_document
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.render_run import gate_blocks
+from nbmlops.cli.run_documents import gate_document
 
 HELP = """\
 Judge a run again by the rules that nbmlops.toml has now, against the champion of now. TARGET is the id of an MLflow

@@ -9,9 +9,9 @@ import click
 
 from nbmlops.app.promote import promote_model
 from nbmlops.cli.console import stray_output
-from nbmlops.cli.documents import promote_document
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.render_run import promote_blocks
+from nbmlops.cli.run_documents import promote_document
 
 HELP = """\
 Make a model version the champion, which is what is live. The former champion is archived. MODEL is the name in the

@@ -9,9 +9,9 @@ import click
 
 from nbmlops.app.register import register_run
 from nbmlops.cli.console import stray_output
-from nbmlops.cli.documents import register_document
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.render_run import register_blocks
+from nbmlops.cli.run_documents import register_document
 
 HELP = """\
 Register the model of a run whose verdict passes: the first version of a name becomes champion, later ones challenger.

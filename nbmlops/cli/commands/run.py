@@ -12,10 +12,10 @@ import click
 
 from nbmlops.app.run import RunRequest, run
 from nbmlops.cli.console import show, show_error, stray_output
-from nbmlops.cli.documents import run_document
 from nbmlops.cli.options import JSON, emit, format_option
 from nbmlops.cli.progress import Listener, progress
 from nbmlops.cli.render_run import run_blocks
+from nbmlops.cli.run_documents import run_document
 from nbmlops.cli.run_files import STDOUT, both, event_stream, write_report
 from nbmlops.core.errors import EnvironmentFault, Terminated, UsageError
 

@@ -8,7 +8,6 @@ from importlib import import_module
 
 from nbmlops.compiler.targets.deployment import Target
 from nbmlops.core.errors import UsageError
-from nbmlops.core.plugins import load_plugin, plugin_names
 
 GROUP = "nbmlops.targets"
 # The way to write a pipeline without any target.
@@ -40,6 +39,8 @@ def _find(name: str) -> Target:
         target = import_module(f"nbmlops.compiler.targets.{_BUILT_IN[name]}").TARGET
         assert isinstance(target, Target)
         return target
+    from nbmlops.core.plugins import load_plugin, plugin_names  # noqa: PLC0415  # metadata of all distributions
+
     others = plugin_names(GROUP)
     if name not in others:
         known = (*_BUILT_IN, *others, NONE)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nbmlops.app.config import load_config
-from nbmlops.app.wiring import open_existing, open_stores, shown_uri, tracking_uri
+from nbmlops.app.wiring import Stores, open_existing, shown_uri, tracking_uri
 from nbmlops.core.errors import EnvironmentFault, UsageError
 
 
@@ -41,7 +41,7 @@ def test_passwords_are_not_shown() -> None:
 
 
 def test_opening_the_stores_opens_nothing(tmp_path: Path) -> None:
-    stores = open_stores(tmp_path, f"sqlite:///{tmp_path}/mlflow.db")
+    stores = Stores(tmp_path, f"sqlite:///{tmp_path}/mlflow.db")
     assert stores.tracker.uri == f"sqlite:///{tmp_path}/mlflow.db"
     assert list(tmp_path.iterdir()) == []
 
