@@ -39,6 +39,9 @@ class View:
         return render_html(self.card())
 
 
+_PARTS = {"any_order": "rows in any order"}
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class DataView(View):
     """A frame or file that was fingerprinted."""
@@ -51,7 +54,7 @@ class DataView(View):
         return self.record.digest
 
     def card(self) -> Card:
-        """Returns name, size and fingerprint in one line."""
+        """Returns name, size and fingerprint in one line, and the parts that tell what kind of change a change is."""
         record = self.record
         facts = [record.kind]
         if record.rows >= 0:
@@ -61,7 +64,9 @@ class DataView(View):
         facts.append(f"fingerprint {record.digest}")
         if record.context:
             facts.append(f"context {record.context}")
-        return Card("DATA", f"{record.name}: {', '.join(facts)}")
+        parts = tuple((_PARTS.get(part, part), digest) for part, digest in record.parts.items())
+        tables = (Table("parts of the fingerprint", ("part", "digest"), parts),) if parts else ()
+        return Card("DATA", f"{record.name}: {', '.join(facts)}", tables)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -20,6 +20,7 @@ class DataRecord:
         columns: (name, dtype) of each column.
         context: MLflow's context such as "training", or "".
         profile: Summary by column, a few kB, plain JSON.
+        parts: Digests by name that tell which kind of change a change is: "schema", "index", "data", "any_order".
     """
 
     name: str
@@ -29,6 +30,7 @@ class DataRecord:
     columns: tuple[tuple[str, str], ...] = ()
     context: str = ""
     profile: Mapping[str, Json] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

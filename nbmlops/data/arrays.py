@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 21
 
 
 def handler_of(cls: type) -> Handler | None:
@@ -76,18 +76,22 @@ def dtype_text(dtype: np.dtype[Any]) -> str:
 
 def add_elements(encoder: Encoder, array: Array) -> None:
     """Adds element type and elements of an array in C order; NaNs are one NaN, padding bytes are left out."""
+    import numpy as np
+
     encoder.text(b"dtype", dtype_text(array.dtype))
     if array.dtype.names is not None:
         for name in array.dtype.names:
             add_elements(encoder, array[name])
     elif array.dtype.hasobject or array.dtype.kind == "T":
         encoder.add_items(array.ravel().tolist())
+    elif _is_extended(array.dtype):
+        length = array.size * array.dtype.itemsize * _X87_BYTES // 16
+        encoder.buffer(b"data", length, map(_without_padding, _chunks(array)))
+    elif array.dtype.kind in "fc":
+        with np.errstate(all="ignore"):
+            encoder.checked_buffer(b"data", array.nbytes, _chunks(array), _one_nan)
     else:
-        encoder.buffer(b"data", array.size * _stored_size(array.dtype), _chunks(array))
-
-
-def _stored_size(dtype: np.dtype[Any]) -> int:
-    return dtype.itemsize if not _is_extended(dtype) else dtype.itemsize * _X87_BYTES // 16
+        encoder.buffer(b"data", array.nbytes, (chunk.reshape(-1).view(np.uint8) for chunk in _chunks(array)))
 
 
 _X87_BYTES = 10
@@ -100,45 +104,38 @@ def _is_extended(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "fc" and dtype.itemsize in (16, 32) and dtype.char in "gG" and np.finfo(dtype).nmant == 63
 
 
-def _chunks(array: Array) -> Iterator[Any]:
-    """Yields the canonical bytes; only pieces are copied, and those only for gaps between elements or for NaNs."""
+def _chunks(array: Array) -> Iterator[Array]:
+    """Yields the elements in C order, in pieces that stay in the processor's cache, copied only where they must be."""
     import numpy as np
 
     if array.size == 0:
         return
     if array.flags.c_contiguous or array.ndim == 0:
-        flat = np.ascontiguousarray(array).reshape(-1)
-        # What the search for NaNs has read is still in the processor's cache when it is digested.
-        step = max(1, CHUNK_BYTES // array.itemsize) if array.dtype.kind in "fc" else len(flat)
-        for start in range(0, len(flat), step):
-            yield _canonical(flat[start : start + step])
-        return
+        array = array.reshape(-1)
     rows = max(1, CHUNK_BYTES * len(array) // max(1, array.nbytes))
     for start in range(0, len(array), rows):
-        yield _canonical(np.ascontiguousarray(array[start : start + rows]))
+        yield np.ascontiguousarray(array[start : start + rows])
 
 
-def _canonical(array: Array) -> Any:
+def _without_padding(array: Array) -> bytes:
     import numpy as np
 
-    if array.dtype.kind in "fc":
-        with np.errstate(all="ignore"):
-            # A sum is the cheapest pass over the data, and one NaN makes it NaN.
-            suspicious = not np.isfinite(array.sum())
-        if suspicious:
-            array = _one_nan(array)
-    if _is_extended(array.dtype):
-        return array.reshape(-1).view(np.uint8).reshape(-1, 16)[:, :_X87_BYTES].tobytes()
-    return array.reshape(-1).view(np.uint8).data
+    canonical = _one_nan(array)
+    whole = array if canonical is None else canonical
+    return whole.reshape(-1).view(np.uint8).reshape(-1, 16)[:, :_X87_BYTES].tobytes()
 
 
-def _one_nan(array: Array) -> Array:
+def _one_nan(array: Array) -> Array | None:
+    """Returns the numbers with all NaNs made one, None if there is none."""
     import numpy as np
 
+    # A sum is the cheapest look at all numbers, and one NaN makes it NaN.
+    if np.isfinite(array.sum()):
+        return None
     parts = array.reshape(-1).view(array.real.dtype)
     missing = np.isnan(parts)
     if not missing.any():
-        return array
+        return None
     parts = parts.copy()
     parts[missing] = np.nan
     return parts

@@ -27,6 +27,13 @@ def _add_table(encoder: Encoder, table: Any) -> None:
         _add_value(encoder, column)
 
 
+def add_schema(encoder: Encoder, table: Any) -> None:
+    """Adds what a table is beside its values: names and types of the columns."""
+    encoder.token(b"schema", b"arrow table")
+    encoder.add_items(list(table.column_names))
+    encoder.add_items([str(column.type) for column in table.columns])
+
+
 def _add_value(encoder: Encoder, column: Any) -> None:
     encoder.text(b"arrow", str(column.type))
     add_arrow(encoder, column)
@@ -39,8 +46,8 @@ def add_arrow(encoder: Encoder, column: Any) -> None:
     chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     kind = chunked.type
     if pa.types.is_dictionary(kind):
-        chunked = chunked.cast(kind.value_type)
-        kind = kind.value_type
+        chunked = decoded(chunked)
+        kind = chunked.type
     if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
         chunked = chunked.cast(pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary())
         kind = chunked.type
@@ -57,6 +64,18 @@ def add_arrow(encoder: Encoder, column: Any) -> None:
         _add_variable(encoder, [chunk for chunk in chunked.chunks if len(chunk)])
     else:
         add_elements(encoder, _to_numpy(chunked, plain))
+
+
+def decoded(chunked: Any) -> Any:
+    """Returns a column of a dictionary type as one of the values themselves, views of texts as texts."""
+    import pyarrow as pa
+
+    kind = chunked.type.value_type
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        kind = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
+    # By `take`, since Arrow cannot cast to every type, such as lists.
+    chunks = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in chunked.chunks]
+    return pa.chunked_array(chunks, type=kind)
 
 
 def add_validity(encoder: Encoder, valid: Any) -> None:

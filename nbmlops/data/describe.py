@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.records import DataRecord
 from nbmlops.data.files import fingerprint_file
-from nbmlops.data.fingerprint import fingerprint, fingerprint_frame
+from nbmlops.data.fingerprint import fingerprint, fingerprint_frame, is_frame
 from nbmlops.data.objects import class_name
 from nbmlops.data.profile import profile
-
-if TYPE_CHECKING:
-    import pandas as pd
+from nbmlops.data.tables import column_names
 
 MAX_COLUMNS = 1000
 _MAX_PATH = 1000
@@ -37,6 +35,8 @@ def describe(value: Any, name: str, context: str = "") -> DataRecord:
         path = Path(value)
         digest = fingerprint_file(path)
         return DataRecord(name, digest, "folder" if path.is_dir() else "file", context=context)
+    if is_frame(value):
+        return _describe_frame(value, name, context)
     roots = {base.__module__.partition(".")[0] for base in type(value).__mro__}
     if "pandas" in roots:
         import pandas as pd
@@ -44,29 +44,31 @@ def describe(value: Any, name: str, context: str = "") -> DataRecord:
         if isinstance(value, pd.Series):
             record = _describe_frame(value.to_frame(), name, context)
             return replace(record, kind="series", digest=fingerprint(value, name))
-        if isinstance(value, pd.DataFrame):
-            return _describe_frame(value, name, context)
+    if "polars" in roots and hasattr(value, "to_frame"):
+        record = _describe_frame(value.to_frame(), name, context)
+        return replace(record, kind="series", digest=fingerprint(value, name))
     if "numpy" in roots and hasattr(value, "shape"):
         return _describe_array(value, name, context)
     facts: dict[str, Json] = {"type": class_name(type(value))}
     return DataRecord(name, fingerprint(value, name), "value", context=context, profile=facts)
 
 
-def _describe_frame(frame: pd.DataFrame, name: str, context: str) -> DataRecord:
+def _describe_frame(frame: Any, name: str, context: str) -> DataRecord:
     found = fingerprint_frame(frame, name)
     summary = profile(frame)
     columns = summary["columns"]
     assert isinstance(columns, list)
-    for column, digest in zip(columns, found.columns, strict=False):  # wide frames are profiled in part
-        column["digest"] = digest
+    for column, digest, values in zip(columns, found.columns, found.values, strict=False):  # wide ones in part
+        column |= {"digest": digest, "values": values}
     return DataRecord(
         name=name,
         digest=found.digest,
         kind="frame",
         rows=len(frame),
-        columns=tuple((str(label), str(dtype)) for label, dtype in frame.dtypes.items())[:MAX_COLUMNS],
+        columns=tuple(column_names(frame)[:MAX_COLUMNS]),
         context=context,
         profile=summary,
+        parts=found.parts.to_json(),
     )
 
 

@@ -7,6 +7,7 @@ is documented in docs/reference/fingerprint.md; changing it means a new `FORMAT`
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -37,6 +38,16 @@ class CannotFingerprint(UsageError):
     def within(self, outer: str) -> CannotFingerprint:
         """Returns the same refusal, seen from the container: `outer` leads to the part."""
         return CannotFingerprint(self.reason, outer + self.part)
+
+
+_PUBLIC = {"pandas": "pandas", "polars": "polars", "scipy": "scipy.sparse"}
+"""Where libraries show classes whose homes they move from version to version."""
+
+
+def public_module(cls: type) -> str:
+    """Returns the module by which users know a class: where it is really defined may change with the version."""
+    public = _PUBLIC.get(cls.__module__.partition(".")[0], "")
+    return public if getattr(sys.modules.get(public), cls.__qualname__, None) is cls else cls.__module__
 
 
 class Handler(NamedTuple):
@@ -85,7 +96,7 @@ class Encoder:
         known: Known | None = None,
     ) -> None:
         self.ordered = ordered
-        self._hash = xxhash.xxh3_128()
+        self._hash: Any = xxhash.xxh3_128()
         self._find = find
         self._numbers: dict[int, int] = {}
         self._outer = outer
@@ -105,11 +116,12 @@ class Encoder:
 
     def class_name(self, cls: type) -> str:
         """Returns the module and the qualified name of a class as the encoding says them."""
-        return ".".join(self.name_of(cls.__module__, cls.__qualname__))
+        return ".".join(self.name_of(public_module(cls), cls.__qualname__))
 
     def digest(self) -> bytes:
         """Returns the 16 bytes of the digest of everything added so far."""
-        return self._hash.digest()
+        digest: bytes = self._hash.digest()
+        return digest
 
     def part(self, *, ordered: bool = True) -> Encoder:
         """Returns an encoder for a part that gets a digest of its own; it knows the objects met so far."""
@@ -138,6 +150,26 @@ class Encoder:
         self._hash.update(struct.pack("<BQ", len(tag), length) + tag)
         for chunk in chunks:
             self._hash.update(chunk)
+
+    def checked_buffer(self, tag: bytes, length: int, chunks: Iterable[Any], canonical: Callable[[Any], Any]) -> None:
+        """Adds a tag and `length` bytes, most of them canonical as they are.
+
+        A chunk is digested first and looked at second, while it is still in the processor's cache: memory is read once.
+
+        Args:
+            tag: What the bytes are.
+            length: How many there are.
+            chunks: The bytes, in pieces.
+            canonical: Gives what to digest in place of a chunk; None where that is the chunk itself.
+        """
+        self._hash.update(struct.pack("<BQ", len(tag), length) + tag)
+        for chunk in chunks:
+            before = self._hash.copy()
+            self._hash.update(chunk)
+            instead = canonical(chunk)
+            if instead is not None:
+                self._hash = before
+                self._hash.update(instead)
 
     def add(self, value: object) -> None:
         """Adds any value.

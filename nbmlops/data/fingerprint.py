@@ -9,27 +9,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any
 
-from nbmlops.data import arrays, arrow, drawings, frames, objects
+from nbmlops.data import arrays, arrow, drawings, frames, objects, polar, sparse
+from nbmlops.data.cells_arrow import reader_of_arrow
 from nbmlops.data.encoding import FORMAT, CannotFingerprint, Encoder, Handler, Known
+from nbmlops.data.parts import FrameParts, value_digests
 from nbmlops.data.plain import PLAIN
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["CannotFingerprint", "FrameFingerprint", "fingerprint", "fingerprint_for_comparing", "fingerprint_frame"]
+__all__ = [
+    "CannotFingerprint",
+    "FrameFingerprint",
+    "FrameParts",
+    "fingerprint",
+    "fingerprint_for_comparing",
+    "fingerprint_frame",
+    "is_frame",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class FrameFingerprint:
-    """The fingerprint of a frame, equal to `fingerprint(frame)`, and those of its columns by position.
+    """The fingerprint of a frame with its named parts and its columns.
 
-    A column's digest covers its dtype and values, not its name or the index: it says which columns changed.
+    Attributes:
+        digest: Equal to `fingerprint(frame)`: changes exactly when the frame does.
+        parts: Which kind of change it was: of schema, index, data, or of the order of rows alone.
+        columns: The digest of each column by position: its type and values, neither its name nor the index.
+        values: The digest of each column's values, whatever type holds them.
     """
 
     digest: str
+    parts: FrameParts
     columns: tuple[str, ...]
+    values: tuple[str, ...]
 
 
 def fingerprint(value: object, name: str = "value") -> str:
@@ -68,18 +81,64 @@ def fingerprint_for_comparing(value: object, homes: frozenset[str]) -> str:
     return encoder.digest().hex()
 
 
-def fingerprint_frame(frame: pd.DataFrame, name: str = "value") -> FrameFingerprint:
-    """Returns the fingerprint of a frame together with those of its columns, all found in one pass.
+def is_frame(value: object) -> bool:
+    """Returns whether a value is a frame of pandas or polars, or a table or record batch of Arrow."""
+    return _library(value) != ""
+
+
+def _library(value: object) -> str:
+    """Returns the library whose frame a value is, "" if it is none."""
+    names = {"DataFrame": ("pandas", "polars"), "Table": ("pyarrow",), "RecordBatch": ("pyarrow",)}
+    bases = ((base.__name__, base.__module__.partition(".")[0]) for base in type(value).__mro__)
+    return next((root for name, root in bases if root in names.get(name, ())), "")
+
+
+def fingerprint_frame(frame: Any, name: str = "value") -> FrameFingerprint:
+    """Returns the fingerprint of a frame together with its parts and those of its columns.
+
+    Args:
+        frame: A frame of pandas or polars, or a table or record batch of Arrow.
+        name: What it is called in errors.
 
     Raises:
         CannotFingerprint: a cell has no content that could be digested; it is named.
     """
-    encoder = _encoder()
+    encoder, schema = _encoder(), _encoder()
+    index = ""
     with _named(name):
-        encoder.refer(frame)
-        parts = frames.frame_digests(encoder, frame)
-    frames.add_frame_digests(encoder, frame, parts)
-    return FrameFingerprint(encoder.digest().hex(), tuple(column.hex() for column in parts.columns))
+        match _library(frame):
+            case "pandas":
+                encoder.refer(frame)
+                found = frames.frame_digests(encoder, frame)
+                frames.add_frame_digests(encoder, frame, found)
+                frames.add_schema(schema, frame)
+                columns, readers = found.columns, frames.column_readers(frame, _exact)
+                index = frames.index_values(frame.index, _exact)
+            case "polars":
+                encoder.refer(frame)
+                columns = polar.column_digests(encoder, frame)
+                polar.add_digests(encoder, frame, columns)
+                polar.add_schema(schema, frame)
+                readers = polar.column_readers(frame, _exact)
+            case _:
+                encoder.add(frame)
+                arrow.add_schema(schema, frame)
+                columns, readers = (), [reader_of_arrow(column, _exact) for column in frame.columns]
+        values = value_digests(readers, len(frame))
+    return FrameFingerprint(
+        digest=encoder.digest().hex(),
+        parts=FrameParts(schema.digest().hex(), index, values.data, values.any_order),
+        # The columns of an Arrow table are one stream with it; by value and type they are known as well.
+        columns=tuple(column.hex() for column in columns) or values.columns,
+        values=values.columns,
+    )
+
+
+def _exact(value: object) -> bytes:
+    """Returns the exact digest of a cell; the order of a dictionary's items does not count."""
+    part = _encoder().part(ordered=False)
+    part.add(value)
+    return part.digest()
 
 
 def _encoder() -> Encoder:
@@ -111,6 +170,10 @@ def _handler_of(cls: type) -> Handler:
         handler = arrays.handler_of(cls)
     elif "pyarrow" in roots:
         handler = arrow.handler_of(cls)
+    elif "polars" in roots:
+        handler = polar.handler_of(cls)
+    elif "scipy" in roots:
+        handler = sparse.handler_of(cls)
     elif "matplotlib" in roots:
         handler = drawings.handler_of(cls)
     return handler or objects.handler_of(cls)

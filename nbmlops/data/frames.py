@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from nbmlops.data.arrays import add_elements
 from nbmlops.data.arrow import add_arrow, add_validity
+from nbmlops.data.cells import DigestOf, Reader, of_numpy
+from nbmlops.data.cells_pandas import reader_of_pandas
 from nbmlops.data.encoding import CannotFingerprint, Encoder, Handler
 from nbmlops.data.objects import add_reduced
+from nbmlops.data.parts import value_digests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,18 +27,28 @@ def handler_of(cls: type) -> Handler | None:
     """Returns how values of a pandas class are encoded; None for those that are ordinary objects."""
     import pandas as pd
 
-    if issubclass(cls, pd.DataFrame):
-        return Handler(_add_frame, shared=True)
-    if issubclass(cls, pd.Series):
-        return Handler(_add_series, shared=True)
-    if issubclass(cls, pd.Index):
-        return Handler(_add_index, shared=False)
-    if issubclass(cls, pd.api.extensions.ExtensionArray):
-        return Handler(_add_extension_array, shared=True)
-    immutable = (pd.Timestamp, pd.Timedelta, pd.Period, pd.Interval, type(pd.NaT), type(pd.NA))
-    if issubclass(cls, (*immutable, pd.tseries.offsets.BaseOffset, pd.api.extensions.ExtensionDtype)):
-        return Handler(add_reduced, shared=False)
-    return None
+    missing = (type(pd.NaT), type(pd.NA))
+    scalars = (pd.Timestamp, pd.Timedelta, pd.Period, pd.Interval, pd.tseries.offsets.BaseOffset)
+    handlers: tuple[tuple[Any, Handler], ...] = (
+        (pd.DataFrame, Handler(_add_frame, shared=True)),
+        (pd.Series, Handler(_add_series, shared=True)),
+        (pd.Index, Handler(_add_index, shared=False)),
+        (pd.api.extensions.ExtensionArray, Handler(_add_extension_array, shared=True)),
+        (missing, Handler(_add_missing, shared=False)),
+        ((*scalars, pd.api.extensions.ExtensionDtype), Handler(add_reduced, shared=False)),
+    )
+    return next((handler for base, handler in handlers if issubclass(cls, base)), None)
+
+
+def _add_missing(encoder: Encoder, value: Any) -> None:
+    """Adds NA or NaT as pandas 3 reduces them; pandas 2 has other names for their parts."""
+    encoder.text(b"object", f"pandas.api.typing.{type(value).__name__}")
+    if type(value).__name__ == "NAType":
+        encoder.text(b"global", "pandas:NA")
+        return
+    encoder.text(b"name", "pandas._libs.tslibs.nattype:_nat_unpickle")
+    encoder.token(b"arguments")
+    encoder.add_items((None,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,47 @@ def add_frame_digests(encoder: Encoder, frame: pd.DataFrame, digests: FrameDiges
     encoder.token(b"index", digests.index)
     encoder.token(b"columns", b"".join(digests.columns))
     _add_metadata(encoder, frame)
+
+
+def add_schema(encoder: Encoder, frame: pd.DataFrame) -> None:
+    """Adds what a frame is beside its values: class, names, types, categories, names and types of the index."""
+    encoder.text(b"schema", encoder.class_name(type(frame)))
+    encoder.add_items(list(frame.columns.names))
+    encoder.add_items(list(frame.columns))
+    for position in range(frame.shape[1]):
+        _add_type(encoder, frame.iloc[:, position].array)
+    encoder.add_items(list(frame.index.names))
+    for level in range(frame.index.nlevels):
+        _add_type(encoder, frame.index.get_level_values(level).array)
+
+
+def _add_type(encoder: Encoder, array: Any) -> None:
+    import pandas as pd
+
+    encoder.text(b"column", column_type(array.dtype))
+    if isinstance(array.dtype, pd.CategoricalDtype):
+        encoder.token(b"categories", _column_digest(encoder, array.categories.array))
+
+
+def column_readers(frame: pd.DataFrame, exact: DigestOf) -> list[Reader]:
+    """Returns how the cells of each column are read."""
+    return [reader_of_pandas(frame.iloc[:, position].array, exact) for position in range(frame.shape[1])]
+
+
+def index_values(index: pd.Index[Any], exact: DigestOf) -> str:
+    """Returns the digest of the labels of the rows by value: neither names nor types count."""
+    readers = [_label_reader(index.get_level_values(level), exact) for level in range(index.nlevels)]
+    return value_digests(readers, len(index)).data
+
+
+def _label_reader(labels: pd.Index[Any], exact: DigestOf) -> Reader:
+    import numpy as np
+    import pandas as pd
+
+    if not isinstance(labels, pd.RangeIndex):
+        return reader_of_pandas(labels.array, exact)
+    # Its labels exist as numbers only where they are asked for.
+    return lambda first, end: of_numpy(np.arange(first, end) * labels.step + labels.start, exact)
 
 
 def _add_frame(encoder: Encoder, frame: pd.DataFrame) -> None:

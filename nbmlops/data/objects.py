@@ -20,7 +20,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from nbmlops.data.encoding import CannotFingerprint, Encoder, Handler
+from nbmlops.data.encoding import CannotFingerprint, Encoder, Handler, public_module
 
 _PROTOCOL = 4
 _IMMUTABLE = (
@@ -38,7 +38,8 @@ def handler_of(cls: type) -> Handler:
     """Returns how instances of a class that is neither plain nor an array nor a frame are encoded."""
     if issubclass(cls, types.ModuleType):
         return Handler(_add_module, shared=False)
-    if issubclass(cls, _NAMED):
+    # The class of what Cython compiles carries Cython's version in its name.
+    if issubclass(cls, _NAMED) or cls.__name__ == "cython_function_or_method":
         return Handler(_add_named, shared=False)
     if issubclass(cls, Enum):
         return Handler(_add_member, shared=False)
@@ -57,7 +58,7 @@ def _add_named(encoder: Encoder, value: Any) -> None:
     if owner is not None and not isinstance(owner, types.ModuleType):
         add_reduced(encoder, value)  # a method of a built-in object
         return
-    module = getattr(value, "__module__", None) or "builtins"
+    module = public_module(value) if isinstance(value, type) else getattr(value, "__module__", None) or "builtins"
     name = getattr(value, "__qualname__", value.__name__)
     if not any(value is nameless for nameless in _NAMELESS):
         found: Any = sys.modules.get(module)

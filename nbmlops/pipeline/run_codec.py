@@ -222,6 +222,7 @@ def _data_to_json(data: DataRecord) -> dict[str, Json]:
         "columns": [[name, dtype] for name, dtype in data.columns],
         "context": data.context,
         "profile": finite(data.profile),
+        "parts": dict(data.parts),
     }
 
 
@@ -234,4 +235,5 @@ def _data(fields: Fields) -> DataRecord:
         columns=tuple((str(name), str(dtype)) for name, dtype in fields.rows("columns", (str, str))),
         context=fields.text("context", ""),
         profile=fields.plain("profile"),
+        parts=fields.text_map("parts"),
     )

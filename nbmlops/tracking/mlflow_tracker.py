@@ -16,6 +16,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking import lineage
 from nbmlops.tracking.batches import cut_batches
+from nbmlops.tracking.inputs import dataset_input, record_of_input
 from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
@@ -25,7 +26,6 @@ from nbmlops.tracking.uri import masked, sqlite_path
 ARTIFACTS = "mlartifacts"
 _STEPS = range(-(2**63), 2**63)
 _MOST_RUNS = 1000
-_MOST_SCHEMA = 1_000_000
 # A database cannot hold an infinity: MLflow writes the greatest float instead.
 _INFINITE = sys.float_info.max
 
@@ -112,7 +112,7 @@ class MlflowTracker:
         # Of two values in one batch the store would take the greater one, not the later one.
         later = {(metric.name, metric.step): metric for metric in log.metrics}
         metrics = [_checked_metric(metric) for metric in later.values()]
-        inputs = [_dataset_input(record) for record in log.data]
+        inputs = [dataset_input(record) for record in log.data]
         now = self._now()
         with named_errors(self._uri):
             for batch in cut_batches(params, metrics, tags):
@@ -188,6 +188,18 @@ class MlflowTracker:
         if run.info.lifecycle_stage == "deleted":
             raise UsageError(f"run {run_id} was deleted", f"mlflow runs restore --run-id {run_id}")
         return facts
+
+    def run_data(self, run_id: str) -> tuple[DataRecord, ...]:
+        """Returns the inputs of the run with their profiles, as far as it was nbmlops that logged them.
+
+        Raises:
+            UsageError: there is no such run.
+            EnvironmentFault: the store cannot be used.
+        """
+        with named_errors(self._uri):
+            inputs = self._client.get_run(run_id).inputs
+        found = [record_of_input(one) for one in inputs.dataset_inputs] if inputs else []
+        return tuple(record for record in found if record is not None)
 
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         """Returns the newest run of an experiment that carries all these tags, or None.
@@ -284,27 +296,6 @@ def _checked_metric(metric: MetricValue) -> MetricValue:
     if metric.step not in _STEPS:
         raise UsageError(f"metric {metric.name!r} has step {metric.step}, which is beyond 64 bits")
     return metric
-
-
-def _dataset_input(record: DataRecord) -> Any:
-    """Returns MLflow's input of a fingerprinted value: our digest, as MLflow's own reads 10,000 rows only."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    columns = [{"name": name, "type": dtype} for name, dtype in record.columns]
-    schema = json.dumps({"mlflow_colspec": columns}) if columns else None
-    profile = json.dumps({"num_rows": record.rows}) if record.rows >= 0 else None
-    dataset = Dataset(
-        name=check_key("input", record.name),
-        digest=record.digest,
-        source_type="nbmlops",
-        source=json.dumps({"kind": record.kind}),
-        schema=schema if schema is None or len(schema) <= _MOST_SCHEMA else None,
-        profile=profile,
-    )
-    tags = [InputTag("nbmlops.digest", record.digest)]
-    if record.context:
-        tags.append(InputTag("mlflow.data.context", record.context))
-    return DatasetInput(dataset, tags)
 
 
 def _mark_of(tags: Mapping[str, str]) -> ProcessMark:

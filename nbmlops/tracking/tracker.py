@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from nbmlops.core.diagnostics import Json
-    from nbmlops.pipeline.run_record import StepLog
+    from nbmlops.pipeline.run_record import DataRecord, StepLog
 
 
 class RunState(StrEnum):
@@ -95,6 +95,9 @@ class Tracker(Protocol):
 
     def run_facts(self, run_id: str) -> RunFacts:
         """Returns the run, or raises UsageError when there is none of that id."""
+
+    def run_data(self, run_id: str) -> tuple[DataRecord, ...]:
+        """Returns the inputs of the run with their profiles, or raises UsageError when there is none of that id."""
 
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         """Returns the newest run of an experiment that carries all these tags, or None."""

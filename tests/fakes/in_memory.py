@@ -9,7 +9,7 @@ from pathlib import Path
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest
-from nbmlops.pipeline.run_record import StepLog
+from nbmlops.pipeline.run_record import DataRecord, StepLog
 from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
 from nbmlops.tracking.lineage import RUN_ID, lineage_tags, verdict_tags
@@ -64,6 +64,10 @@ class InMemoryTracker:
         if run_id not in self.runs:
             raise UsageError(f"there is no run {run_id}")
         return self.runs[run_id]
+
+    def run_data(self, run_id: str) -> tuple[DataRecord, ...]:
+        self.run_facts(run_id)
+        return tuple({record.name: record for log in self.logs[run_id] for record in log.data}.values())
 
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         for facts in reversed(self.runs.values()):

@@ -8,7 +8,7 @@ import xxhash
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import DataRecord
 from nbmlops.data.describe import describe
-from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
+from nbmlops.data.fingerprint import CannotFingerprint, fingerprint, fingerprint_frame
 from nbmlops.data.profile import profile
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
@@ -17,8 +17,9 @@ FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
 def test_a_frame() -> None:
     summary = profile(FRAME)
     changed = FRAME.assign(b=["y", None])
-    for column, digest in zip(summary["columns"], column_digests(FRAME), strict=True):
-        column["digest"] = digest
+    found = fingerprint_frame(FRAME)
+    for column, digest, values in zip(summary["columns"], found.columns, found.values, strict=True):
+        column |= {"digest": digest, "values": values}
     assert describe(FRAME, "flights", "training") == DataRecord(
         name="flights",
         digest=fingerprint(FRAME),
@@ -27,6 +28,12 @@ def test_a_frame() -> None:
         columns=(("a", "int64"), ("b", "str")),
         context="training",
         profile=summary,
+        parts={
+            "schema": found.parts.schema,
+            "index": found.parts.index,
+            "data": found.parts.data,
+            "any_order": found.parts.any_order,
+        },
     )
     same, different = zip(column_digests(FRAME), column_digests(changed), strict=True)
     assert same[0] == same[1]

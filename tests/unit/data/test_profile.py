@@ -53,7 +53,7 @@ def test_integers_are_exact_and_repeated_ones_are_counted() -> None:
 def test_texts_truth_values_and_categories() -> None:
     assert column(["b", "a", "b", "a", "c", None, "d" * 100]) == {
         "name": "x", "dtype": "str", "nulls": 1, "distinct": 4,
-        "top": [["a", 2], ["b", 2], ["c", 1], ["d" * 60, 1]],
+        "top": [["a", 2], ["b", 2]],
     }  # fmt: skip
     assert column([True, False, True]) == {
         "name": "x", "dtype": "bool", "nulls": 0, "distinct": 2, "top": [["True", 2], ["False", 1]],

@@ -35,7 +35,9 @@ EXAMPLE = RunRecord(
             log=StepLog(
                 params={"rows": 10},
                 metrics=(MetricValue("loss", math.inf, 3),),
-                data=(DataRecord("df", "0" * 32, "frame", 10, (("a", "int64"),), "training", {"n": [1]}),),
+                data=(
+                    DataRecord("df", "0" * 32, "frame", 10, (("a", "int64"),), "training", {"n": [1]}, {"data": "d"}),
+                ),
                 checks=(CheckRecord("df", "flights", False, ("a: 1 row below 0",)),),
             ),
             key="k",
@@ -85,6 +87,7 @@ EXAMPLE_JSON = {
                         "columns": [["a", "int64"]],
                         "context": "training",
                         "profile": {"n": [1]},
+                        "parts": {"data": "d"},
                     }
                 ],
                 "checks": [{"data": "df", "schema": "flights", "passed": False, "failures": ["a: 1 row below 0"]}],
