@@ -6,7 +6,6 @@ the outcome of the run that produced the results. An interruption closes the run
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -19,19 +18,28 @@ from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
 from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
-from nbmlops.app.run_report import identified, next_commands, run_record, run_start, write_documents, write_run_document
-from nbmlops.app.stages import close_run, value_metrics
+from nbmlops.app.run_report import (
+    identified,
+    kept_folder,
+    next_commands,
+    run_record,
+    run_start,
+    write_documents,
+    write_run_document,
+)
+from nbmlops.app.stages import Wants, close_run, value_metrics
 from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError, Terminated, UsageError
 from nbmlops.pipeline.demands import is_memory, memory_bytes
-from nbmlops.pipeline.run_record import RunRecord, RunStatus, StepLog, StepRecord
+from nbmlops.pipeline.run_record import RunPhase, RunRecord, RunStatus, StepLog, StepRecord
 from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
 from nbmlops.runtime.machine import available_memory, usable_cores
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
-from nbmlops.runtime.results import RunOptions, StepsResult
-from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.results import KilledRun, RunOptions, StepsResult
+from nbmlops.runtime.runner import open_run
 from nbmlops.runtime.shared_files import address_of
+from nbmlops.runtime.unfinished import OpenRun
 from nbmlops.tracking.tracker import RunState, Tracker
 
 Listener = Callable[[Progress], None]
@@ -182,19 +190,29 @@ class _Run:
 
     def go(self, options: RunOptions) -> RunOutcome:
         """Returns how the run ended."""
+        # Until its last document is written no other run of the pipeline begins: that one would judge the same again.
+        with open_run(self._opened.folder, replace(options, settle=self._settle), self._follow) as running:
+            return self._run(running)
+
+    def _settle(self, killed: KilledRun) -> RunRecord | None:
+        from nbmlops.app.killed import settle  # noqa: PLC0415 - few runs come after one that was killed
+
+        return settle(self._opened, self._stores, self._request.cwd, killed)
+
+    def _run(self, running: OpenRun) -> RunOutcome:
         try:
-            result = run_pipeline(self._opened.folder, options, self._follow)
+            result = running.go()
             if result.status is not RunStatus.SUCCEEDED:
-                return self._stopped(result)
+                return self._stopped(result, running)
             if self._request.to_step or self._request.only:
-                return self._partial(result)
+                return self._partial(result, running)
             index = ResultsIndex(self._opened.root, self._opened.pipeline.name)
             known = None if self._tracked.has_begun else index.find(results_digest(self._opened.pipeline, result.steps))
             if known is not None:
                 request = self._request
                 wishes = Wishes(request.cwd, request.register, request.judge, self._tell, request.closing)
                 return reuse(self._opened, self._stores, result, known, wishes)
-            return self._close(result, index)
+            return self._close(result, index, running)
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt | Terminated)
             self._abandon(RunStatus.INTERRUPTED if interrupted else RunStatus.FAILED)
@@ -222,41 +240,53 @@ class _Run:
             self._logged[step.name] = step.log
             self._tracked.log(step.log)
 
-    def _stopped(self, result: StepsResult) -> RunOutcome:
+    def _stopped(self, result: StepsResult, running: OpenRun) -> RunOutcome:
         """Returns the outcome of a run that failed or was interrupted."""
         record = self._record(result)
         if self._tracked.has_begun:
-            record = self._documented(self._identified(record))
+            record = self._identified(record)
+            running.trace.reach(RunPhase.WRITING, record)
+            record = self._documented(record)
         commands = next_commands(self._opened, self._request.cwd, record)
         return RunOutcome(record, next_commands=commands, terminated=result.signal == "SIGTERM")
 
-    def _partial(self, result: StepsResult) -> RunOutcome:
+    def _partial(self, result: StepsResult, running: OpenRun) -> RunOutcome:
         """Returns the outcome of a run that was asked to stop before the end."""
         record = self._record(result)
         if self._tracked.has_begun:
-            record = self._documented(self._identified(record))
+            record = self._identified(record)
+            running.trace.reach(RunPhase.WRITING, record)
+            record = self._documented(record)
         asked = f"stopped after {self._request.to_step}" if self._request.to_step else "only these steps"
         note = f"{asked}, as asked: not judged, nothing registered"
         return RunOutcome(record, notes=(note,))
 
-    def _close(self, result: StepsResult, index: ResultsIndex) -> RunOutcome:
+    def _close(self, result: StepsResult, index: ResultsIndex, running: OpenRun) -> RunOutcome:
         """Returns the outcome of a run whose steps all succeeded: judged and registered if asked, documented."""
         self._unwritten = self._record(result)
+        running.trace.reach(RunPhase.JUDGING, self._unwritten)
         metrics = value_metrics(self._opened, result)
         if metrics:
             self._tracked.log(StepLog(metrics=metrics))
         self._tell(StageStarted("track"))
         record = self._identified(run_record(self._opened, self._request.cwd, result, metrics))
+        digest = results_digest(self._opened.pipeline, result.steps)
+
+        def reach(phase: RunPhase, record: RunRecord) -> str:
+            judged_by = policy_digest(self._opened.config.policy) if record.verdict is not None else ""
+            running.trace.reach(phase, record, digest, judged_by)
+            return judged_by
+
         outcome = RunOutcome(record)
+        reach(RunPhase.JUDGING, record)
         if self._request.closing:
-            register = self._request.register
-            outcome = close_run(self._opened, self._stores, record, result, self._tell, register=register)
+            wants = Wants(self._tell, reach, register=self._request.register)
+            outcome = close_run(self._opened, self._stores, record, result, wants)
+        judged_by = reach(RunPhase.WRITING, outcome.record)
         record = self._documented(outcome.record)
         if outcome.fault is None:
-            folder = Path(os.path.relpath(result.folder, self._opened.root)).as_posix()
-            digest = results_digest(self._opened.pipeline, result.steps)
-            judged_by = policy_digest(self._opened.config.policy) if record.verdict is not None else ""
-            index.remember(digest, replace(record, folder=folder), judged_by)
+            kept = replace(record, folder=kept_folder(self._opened, self._request.cwd, record))
+            index.remember(digest, kept, judged_by)
         commands = next_commands(self._opened, self._request.cwd, record)
         return replace(outcome, record=record, next_commands=commands)
 

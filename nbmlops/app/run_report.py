@@ -81,6 +81,11 @@ def write_documents(cwd: Path, record: RunRecord, tracker: Tracker) -> None:
     tracker.set_tags(record.run_id, {**lineage_tags(record.lineage), RUN_NAME: Path(record.folder).name})
 
 
+def kept_folder(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> str:
+    """Returns the run's folder relative to the project's root, as later runs, started elsewhere, want to have it."""
+    return _relative(cwd / record.folder, opened.root)
+
+
 def write_run_document(cwd: Path, record: RunRecord) -> None:
     """Writes `run.json` to the run's folder.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.opened import OpenedPipeline
@@ -13,9 +13,29 @@ from nbmlops.app.wiring import Stores
 from nbmlops.core.errors import NbmlopsError, UsageError
 from nbmlops.gate.numerals import as_number
 from nbmlops.gate.verdict import Verdict, verdict_to_json
-from nbmlops.pipeline.run_record import MetricValue, RunRecord, RunStatus
+from nbmlops.pipeline.run_record import MetricValue, RunPhase, RunRecord, RunStatus
 from nbmlops.runtime.results import StepsResult
 from nbmlops.runtime.values import load_value
+
+
+def _note_nothing(phase: RunPhase, record: RunRecord) -> object:
+    """Leaves no note: what an earlier run began can be done again."""
+    return phase, record
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the caller of a closing stage wants.
+
+    Attributes:
+        tell: Told when a stage begins.
+        reach: Told what the run is at, before it does what cannot be done twice.
+        register: Register the model if the gate lets it pass.
+    """
+
+    tell: Callable[[Progress], None]
+    reach: Callable[[RunPhase, RunRecord], object] = _note_nothing
+    register: bool = True
 
 
 def value_metrics(opened: OpenedPipeline, result: StepsResult) -> tuple[MetricValue, ...]:
@@ -48,9 +68,7 @@ def close_run(
     stores: Stores,
     record: RunRecord,
     result: StepsResult,
-    tell: Callable[[Progress], None],
-    *,
-    register: bool,
+    wants: Wants,
 ) -> RunOutcome:
     """Returns the outcome of a run after gate and registration, as far as the pipeline has them.
 
@@ -59,28 +77,27 @@ def close_run(
         stores: Where runs and models are.
         record: The run, with its id and metrics.
         result: Where the steps' values are.
-        tell: Told when a stage begins.
-        register: Register the model if the gate lets it pass.
+        wants: What the caller wants done and told.
 
     Raises:
         EnvironmentFault: the tracking store cannot be used.
     """
     if not opened.judges:
         return RunOutcome(record)
-    tell(StageStarted("gate"))
+    wants.tell(StageStarted("gate"))
     verdict = judge(stores, record.run_id, opened.model_name, record.metrics, opened.config.policy)
     record = replace(record, verdict=verdict_to_json(verdict))
     if not verdict.passed:
         return RunOutcome(replace(record, status=RunStatus.GATE_REJECTED), verdict)
     if opened.pipeline.register is None:
         return RunOutcome(record, verdict)
-    if not register:
+    if not wants.register:
         return RunOutcome(record, verdict, notes=("not registered, as asked (--no-register)",))
-    return registered(opened, stores, RunOutcome(record, verdict), result, tell)
+    return registered(opened, stores, RunOutcome(record, verdict), result, wants)
 
 
 def registered(
-    opened: OpenedPipeline, stores: Stores, outcome: RunOutcome, result: StepsResult, tell: Callable[[Progress], None]
+    opened: OpenedPipeline, stores: Stores, outcome: RunOutcome, result: StepsResult, wants: Wants
 ) -> RunOutcome:
     """Returns the outcome of a run that passed the gate, with its version; if that fails, with the fault.
 
@@ -89,10 +106,11 @@ def registered(
         stores: Where runs and models are.
         outcome: The run so far, with its passing verdict.
         result: Where the steps' values are.
-        tell: Told when the stage begins.
+        wants: As for `close_run`.
     """
     assert outcome.verdict is not None
-    tell(StageStarted("register"))
+    wants.tell(StageStarted("register"))
+    wants.reach(RunPhase.REGISTERING, outcome.record)
     try:
         record = register_values(opened, stores, outcome.record, outcome.verdict, result)
     except NbmlopsError as fault:

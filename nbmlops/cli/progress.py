@@ -95,8 +95,11 @@ def _remark(event: Remark) -> Line:
     match event:
         case RunWaiting(holder=holder):
             return Line(f"waiting for another run of this pipeline ({holder})", Tone.WARNING)
-        case FormerRunKilled(run=run):
-            return Line(f"the run {run} was killed; this one goes on with what it finished", Tone.WARNING)
+        case FormerRunKilled(run=run, phase=phase, version=version):
+            text = f"the run {run} was killed while {phase}; this one goes on with what it finished"
+            aliases = f" ({', '.join(version.aliases)})" if version and version.aliases else ""
+            model = f"; its model is {version.name} version {version.version}{aliases}" if version else ""
+            return Line(f"{text}{model}", Tone.WARNING)
         case StepsJoined(joined=joined):
             return Line(joined_text(joined), Tone.WARNING)
         case StartedCold(reason=reason):

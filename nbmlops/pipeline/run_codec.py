@@ -23,6 +23,7 @@ from nbmlops.pipeline.run_record import (
     LiveValue,
     MetricValue,
     ModelVersionRef,
+    RunPhase,
     RunRecord,
     RunStatus,
     StepError,
@@ -54,6 +55,7 @@ def run_to_json(record: RunRecord) -> dict[str, Json]:
         "pipeline": record.pipeline,
         "folder": record.folder,
         "joined": [joined_to_json(joined) for joined in record.joined],
+        **({} if record.killed_while is None else {"killed_while": record.killed_while.value}),
     }
 
 
@@ -89,6 +91,7 @@ def run_from_json(document: Mapping[str, object], source: str = "run.json") -> R
         model_version=_version(version) if version else None,
         folder=fields.text("folder", ""),
         joined=tuple(map(_joined, fields.children("joined"))),
+        killed_while=fields.choice("killed_while", RunPhase) if "killed_while" in document else None,
     )
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "LiveValue",
     "MetricValue",
     "ModelVersionRef",
+    "RunPhase",
     "RunRecord",
     "RunStatus",
     "StepError",
@@ -38,6 +39,15 @@ class RunStatus(StrEnum):
     GATE_REJECTED = "gate_rejected"
     INTERRUPTED = "interrupted"
     KILLED = "killed"
+
+
+class RunPhase(StrEnum):
+    """What a run is at, from its first step to its last document."""
+
+    STEPS = "running steps"
+    JUDGING = "judging"
+    REGISTERING = "registering"
+    WRITING = "writing documents"
 
 
 class StepStatus(StrEnum):
@@ -170,7 +180,11 @@ class ModelVersionRef:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A whole run. `verdict` is the gate's canonical body (see `nbmlops.gate.verdict`), or None before the gate."""
+    """A whole run.
+
+    `verdict` is the gate's canonical body (see `nbmlops.gate.verdict`), or None before the gate; `killed_while` is what
+    a run was at that was killed.
+    """
 
     status: RunStatus
     run_id: str
@@ -183,3 +197,4 @@ class RunRecord:
     model_version: ModelVersionRef | None = None
     folder: str = ""
     joined: tuple[JoinedSteps, ...] = ()
+    killed_while: RunPhase | None = None

@@ -23,6 +23,7 @@ from nbmlops.tracking.uri import masked
 SIGNATURE_ROWS = 100
 DOCUMENTS = "nbmlops"
 _MODULES = ("pandas", "mlflow.sklearn", "skops.io")
+_MODEL = "model"
 _WAIT_SECONDS = 60
 _PAGE = 1000
 _NOISE = (
@@ -166,6 +167,19 @@ class MlflowRegistry:
             for tag, value in tags.items():
                 self._client.set_model_version_tag(name, version, tag, value)
 
+    def give_up(self, run_id: str) -> None:
+        """Marks as failed the models that a run has stored, of which none became a version.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        with named_errors(self._uri):
+            experiment = self._client.get_run(run_id).info.experiment_id
+            found = self._client.search_logged_models([experiment], f"source_run_id = {quoted(run_id)}")
+            for model in found:
+                if model.name == _MODEL and model.status != "FAILED":
+                    self._client.finalize_logged_model(model.model_id, "FAILED")
+
     def _aliases(self, name: str) -> Mapping[str, str] | None:
         # alias -> version; None when there is no such model
         from mlflow.exceptions import MlflowException
@@ -193,7 +207,7 @@ class MlflowRegistry:
 
         with TemporaryDirectory(prefix="nbmlops-model-") as folder, named_errors(self._uri):
             experiment = self._client.get_run(candidate.run_id).info.experiment_id
-            logged = self._client.create_logged_model(experiment, "model", candidate.run_id, model_type="sklearn")
+            logged = self._client.create_logged_model(experiment, _MODEL, candidate.run_id, model_type="sklearn")
             try:
                 path = Path(folder) / "model"
                 with warnings.catch_warnings():

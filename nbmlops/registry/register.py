@@ -49,6 +49,37 @@ def register(
     if not verdict.passed:
         raise GateRejected(f"{candidate.model_name} is not registered: {_why(verdict)}", verdict.hint)
     version = _same_model(registry, candidate) or registry.add(candidate, verdict)
+    return _staged(registry, version, promote_on_pass=promote_on_pass, promoter=promoter)
+
+
+def finish(
+    registry: ModelRegistry, name: str, run_id: str, *, promote_on_pass: bool = False, promoter: Promoter = NOBODY
+) -> ModelVersion | None:
+    """Returns the version that a process registered before it died, which has all that belongs to it now.
+
+    None if it had not come to that: a model that was stored, or was being stored, is marked as failed then.
+
+    Args:
+        registry: Where.
+        name: The model's name.
+        run_id: The run whose process died.
+        promote_on_pass: As for `register`.
+        promoter: Likewise.
+
+    Raises:
+        EnvironmentFault: the registry cannot be used.
+    """
+    for version in registry.versions(name):
+        if version.tags.get(RUN_ID, version.run_id) == run_id and MODEL_DIGEST in version.tags:
+            return _staged(registry, version, promote_on_pass=promote_on_pass, promoter=promoter)
+    registry.give_up(run_id)
+    return None
+
+
+def _staged(
+    registry: ModelRegistry, version: ModelVersion, *, promote_on_pass: bool, promoter: Promoter
+) -> ModelVersion:
+    """Returns the version as champion or challenger, which it becomes unless it has been either."""
     # The stage is written last: a version without one was left unfinished by a process that died.
     if STAGE not in version.tags:
         champion = registry.aliased(version.name, CHAMPION)
@@ -76,10 +107,11 @@ def _same_model(registry: ModelRegistry, candidate: Candidate) -> ModelVersion |
 
 
 def _make_challenger(registry: ModelRegistry, version: ModelVersion) -> None:
-    former = registry.aliased(version.name, CHALLENGER)
     registry.set_alias(version.name, CHALLENGER, version.version)
-    if former is not None and former.version != version.version:
-        registry.set_tags(version.name, former.version, {STAGE: SUPERSEDED})
+    # Not only the one that had the alias: a process that died may have moved it, and told nothing.
+    for former in registry.versions(version.name):
+        if former.version != version.version and former.tags.get(STAGE) == CHALLENGER:
+            registry.set_tags(version.name, former.version, {STAGE: SUPERSEDED})
     registry.set_tags(version.name, version.version, {STAGE: CHALLENGER})
 
 

@@ -100,3 +100,6 @@ class ModelRegistry(Protocol):
 
     def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Adds tags to the version, replacing those of the same name."""
+
+    def give_up(self, run_id: str) -> None:
+        """Marks as failed the models that a run has stored, of which none became a version."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord
+from nbmlops.pipeline.run_record import JoinedSteps, ModelVersionRef, RunPhase, StepError, StepRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,17 @@ class RunWaiting:
 
 @dataclass(frozen=True, slots=True)
 class FormerRunKilled:
-    """The run before this one was killed while it executed steps; its run document says so now."""
+    """The run before this one was killed; its run document says so now.
+
+    Attributes:
+        run: Its name.
+        phase: What it was at.
+        version: The model version that it had registered, in part or whole; what was missing has been done.
+    """
 
     run: str
+    phase: RunPhase = RunPhase.STEPS
+    version: ModelVersionRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

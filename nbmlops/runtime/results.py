@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.pipeline.run_record import JoinedSteps, RunStatus, StepRecord, StepStatus
+from nbmlops.pipeline.run_record import JoinedSteps, RunRecord, RunStatus, StepRecord, StepStatus
 from nbmlops.runtime.stored import StoredValue
 
 
@@ -25,6 +25,27 @@ def _new_id() -> str:
 
 def _environment() -> Mapping[str, str]:
     return dict(os.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class KilledRun:
+    """A run that was killed, as the next one finds it.
+
+    Attributes:
+        record: What is known of it, `killed_while` too; paths as those of the run that found it.
+        name: Its name.
+        results: What identifies its results, "" if not all steps came to an end.
+        policy: What identifies the rules that judged it, "" if it was not judged.
+    """
+
+    record: RunRecord
+    name: str
+    results: str = ""
+    policy: str = ""
+
+
+def _as_it_is(killed: KilledRun) -> RunRecord:
+    return killed.record
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +70,7 @@ class RunOptions:
         new_id: Makes the short random part of the run's name.
         sleep: Waits so many seconds.
         environment: The variables that decide the hash seed and the number of threads.
+        settle: Does what is left to do for a run that was killed; returns its document, None if it had come to its end.
     """
 
     parameters: Mapping[str, Json] = field(default_factory=dict)
@@ -68,6 +90,7 @@ class RunOptions:
     new_id: Callable[[], str] = _new_id
     sleep: Callable[[float], None] = time.sleep
     environment: Callable[[], Mapping[str, str]] = _environment
+    settle: Callable[[KilledRun], RunRecord | None] = _as_it_is
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,18 @@ at all, so that a run can be stopped at any point and the next one goes on from 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.runtime.course import Course
-from nbmlops.runtime.events import (
-    Event,
-    RunWaiting,
-)
+from nbmlops.runtime.events import Event, RunWaiting
 from nbmlops.runtime.layout import LOCK_FILE, layout_of, pipeline_file
 from nbmlops.runtime.lock import locked
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.termination import Terminated, termination_interrupts
-from nbmlops.runtime.unfinished import RunTrace
+from nbmlops.runtime.unfinished import OpenRun, RunTrace
 
 
 def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], None]) -> StepsResult:
@@ -37,6 +35,13 @@ def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], 
         EnvironmentFault: the disk is full, a folder is not writable, or ipykernel is not installed.
         Conflict: another run of the pipeline did not end in time.
     """
+    with open_run(folder, options, on_event) as opened:
+        return opened.go()
+
+
+@contextmanager
+def open_run(folder: Path, options: RunOptions, on_event: Callable[[Event], None]) -> Iterator[OpenRun]:
+    """Yields a run that nobody has begun yet, for those who go on after its last step; otherwise as `run_pipeline`."""
     pipeline = read_pipeline(pipeline_file(folder))
     layout = layout_of(folder, pipeline)
     started = options.now()
@@ -52,7 +57,7 @@ def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], 
         locked(layout.state / LOCK_FILE, started.isoformat(), options.wait, waiting, shared=bool(options.only)),
         trace.left(on_event),
     ):
-        return _go(course)
+        yield OpenRun(lambda: _go(course), trace)
 
 
 def _go(course: Course) -> StepsResult:

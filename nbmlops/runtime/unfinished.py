@@ -1,4 +1,4 @@
-"""Runs that were killed: a run leaves a note while it executes steps; the next one that finds it tells how it ended."""
+"""Runs that were killed: a run leaves a note from its first step on to its end; the next one that finds it tells so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
@@ -13,16 +14,16 @@ from nbmlops.core.documents import write_atomically, write_json_document
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline, Step
-from nbmlops.pipeline.run_codec import run_to_json
-from nbmlops.pipeline.run_record import Lineage, RunRecord, RunStatus, StepRecord, StepStatus, counting_values
+from nbmlops.pipeline.run_codec import run_from_json, run_to_json
+from nbmlops.pipeline.run_record import Lineage, RunPhase, RunRecord, RunStatus, StepRecord, StepStatus, counting_values
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.events import Event, FormerRunKilled, StepStarted
 from nbmlops.runtime.layout import BEGUN_FILE, Layout
 from nbmlops.runtime.parameters import effective_parameters
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.results import KilledRun, RunOptions, StepsResult
 
 RUN_FILE = "run.json"
-_SCHEMA = "nbmlops/run-begun/1"
+_SCHEMA = "nbmlops/run-begun/2"
 Listener = Callable[[Event], None]
 
 
@@ -38,6 +39,7 @@ class RunTrace:
 
     def __init__(self, layout: Layout, pipeline: Pipeline, run: str, options: RunOptions) -> None:
         self._layout, self._pipeline, self._run, self._options = layout, pipeline, run, options
+        self._base = options.base or Path.cwd()
         self._path = layout.state / BEGUN_FILE
         self._is_left = False
 
@@ -45,14 +47,27 @@ class RunTrace:
         """Returns what the run tells its events to: before the first step that it executes the note is written."""
 
         def follow(event: Event) -> None:
-            if isinstance(event, StepStarted) and not self._is_left and not self._options.only:
-                parameters = dict(effective_parameters(self._pipeline, self._options.parameters))
-                note = {"schema": _SCHEMA, "run": self._run, "parameters": parameters}
-                write_atomically(self._path, json.dumps(note).encode(), mode=0o600)
-                self._is_left = True
+            if isinstance(event, StepStarted) and not self._is_left:
+                parameters = effective_parameters(self._pipeline, self._options.parameters)
+                self._write({"phase": RunPhase.STEPS.value, "parameters": dict(parameters)})
             tell(event)
 
         return follow
+
+    def reach(self, phase: RunPhase, record: RunRecord, results: str = "", policy: str = "") -> None:
+        """Notes how far the run is, whose steps are over.
+
+        Args:
+            phase: What comes now.
+            record: What is known of the run.
+            results: As in `KilledRun`.
+            policy: Likewise.
+
+        Raises:
+            EnvironmentFault: the note cannot be written.
+        """
+        document = run_to_json(_moved(record, self._base, self._layout.root))
+        self._write({"phase": phase.value, "document": document, "results": results, "policy": policy})
 
     @contextmanager
     def left(self, tell: Listener) -> Iterator[None]:
@@ -61,29 +76,46 @@ class RunTrace:
         Raises:
             EnvironmentFault: the document of the killed run cannot be written.
         """
-        if not self._options.only and (killed := self._close_killed()):
-            tell(FormerRunKilled(killed))
+        if not self._options.only:
+            self._close_killed(tell)
         try:
             yield
         finally:
             if self._is_left:
                 self._path.unlink(missing_ok=True)
 
-    def _close_killed(self) -> str:
-        """Returns the name of the run whose note is there, after writing its document; "" if there is none."""
+    def _write(self, note: Mapping[str, Json]) -> None:
+        if self._options.only:
+            return
+        body = {"schema": _SCHEMA, "run": self._run, **note}
+        write_atomically(self._path, json.dumps(body).encode(), mode=0o600)
+        self._is_left = True
+
+    def _close_killed(self, tell: Listener) -> None:
+        """Tells of the run whose note is there, after its document was written; whatever happens, once at least."""
         try:
-            note = Fields(json.loads(self._path.read_bytes()), str(self._path))
-            run, parameters = note.text("run"), note.plain("parameters")
+            killed = self._killed(Fields(json.loads(self._path.read_bytes()), str(self._path)))
         except FileNotFoundError:
-            return ""
+            return
         except (ValueError, UsageError):  # of another version; who it was cannot be told
             self._path.unlink(missing_ok=True)
-            return ""
-        folder = self._layout.runs / run
-        if folder.is_dir() and not (folder / RUN_FILE).exists():
-            write_json_document(folder / RUN_FILE, run_to_json(self._record(run, parameters)))
+            return
+        record = self._options.settle(killed)
+        if record is not None:
+            folder = self._layout.runs / killed.name
+            is_new = folder.is_dir() and not (folder / RUN_FILE).exists()
+            if killed.record.killed_while is not RunPhase.STEPS or is_new:
+                write_json_document(folder / RUN_FILE, run_to_json(record))
+            tell(FormerRunKilled(killed.name, record.killed_while or RunPhase.STEPS, record.model_version))
         self._path.unlink(missing_ok=True)
-        return run
+
+    def _killed(self, note: Fields) -> KilledRun:
+        run, phase, document = note.text("run"), note.choice("phase", RunPhase), note.optional("document")
+        if document is None:
+            return KilledRun(self._record(run, note.plain("parameters")), run)
+        record = _moved(run_from_json(note.plain("document"), str(self._path)), self._layout.root, self._base)
+        killed = replace(record, status=RunStatus.KILLED, killed_while=phase)
+        return KilledRun(killed, run, note.text("results"), note.text("policy"))
 
     def _record(self, run: str, parameters: Mapping[str, Json]) -> RunRecord:
         cache = StepCache(self._layout.cache, self._layout.state)
@@ -96,7 +128,8 @@ class RunTrace:
             parameters=parameters,
             metrics=counting_values(metric for step in steps for metric in step.log.metrics),
             lineage=Lineage(notebook=self._pipeline.notebook_digest, pipeline=self._pipeline.version),
-            folder=self._shown(self._layout.runs / run),
+            folder=_shown(self._layout.runs / run, self._base),
+            killed_while=RunPhase.STEPS,
         )
 
     def _step(self, step: Step, run: str, cache: StepCache) -> StepRecord:
@@ -108,10 +141,34 @@ class RunTrace:
             name=step.name,
             status=StepStatus.EXECUTED,
             seconds=record.seconds,
-            notebook=self._shown(notebook) if notebook.is_file() else "",
+            notebook=_shown(notebook, self._base) if notebook.is_file() else "",
             log=record.outcome.log,
             key=record.key,
         )
 
-    def _shown(self, path: Path) -> str:
-        return Path(os.path.relpath(path, self._options.base or Path.cwd())).as_posix()
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that goes on; no other one of the pipeline does.
+
+    Attributes:
+        go: Runs the steps; to be called once.
+        trace: Its note for the next one, if it is killed; who goes on after the steps notes there how far the run is.
+    """
+
+    go: Callable[[], StepsResult]
+    trace: RunTrace
+
+
+def _moved(record: RunRecord, old: Path, new: Path) -> RunRecord:
+    """Returns the record with its paths, which are relative to one folder, as they are from another one."""
+
+    def moved(path: str) -> str:
+        return _shown(old / path, new) if path else ""
+
+    steps = tuple(replace(step, notebook=moved(step.notebook)) for step in record.steps)
+    return replace(record, steps=steps, folder=moved(record.folder))
+
+
+def _shown(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()

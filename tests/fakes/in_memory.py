@@ -132,6 +132,9 @@ class InMemoryRegistry:
         index = int(version) - 1
         versions[index] = replace(versions[index], tags={**versions[index].tags, **tags})
 
+    def give_up(self, run_id: str) -> None:
+        self.calls.append(f"give up {run_id}")
+
     def _with_aliases(self, version: ModelVersion) -> ModelVersion:
         found = [
             alias

@@ -9,7 +9,7 @@ from rich.progress import TextColumn
 
 from nbmlops.app.progress import PointFinished, PointStarted, Progress, StageStarted
 from nbmlops.cli.progress import LiveListener, describe, progress
-from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, StepRecord, StepStatus
+from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, ModelVersionRef, RunPhase, StepRecord, StepStatus
 from nbmlops.runtime.events import (
     FormerRunKilled,
     InputsChanged,
@@ -26,7 +26,7 @@ from nbmlops.runtime.events import (
 
 EVENTS: tuple[Progress, ...] = (
     RunWaiting("process 7"),
-    FormerRunKilled("20260102T030405Z-ab12cd"),
+    FormerRunKilled("20260102T030405Z-ab12cd", RunPhase.REGISTERING, ModelVersionRef("flights", "3", ("champion",))),
     StepCached(StepRecord("load", StepStatus.CACHED), 1, 4),
     StepStarted("clean", 2, 4, "code changed"),
     StepFinished(StepRecord("clean", StepStatus.EXECUTED, 1.25), 2, 4),
@@ -50,7 +50,10 @@ POINTS: tuple[Progress, ...] = (
 )
 LINES = [
     "waiting for another run of this pipeline (process 7)",
-    "the run 20260102T030405Z-ab12cd was killed; this one goes on with what it finished",
+    (
+        "the run 20260102T030405Z-ab12cd was killed while registering; this one goes on with what it finished; "
+        "its model is flights version 3 (champion)"
+    ),
     "[1/4] load: cached",
     "[2/4] clean: running (code changed)",
     "[2/4] clean: executed in 1.2 s",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from nbmlops.core.errors import GateRejected
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
-from nbmlops.registry.register import register
-from nbmlops.registry.registry import Candidate, ModelRegistry
+from nbmlops.registry.register import finish, register
+from nbmlops.registry.registry import Candidate, ModelRegistry, ModelVersion
 from tests.fakes.in_memory import InMemoryRegistry
 
 PASS = Verdict(True, (RuleResult("floor", "auc", 0.8, ">= 0.7", None, Outcome.PASS),))
@@ -97,3 +98,62 @@ def test_a_registration_that_was_cut_off_is_completed(before_cut: int) -> None:
     registry = InMemoryRegistry(cut.models, cut.pointers)
     assert register(PASS, candidate(1), registry).ref == ModelVersionRef("flights", "1", ("champion",))
     assert stages(registry) == {"1": (("champion",), "champion")}
+
+
+class Dies(InMemoryRegistry):
+    """A registry of a process that dies before its call number `last` that changes something."""
+
+    last = 0
+
+    def _count(self) -> None:
+        self.last -= 1
+        if self.last < 0:
+            raise SystemExit
+
+    def add(self, candidate: Candidate, verdict: Verdict) -> ModelVersion:
+        self._count()
+        return super().add(candidate, verdict)
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        self._count()
+        super().set_alias(name, alias, version)
+
+    def remove_alias(self, name: str, alias: str) -> None:
+        self._count()
+        super().remove_alias(name, alias)
+
+    def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        self._count()
+        super().set_tags(name, version, tags)
+
+
+@pytest.mark.parametrize("promotes", [False, True])
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_wherever_a_process_dies_registering_is_finished_as_if_it_had_not(before: int, promotes: bool) -> None:
+    undisturbed = InMemoryRegistry()
+    for run in range(1, before + 1):
+        register(PASS, candidate(run), undisturbed)
+    models, pointers = {name: list(found) for name, found in undisturbed.models.items()}, dict(undisturbed.pointers)
+    register(PASS, candidate(9), undisturbed, promote_on_pass=promotes)
+    for calls in range(1, len(undisturbed.calls) + 8):
+        registry = Dies({name: list(found) for name, found in models.items()}, dict(pointers))
+        registry.last = calls
+        try:
+            register(PASS, candidate(9), registry, promote_on_pass=promotes)
+        except SystemExit:
+            died = True
+        else:
+            died = False
+        registry.last = 1000
+        version = finish(registry, "flights", "run9", promote_on_pass=promotes)
+        assert version == registry.versions("flights")[0]
+        assert stages(registry) == stages(undisturbed)
+        if not died:
+            return
+    pytest.fail("it dies for ever")
+
+
+def test_what_became_no_version_is_given_up() -> None:
+    registry = InMemoryRegistry()
+    assert finish(registry, "flights", "run9") is None
+    assert registry.calls == ["give up run9"]

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
+from nbmlops.pipeline.run_codec import run_from_json
+from nbmlops.pipeline.run_record import (
+    Lineage,
+    ModelVersionRef,
+    RunPhase,
+    RunRecord,
+    RunStatus,
+    StepRecord,
+    StepStatus,
+)
 from nbmlops.runtime.events import Event, FormerRunKilled, StepStarted
 from nbmlops.runtime.layout import BEGUN_FILE, Layout
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.results import KilledRun, RunOptions
 from nbmlops.runtime.unfinished import RunTrace
 
 START = StepStarted("make", 1, 1, "new")
@@ -34,7 +46,7 @@ def trace(layout: Layout, run: str, **options: Any) -> RunTrace:
         parameters=(Parameter("n", ParameterType.INT, 1),),
         steps=(),
     )
-    return RunTrace(layout, pipeline, run, RunOptions(base=layout.root, parameters={"n": 2}, **options))
+    return RunTrace(layout, pipeline, run, RunOptions(**{"base": layout.root, "parameters": {"n": 2}, **options}))
 
 
 def test_a_note_is_there_while_steps_are_executed(layout: Layout) -> None:
@@ -46,8 +58,9 @@ def test_a_note_is_there_while_steps_are_executed(layout: Layout) -> None:
         tell(START)
         tell(START)
         assert json.loads(note.read_bytes()) == {
-            "schema": "nbmlops/run-begun/1",
+            "schema": "nbmlops/run-begun/2",
             "run": "one",
+            "phase": "running steps",
             "parameters": {"n": 2},
         }
     assert not note.exists()
@@ -82,6 +95,57 @@ def test_a_run_that_has_its_document_keeps_it_and_a_broken_note_goes(layout: Lay
         pass
     assert told == [START, FormerRunKilled("one")]
     assert not (layout.state / BEGUN_FILE).exists()
+
+
+def test_after_the_steps_the_note_says_what_the_run_is_at(layout: Layout) -> None:
+    told: list[Event] = []
+    record = RunRecord(
+        status=RunStatus.SUCCEEDED,
+        run_id="tracked",
+        pipeline="tiny",
+        steps=(StepRecord("make", StepStatus.CACHED, notebook="runs/tiny/zero/make.ipynb"),),
+        parameters={"n": 2},
+        metrics={"auc": 0.5},
+        lineage=Lineage(run_id="tracked"),
+        folder="runs/tiny/one",
+    )
+    trace(layout, "one").reach(RunPhase.REGISTERING, record, "digest", "policy")
+    elsewhere = layout.root / "pipelines"
+    found: list[KilledRun] = []
+
+    def settle(killed: KilledRun) -> RunRecord:
+        found.append(killed)
+        return replace(killed.record, model_version=ModelVersionRef("tiny", "3"))
+
+    with trace(layout, "two", base=elsewhere, settle=settle).left(told.append):
+        pass
+    steps = (replace(record.steps[0], notebook="../runs/tiny/zero/make.ipynb"),)
+    killed = replace(record, status=RunStatus.KILLED, killed_while=RunPhase.REGISTERING)
+    killed = replace(killed, steps=steps, folder="../runs/tiny/one")
+    assert found == [KilledRun(killed, "one", "digest", "policy")]
+    assert told == [FormerRunKilled("one", RunPhase.REGISTERING, ModelVersionRef("tiny", "3"))]
+    document = json.loads((layout.runs / "one" / "run.json").read_bytes())
+    assert run_from_json(document) == replace(killed, model_version=ModelVersionRef("tiny", "3"))
+
+
+def test_a_run_that_had_come_to_its_end_is_not_told_of(layout: Layout) -> None:
+    told: list[Event] = []
+    trace(layout, "one").follow(told.append)(START)
+    with trace(layout, "two", settle=lambda killed: None).left(told.append):
+        pass
+    assert told == [START]
+    assert not (layout.state / BEGUN_FILE).exists()
+
+
+def test_a_run_whose_settling_fails_is_found_again(layout: Layout) -> None:
+    trace(layout, "one").follow(lambda event: None)(START)
+
+    def settle(killed: KilledRun) -> RunRecord:
+        raise EnvironmentFault(f"no store for {killed.name}")
+
+    with pytest.raises(EnvironmentFault, match="no store for one"), trace(layout, "two", settle=settle).left(print):
+        pass
+    assert (layout.state / BEGUN_FILE).exists()
 
 
 def test_runs_of_single_steps_leave_no_note_and_find_none(layout: Layout) -> None:
