@@ -26,6 +26,7 @@ from nbmlops.runtime.events import (
     SharingFailed,
     StartedCold,
     StepCached,
+    StepDoneEarly,
     StepDoneElsewhere,
     StepFinished,
     StepRepeated,
@@ -46,6 +47,7 @@ NAMES: Mapping[type, str] = {
     StepStarted: "step.started",
     StepCached: "step.cached",
     StepFinished: "step.finished",
+    StepDoneEarly: "step.done_early",
     StepRetried: "step.retried",
     StepRepeated: "step.repeated",
     StepWarned: "step.warned",
@@ -110,7 +112,8 @@ def _plain(value: object) -> Json:
     if isinstance(value, StepRecord):
         kept = {"step": value.name, "status": value.status.value, "seconds": value.seconds, "reason": value.reason}
         error = None if value.error is None else finite(asdict(value.error))
-        return {**kept, "notebook": value.notebook, "error": error, "start": value.start, "peak": value.peak}
+        told: dict[str, Json] = {"start": value.start, "peak": value.peak, "begun": value.begun, "early": value.early}
+        return {**kept, "notebook": value.notebook, "error": error, **told}
     if hasattr(type(value), "__dataclass_fields__"):
         return finite(asdict(value))  # type: ignore[call-overload]  # it is a record
     if isinstance(value, Enum):

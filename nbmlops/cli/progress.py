@@ -21,6 +21,7 @@ from nbmlops.runtime.events import (
     SharingFailed,
     StartedCold,
     StepCached,
+    StepDoneEarly,
     StepDoneElsewhere,
     StepFinished,
     StepRepeated,
@@ -68,12 +69,18 @@ def describe(event: Progress) -> Line:
             failed = record.status is StepStatus.FAILED
             text = f"[{number}/{total}] {record.name}: {record.status.value} in {record.seconds:.1f} s"
             return Line(text, Tone.BAD if failed else Tone.GOOD)
-        case StepSkipped(step=step, number=number, total=total):
-            return Line(f"[{number}/{total}] {step}: skipped", Tone.DIM)
+        case StepDoneEarly() | StepSkipped():
+            return Line(f"[{event.number}/{event.total}] {event.step}: {_not_now(event)}", Tone.DIM)
         case StageStarted() | PointStarted() | PointFinished() | StepsSentElsewhere() | StepDoneElsewhere():
             return _stage(event)
         case _:
             return _remark(event)
+
+
+def _not_now(event: StepDoneEarly | StepSkipped) -> str:
+    if isinstance(event, StepSkipped):
+        return "skipped"
+    return f"{'done' if event.succeeded else 'failed'} early in {event.seconds:.1f} s, waits for its turn"
 
 
 def _stage(event: StageStarted | PointStarted | PointFinished | StepsSentElsewhere | StepDoneElsewhere) -> Line:
@@ -151,7 +158,11 @@ class LiveListener:
         line = printable(describe(event).text, one_line=True)
         match event:
             case StepStarted(step=step):
+                if step in self._rows:  # it runs again
+                    self._display.remove_task(self._rows[step])
                 self._rows[step] = self._display.add_task(line, total=1)
+            case StepDoneEarly(step=step) if step in self._rows:
+                self._display.update(self._rows[step], description=line, completed=1)
             case StepFinished(record=record) if record.name in self._rows:
                 self._display.update(self._rows[record.name], description=line, completed=1)
             case StepCached() | StepSkipped() | StepFinished():

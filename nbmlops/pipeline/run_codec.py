@@ -164,6 +164,8 @@ def _step_to_json(step: StepRecord) -> dict[str, Json]:
         "log": step_log_to_json(step.log),
         "start": step.start,
         "peak": step.peak,
+        "begun": step.begun,
+        "early": step.early,
     }
 
 
@@ -180,6 +182,8 @@ def _step(fields: Fields) -> StepRecord:
         reason=fields.text("reason", ""),
         start=fields.text("start", ""),
         peak=fields.integer("peak", 0),
+        begun=fields.text("begun", ""),
+        early=fields.boolean("early", default=False),
     )
 
 

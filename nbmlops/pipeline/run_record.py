@@ -124,6 +124,8 @@ class StepRecord:
         reason: Why it ran ("new", "code changed", …) or was taken from the cache.
         start: How its process started: "cold", or "warm" when it was forked; "" if it did not run.
         peak: Bytes of memory that its process took at most; 0 where that is not known.
+        begun: When it began (UTC, ISO 8601), the last time if it was tried again; "" if it did not run.
+        early: It ran before its turn, beside earlier steps.
     """
 
     name: str
@@ -136,6 +138,8 @@ class StepRecord:
     reason: str = ""
     start: str = ""
     peak: int = 0
+    begun: str = ""
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,25 @@ class StepFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class StepDoneEarly:
+    """A step that ran before its turn is over; its turn decides whether what it did counts.
+
+    Attributes:
+        step: The step.
+        number: Its place.
+        total: Of so many.
+        seconds: How long it took.
+        succeeded: Whether it came to its end.
+    """
+
+    step: str
+    number: int
+    total: int
+    seconds: float
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StepRetried:
     """A try of a step failed, and it is tried again after some seconds; `tries` of `most` are done."""
 
@@ -173,6 +192,7 @@ Event = (
     | StepStarted
     | StepCached
     | StepFinished
+    | StepDoneEarly
     | StepRetried
     | StepRepeated
     | StepWarned

@@ -33,6 +33,8 @@ def result_of(over: Over, target: Path, accounts: Accounts) -> Result:
         reason=ready.reason,
         start="warm" if over.running.lane.is_warm else "cold",
         peak=outcome.peak if outcome else 0,
+        begun=over.running.begun.isoformat(timespec="milliseconds"),
+        early=over.running.is_early,
     )
     error = _error(over, accounts)
     if error or outcome is None:

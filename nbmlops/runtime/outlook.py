@@ -57,15 +57,26 @@ class Outlook:
         self, pipeline: Pipeline, steps: Sequence[Step], facts: Facts, cache: StepCache, lookup: Lookup
     ) -> None:
         self._pipeline, self._steps, self._facts, self._cache, self._lookup = pipeline, steps, facts, cache, lookup
+        self._newest: dict[str, CacheRecord | None] = {}
         self._records: dict[str, CacheRecord | None] = {}
         self._found: dict[str, tuple[tuple[CacheRecord, ...], str]] = {}
 
     def expected(self, step: Step) -> CacheRecord | None:
         """Returns the latest record of the step if that tells what the step will do: of the same code and libraries."""
         if step.name not in self._records:
-            record = self._cache.latest(step.name)
+            record = self._latest(step)
             self._records[step.name] = record if record and self._holds(step, record) else None
         return self._records[step.name]
+
+    def _latest(self, step: Step) -> CacheRecord | None:
+        if step.name not in self._newest:
+            self._newest[step.name] = self._cache.latest(step.name)
+        return self._newest[step.name]
+
+    def _peak(self, step: Step) -> int:
+        """Returns the bytes that the step took last time, also with other code: nothing tells better; 0 for unknown."""
+        record = self._latest(step)
+        return record.outcome.peak if record else 0
 
     def forget(self) -> None:
         """Makes it look again whether steps have to run: one of them did not leave what was expected."""
@@ -105,7 +116,7 @@ class Outlook:
         if step.name in progress.ended:
             return [Standing(step, State.SETTLED, progress.ended[step.name])]
         record = self.expected(step)
-        outcome, peak = (record.outcome, record.outcome.peak) if record else (None, 0)
+        outcome, peak = record.outcome if record else None, self._peak(step)
         if step.name in progress.running:
             return [Standing(step, State.RUNNING, outcome, peak)]
         if len(before) == len(progress.done):

@@ -112,7 +112,9 @@ def _fits(standing: Standing, running: Sequence[Standing], limits: Limits) -> bo
         return False
     if sum(1 for found in together if found.step.resources.gpu) > 1 and standing.step.resources.gpu:
         return False
-    return not limits.memory or sum(map(expected_memory, together)) <= limits.memory
+    wanted = [expected_memory(found) for found in together]
+    # What a step takes of which nothing is known may be all there is: it runs alone, once.
+    return not limits.memory or (all(wanted) and sum(wanted) <= limits.memory)
 
 
 def _cores(step: Step, jobs: int) -> int:
@@ -120,7 +122,10 @@ def _cores(step: Step, jobs: int) -> int:
 
 
 def expected_memory(standing: Standing) -> int:
-    """Returns the bytes that the step is expected to take: the more of what it took and what it is declared to want."""
+    """Returns the bytes that the step is expected to take: the more of what it took and what it is declared to want.
+
+    0 if neither is known.
+    """
     declared = standing.step.resources.memory
     return max(standing.peak, memory_bytes(declared) if declared else 0)
 

@@ -27,6 +27,7 @@ from nbmlops.runtime.events import (
     InputsChanged,
     NotCacheable,
     StartedCold,
+    StepDoneEarly,
     StepFinished,
     StepRepeated,
     StepRetried,
@@ -207,6 +208,8 @@ class Turns:
             self._crew.close(running.lane)
             if result.kept is not None and not result.kept.outcome.live:
                 self._course.cache.keep(result.kept)
+            place = self._course.position(running.ready.step)
+            self._tell(StepDoneEarly(running.name, *place, over.seconds, result.error is None))
         self._results[running.name] = result
 
     def _take(self, result: Result) -> None:

@@ -52,7 +52,8 @@ def test_a_run_is_told_line_by_line() -> None:
         {"event": "step.retried", "step": "a", "tries": 1, "most": 2, "wait": 5.0, "error": told},
         {
             "event": "step.finished", "step": "a", "status": "failed", "seconds": 1.5, "reason": "new",
-            "notebook": "runs/01_a.ipynb", "error": told, "start": "", "peak": 0, "position": 1, "total": 2,
+            "notebook": "runs/01_a.ipynb", "error": told, "start": "", "peak": 0, "begun": "", "early": False,
+            "position": 1, "total": 2,
         },
         {
             "event": "steps.joined",

@@ -17,6 +17,7 @@ from nbmlops.runtime.events import (
     RunWaiting,
     StartedCold,
     StepCached,
+    StepDoneEarly,
     StepFinished,
     StepsJoined,
     StepSkipped,
@@ -110,3 +111,23 @@ def test_the_live_display_keeps_one_row_for_each_step() -> None:
     assert list(display.tasks) == []  # each point begins with its first step
     listener(EVENTS[2])
     assert [task.description for task in display.tasks] == ["[1/4] load: cached"]
+
+
+def test_a_step_that_is_done_early_waits_for_its_turn_and_may_run_again() -> None:
+    display = Display(console=Console(file=io.StringIO()))
+    listener = LiveListener(display)
+
+    def rows() -> list[tuple[str, bool]]:
+        return [(task.description, task.finished) for task in display.tasks]
+
+    started = StepStarted("train", 3, 4, "code changed")
+    listener(started)
+    assert rows() == [("[3/4] train: running (code changed)", False)]
+    listener(StepDoneEarly("train", 3, 4, 1.25, succeeded=True))
+    assert rows() == [("[3/4] train: done early in 1.2 s, waits for its turn", True)]
+    listener(started)
+    assert rows() == [("[3/4] train: running (code changed)", False)]
+    listener(StepDoneEarly("train", 3, 4, 0.5, succeeded=False))
+    assert rows() == [("[3/4] train: failed early in 0.5 s, waits for its turn", True)]
+    listener(StepFinished(StepRecord("train", StepStatus.EXECUTED, 0.5), 3, 4))
+    assert rows() == [("[3/4] train: executed in 0.5 s", True)]

@@ -85,3 +85,14 @@ def test_memory_and_what_a_step_is_declared_to_want_count() -> None:
     assert startable([big, wide], Limits(4), {}) == ("left", "right")
     cards = [replace(found, step=replace(found.step, resources=Resources(gpu=1))) for found in (big, small)]
     assert startable(cards, Limits(4), {}) == ("left",)
+
+
+def test_a_step_whose_memory_nobody_knows_runs_alone_where_memory_is_limited() -> None:
+    unknown, known = Standing(LEFT, State.READY, None), Standing(RIGHT, State.READY, NOTHING, 1)
+    assert startable([unknown, known], Limits(2, 8 << 30), {}) == ("left",)
+    assert startable([unknown, known], Limits(2, 8 << 30), {"right": 1.0}) == ("right",)
+    assert startable([known, replace(unknown, state=State.RUNNING)], Limits(2, 8 << 30), {}) == ()
+    assert startable([unknown, replace(known, state=State.RUNNING)], Limits(2, 8 << 30), {}) == ()
+    assert startable([unknown, known], Limits(2), {}) == ("left", "right")
+    declared = replace(unknown, step=replace(LEFT, resources=Resources(memory="4GiB")))
+    assert startable([declared, known], Limits(2, 8 << 30), {}) == ("left", "right")
