@@ -11,7 +11,7 @@ PAGE_STYLE = """\
 --good:#3fb950;--bad:#f85149;--warn:#d29922}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);margin:2rem auto;max-width:70rem;
 padding:0 1rem}
-h1{font-size:1.4rem}h2{font-size:1.1rem;margin:0;display:inline}
+h1{font-size:1.4rem}h2{font-size:1.1rem;margin:0;display:inline}h1,h2,td,p{overflow-wrap:anywhere}
 .equal{--tone:var(--good)}.different,.failed,.refused{--tone:var(--bad)}.nondeterministic,.uncompared{--tone:var(--warn)}
 .badge{color:var(--tone);border:1px solid var(--tone);border-radius:1em;padding:0 .6em;font-size:.85rem;
 white-space:nowrap}

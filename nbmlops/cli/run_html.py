@@ -12,6 +12,7 @@ from nbmlops.cli.blocks import shown_value
 from nbmlops.cli.html_style import PAGE_STYLE, page
 from nbmlops.cli.notebook_html import shown_notebook
 from nbmlops.cli.step_graph import GraphStep, draw_graph
+from nbmlops.cli.timeline import draw_timeline
 from nbmlops.gate.numerals import show_number
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_record import RunStatus, StepRecord, StepStatus
@@ -20,6 +21,9 @@ REPORT_FILE = "report.html"
 _STYLE = """\
 .executed,.succeeded{--tone:var(--good)}.failed,.gate_rejected{--tone:var(--bad)}.interrupted{--tone:var(--warn)}
 .cached,.skipped{--tone:var(--dim)}img{max-width:100%;background:#fff}figure{margin:.5rem 0}
+.timeline text{fill:var(--ink);font:12px system-ui,sans-serif}.timeline .tick{fill:var(--dim);text-anchor:middle}
+.timeline .note{fill:var(--dim)}.timeline rect{fill:var(--tone)}.timeline .grid{stroke:var(--line)}
+.timeline .wait{stroke:var(--dim);stroke-dasharray:3 3}.timeline .unit{stroke:var(--dim);fill:none;stroke-width:1.5}
 .cell{border-left:3px solid var(--line);padding-left:.8rem;margin:.8rem 0}
 """
 _SAID = {
@@ -49,7 +53,10 @@ def _body(outcome: RunOutcome, pipeline: Pipeline, cwd: Path) -> Iterator[str]:
     yield _pairs("run", _facts(outcome))
     after = {step.name: step.after for step in pipeline.steps}
     boxes = [GraphStep(step.name, after.get(step.name, ()), step.status.value, _state(step)) for step in record.steps]
-    yield f'<div class="scroll">{draw_graph(boxes)}</div>'
+    yield f'<div class="scroll" tabindex="0">{draw_graph(boxes)}</div>'
+    timeline = draw_timeline(record)
+    if timeline:
+        yield f'<h2>Timeline</h2>\n<div class="scroll" tabindex="0">{timeline}</div>'
     if outcome.verdict is not None:
         yield f"<h2>Gate</h2><p>{escape(outcome.verdict.summary())}</p>"
         yield _table(
