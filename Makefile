@@ -78,6 +78,7 @@ bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/compiling.py
 	$(BIN)/python benchmarks/handover.py
+	$(BIN)/python benchmarks/cells.py
 
 fuzz: $(VENV)/.dev ## Compile, run and compare 2,000 generated notebooks, cut at random places (FUZZ="--seed N")
 	$(BIN)/python -m tests.promise.fuzz $(FUZZ)

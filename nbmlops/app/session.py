@@ -4,15 +4,17 @@ Life of a run: `track` starts it, and running that cell again resumes it. `track
 with the run open ends it too: finished, or failed when the last cell that ran ended in an error. A kernel that dies
 cannot say so; the next `track` in the project finds its run and marks it killed.
 
-What the cells log is kept until the cell ends and sent as one batch; the gate, registering and the end of the run send
-it as well. Parameters of the notebook are sent with the first other thing that is logged, when their cell has run.
+What the cells log is kept until the cell ends and then handed to the store as one batch, which sends it when it can: no
+cell waits for that. The gate and registering wait until the store has everything. Parameters of the notebook are sent
+with the first other thing that is logged, when their cell has run.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,15 +26,16 @@ from nbmlops.app.session_log import NEW_RUN, SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
+from nbmlops.core.errors import EnvironmentFault, GateRejected, NbmlopsError, UsageError
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
+from nbmlops.tracking.cells import CellRecord, CellRun
 
 
 @dataclass(frozen=True, slots=True)
 class RunTitle:
-    """What a run is called in the tracking store."""
+    """What a run is called in the tracking store; its id is "" until the store has it."""
 
     run_id: str
     name: str
@@ -42,8 +45,21 @@ class RunTitle:
 class SessionStore(Protocol):
     """The tracking store and registry as one run sees them; `nbmlops.app.session_store` is the real one."""
 
+    @property
+    def title(self) -> RunTitle | None:
+        """The run as the store has it, None before it has started there."""
+
     def send(self, batch: StepLog) -> None:
-        """Adds a batch to the run."""
+        """Takes a batch, which is added to the run soon."""
+
+    def note(self, run: CellRun) -> None:
+        """Takes a cell that ran."""
+
+    def news(self) -> NbmlopsError | None:
+        """Returns what goes wrong with the store and was not told yet, or None."""
+
+    def backlog(self) -> str:
+        """Returns what is not yet in the store, and why, as a sentence; "" when it has everything."""
 
     def move(self, place: SessionPlace) -> None:
         """Tells the run which notebook it belongs to, which was not known at its start."""
@@ -68,14 +84,19 @@ class NotebookSession:
         self._place = place
         self._kernel = kernel
         self._store = store
-        self._title = title
+        self._known_title = title
         self._log = SessionLog(place.parameters)
+        self._cells = CellRecord(kernel.cells[:-1])
         self._state = SessionStatus.RUNNING
         self._last_cell_failed = False
         self._in_parameters_cell = False
         self._verdict: Verdict | None = None
         self._version: ModelVersionRef | None = None
         self._log.read_parameters(kernel.namespace)
+
+    @property
+    def _title(self) -> RunTitle:
+        return self._store.title or self._known_title
 
     @property
     def root(self) -> Path:
@@ -119,13 +140,25 @@ class NotebookSession:
 
     def cell_started(self, source: str) -> None:
         """Notes what kind of cell runs; called by the extension's hook."""
-        self._in_parameters_cell = gives_parameters(source, self._log.names)
+        names = self._log.names
+        # Parsing takes longer than all the rest, and few cells mention a parameter.
+        self._in_parameters_cell = any(name in source for name in names) and gives_parameters(source, names)
+
+    def cell_ran(self, run: CellRun, deleted: Collection[str] = ()) -> None:
+        """Adds a cell of the notebook to the record; called by the extension's hook.
+
+        Args:
+            run: What is known of it.
+            deleted: Ids of the cells that the front end says were deleted.
+        """
+        self._cells.add(run, deleted)
+        self._store.note(run)
 
     def cell_finished(self, *, succeeded: bool) -> None:
         """Reads parameters or sends what the cell logged; called by the extension's hook.
 
         Raises:
-            EnvironmentFault: the tracking store cannot be used; what was to be sent is kept for the next cell.
+            NbmlopsError: the tracking store cannot be used, which is told once; what was to be sent is kept.
         """
         self._last_cell_failed = not succeeded
         if self._in_parameters_cell:
@@ -133,24 +166,19 @@ class NotebookSession:
         self._in_parameters_cell = False
         self.flush()
         _tell(self)
+        news = self._store.news()
+        if news is not None:
+            raise news
 
     def flush(self, *, last: bool = False) -> None:
-        """Sends what was logged and is not yet sent.
+        """Hands the store what was logged and is not yet sent.
 
         Args:
             last: Send the notebook's parameters even if nothing else was logged.
-
-        Raises:
-            EnvironmentFault: the tracking store cannot be used; everything is kept for the next time.
         """
         batch = self._log.batch(last=last)
-        if batch == StepLog():
-            return
-        try:
+        if batch != StepLog():
             self._store.send(batch)
-        except EnvironmentFault:
-            self._log.put_back(batch)
-            raise
 
     def gate(self) -> VerdictView:
         """Returns the verdict on what the run has logged, after storing it with the run.
@@ -224,11 +252,7 @@ class NotebookSession:
             self._store.move(place)
 
     def end(self, *, failed: bool = False) -> StatusView:
-        """Returns the final status, after sending what is left and ending the run.
-
-        Raises:
-            EnvironmentFault: the tracking store cannot be used; the run stays open.
-        """
+        """Returns the final status, after sending what is left and ending the run; what waits stays in the spool."""
         self.flush(last=True)
         self._store.end(failed=failed)
         self._state = SessionStatus.FAILED if failed else SessionStatus.FINISHED
@@ -237,7 +261,8 @@ class NotebookSession:
 
     def end_at_exit(self) -> None:
         """Ends the run when the kernel exits: failed if the last cell ended in an error, finished otherwise."""
-        self.end(failed=self._last_cell_failed)
+        with suppress(EnvironmentFault):  # the spool cannot be written any more, and nobody is there who could be told
+            self.end(failed=self._last_cell_failed)
 
     def status(self) -> StatusView:
         """Returns what is recorded so far."""
@@ -245,6 +270,9 @@ class NotebookSession:
         notes = [f"parameter changed within the run: {change}; {NEW_RUN}" for change in log.changes()]
         if not place.notebook:
             notes.append(f"which notebook this is cannot be found out here: {UNKNOWN_HINT}")
+        backlog = self._store.backlog()
+        if backlog:
+            notes.append(backlog)
         return StatusView(
             status=self._state,
             run_id=self._title.run_id,
@@ -322,7 +350,6 @@ def stop_session() -> StatusView:
 
     Raises:
         UsageError: there is none.
-        EnvironmentFault: the tracking store cannot be used; the run stays open.
     """
     status = required_session().end()
     _open.clear()

@@ -95,10 +95,6 @@ class SessionLog:
         self._params.update(fresh)
         return _joined(StepLog(params=fresh), batch)
 
-    def put_back(self, batch: StepLog) -> None:
-        """Keeps a batch that could not be sent for the next time."""
-        self._pending = _joined(batch, self._pending)
-
     def changes(self) -> tuple[Change, ...]:
         """Returns the notebook's parameters whose values are no longer those of the run."""
         return tuple(

@@ -12,7 +12,7 @@ from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT, locate_notebook
 from nbmlops.app.parameter_cells import parameter_names
 from nbmlops.app.project import find_root
-from nbmlops.app.wiring import shown_uri, tracking_uri
+from nbmlops.app.wiring import relative_uri, tracking_uri
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.digests import notebook_digest
 from nbmlops.notebook.reader import read_notebook
@@ -78,7 +78,7 @@ class SessionPlace:
     @property
     def shown_uri(self) -> str:
         """The store without password, a file of the project without the folders of this machine."""
-        return shown_uri(self.tracking_uri).replace(f"sqlite:///{self.root.as_posix()}/", "sqlite:///")
+        return relative_uri(self.tracking_uri, self.root)
 
     def lineage(self, run_id: str, data: Mapping[str, str] | None = None) -> Lineage:
         """Returns where the results of a run come from.

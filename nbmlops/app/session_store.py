@@ -2,69 +2,170 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.session import RunTitle
 from nbmlops.app.session_place import SessionOptions, SessionPlace
 from nbmlops.app.wiring import Stores
-from nbmlops.core.errors import UsageError
+from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway, UsageError
 from nbmlops.gate.baseline import Baseline
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.verdict import Verdict
-from nbmlops.pipeline.run_record import Lineage, ModelVersionRef, StepLog
+from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.baseline import read_baseline
+from nbmlops.tracking.cells import CellRun
+from nbmlops.tracking.delivery import Delivery, cell_entry, end_entry, log_entry, start_entry, tags_entry
 from nbmlops.tracking.environment import environment_facts
 from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_tags
+from nbmlops.tracking.outbox import Outbox
+from nbmlops.tracking.process import this_process
+from nbmlops.tracking.spool import Entry, Spool
 from nbmlops.tracking.tracker import RunStart, RunState
+from nbmlops.tracking.uri import sqlite_path
 
 _DISTRIBUTIONS = ("mlflow", "nbmlops", "numpy", "pandas", "scikit-learn")
 """Whose versions count for a notebook's environment; a pipeline has a lock, a notebook has none."""
 
 
-def open_store(place: SessionPlace, options: SessionOptions) -> tuple[MlflowSessionStore, RunTitle]:
-    """Returns a new run in the tracking store; runs of the experiment whose processes are gone are marked killed.
+SPOOLS = Path(".nbmlops", "spool")
+"""Where spools are kept, below the project's root."""
+
+_START_SECONDS = 60.0  # a file is neither slow nor away: what takes long is MLflow, which makes and opens it
+_SERVER_SECONDS = 0.1
+_SETTLE_SECONDS = 60.0
+_END_SECONDS = 5.0
+
+
+def open_store(place: SessionPlace, options: SessionOptions) -> tuple[SpooledStore, RunTitle]:
+    """Returns a new run; runs of the experiment whose processes are gone are marked killed.
+
+    A run in a SQLite file has started when this returns. A server is not waited for: until it answers, the run is kept
+    in the spool. So it is in a file that another program has locked.
 
     Raises:
         UsageError: the experiment cannot be used.
-        EnvironmentFault: the store cannot be used.
+        EnvironmentFault: the store cannot be used, now or later; or there is no place for the spool.
     """
     stores = Stores(place.root, place.tracking_uri)
-    experiment = options.experiment or place.experiment
-    stores.tracker.mark_killed(experiment)
     tags = {
         PIPELINE: place.name,
         **lineage_tags(place.lineage("")),
         **environment_tags(environment_facts(_DISTRIBUTIONS)),
     }
-    run = stores.tracker.start_run(RunStart(experiment, options.name or place.name, tags, place.notebook))
-    stores.tracker.set_tags(run.run_id, lineage_tags(place.lineage(run.run_id)))
-    return MlflowSessionStore(place, stores, run.run_id), RunTitle(run.run_id, run.name, run.experiment)
+    experiment, name = options.experiment or place.experiment, options.name or place.name
+    start = RunStart(experiment, name, tags, place.notebook, this_process(), milliseconds())
+    spool = Spool(place.root / SPOOLS)
+    store = SpooledStore(place, stores, spool)
+    is_file = sqlite_path(place.tracking_uri) is not None
+    try:
+        store.begin(start_entry(start, place.shown_uri, spool.key), _START_SECONDS if is_file else _SERVER_SECONDS)
+    except NbmlopsError as error:
+        spool.remove()
+        raise error.__cause__ if isinstance(error.__cause__, UsageError) else error from None
+    return store, RunTitle("", name, experiment)
 
 
-class MlflowSessionStore:
-    """The tracking store and registry as one run sees them; see `SessionStore`."""
+class SpooledStore:
+    """The tracking store and registry as one run sees them; see `SessionStore`.
 
-    def __init__(self, place: SessionPlace, stores: Stores, run_id: str) -> None:
+    What the run logs goes to the spool and from there to the store, on a thread. What needs an answer, the gate and
+    registering, waits until everything is there.
+    """
+
+    def __init__(self, place: SessionPlace, stores: Stores, spool: Spool) -> None:
         self._place = place
         self._stores = stores
-        self._run_id = run_id
+        self._delivery = Delivery(stores.tracker)
+        self._outbox = Outbox(spool, self._deliver)
         self._baseline: Baseline | None = None
 
+    def begin(self, start: Entry, seconds: float) -> None:
+        """Starts the run, and waits for that.
+
+        Args:
+            start: Its first entry.
+            seconds: How long to wait.
+
+        Raises:
+            NbmlopsError: the store cannot be used, now or later.
+        """
+        self._outbox.put(start)
+        try:
+            self._outbox.settle(seconds)
+        except StoreAway:
+            return
+        except NbmlopsError:
+            self._outbox.close()
+            raise
+
+    def _deliver(self, entry: Entry) -> None:
+        """Sends an entry; called on the outbox' thread.
+
+        Raises:
+            NbmlopsError: as the tracker says.
+            EnvironmentFault: the run is refused, and so everything is kept, as for a store that is away.
+        """
+        if entry["kind"] != "start":
+            self._delivery.send(entry)
+            return
+        try:
+            self._stores.tracker.mark_killed(str(entry["experiment"]))
+            self._delivery.send(entry)
+        except UsageError as error:
+            raise EnvironmentFault(error.message, error.hint) from error
+
+    @property
+    def title(self) -> RunTitle | None:
+        """The run as the store has it, None before it has started there."""
+        facts = self._delivery.facts
+        return None if facts is None else RunTitle(facts.run_id, facts.name, facts.experiment)
+
     def send(self, batch: StepLog) -> None:
-        """Adds a batch to the run; the inputs stand in its tags as well, with the whole fingerprint."""
-        self._stores.tracker.log_step(self._run_id, batch)
-        if batch.data:
-            digests = {record.name: record.digest for record in batch.data}
-            self._stores.tracker.set_tags(self._run_id, lineage_tags(Lineage(data=digests)))
+        """Takes a batch, which is added to the run; the inputs stand in its tags as well, with whole fingerprints."""
+        self._outbox.put(log_entry(batch, milliseconds()))
+
+    def note(self, run: CellRun) -> None:
+        """Takes a cell that ran."""
+        self._outbox.put(cell_entry(run), wake=False)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Takes tags of the run."""
+        self._outbox.put(tags_entry(tags))
+
+    def news(self) -> NbmlopsError | None:
+        """Returns what goes wrong with the store and was not told yet, or None."""
+        return self._outbox.news()
+
+    def backlog(self) -> str:
+        """Returns what waits to be sent, and why, as a sentence; "" when the store has everything."""
+        trouble = self._outbox.trouble
+        if trouble is None:
+            return ""
+        return f"not yet in the store, kept in {SPOOLS.as_posix()}: {trouble.message}; `nbmlops sync` sends it later"
 
     def move(self, place: SessionPlace) -> None:
         """Tells the run which notebook it belongs to."""
         self._place = place
         self._baseline = None
-        tags = {PIPELINE: place.name, **lineage_tags(place.lineage(self._run_id)), "mlflow.source.name": place.notebook}
-        self._stores.tracker.set_tags(self._run_id, tags)
+        tags = {PIPELINE: place.name, **lineage_tags(place.lineage("")), "mlflow.source.name": place.notebook}
+        self._outbox.put(tags_entry(tags))
+
+    def _settled(self) -> str:
+        """Returns the run's id, when everything is in the store.
+
+        Raises:
+            NbmlopsError: the store cannot be used, or refused something.
+        """
+        self._outbox.settle(_SETTLE_SECONDS)
+        title = self.title
+        assert title is not None
+        return title.run_id
 
     def judge(self, metrics: Mapping[str, float]) -> Verdict:
         """Returns the verdict on these metrics, after storing it with the run.
@@ -76,13 +177,18 @@ class MlflowSessionStore:
         place = self._place
         if not place.name:
             raise UsageError("the notebook is not known, and so neither are its rules nor its champion", UNKNOWN_HINT)
+        run_id = self._settled()
         self._baseline = None
-        return judge(self._stores, self._run_id, place.model_name(None), metrics, place.config.policy)
+        return judge(self._stores, run_id, place.model_name(None), metrics, place.config.policy)
 
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
-        """Returns what `judge` would say, against the champion as it was when this was asked first."""
+        """Returns what `judge` would say, against the champion as it was when this was asked first.
+
+        None for runs on servers: nobody should wait for one in order to see how things stand.
+        """
         place = self._place
-        if not (place.name and place.config.policy.rules):
+        is_file = sqlite_path(place.tracking_uri) is not None
+        if not (is_file and place.name and place.config.policy.rules) or self._outbox.trouble is not None:
             return None
         if self._baseline is None:
             self._baseline = read_baseline(self._stores.registry, self._stores.tracker, place.model_name(None))
@@ -96,9 +202,19 @@ class MlflowSessionStore:
             UsageError: the model cannot be stored safely.
             EnvironmentFault: the registry cannot be used.
         """
+        run_id = self._settled()
+        known = replace(registration, lineage=replace(registration.lineage, run_id=run_id))
         promote = self._place.config.promote_on_pass
-        return register_model(self._stores, verdict, registration, promote_on_pass=promote).ref
+        return register_model(self._stores, verdict, known, promote_on_pass=promote).ref
 
     def end(self, *, failed: bool) -> None:
-        """Ends the run."""
-        self._stores.tracker.end_run(self._run_id, RunState.FAILED if failed else RunState.FINISHED)
+        """Ends the run. What the store does not take within a few seconds stays in the spool."""
+        self._outbox.put(end_entry(RunState.FAILED if failed else RunState.FINISHED, milliseconds()))
+        with suppress(NbmlopsError):  # `backlog` tells it
+            self._outbox.settle(_END_SECONDS)
+        self._outbox.close(remove=True)
+
+
+def milliseconds() -> int:
+    """Returns the time since 1970."""
+    return time.time_ns() // 1_000_000

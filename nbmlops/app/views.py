@@ -196,7 +196,8 @@ class StatusView(View):
         if self.status is SessionStatus.NONE:
             return Card("NO-RUN", "nothing is tracked in this session", notes=(f"to start: {NO_RUN_HINT}",))
         state = "RUN" if self.status is SessionStatus.RUNNING else self.status.value.upper()
-        return Card(state, f"{self.run_name} ({self.run_id})", self._tables(), self.notes)
+        known = self.run_id or "has no id before the store answers"
+        return Card(state, f"{self.run_name} ({known})", self._tables(), self.notes)
 
     def _tables(self) -> tuple[Table, ...]:
         version = self.model_version

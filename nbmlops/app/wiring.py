@@ -36,6 +36,11 @@ def shown_uri(uri: str) -> str:
     return masked(uri)
 
 
+def relative_uri(uri: str, root: Path) -> str:
+    """Returns the same, and a file of the project without the folders of this machine."""
+    return shown_uri(uri).replace(f"sqlite:///{root.as_posix()}/", "sqlite:///")
+
+
 class Stores:
     """Where runs and models are kept: one address, two adapters, each loaded when it is first asked for.
 

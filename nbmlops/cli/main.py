@@ -26,6 +26,7 @@ COMMANDS = {
     "register": "Register the model of a run whose verdict passes.",
     "promote": "Make a model version the champion.",
     "lock": "Refresh the requirements.lock of a pipeline.",
+    "sync": "Send what tracked notebooks could not tell their store.",
     "gc": "Show, and remove, stored results that nothing needs any more.",
     "doctor": "Say what is installed, reachable and configured.",
 }

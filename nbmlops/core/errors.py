@@ -85,6 +85,10 @@ class EnvironmentFault(NbmlopsError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class StoreAway(EnvironmentFault):
+    """The tracking store cannot be used now, but may be later, as it is: it is down, slow or locked."""
+
+
 class ComparisonFailed(NbmlopsError):
     """Two things that should be equal differ: generated files are stale, results are not reproduced."""
 

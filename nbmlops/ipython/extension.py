@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import time
 import warnings
 import weakref
 from collections.abc import Callable
@@ -52,32 +53,59 @@ def unload_ipython_extension(shell: Any) -> None:
 
 
 def _guarded(shell: Any, follow: Callable[[Any], None]) -> Callable[..., None]:
-    """Returns a hook that cannot break a cell: IPython passes it one record, in some releases none."""
+    """Returns a hook that cannot break a cell: IPython passes it one record, in some releases none, in others more."""
     event = "pre_run_cell" if follow is _before_cell else "post_run_cell"
 
     @functools.wraps(follow)
-    def hook(*arguments: object) -> None:
+    def hook(*arguments: object, **_more: object) -> None:
+        record = arguments[0] if arguments else None
         try:
-            follow(arguments[0] if arguments else None)
+            follow(record)
         except NbmlopsError as error:
-            warnings.warn(f"nbmlops: {error}", stacklevel=1)
+            _tell(record, f"nbmlops: {error}")
         except Exception as error:  # noqa: BLE001  # a hook of ours must never fail a cell of the user's
-            shell.events.unregister(event, hook)
-            warnings.warn(f"nbmlops stopped following the cells: {type(error).__name__}: {error}", stacklevel=1)
+            if hook in shell.events.callbacks[event]:
+                shell.events.unregister(event, hook)
+            _tell(record, f"nbmlops stopped following the cells: {type(error).__name__}: {error}")
 
     return hook
 
 
+def _tell(record: Any, text: str) -> None:
+    """Warns, unless the cell is one that is to show nothing; whoever turns warnings into errors gets none from us."""
+    if getattr(getattr(record, "info", record), "silent", False):
+        return
+    try:
+        warnings.warn(text, stacklevel=1)
+    except UserWarning:
+        sys.stderr.write(f"{text}\n")
+
+
 def _before_cell(info: Any) -> None:
+    _started[id(info)] = (time.time_ns(), time.perf_counter_ns())
     session = _open_session()
     if session is not None:
         session.cell_started(getattr(info, "raw_cell", "") or "")
 
 
 def _after_cell(result: Any) -> None:
+    ended = time.perf_counter_ns()
+    info = getattr(result, "info", None)
+    started = _started.pop(id(info), None)
     session = _open_session()
-    if session is not None:
-        session.cell_finished(succeeded=bool(getattr(result, "success", True)))
+    if session is None:
+        return
+    # A cell that keeps no history is not the notebook's: a debugger's, or one that a magic runs within another.
+    if getattr(info, "store_history", False):
+        from nbmlops.ipython.cell_result import deleted_cells, describe  # noqa: PLC0415  # only runs need it
+
+        session.cell_ran(describe(result, started, ended), deleted_cells(info))
+    session.cell_finished(succeeded=bool(getattr(result, "success", True)))
+
+
+# When cells began that have not ended: by the identity of their record, which lives as long. Cells run within cells,
+# and in several threads where a kernel has subshells.
+_started: dict[int, tuple[int, int]] = {}
 
 
 def _open_session() -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.core.errors import StoreAway, UsageError
 from nbmlops.tracking.file_lock import file_lock
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.sqlite_store import check_sqlite_store
@@ -104,8 +104,8 @@ def _reach_server(uri: str) -> None:
         raise UsageError(f"{masked(uri)!r} is no address of a server", "write http://host:port") from error
 
 
-def _unreachable(uri: str, reason: object) -> EnvironmentFault:
-    return EnvironmentFault(
+def _unreachable(uri: str, reason: object) -> StoreAway:
+    return StoreAway(
         f"the tracking server {masked(uri)} cannot be reached: {reason}",
         "start it, correct MLFLOW_TRACKING_URI or [tracking] uri, or remove them to use a file in the project",
     )

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nbmlops.core.errors import Conflict, EnvironmentFault, NbmlopsError, UsageError
+from nbmlops.core.errors import Conflict, EnvironmentFault, NbmlopsError, StoreAway, UsageError
 from nbmlops.tracking.uri import masked, sqlite_path
 
 _USAGE = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
@@ -108,7 +108,7 @@ def _unusable(uri: str, text: str) -> EnvironmentFault:
         if sqlite_path(uri)
         else "check that the server runs and that the address is right (MLFLOW_TRACKING_URI, [tracking] uri)"
     )
-    return EnvironmentFault(f"the tracking store {masked(uri)} cannot be used: {_short(text)}", hint)
+    return StoreAway(f"the tracking store {masked(uri)} cannot be used: {_short(text)}", hint)
 
 
 def _short(text: str) -> str:

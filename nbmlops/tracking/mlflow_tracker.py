@@ -70,7 +70,7 @@ class MlflowTracker:
             UsageError: the experiment was deleted, or a tag has a name that MLflow refuses.
             EnvironmentFault: the store cannot be used.
         """
-        mark = this_process()
+        mark = start.process or this_process()
         tags = {
             "mlflow.user": _user(),
             "mlflow.source.type": "NOTEBOOK" if start.source.endswith(".ipynb") else "LOCAL",
@@ -84,13 +84,14 @@ class MlflowTracker:
         long = {name: value for name, value in tags.items() if len(value) > MAX_TAG_VALUE}
         short = _checked({name: value for name, value in tags.items() if name not in long})
         with named_errors(self._uri):
-            run = self._client.create_run(experiment, start_time=self._now(), tags=short, run_name=start.name or None)
+            time_of = start.at or self._now()
+            run = self._client.create_run(experiment, start_time=time_of, tags=short, run_name=start.name or None)
             facts = self._facts(run)
         if long:
             self.set_tags(facts.run_id, long)
         return facts
 
-    def log_step(self, run_id: str, log: StepLog) -> None:
+    def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
         """Adds what a step or a cell recorded; see `Tracker`.
 
         Raises:
@@ -113,7 +114,7 @@ class MlflowTracker:
         later = {(metric.name, metric.step): metric for metric in log.metrics}
         metrics = [_checked_metric(metric) for metric in later.values()]
         inputs = [dataset_input(record) for record in log.data]
-        now = self._now()
+        now = at or self._now()
         with named_errors(self._uri):
             for batch in cut_batches(params, metrics, tags):
                 self._client.log_batch(
@@ -165,7 +166,7 @@ class MlflowTracker:
         """
         self._log_text(run_id, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", name)
 
-    def end_run(self, run_id: str, state: RunState) -> None:
+    def end_run(self, run_id: str, state: RunState, at: int = 0) -> None:
         """Ends the run.
 
         Raises:
@@ -173,7 +174,7 @@ class MlflowTracker:
             EnvironmentFault: the store cannot be used.
         """
         with named_errors(self._uri):
-            self._client.set_terminated(run_id, state.value, self._now())
+            self._client.set_terminated(run_id, state.value, at or self._now())
 
     def run_facts(self, run_id: str) -> RunFacts:
         """Returns the run.

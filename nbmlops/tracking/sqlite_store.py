@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from nbmlops.core.errors import EnvironmentFault
+from nbmlops.core.errors import EnvironmentFault, StoreAway
 
 LOCK_SECONDS = 5.0
 _REVISION = re.compile(r"^(down_)?revision(?:\s*:\s*[^=]+)?\s*=\s*[\"']([0-9a-f]+)[\"']", re.MULTILINE)
@@ -66,7 +66,7 @@ def _named(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         text = str(error)
         if "locked" in text or "busy" in text:
-            raise EnvironmentFault(
+            raise StoreAway(
                 f"the tracking store {path} is locked by another program",
                 "close what has it open (a database viewer, a hanging run) and try again",
             ) from error

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from nbmlops.tracking.process import ProcessMark
+
 if TYPE_CHECKING:
     from nbmlops.core.diagnostics import Json
     from nbmlops.pipeline.run_record import DataRecord, StepLog
@@ -31,12 +33,16 @@ class RunStart:
         name: The run's name; "" lets the store choose.
         tags: Lineage and the like (`nbmlops.tracking.lineage`).
         source: What the store shows as the run's source: the notebook or the pipeline's folder.
+        process: The process that the run belongs to; the one that calls by default.
+        at: When it started, in milliseconds since 1970; 0 for now.
     """
 
     experiment: str
     name: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    process: ProcessMark | None = None
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,8 @@ class Tracker(Protocol):
     def start_run(self, start: RunStart) -> RunFacts:
         """Returns the run that was started; its tags name this process, for `mark_killed`."""
 
-    def log_step(self, run_id: str, log: StepLog) -> None:
-        """Adds what a step or a cell recorded: parameters, metrics, inputs, checks."""
+    def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
+        """Adds what a step or a cell recorded, at a time in milliseconds since 1970 (0: now); twice is as once."""
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Adds tags to the run, replacing those of the same name."""
@@ -90,8 +96,8 @@ class Tracker(Protocol):
     def log_document(self, run_id: str, name: str, document: Mapping[str, Json]) -> None:
         """Writes a JSON document to the run's artifacts."""
 
-    def end_run(self, run_id: str, state: RunState) -> None:
-        """Ends the run."""
+    def end_run(self, run_id: str, state: RunState, at: int = 0) -> None:
+        """Ends the run, at a time in milliseconds since 1970 (0: now)."""
 
     def run_facts(self, run_id: str) -> RunFacts:
         """Returns the run, or raises UsageError when there is none of that id."""

@@ -16,7 +16,7 @@ _PLUGINS = "mlflow.tracking_store"
 
 def masked(text: str) -> str:
     """Returns the text with user names and passwords taken out of the addresses in it."""
-    return _USER_INFO.sub(r"\1", text)
+    return _USER_INFO.sub(r"\1", text) if "://" in text else text
 
 
 def resolve_uri(uri: str, root: Path) -> str:

@@ -34,7 +34,7 @@ class InMemoryTracker:
         self.logs[run_id] = []
         return facts
 
-    def log_step(self, run_id: str, log: StepLog) -> None:
+    def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
         facts = self.run_facts(run_id)
         self.logs[run_id].append(log)
         self.runs[run_id] = replace(
@@ -57,7 +57,7 @@ class InMemoryTracker:
     def log_document(self, run_id: str, name: str, document: Mapping[str, Json]) -> None:
         self.documents[run_id, name] = document
 
-    def end_run(self, run_id: str, state: RunState) -> None:
+    def end_run(self, run_id: str, state: RunState, at: int = 0) -> None:
         self.runs[run_id] = replace(self.run_facts(run_id), state=state, ended=2)
 
     def run_facts(self, run_id: str) -> RunFacts:

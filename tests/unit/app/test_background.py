@@ -24,7 +24,7 @@ class MemoryTracker:
     def start_run(self, start: RunStart) -> RunFacts:
         return RunFacts("r1", start.name, start.experiment, RunState.RUNNING)
 
-    def log_step(self, run_id: str, log: StepLog) -> None:
+    def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
         assert run_id == "r1"
         if len(self.logs) >= self.sound:
             raise EnvironmentFault("the store is gone")
@@ -39,7 +39,7 @@ class MemoryTracker:
     def log_document(self, run_id: str, name: str, document: Mapping[str, object]) -> None:
         raise NotImplementedError
 
-    def end_run(self, run_id: str, state: RunState) -> None:
+    def end_run(self, run_id: str, state: RunState, at: int = 0) -> None:
         raise NotImplementedError
 
     def run_facts(self, run_id: str) -> RunFacts:

@@ -14,12 +14,13 @@ from nbmlops.app.config import PipelineConfig
 from nbmlops.app.session import NotebookSession, RunTitle, SessionStore, open_session, start_session
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace
 from nbmlops.app.views import SessionStatus, StatusView
-from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
+from nbmlops.core.errors import EnvironmentFault, GateRejected, NbmlopsError, UsageError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
+from nbmlops.tracking.cells import CellRun
 from nbmlops.tracking.environment import GitState
 
 POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
@@ -31,11 +32,22 @@ class MemoryStore:
         self.sent: list[StepLog] = []
         self.ended: list[str] = []
         self.moved: list[SessionPlace] = []
-        self.broken = False
+        self.cells: list[CellRun] = []
+        self.trouble: NbmlopsError | None = None
+        self.title: RunTitle | None = None
+        self.waits = ""
+
+    def note(self, run: CellRun) -> None:
+        self.cells.append(run)
+
+    def news(self) -> NbmlopsError | None:
+        news, self.trouble = self.trouble, None
+        return news
+
+    def backlog(self) -> str:
+        return self.waits
 
     def send(self, batch: StepLog) -> None:
-        if self.broken:
-            raise EnvironmentFault("the store is locked")
         self.sent.append(batch)
 
     def move(self, place: SessionPlace) -> None:
@@ -110,14 +122,28 @@ def test_without_hooks_every_call_is_sent_at_once(store: MemoryStore):
     assert store.sent == [StepLog({"depth": 3}, (MetricValue("auc", 0.8),))]
 
 
-def test_a_store_that_fails_loses_nothing(session: NotebookSession, store: MemoryStore):
-    store.broken = True
+def test_what_goes_wrong_with_the_store_is_told_after_a_cell_and_once(session: NotebookSession, store: MemoryStore):
+    store.trouble = EnvironmentFault("the store is locked")
     session.metric(MetricValue("auc", 0.8))
     with pytest.raises(EnvironmentFault):
         run_cell(session, "a")
-    store.broken = False
     run_cell(session, "b")
     assert store.sent == [StepLog(metrics=(MetricValue("auc", 0.8),))]
+
+
+def test_the_status_tells_what_waits_and_the_id_when_the_store_has_one(session: NotebookSession, store: MemoryStore):
+    store.waits = "2 entries wait"
+    assert session.status().notes == ("2 entries wait",)
+    store.waits = ""
+    store.title = RunTitle("r2", "line", "demo")
+    assert (session.status().run_id, session.status().run_name, session.status().notes) == ("r2", "line", ())
+
+
+def test_cells_are_noted_one_by_one(session: NotebookSession, store: MemoryStore):
+    runs = [CellRun("x = 1", "a", 1), CellRun("x = 2", "a", 2)]
+    for run in runs:
+        session.cell_ran(run)
+    assert store.cells == runs
 
 
 def test_the_verdict_holds_until_another_metric_is_logged(session: NotebookSession):

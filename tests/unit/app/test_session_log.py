@@ -22,14 +22,6 @@ def test_what_was_logged_is_sent_once():
     assert log.batch() == StepLog()
 
 
-def test_a_batch_that_could_not_be_sent_comes_first_the_next_time():
-    log = SessionLog()
-    log.record_metric(AUC)
-    log.put_back(log.batch())
-    log.record_metric(MetricValue("f1", 0.5))
-    assert log.batch() == StepLog(metrics=(AUC, MetricValue("f1", 0.5)))
-
-
 def test_notebook_parameters_are_sent_with_the_first_other_thing():
     log = SessionLog(("depth", "rate"))
     log.read_parameters({"depth": np.int64(3), "other": 1})

@@ -12,6 +12,7 @@ def test_every_error_has_the_exit_code_of_the_contract() -> None:
         "StepFailed": 1,
         "GateRejected": 3,
         "EnvironmentFault": 4,
+        "StoreAway": 4,
         "ComparisonFailed": 5,
         "Conflict": 6,
         "Interrupted": 130,

@@ -13,12 +13,13 @@ from nbmlops.app.closing import Registration
 from nbmlops.app.config import PipelineConfig
 from nbmlops.app.session import NotebookSession, RunTitle, open_session
 from nbmlops.app.session_place import Kernel, SessionPlace
-from nbmlops.core.errors import GateRejected
+from nbmlops.core.errors import GateRejected, NbmlopsError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
+from nbmlops.tracking.cells import CellRun
 from nbmlops.tracking.environment import GitState
 
 POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
@@ -27,6 +28,22 @@ POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
 class MemoryStore:
     def __init__(self) -> None:
         self.sent: list[StepLog] = []
+        self.cells: list[CellRun] = []
+        self.trouble: NbmlopsError | None = None
+
+    @property
+    def title(self) -> RunTitle | None:
+        return None
+
+    def note(self, run: CellRun) -> None:
+        self.cells.append(run)
+
+    def news(self) -> NbmlopsError | None:
+        news, self.trouble = self.trouble, None
+        return news
+
+    def backlog(self) -> str:
+        return ""
 
     def send(self, batch: StepLog) -> None:
         self.sent.append(batch)

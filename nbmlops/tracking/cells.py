@@ -1,0 +1,98 @@
+"""What cells a notebook's run consists of: which ran when, in which order, how long, from what source, with what end.
+
+Kept in memory as plain records; nothing here looks at variables or at the tracking store. A source is kept in this
+process only, for finding hidden state; what is stored elsewhere is its digest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.digest import digest_bytes
+
+CELLS_SCHEMA = "nbmlops/cells/1"
+CELLS_FILE = "nbmlops/cells.json"
+MOST_RUNS = 20_000
+"""How many runs of cells are kept; a loop that runs cells must not fill the memory."""
+
+
+class CellOutcome(StrEnum):
+    """How a cell ended. REFUSED: it is no valid code and did not begin. UNKNOWN: it ran before the run was followed."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CellRun:
+    """One time that a cell ran.
+
+    Attributes:
+        source: Its text as it ran.
+        cell: The front end's id of the cell, "" where it tells none (papermill, nbconvert, a terminal).
+        count: IPython's execution count, 0 where it has none.
+        started: Milliseconds since 1970, 0 where unknown.
+        seconds: How long it ran.
+        outcome: How it ended.
+        error: Class of what it raised, or "".
+    """
+
+    source: str
+    cell: str = ""
+    count: int = 0
+    started: int = 0
+    seconds: float = 0.0
+    outcome: CellOutcome = CellOutcome.UNKNOWN
+    error: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the source."""
+        return digest_bytes(self.source.encode("utf-8", "backslashreplace"))
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns what is stored of it: of the source only the digest."""
+        return {
+            "cell": self.cell,
+            "count": self.count,
+            "source_sha256": self.digest,
+            "started": self.started,
+            "seconds": round(self.seconds, 6),
+            "outcome": self.outcome.value,
+            "error": self.error,
+        }
+
+
+class CellRecord:
+    """The cells of one run in the order in which they ended, and what the front end says was deleted since.
+
+    Args:
+        earlier: Sources of the cells that ran before the run began.
+    """
+
+    def __init__(self, earlier: Iterable[str] = ()) -> None:
+        self._runs = deque((CellRun(source) for source in earlier), MOST_RUNS)
+        self.deleted: frozenset[str] = frozenset()
+
+    def add(self, run: CellRun, deleted: Iterable[str] = ()) -> None:
+        """Adds a cell that has ended.
+
+        Args:
+            run: What is known of it.
+            deleted: Ids of cells that the front end says were deleted since it last told.
+        """
+        self._runs.append(run)
+        # A cell that runs is there again, as after "undo".
+        self.deleted = (self.deleted | frozenset(deleted)) - {run.cell}
+
+    @property
+    def runs(self) -> tuple[CellRun, ...]:
+        """The runs of cells, oldest first."""
+        return tuple(self._runs)

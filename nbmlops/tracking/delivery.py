@@ -1,0 +1,134 @@
+"""From entries of a spool to calls of a tracker: what `Outbox` and `nbmlops sync` send, and in which form it is kept.
+
+Every entry may be sent twice without harm, since a crash can fall between sending and noting it: the run is found again
+by its key, values carry the time at which they were logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.fields import Fields
+from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
+from nbmlops.pipeline.run_record import Lineage, StepLog
+from nbmlops.tracking.cells import CELLS_FILE, CELLS_SCHEMA, CellRun
+from nbmlops.tracking.lineage import RUN_ID, SESSION, lineage_tags
+from nbmlops.tracking.process import ProcessMark, this_process
+from nbmlops.tracking.spool import Entry
+from nbmlops.tracking.tracker import RunFacts, RunStart, RunState, Tracker
+
+
+def start_entry(start: RunStart, uri: str, key: str) -> Entry:
+    """Returns the first entry of a run.
+
+    Args:
+        start: What is known of it, the process and the time included.
+        uri: Where it is to be stored, without user name and password.
+        key: The spool's key, by which the run is found again.
+    """
+    process = start.process or this_process()
+    return {
+        "kind": "start",
+        "uri": uri,
+        "key": key,
+        "experiment": start.experiment,
+        "name": start.name,
+        "source": start.source,
+        "tags": {**start.tags, SESSION: key},
+        "at": start.at,
+        "process": {"pid": process.pid, "host": process.host, "start": process.start},
+    }
+
+
+def log_entry(log: StepLog, at: int) -> Entry:
+    """Returns the entry of what a cell logged at a time, in milliseconds since 1970."""
+    return {"kind": "log", "at": at, "log": step_log_to_json(log)}
+
+
+def tags_entry(tags: Mapping[str, str]) -> Entry:
+    """Returns the entry of tags of the run."""
+    return {"kind": "tags", "tags": dict(tags)}
+
+
+def document_entry(name: str, document: Mapping[str, Json]) -> Entry:
+    """Returns the entry of a document among the run's artifacts."""
+    return {"kind": "document", "name": name, "document": dict(document)}
+
+
+def cell_entry(run: CellRun) -> Entry:
+    """Returns the entry of a cell that ran; the document of all cells is made of these when the run ends."""
+    return {"kind": "cell", "run": run.to_json()}
+
+
+def end_entry(state: RunState, at: int) -> Entry:
+    """Returns the last entry of a run."""
+    return {"kind": "end", "state": state.value, "at": at}
+
+
+class Delivery:
+    """Sends the entries of one run to its store, in order.
+
+    Args:
+        tracker: The store.
+    """
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._cells: list[Json] = []
+        self.facts: RunFacts | None = None
+
+    def send(self, entry: Entry) -> None:
+        """Sends one entry; the first one sent has to be the run's start.
+
+        Raises:
+            UsageError: the store refuses it for good.
+            EnvironmentFault: the store cannot be used.
+        """
+        fields = Fields(entry, "spool")
+        kind = fields.text("kind")
+        if kind == "start":
+            self.facts = self._start(fields)
+            return
+        if kind == "cell":
+            self._cells.append(fields.plain("run"))
+            return
+        run_id = self._run_id()
+        match kind:
+            case "log":
+                log = step_log_from_json(fields.child("log"))
+                self._tracker.log_step(run_id, log, fields.integer("at"))
+                if log.data:
+                    digests = {record.name: record.digest for record in log.data}
+                    self._tracker.set_tags(run_id, lineage_tags(Lineage(data=digests)))
+            case "tags":
+                self._tracker.set_tags(run_id, fields.text_map("tags"))
+            case "document":
+                self._tracker.log_document(run_id, fields.text("name"), fields.plain("document"))
+            case "end":
+                if self._cells:
+                    self._tracker.log_document(run_id, CELLS_FILE, {"schema": CELLS_SCHEMA, "runs": list(self._cells)})
+                self._tracker.end_run(run_id, fields.choice("state", RunState), fields.integer("at"))
+            case _:
+                raise UsageError(f"the spool holds an entry of kind {kind!r}, which this nbmlops does not know")
+
+    def _run_id(self) -> str:
+        if self.facts is None:
+            raise UsageError("the spool does not begin with the start of a run")
+        return self.facts.run_id
+
+    def _start(self, fields: Fields) -> RunFacts:
+        """Returns the run, started now unless it was before."""
+        experiment, key = fields.text("experiment"), fields.text("key")
+        found = self._tracker.latest_run(experiment, {SESSION: key})
+        if found is not None:
+            return found
+        process = fields.child("process")
+        mark = ProcessMark(process.integer("pid"), process.text("host"), process.text("start"))
+        start = RunStart(
+            experiment, fields.text("name"), fields.text_map("tags"), fields.text("source"), mark, fields.integer("at")
+        )
+        facts = self._tracker.start_run(start)
+        self._tracker.set_tags(facts.run_id, {RUN_ID: facts.run_id})
+        return facts

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
+from nbmlops.tracking.cells import CellOutcome, CellRun
+from nbmlops.tracking.delivery import (
+    Delivery,
+    cell_entry,
+    end_entry,
+    log_entry,
+    start_entry,
+    tags_entry,
+)
+from nbmlops.tracking.process import ProcessMark
+from nbmlops.tracking.tracker import RunStart, RunState
+from tests.fakes.in_memory import InMemoryTracker
+
+START = start_entry(
+    RunStart("demo", "line", {"nbmlops.pipeline": "line"}, "line.ipynb", ProcessMark(7, "host", "1"), 5),
+    "http://host",
+    "k1",
+)
+LOG = StepLog({"depth": 3}, (MetricValue("auc", float("nan")),), (DataRecord("flights", "f" * 32, "frame"),))
+CELL = CellRun("x = 1", "a", 1, 5, 0.5, CellOutcome.DONE)
+
+
+def test_a_run_is_told_from_start_to_end():
+    tracker = InMemoryTracker()
+    delivery = Delivery(tracker)
+    for entry in (START, cell_entry(CELL), log_entry(LOG, 6), tags_entry({"a": "b"}), end_entry(RunState.FINISHED, 9)):
+        delivery.send(entry)
+    (run,) = tracker.runs.values()
+    assert delivery.facts is not None
+    assert (run.run_id, run.name, run.experiment, run.state) == (
+        delivery.facts.run_id, "line", "demo", RunState.FINISHED,
+    )  # fmt: skip
+    assert run.tags == {
+        "nbmlops.pipeline": "line",
+        "nbmlops.session": "k1",
+        "nbmlops.run_id": run.run_id,
+        "nbmlops.data.flights": "f" * 32,
+        "a": "b",
+    }
+    assert repr(tracker.logs[run.run_id]) == repr([LOG])
+    assert tracker.documents == {
+        (run.run_id, "nbmlops/cells.json"): {"schema": "nbmlops/cells/1", "runs": [CELL.to_json()]}
+    }
+
+
+def test_a_start_that_is_sent_again_finds_its_run():
+    tracker = InMemoryTracker()
+    for _ in range(2):
+        delivery = Delivery(tracker)
+        delivery.send(START)
+    assert len(tracker.runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        (log_entry(LOG, 1), "the spool does not begin with the start of a run"),
+        ({"kind": "dance"}, "the spool does not begin with the start of a run"),
+        ({"type": "log"}, "spool: kind is missing"),
+    ],
+)
+def test_entries_that_make_no_sense_are_refused(entry, text: str):
+    with pytest.raises(UsageError, match=text):
+        Delivery(InMemoryTracker()).send(entry)
