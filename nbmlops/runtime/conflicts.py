@@ -8,20 +8,34 @@ from pathlib import PurePath
 from nbmlops.runtime.listings import Question
 from nbmlops.runtime.records import StepOutcome
 
+FORESEEN = frozenset({"figure display"})
+"""Parts of the ambient state of which a step may be given what an earlier one is expected to leave.
+
+In its turn that is compared with what was left (`early.obstacles`): only if it is the same the step's result counts.
+Parts that reach no further than what a step shows: with a wrong one it leaves nothing behind that running it again
+would not replace. A wrong working directory, say, would have it write its files somewhere else.
+"""
+
 
 def changes(outcome: StepOutcome) -> frozenset[str]:
     """Returns the files and folders that the step made or changed in any other way."""
     return frozenset({*outcome.written, *outcome.altered})
 
 
-def feeds(earlier: StepOutcome, later: StepOutcome) -> str:
+def feeds(earlier: StepOutcome, later: StepOutcome, foreseen: Collection[str] = ()) -> str:
     """Returns what of the earlier step's doing the later one begins with or reads, "" if nothing.
 
     Values that are handed over are not asked about here, nor what another program may have changed.
+
+    Args:
+        earlier: What the one did.
+        later: What the other did.
+        foreseen: Parts of the ambient state that the later one is given as the earlier one is expected to leave them.
     """
     if earlier.random_used and later.random_used:
         return "the random generators"
-    part = next((part for part in sorted(earlier.settings) if part in later.settings_before), "")
+    settings = sorted(earlier.settings.keys() - set(foreseen))
+    part = next((part for part in settings if part in later.settings_before), "")
     return part or read_of(later, changes(earlier))
 
 

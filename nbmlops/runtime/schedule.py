@@ -15,7 +15,7 @@ from enum import StrEnum
 from nbmlops.pipeline.demands import memory_bytes
 from nbmlops.pipeline.graph import predecessors
 from nbmlops.pipeline.ir import Pipeline, Step
-from nbmlops.runtime.conflicts import changes, clashes, feeds, read_of
+from nbmlops.runtime.conflicts import FORESEEN, changes, clashes, feeds, read_of
 from nbmlops.runtime.records import StepOutcome
 from nbmlops.runtime.units import last_reader
 
@@ -85,7 +85,7 @@ def _leaves_alone(pipeline: Pipeline, other: Standing, step: Step, expected: Ste
         place = pipeline.steps.index(step)
         if last_reader(pipeline, other.step.name, [value.name for value in before.live]) >= place:
             return False
-    return not (feeds(before, expected) or clashes(before, expected) or read_of(before, changes(expected)))
+    return not (feeds(before, expected, FORESEEN) or clashes(before, expected) or read_of(before, changes(expected)))
 
 
 def startable(standings: Sequence[Standing], limits: Limits, urgency: Mapping[str, float]) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from nbmlops.runtime.ambient import Setting
-from nbmlops.runtime.conflicts import changes, clashes, feeds, read_of
+from nbmlops.runtime.ambient_figures import FigureDisplay
+from nbmlops.runtime.conflicts import FORESEEN, changes, clashes, feeds, read_of
 from nbmlops.runtime.listings import Listing, Question
 from nbmlops.runtime.records import FileState, StepOutcome
 from nbmlops.runtime.store import ObjectRef
@@ -41,3 +42,10 @@ def test_a_folder_that_is_changed_stands_for_all_that_is_in_it() -> None:
     assert read_of(StepOutcome(files={"out/a.csv": FileState("x")}), changes(removes)) == "out"
     assert clashes(removes, WRITES) == "out/a.csv"
     assert clashes(removes, replace(WRITES, written=("output",))) == ""
+
+
+def test_what_a_step_is_given_as_it_is_foreseen_is_no_reason_to_wait() -> None:
+    later = StepOutcome(settings_before={"pandas": "", "random": ""})
+    assert feeds(SETS, later, {"pandas"}) == ""
+    assert feeds(SETS, later, {"numpy"}) == "pandas"
+    assert {FigureDisplay.name} == FORESEEN  # anything else may decide where a step writes, or what

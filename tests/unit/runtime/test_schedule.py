@@ -7,6 +7,7 @@ import pytest
 from nbmlops.pipeline.demands import Resources
 from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import LiveValue
+from nbmlops.runtime.ambient import Setting
 from nbmlops.runtime.records import FileState, StepOutcome
 from nbmlops.runtime.schedule import Limits, Standing, State, expected_memory, is_clear, startable, urgencies
 from nbmlops.runtime.store import ObjectRef
@@ -53,6 +54,12 @@ def test_a_step_may_pass_another_when_neither_reaches_the_other(
     before: StepOutcome | None, own: StepOutcome, clear: bool
 ) -> None:
     assert is_clear(PIPELINE, RIGHT, own, unsettled(LEFT, before)) == clear
+
+
+@pytest.mark.parametrize(("part", "clear"), [("figure display", True), ("working directory", False)])
+def test_figures_that_an_earlier_step_will_make_known_are_no_reason_to_wait(part: str, clear: bool) -> None:
+    shows = StepOutcome(settings={part: Setting(ObjectRef("0" * 64, 1), "x")})
+    assert is_clear(PIPELINE, RIGHT, StepOutcome(settings_before={part: "x"}), unsettled(LEFT, shows)) == clear
 
 
 def test_a_step_waits_for_those_it_needs_and_one_that_reads_all_names_for_all() -> None:
