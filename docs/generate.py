@@ -65,6 +65,9 @@ def command_line() -> list[str]:
     for name in COMMANDS:
         command = importlib.import_module(f"nbmlops.cli.commands.{name}").command
         parts += [f"## nbmlops {name}", fenced(help_of(command, f"nbmlops {name}"))]
+        for below in command.list_commands(None) if isinstance(command, click.Group) else ():
+            text = help_of(command.get_command(None, below), f"nbmlops {name} {below}")
+            parts += [f"### nbmlops {name} {below}", fenced(text)]
     return parts
 
 

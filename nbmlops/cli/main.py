@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from nbmlops.cli.console import show_document, show_error
+from nbmlops.cli.lazy_group import LazyGroup
 from nbmlops.cli.options import JSON, SARIF, wants
 from nbmlops.core.errors import ExitCode, Interrupted, NbmlopsError, UsageError
 
@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "Run a compiled pipeline: steps, gate, registration.",
     "explain": "Say which steps a run would execute, and why.",
     "verify": "Prove that notebook and pipeline agree, or show the first difference.",
+    "data": "Keep versions of data files, in DVC's format.",
     "gate": "Judge a run again by the rules of nbmlops.toml.",
     "register": "Register the model of a run whose verdict passes.",
     "promote": "Make a model version the champion.",
@@ -45,44 +46,6 @@ Exit codes: 0 success, 1 a step failed, 2 usage or a fault in notebook or config
 """
 
 
-class LazyGroup(click.Group):
-    """A group whose subcommands are imported when they are called, so that `--help` costs no imports."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Returns the names in the order in which a user meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Returns the subcommand, imported now, or None."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = importlib.import_module(f"nbmlops.cli.commands.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Returns the subcommand that the arguments name.
-
-        Raises:
-            click.UsageError: there is none of that name; the message has the nearest one.
-        """
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches  # noqa: PLC0415  # a tenth of `--help`; only mistakes need it
-
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
-            raise click.UsageError(f"there is no command {name!r}.{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Writes the overview from the table above, without importing any subcommand."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
@@ -94,6 +57,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
 
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
     help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=False,

@@ -6,16 +6,13 @@ is "" and nothing fails.
 
 from __future__ import annotations
 
-import os
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbmlops.core.digest import Digest, digest_json
-
-_GIT_SECONDS = 10
+from nbmlops.core.git import ask_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +48,11 @@ def git_state(folder: Path, sources: Sequence[Path] = ()) -> GitState:
     """
     if not folder.is_dir():
         return GitState()
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    commit = ask_git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     if not commit:
         return GitState()
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    untracked = bool(sources) and _git(folder, "ls-files", "--error-unmatch", "--", *map(_absolute, sources)) is None
+    changed = ask_git(folder, "status", "--porcelain", "--untracked-files=no")
+    untracked = bool(sources) and ask_git(folder, "ls-files", "--error-unmatch", "--", *map(_absolute, sources)) is None
     return GitState(commit.strip(), changed is None or bool(changed.strip()) or untracked)
 
 
@@ -83,19 +80,3 @@ def _version(distribution: str) -> str:
 
 def _absolute(path: Path) -> str:
     return str(path.absolute())
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Returns git's answer, or None when it has none."""
-    # Inside a git hook these variables name the hook's repository, not the folder's.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    # The lock is only for refreshing the index; a monitor named in a repository's configuration would be run.
-    environment["GIT_OPTIONAL_LOCKS"] = "0"
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    try:
-        result = subprocess.run(
-            command, capture_output=True, check=False, env=environment, timeout=_GIT_SECONDS, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return result.stdout.decode("utf-8", "replace") if result.returncode == 0 else None
