@@ -73,7 +73,8 @@ def make_shell(variables: int) -> Any:
 def track(shell: Any) -> None:
     """Starts a run as `%mlops track` does, with a store that does nothing."""
     from nbmlops.app.config import load_config
-    from nbmlops.app.session import NotebookSession, RunTitle, open_session
+    from nbmlops.app.session import NotebookSession, open_session
+    from nbmlops.app.session_port import RunTitle
     from nbmlops.app.session_place import Kernel, SessionPlace
     from nbmlops.app.session_store import SPOOLS, SpooledStore
     from nbmlops.tracking.delivery import start_entry

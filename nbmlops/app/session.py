@@ -13,68 +13,24 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from nbmlops.app.closing import Registration
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.session_log import NEW_RUN, SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
+from nbmlops.app.session_port import RunTitle, SessionStore
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.errors import EnvironmentFault, GateRejected, NbmlopsError, UsageError
+from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRecord, CellRun
-
-
-@dataclass(frozen=True, slots=True)
-class RunTitle:
-    """What a run is called in the tracking store; its id is "" until the store has it."""
-
-    run_id: str
-    name: str
-    experiment: str
-
-
-class SessionStore(Protocol):
-    """The tracking store and registry as one run sees them; `nbmlops.app.session_store` is the real one."""
-
-    @property
-    def title(self) -> RunTitle | None:
-        """The run as the store has it, None before it has started there."""
-
-    def send(self, batch: StepLog) -> None:
-        """Takes a batch, which is added to the run soon."""
-
-    def note(self, run: CellRun) -> None:
-        """Takes a cell that ran."""
-
-    def news(self) -> NbmlopsError | None:
-        """Returns what goes wrong with the store and was not told yet, or None."""
-
-    def backlog(self) -> str:
-        """Returns what is not yet in the store, and why, as a sentence; "" when it has everything."""
-
-    def move(self, place: SessionPlace) -> None:
-        """Tells the run which notebook it belongs to, which was not known at its start."""
-
-    def judge(self, metrics: Mapping[str, float]) -> Verdict:
-        """Returns the verdict on these metrics, after storing it with the run."""
-
-    def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
-        """Returns what `judge` would say, without storing it; None where no rules are known."""
-
-    def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
-        """Returns the version that holds the model."""
-
-    def end(self, *, failed: bool) -> None:
-        """Ends the run."""
+from nbmlops.tracking.lineage import REPRODUCIBLE
 
 
 class NotebookSession:
@@ -86,7 +42,7 @@ class NotebookSession:
         self._store = store
         self._known_title = title
         self._log = SessionLog(place.parameters)
-        self._cells = CellRecord(kernel.cells[:-1])
+        self._cells = CellRecord(filter(None, kernel.cells[:-1]))
         self._state = SessionStatus.RUNNING
         self._last_cell_failed = False
         self._in_parameters_cell = False
@@ -189,6 +145,7 @@ class NotebookSession:
         """
         self._check_parameters()
         self.flush(last=True)
+        self._tag_reproducible()
         self._verdict = self._store.judge(self._log.metrics)
         _tell(self)
         return VerdictView(self._verdict)
@@ -216,6 +173,20 @@ class NotebookSession:
         )
         _tell(self)
         return VersionView(self._version)
+
+    def _reproducible(self) -> str:
+        """Returns whether this run could be had again, as a sentence; "" where nobody follows the cells."""
+        if not self._kernel.follows_cells:
+            return ""
+        # It loads the analysis, which a cell should not pay for.
+        from nbmlops.app.session_cells import reproducible  # noqa: PLC0415
+
+        return str(reproducible(self._cells, self.notebook_path))
+
+    def _tag_reproducible(self) -> None:
+        answer = self._reproducible()
+        if answer:
+            self._store.tag({REPRODUCIBLE: answer})
 
     def _check_parameters(self) -> None:
         changes = self._log.changes()
@@ -254,6 +225,7 @@ class NotebookSession:
     def end(self, *, failed: bool = False) -> StatusView:
         """Returns the final status, after sending what is left and ending the run; what waits stays in the spool."""
         self.flush(last=True)
+        self._tag_reproducible()
         self._store.end(failed=failed)
         self._state = SessionStatus.FAILED if failed else SessionStatus.FINISHED
         _tell(self)
@@ -281,6 +253,7 @@ class NotebookSession:
             tracking_uri=place.shown_uri,
             notebook=place.notebook,
             git_commit=str(place.git),
+            reproducible=self._reproducible(),
             parameters=log.params,
             metrics=log.metrics,
             data=log.data,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
-from nbmlops.app.session import RunTitle
 from nbmlops.app.session_place import SessionOptions, SessionPlace
+from nbmlops.app.session_port import RunTitle
 from nbmlops.app.wiring import Stores
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway, UsageError
 from nbmlops.gate.baseline import Baseline

@@ -165,6 +165,7 @@ class StatusView(View):
         tracking_uri: Where it is stored, without credentials, or "".
         notebook: The notebook relative to the project's root, or "" when it is not known.
         git_commit: Commit, with the suffix "-dirty" when the tree had changes, or "".
+        reproducible: Whether a new run from top to bottom would end as this one, and why not, or "".
         parameters: Logged parameters.
         metrics: Logged metrics, the last value of each.
         data: Fingerprinted data.
@@ -182,6 +183,7 @@ class StatusView(View):
     tracking_uri: str = ""
     notebook: str = ""
     git_commit: str = ""
+    reproducible: str = ""
     parameters: Mapping[str, Json] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     data: tuple[DataRecord, ...] = ()
@@ -208,6 +210,8 @@ class StatusView(View):
             ("git commit", self.git_commit or "unknown"),
             ("gate", "not judged yet" if self.verdict is None else self.verdict.summary()),
         ]
+        if self.reproducible:
+            facts.append(("reproducible", self.reproducible))
         if version is not None:
             facts.append(("registered", " ".join([version.name, "version", version.version, *version.aliases])))
         tables = [

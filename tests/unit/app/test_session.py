@@ -11,8 +11,9 @@ import pytest
 from nbmlops.app import session as sessions
 from nbmlops.app.closing import Registration
 from nbmlops.app.config import PipelineConfig
-from nbmlops.app.session import NotebookSession, RunTitle, SessionStore, open_session, start_session
+from nbmlops.app.session import NotebookSession, open_session, start_session
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace
+from nbmlops.app.session_port import RunTitle, SessionStore
 from nbmlops.app.views import SessionStatus, StatusView
 from nbmlops.core.errors import EnvironmentFault, GateRejected, NbmlopsError, UsageError
 from nbmlops.gate.baseline import NoChampion
@@ -33,12 +34,16 @@ class MemoryStore:
         self.ended: list[str] = []
         self.moved: list[SessionPlace] = []
         self.cells: list[CellRun] = []
+        self.tags: dict[str, str] = {}
         self.trouble: NbmlopsError | None = None
         self.title: RunTitle | None = None
         self.waits = ""
 
     def note(self, run: CellRun) -> None:
         self.cells.append(run)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        self.tags.update(tags)
 
     def news(self) -> NbmlopsError | None:
         news, self.trouble = self.trouble, None
@@ -139,6 +144,16 @@ def test_the_status_tells_what_waits_and_the_id_when_the_store_has_one(session: 
     assert (session.status().run_id, session.status().run_name, session.status().notes) == ("r2", "line", ())
 
 
+def test_the_gate_and_the_end_tell_whether_the_run_is_reproducible(session: NotebookSession, store: MemoryStore):
+    reason = {"nbmlops.reproducible": "unknown, because flights.ipynb cannot be read: No such file or directory"}
+    session.metric(MetricValue("auc", 0.8))
+    session.gate()
+    assert store.tags == reason
+    store.tags.clear()
+    session.end()
+    assert store.tags == reason
+
+
 def test_cells_are_noted_one_by_one(session: NotebookSession, store: MemoryStore):
     runs = [CellRun("x = 1", "a", 1), CellRun("x = 2", "a", 2)]
     for run in runs:
@@ -202,6 +217,7 @@ def test_the_status_tells_everything_but_the_password(session: NotebookSession):
         tracking_uri="https://host/mlflow",
         notebook="flights.ipynb",
         git_commit=f"{'c' * 40}-dirty",
+        reproducible="unknown, because flights.ipynb cannot be read: No such file or directory",
         metrics={"auc": 0.8},
         preview=evaluate({"auc": 0.8}, NoChampion(), POLICY),
     )

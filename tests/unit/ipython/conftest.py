@@ -11,8 +11,9 @@ import pytest
 from nbmlops.app import session as sessions
 from nbmlops.app.closing import Registration
 from nbmlops.app.config import PipelineConfig
-from nbmlops.app.session import NotebookSession, RunTitle, open_session
+from nbmlops.app.session import NotebookSession, open_session
 from nbmlops.app.session_place import Kernel, SessionPlace
+from nbmlops.app.session_port import RunTitle
 from nbmlops.core.errors import GateRejected, NbmlopsError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
@@ -29,6 +30,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.sent: list[StepLog] = []
         self.cells: list[CellRun] = []
+        self.tags: dict[str, str] = {}
         self.trouble: NbmlopsError | None = None
 
     @property
@@ -37,6 +39,9 @@ class MemoryStore:
 
     def note(self, run: CellRun) -> None:
         self.cells.append(run)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        self.tags.update(tags)
 
     def news(self) -> NbmlopsError | None:
         news, self.trouble = self.trouble, None

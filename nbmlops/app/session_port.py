@@ -1,0 +1,61 @@
+"""What a notebook's run asks of its tracking store and registry; `nbmlops.app.session_store` is the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from nbmlops.app.closing import Registration
+from nbmlops.app.session_place import SessionPlace
+from nbmlops.core.errors import NbmlopsError
+from nbmlops.gate.verdict import Verdict
+from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
+from nbmlops.tracking.cells import CellRun
+
+
+@dataclass(frozen=True, slots=True)
+class RunTitle:
+    """What a run is called in the tracking store; its id is "" until the store has it."""
+
+    run_id: str
+    name: str
+    experiment: str
+
+
+class SessionStore(Protocol):
+    """The tracking store and registry as one run sees them."""
+
+    @property
+    def title(self) -> RunTitle | None:
+        """The run as the store has it, None before it has started there."""
+
+    def send(self, batch: StepLog) -> None:
+        """Takes a batch, which is added to the run soon."""
+
+    def note(self, run: CellRun) -> None:
+        """Takes a cell that ran."""
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Takes tags of the run."""
+
+    def news(self) -> NbmlopsError | None:
+        """Returns what goes wrong with the store and was not told yet, or None."""
+
+    def backlog(self) -> str:
+        """Returns what is not yet in the store, and why, as a sentence; "" when it has everything."""
+
+    def move(self, place: SessionPlace) -> None:
+        """Tells the run which notebook it belongs to, which was not known at its start."""
+
+    def judge(self, metrics: Mapping[str, float]) -> Verdict:
+        """Returns the verdict on these metrics, after storing it with the run."""
+
+    def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
+        """Returns what `judge` would say, without storing it; None where no rules are known."""
+
+    def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
+        """Returns the version that holds the model."""
+
+    def end(self, *, failed: bool) -> None:
+        """Ends the run."""
