@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbmlops.app.checks import CheckFailed, check_value
 from nbmlops.app.logged import checked_name, metric_step, metric_value, plain_value
@@ -29,6 +29,9 @@ from nbmlops.data.describe import describe
 from nbmlops.pipeline.run_record import MetricValue
 from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.step import current_step
+
+if TYPE_CHECKING:
+    from nbmlops.app.data_views import DataDiffView
 
 
 def track(
@@ -76,6 +79,25 @@ def data(value: object, name: str, *, context: str = "") -> DataView:
     record = describe(value, checked_name(name, "data input"), context)
     recorder.data(record)
     return DataView(record)
+
+
+def diff(before: object, after: object) -> DataDiffView:
+    """Returns what changed between two versions of some data: names and types, rows, and how far each column moved.
+
+    Args:
+        before: A frame; or as a text a file, `NAME` or `NAME~1` (the version before) of logged data, or `RUN:NAME`.
+        after: Likewise.
+
+    Raises:
+        UsageError: there is no such data.
+        EnvironmentFault: a file or the tracking store cannot be read.
+    """
+    from nbmlops.app.data_diff import diff_values, project_versions  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.data_views import DataDiffView  # noqa: PLC0415  # likewise
+
+    session = current_session()
+    versions = project_versions(Path.cwd()) if session is None else session.versions(Path.cwd())
+    return DataDiffView(diff_values(before, after, versions))
 
 
 def check(value: object, schema: str) -> CheckView:

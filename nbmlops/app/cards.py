@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from nbmlops.app.pictures import Bars, bars_svg
 from nbmlops.gate.verdict import one_line
 
 _COLOURS = {
@@ -19,6 +20,7 @@ _COLOURS = {
 }
 _GOOD = frozenset({"PASS", "REGISTERED", "FINISHED"})
 _BAD = frozenset({"FAIL", "FAILED", "KILLED", "ERROR"})
+_FIGURE = 'style="margin:6px 18px 6px 0;max-width:240px;font-size:12px"'
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
 _LINE = "var(--jp-border-color2, #8c959f)"
 
@@ -41,12 +43,14 @@ class Card:
         title: The rest of the first line.
         tables: Details.
         notes: Sentences below the tables: what to do next, where files are.
+        pictures: What the HTML form shows beside the tables; the text form says it in their words.
     """
 
     state: str
     title: str
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+    pictures: tuple[Bars, ...] = ()
 
 
 def render_text(card: Card) -> str:
@@ -82,6 +86,12 @@ def render_html(card: Card) -> str:
         f'<p style="margin:2px 0"><strong>{escape(card.state)}</strong> {escape(card.title)}</p>',
     ]
     parts += [_table_html(table) for table in card.tables]
+    if card.pictures:
+        drawn = (
+            f"<figure {_FIGURE}>{bars_svg(one)}<figcaption>{escape(one.caption)}</figcaption></figure>"
+            for one in card.pictures
+        )
+        parts.append(f'<div style="display:flex;flex-wrap:wrap">{"".join(drawn)}</div>')
     parts += [f'<p style="margin:2px 0">{escape(note)}</p>' for note in card.notes]
     parts.append("</section>")
     return "\n".join(parts)

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbmlops.app.closing import Registration
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
@@ -31,6 +32,9 @@ from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRecord, CellRun
 from nbmlops.tracking.lineage import REPRODUCIBLE
+
+if TYPE_CHECKING:
+    from nbmlops.app.data_diff import Versions
 
 
 class NotebookSession:
@@ -83,6 +87,12 @@ class NotebookSession:
         """Logs an input."""
         self._log.record_data(record)
         self._recorded()
+
+    def versions(self, cwd: Path) -> Versions:
+        """Returns what the data of this run, and of earlier runs of its experiment, can be compared by."""
+        from nbmlops.app.data_diff import Versions  # noqa: PLC0415  # only comparing needs it
+
+        return Versions(lambda: self._store.tracker, (self._title.experiment,), cwd, self._log.data)
 
     def check(self, record: CheckRecord) -> None:
         """Logs the outcome of a schema check."""

@@ -12,6 +12,7 @@ from nbmlops.core.errors import NbmlopsError
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRun
+from nbmlops.tracking.tracker import Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class SessionStore(Protocol):
     @property
     def title(self) -> RunTitle | None:
         """The run as the store has it, None before it has started there."""
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracking store, for reading."""
 
     def send(self, batch: StepLog) -> None:
         """Takes a batch, which is added to the run soon."""

@@ -26,7 +26,7 @@ from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_tags
 from nbmlops.tracking.outbox import Outbox
 from nbmlops.tracking.process import this_process
 from nbmlops.tracking.spool import Entry, Spool
-from nbmlops.tracking.tracker import RunStart, RunState
+from nbmlops.tracking.tracker import RunStart, RunState, Tracker
 from nbmlops.tracking.uri import sqlite_path
 
 _DISTRIBUTIONS = ("mlflow", "nbmlops", "numpy", "pandas", "scikit-learn")
@@ -125,6 +125,11 @@ class SpooledStore:
         """The run as the store has it, None before it has started there."""
         facts = self._delivery.facts
         return None if facts is None else RunTitle(facts.run_id, facts.name, facts.experiment)
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracking store, for reading."""
+        return self._stores.tracker
 
     def send(self, batch: StepLog) -> None:
         """Takes a batch, which is added to the run; the inputs stand in its tags as well, with whole fingerprints."""

@@ -13,6 +13,7 @@ from nbmlops import api
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.views import View
 from nbmlops.core.errors import NbmlopsError, UsageError
+from nbmlops.data.fingerprint import is_frame
 from nbmlops.ipython.evaluate import evaluate_call, shorten
 from nbmlops.ipython.subcommands import SUBCOMMANDS
 from nbmlops.notebook.mlops_lines import MlopsLine, parse_line
@@ -88,6 +89,8 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             return api.track(**options)
         case "status":
             return api.status()
+        case "data diff":
+            return api.diff(*(_frame_or_text(str(line.options[side]), namespace) for side in ("before", "after")))
         case "panel":
             from nbmlops.ipython.panel import show_panel  # noqa: PLC0415  # only who asks for it needs it
 
@@ -99,6 +102,12 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             return run(line.options, namespace)
         case _:
             raise UsageError("`%mlops step` marks a whole cell", f"write it as its first line: %%mlops {text.strip()}")
+
+
+def _frame_or_text(text: str, namespace: Mapping[str, Any]) -> object:
+    """Returns the frame that a variable holds, else the text, which names data that was logged."""
+    value = namespace.get(text)
+    return value if is_frame(value) or hasattr(value, "to_frame") else text
 
 
 def register(shell: Any) -> None:

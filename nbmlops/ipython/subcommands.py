@@ -31,6 +31,12 @@ SUBCOMMANDS = (
         takes_names=True,
     ),
     Subcommand(
+        "data diff",
+        "show what changed between two versions of data",
+        "%mlops data diff flights~1 flights",
+        takes_names=True,
+    ),
+    Subcommand(
         "check", "validate a frame against its schema", "%mlops check flights --schema flights", ("--schema",), True
     ),
     Subcommand("param", "log a parameter", "%mlops param max_depth", (), takes_names=True),

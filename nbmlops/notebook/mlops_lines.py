@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import functools
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,7 +17,8 @@ from typing import Any, NoReturn
 
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.mlops_subcommands import SUBCOMMANDS, Subcommand
-from nbmlops.notebook.mlops_text import split_line
+from nbmlops.notebook.mlops_text import LineParts, split_line
+from nbmlops.notebook.mlops_values import expression
 from nbmlops.notebook.model import MagicAction
 
 _NAMED = re.compile(r"""("[^"]*"|'[^']*'|[^\s=]+)\s*(?:=(?!=))?\s*(.*)""", re.DOTALL)
@@ -80,6 +82,7 @@ def parse_line(text: str) -> MlopsLine:
     parts = split_line(text)
     if parts.word in {"", "-h", "--help"}:
         return MlopsLine("", "", {}, MagicAction.DROP, help_text(""))
+    parts = _two_words(parts)
     subcommand = _find(parts.word)
     parser = _parser_of(parts.word)
     if any(name in {"help", "h"} for name, _ in parts.options) or parts.head in {"-h", "--help"}:
@@ -90,7 +93,7 @@ def parse_line(text: str) -> MlopsLine:
             f"{parser.prog} takes nothing after its name, but {parts.head!r} follows", f"write `{parser.prog}`"
         )
     if parts.head:
-        arguments += ["--", *(_name_and_expression(parts.head) if subcommand.named else [parts.head])]
+        arguments += ["--", *_words(parts.head, subcommand)]
     parsed = parser.parse_args(arguments)
     options = {name: value for name, value in vars(parsed).items() if value is not None and value is not False}
     return MlopsLine(parts.word, subcommand.to_python(parsed), options, subcommand.action)
@@ -171,6 +174,33 @@ def _option_arguments(parser: _Parser, subcommand: Subcommand, options: tuple[tu
             raise UsageError(f"{parser.prog}: nothing follows {option}", _form(parser))
         arguments.append(f"{option}={value}" if value and len(name) > 1 else f"{option}{value}")
     return arguments
+
+
+def _two_words(parts: LineParts) -> LineParts:
+    """Returns the line with `data diff` as its word: two more words behind it make no expression with it."""
+    first, _, rest = parts.head.partition(" ")
+    if parts.word != "data" or first != "diff":
+        return parts
+    if not rest.strip() and not any(name in {"help", "h"} for name, _ in parts.options):
+        return parts  # a frame may be called so
+    return LineParts("data diff", rest.strip(), parts.options) if not _is_expression(parts.head) or not rest else parts
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        expression(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _words(head: str, subcommand: Subcommand) -> list[str]:
+    if subcommand.several:
+        try:
+            return shlex.split(head)
+        except ValueError as error:
+            raise UsageError(f"{head!r} cannot be cut into words: {error}", "close every quote") from error
+    return _name_and_expression(head) if subcommand.named else [head]
 
 
 def _name_and_expression(head: str) -> list[str]:

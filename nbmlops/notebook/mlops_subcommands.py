@@ -23,6 +23,7 @@ class Subcommand:
         to_python: Returns the call that a parsed line stands for; "" where it stands for none.
         flags: Options that take no value.
         named: What it takes is `NAME EXPR` or `NAME = EXPR`.
+        several: What it takes is words.
     """
 
     purpose: str
@@ -32,6 +33,7 @@ class Subcommand:
     to_python: Callable[[argparse.Namespace], str]
     flags: frozenset[str] = frozenset()
     named: bool = False
+    several: bool = False
 
 
 def _name_of(expression: str, given: str | None, option: str, example: str) -> str:
@@ -54,6 +56,12 @@ def _data(given: argparse.Namespace) -> str:
     name = _name_of(given.value, given.name, "name", "data")
     context = f", context={quoted(given.context)}" if given.context else ""
     return f"nbmlops.data({given.value}, name={quoted(name)}{context})"
+
+
+def _diff_arguments(parser: argparse.ArgumentParser) -> None:
+    known = "a frame, a file, logged data as NAME or NAME~1 (the version before), or RUN:NAME"
+    parser.add_argument("before", metavar="BEFORE", help=known)
+    parser.add_argument("after", metavar="AFTER", help="likewise")
 
 
 def _check_arguments(parser: argparse.ArgumentParser) -> None:
@@ -165,6 +173,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _CALL,
         _data_arguments,
         _data,
+    ),
+    "data diff": Subcommand(
+        "show what changed between two versions of some data",
+        "%mlops data diff flights~1 flights",
+        _DROP,
+        _diff_arguments,
+        _no_call,
+        several=True,
     ),
     "check": Subcommand(
         "validate a frame against a stored schema",

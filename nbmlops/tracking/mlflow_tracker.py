@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +201,32 @@ class MlflowTracker:
             inputs = self._client.get_run(run_id).inputs
         found = [record_of_input(one) for one in inputs.dataset_inputs] if inputs else []
         return tuple(record for record in found if record is not None)
+
+    def data_versions(self, experiments: Sequence[str], name: str) -> tuple[DataRecord, ...]:
+        """Returns the versions of an input that runs of these experiments logged, newest first, each once.
+
+        Args:
+            experiments: Names; none of them for all experiments of the store.
+            name: What the input was logged as.
+
+        Raises:
+            EnvironmentFault: the store cannot be used.
+        """
+        with named_errors(self._uri):
+            by_name = [self._client.get_experiment_by_name(experiment) for experiment in experiments]
+            known = by_name if experiments else list(self._client.search_experiments())
+            runs = self._client.search_runs(
+                [found.experiment_id for found in known if found is not None],
+                f"dataset.name = {quoted(name)}",
+                max_results=_MOST_RUNS,
+                order_by=["attributes.start_time DESC"],
+            )
+        inputs = (record_of_input(one) for run in runs for one in run.inputs.dataset_inputs)
+        versions: dict[str, DataRecord] = {}
+        for record in inputs:
+            if record is not None and record.name == name:
+                versions.setdefault(record.digest, record)
+        return tuple(versions.values())
 
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         """Returns the newest run of an experiment that carries all these tags, or None.

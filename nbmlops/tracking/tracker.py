@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -104,6 +104,12 @@ class Tracker(Protocol):
 
     def run_data(self, run_id: str) -> tuple[DataRecord, ...]:
         """Returns the inputs of the run with their profiles, or raises UsageError when there is none of that id."""
+
+    def data_versions(self, experiments: Sequence[str], name: str) -> tuple[DataRecord, ...]:
+        """Returns the versions of an input that runs of these experiments logged, newest first, each once.
+
+        Without experiments all of the store are looked through.
+        """
 
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         """Returns the newest run of an experiment that carries all these tags, or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -68,6 +68,19 @@ class InMemoryTracker:
     def run_data(self, run_id: str) -> tuple[DataRecord, ...]:
         self.run_facts(run_id)
         return tuple({record.name: record for log in self.logs[run_id] for record in log.data}.values())
+
+    def data_versions(self, experiments: Sequence[str], name: str) -> tuple[DataRecord, ...]:
+        found = [
+            record
+            for run_id, facts in reversed(self.runs.items())
+            if facts.experiment in experiments or not experiments
+            for record in self.run_data(run_id)
+            if record.name == name
+        ]
+        newest: dict[str, DataRecord] = {}
+        for record in found:
+            newest.setdefault(record.digest, record)
+        return tuple(newest.values())
 
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         for facts in reversed(self.runs.values()):

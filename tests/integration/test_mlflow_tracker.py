@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import socket
@@ -14,9 +15,12 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.data.describe import describe
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 from nbmlops.tracking.process import this_process
@@ -90,6 +94,32 @@ def test_a_run_comes_back_as_it_was_logged(tracker: Tracker, root: Path) -> None
     )
     document = root / "mlartifacts" / run_id / "artifacts" / "verdict.json"
     assert document.read_text() == '{\n  "passed": true\n}\n'
+
+
+def test_inputs_come_back_with_their_profiles(tracker: Tracker) -> None:
+    frames = [pd.DataFrame({"hour": [1, 2, hour], "name": ["a", "a", "b"]}) for hour in (3, 4, 4)]
+    records = [describe(frame, "hours", "training") for frame in frames]
+    runs = [tracker.start_run(RunStart("flights")).run_id for _ in records]
+    for run_id, record in zip(runs, records, strict=True):
+        tracker.log_step(run_id, StepLog(data=(record, describe(5, "number"))))
+    assert {one.name: one for one in tracker.run_data(runs[0])} == {
+        "hours": records[0],
+        "number": describe(5, "number"),
+    }
+    for experiments in (("flights", "another"), ()):
+        found = {one.digest: one for one in tracker.data_versions(experiments, "hours")}
+        assert found == {one.digest: one for one in records}
+    assert tracker.data_versions(("another",), "hours") == ()
+
+
+def test_a_profile_that_is_too_long_loses_details_first(tracker: Tracker) -> None:
+    wide = describe(pd.DataFrame(np.random.default_rng(0).random((50, 150))), "wide")
+    run_id = tracker.start_run(RunStart("flights")).run_id
+    tracker.log_step(run_id, StepLog(data=(wide,)))
+    (found,) = tracker.run_data(run_id)
+    assert len(json.dumps(found.profile)) < 64_000
+    assert found.parts == wide.parts
+    assert "quantiles" not in found.profile["columns"][0]
 
 
 def test_the_later_of_two_values_of_one_step_counts(tracker: Tracker) -> None:

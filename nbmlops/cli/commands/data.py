@@ -8,13 +8,15 @@ from nbmlops.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "add": "Keep this version of a file or folder: a DVC pointer beside it, its bytes in DVC's cache.",
+    "diff": "Show what changed between two versions: files, logged data, or two runs.",
 }
 HELP = """\
-Keep versions of data files.
+Keep versions of data files, and say what changed between two.
 
 \b
-Example:
+Examples:
   nbmlops data add data/flights.parquet
+  nbmlops data diff flights~1 flights
 """
 
 

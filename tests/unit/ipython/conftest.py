@@ -22,6 +22,7 @@ from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRun
 from nbmlops.tracking.environment import GitState
+from tests.fakes.in_memory import InMemoryTracker
 
 POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
 
@@ -32,6 +33,7 @@ class MemoryStore:
         self.cells: list[CellRun] = []
         self.tags: dict[str, str] = {}
         self.trouble: NbmlopsError | None = None
+        self.tracker = InMemoryTracker()
 
     @property
     def title(self) -> RunTitle | None:

@@ -46,6 +46,19 @@ def test_lines_log_in_order(loaded: Any, track: Callable[[], Any]):
     assert "nbmlops" not in loaded.user_ns
 
 
+def test_two_versions_of_data_are_compared(loaded: Any, track: Callable[[], Any]):
+    track()
+    loaded.run_cell("import pandas as pd\nold = pd.DataFrame({'a': [1, 2]})\nnew = old + 1\ndiff = old")
+    loaded.run_cell("%mlops data old --name d\n%mlops data new --name d2").raise_error()
+    frames = loaded.run_cell("%mlops data diff old new").result
+    assert repr(frames).splitlines()[0] == "CHANGED before → after: values changed"
+    logged = loaded.run_cell("%mlops data diff d d2").result
+    assert repr(logged).splitlines()[0] == "CHANGED d → d2: values changed"
+    assert "<svg" in logged._repr_html_()
+    assert repr(loaded.run_cell("%mlops data diff").result).startswith("DATA diff: frame, 2 rows")
+    assert repr(loaded.run_cell("%mlops data diff --name e").result).startswith("DATA e: frame, 2 rows")
+
+
 def test_braces_and_dollars_are_not_expanded(loaded: Any, track: Callable[[], Any]):
     store = track()
     loaded.run_cell("x = 3\n%mlops param text '{x} $x'").raise_error()

@@ -124,7 +124,7 @@ def test_each_subcommand_has_a_help_with_an_example_that_parses(subcommand, gold
     assert text == help_text(subcommand)
     example = text.strip().splitlines()[-1].strip().lstrip("%").removeprefix("mlops ")
     assert parse_line(example).subcommand == subcommand
-    golden(f"cli/mlops_{subcommand}.txt", text)
+    golden(f"cli/mlops_{subcommand.replace(' ', '_')}.txt", text)
 
 
 def test_help_of_an_unknown_subcommand_is_an_error():
