@@ -7,6 +7,7 @@ generated files at the end. The same pipeline always gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -29,7 +30,7 @@ from nbmlops.pipeline.ir import (
     Step,
     StepMode,
 )
-from nbmlops.pipeline.strict_yaml import Inline, read_yaml, yaml_text
+from nbmlops.pipeline.strict_yaml import Inline, parse_yaml, read_bytes, yaml_text
 from nbmlops.pipeline.validate import mistakes
 
 FILE_NAME = "pipeline.yaml"
@@ -98,7 +99,12 @@ def read_pipeline(path: Path) -> Pipeline:
     Raises:
         UsageError: the file is missing, broken, made by another version of nbmlops, or its names make no sense.
     """
-    fields = _document(path)
+    return _pipeline(path, read_bytes(path, _HINT))
+
+
+@lru_cache(maxsize=2)  # each step's process asks for it: one that was forked finds it here
+def _pipeline(path: Path, data: bytes) -> Pipeline:
+    fields = _document(path, data)
     gate, register = fields.optional("gate"), fields.optional("register")
     pipeline = Pipeline(
         name=fields.text("name"),
@@ -133,11 +139,11 @@ def recorded_files(path: Path) -> dict[str, str]:
     Raises:
         UsageError: the file is missing, broken, or made by another version of nbmlops.
     """
-    return _document(path).text_map("files")
+    return _document(path, read_bytes(path, _HINT)).text_map("files")
 
 
-def _document(path: Path) -> Fields:
-    document = read_yaml(path, _HINT)
+def _document(path: Path, data: bytes) -> Fields:
+    document = parse_yaml(data, path, _HINT)
     check_schema(document, SCHEMA, path)
     return Fields(document, str(path), hint=_HINT)
 

@@ -51,6 +51,15 @@ def read_yaml(path: Path, hint: str = "") -> object:
     Raises:
         UsageError: the file is missing, too large, not YAML, or uses anchors, tags of its own or a key twice.
     """
+    return parse_yaml(read_bytes(path, hint), path, hint)
+
+
+def read_bytes(path: Path, hint: str = "") -> bytes:
+    """Returns the bytes of a YAML file.
+
+    Raises:
+        UsageError: the file is missing or too large.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -59,6 +68,15 @@ def read_yaml(path: Path, hint: str = "") -> object:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}", hint) from error
     if len(data) > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES} bytes", hint)
+    return data
+
+
+def parse_yaml(data: bytes, path: Path, hint: str = "") -> object:
+    """Returns the plain data in the bytes of a YAML file.
+
+    Raises:
+        UsageError: they are not YAML, or use anchors, tags of their own or a key twice.
+    """
     try:
         return _plain(data)
     except (yaml.YAMLError, ValueError) as error:

@@ -62,6 +62,7 @@ class Course:
         self.facts = Facts(pipeline, layout, self.environment, self.parameters, self.variables)
         self.cache, self.store = open_cache(layout, options, tell), Store(layout.store)
         self.lookup = self._look_up()
+        self._positions = _positions(pipeline)
         self.accounts = Accounts(name, pipeline, layout, options, self.parameters, self.facts.versions)
         self.done: list[tuple[StepRecord, CacheRecord]] = []
         self.failed: StepRecord | None = None
@@ -110,7 +111,7 @@ class Course:
 
     def position(self, step: Step) -> tuple[int, int]:
         """Returns the step's number, and how many there are."""
-        return self.pipeline.steps.index(step) + 1, len(self.pipeline.steps)
+        return self._positions[step.name], len(self._positions)
 
     def closed(self, stopped_by: str) -> StepsResult:
         """Returns the result of the run; `stopped_by` is the signal that interrupted it, "" for none."""
@@ -142,6 +143,7 @@ class Course:
                 )
         self.pipeline = replace(self.pipeline, steps=_without(self.pipeline.steps, step))
         self.selection = replace(self.selection, steps=_without(self.selection.steps, step))
+        self._positions = _positions(self.pipeline)
         self.lookup = self._look_up()
 
     def _reuse(self, step: Step, record: CacheRecord) -> None:
@@ -153,3 +155,7 @@ class Course:
 
 def _without(steps: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
     return tuple(other for other in steps if other.name != step.name)
+
+
+def _positions(pipeline: Pipeline) -> dict[str, int]:
+    return {step.name: number for number, step in enumerate(pipeline.steps, 1)}

@@ -36,6 +36,7 @@ class ForkPlan:
         source: The folder of the source notebook, where steps import.
         root: The project's root.
         package: The generated package.
+        pipeline: The pipeline's file.
         ignored: Folders whose files are no business of a step.
         environment: All variables of the steps' processes.
     """
@@ -44,6 +45,7 @@ class ForkPlan:
     source: Path
     root: Path
     package: str
+    pipeline: Path
     ignored: tuple[Path, ...]
     environment: Mapping[str, str]
 
@@ -63,6 +65,7 @@ class ForkServer:
             "source": str(plan.source),
             "root": str(plan.root),
             "package": plan.package,
+            "pipeline": str(plan.pipeline),
             "ignored": [str(path) for path in plan.ignored],
         }
         with theirs:

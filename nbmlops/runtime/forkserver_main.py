@@ -24,6 +24,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from nbmlops.core.errors import UsageError
+from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.runtime.ambient_session import PARTS
 from nbmlops.runtime.hidden_modules import HiddenModules, ImportRecorder, UnrepeatableImport
 from nbmlops.runtime.observe import Observer
@@ -71,6 +73,8 @@ def main() -> None:
     except Unusable as reason:
         _tell(channel, unusable=str(reason))
         return
+    with suppress(UsageError):  # the step says why it cannot be read
+        read_pipeline(Path(plan["pipeline"]))  # kernels have it then, however many steps it tells of
     gc.collect()
     gc.freeze()
     _tell(channel, ready=True)

@@ -59,6 +59,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._verified: dict[ObjectRef, tuple[int, ...]] = {}
 
     def put(self, parts: Iterable[bytes | memoryview]) -> ObjectRef:
         """Returns the reference of the bytes, which are on disk, whole, when this returns.
@@ -179,14 +180,26 @@ class Store:
         return read_once(memory, ref.size)
 
     def verify(self, ref: ObjectRef) -> None:
-        """Checks the object without loading it.
+        """Checks the object without loading it; once, as long as nobody touches its file.
 
         Raises:
             DamagedObject: its bytes are missing or not those that were written.
         """
+        stamp = self._stamp(ref)
+        if stamp and self._verified.get(ref) == stamp:
+            return
         piece = memoryview(bytearray(min(ref.size + 1, _READ_AT_ONCE)))
         # Read, not mapped: who only checks, such as the runner, needs no more memory than for one piece.
         self._read_checked(ref, lambda _: piece)
+        self._verified[ref] = stamp
+
+    def _stamp(self, ref: ObjectRef) -> tuple[int, ...]:
+        """Returns what changes whenever the object's file is written to or replaced; nothing if it is not there."""
+        try:
+            found = self.path(ref).stat()
+        except OSError:
+            return ()
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def _read_checked(self, ref: ObjectRef, place: Callable[[int], memoryview]) -> None:
         """Reads the object into the places for the bytes from a position on, and checks it."""

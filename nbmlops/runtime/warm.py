@@ -11,14 +11,14 @@ from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.runtime.ambient import AmbientState
 from nbmlops.runtime.ambient_session import PARTS
 from nbmlops.runtime.forkserver import ForkPlan, ForkServer
-from nbmlops.runtime.layout import ENVIRONMENT, STATE_FOLDER, Layout
+from nbmlops.runtime.layout import ENVIRONMENT, STATE_FOLDER, Layout, pipeline_file
 from nbmlops.runtime.preload import modules_to_preload
 
 _EARLY = frozenset(part.name for part in PARTS if part.early)
 
 
 class WarmStart:
-    """Starts the process to fork from when the first of several steps runs, which does not wait for it.
+    """Starts the process to fork from beside the first of several steps that run, or the second one.
 
     Args:
         pipeline: The pipeline.
@@ -31,6 +31,8 @@ class WarmStart:
         self._pipeline, self._layout, self._variables = pipeline, layout, variables
         self._wanted = wanted and sys.platform == "linux" and not variables.keys() & {"JE_ARROW_MALLOC_CONF"}
         self._server: ForkServer | None = None
+        self._modules: tuple[str, ...] | None = None  # to be imported before; None as long as nobody asked
+        self._asked = 0
         self._told = ""
 
     def forks_for(self, step: Step, ambient: AmbientState, *, more: bool) -> ForkServer | None:
@@ -44,8 +46,12 @@ class WarmStart:
         if not self._wanted:
             return None
         if self._server is None:
-            if more and (modules := modules_to_preload(self._sources())):
-                self._server = ForkServer(self._plan(modules))
+            self._asked += 1
+            if self._modules is None:
+                self._modules = modules_to_preload(self._sources())
+            # Without libraries it pays from the third step on; whether many are to run, the second one suggests.
+            if more and (self._modules or self._asked > 1):
+                self._server = ForkServer(self._plan(self._modules))
             return None
         # What is set before a step's imports is there too late for modules that are imported already.
         is_early = ENVIRONMENT in step.modules or not _EARLY.isdisjoint(ambient.settings)
@@ -70,6 +76,7 @@ class WarmStart:
             source=layout.source,
             root=layout.root,
             package=self._pipeline.name,
+            pipeline=pipeline_file(layout.folder),
             ignored=(layout.root / STATE_FOLDER, layout.folder),
             environment=self._variables,
         )

@@ -45,7 +45,11 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
     def start(*names: str) -> ForkServer:
         environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-        made.append(ForkServer(ForkPlan(names, tmp_path, tmp_path, "package", (modules,), environment)))
+        made.append(
+            ForkServer(
+                ForkPlan(names, tmp_path, tmp_path, "package", tmp_path / "pipeline.yaml", (modules,), environment)
+            )
+        )
         return made[-1]
 
     yield start
@@ -138,7 +142,7 @@ import json, os, sys, tempfile, time
 from pathlib import Path
 from nbmlops.runtime.forkserver import ForkPlan, ForkServer
 folder = Path(sys.argv[1])
-server = ForkServer(ForkPlan(("json",), folder, folder, "package", (), dict(os.environ)))
+server = ForkServer(ForkPlan(("json",), folder, folder, "package", folder / "pipeline.yaml", (), dict(os.environ)))
 made = server.fork(["-f", str(folder / "kernel.json")], str(folder), dict(os.environ), 2)
 print(json.dumps([made.pid, server._process.pid]), flush=True)
 time.sleep(60)

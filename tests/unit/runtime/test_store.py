@@ -147,3 +147,20 @@ def test_a_disk_that_is_too_small_is_named_and_nothing_stays(tmp_path: Path, mon
     with pytest.raises(EnvironmentFault, match=r"cannot write to the store .*No space left"):
         Store(tmp_path / "store").put(large())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_an_object_is_checked_again_when_its_file_was_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    ref = store.put([b"abcd"])
+    store.verify(ref)
+    path = object_path(store, ref)
+    with monkeypatch.context() as nobody:
+        nobody.setattr(Store, "_read_checked", None)
+        store.verify(ref)
+    before = path.stat()
+    path.write_bytes(b"abcX")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(DamagedObject, match="was changed"):
+        store.verify(ref)
+    with pytest.raises(DamagedObject, match="missing"):
+        store.verify(ref)
