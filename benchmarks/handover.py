@@ -66,7 +66,7 @@ def raw_write(path: Path, parts: Sequence[bytes | memoryview]) -> None:
         os.fsync(stream.fileno())
 
 
-def once(value: object, folder: Path) -> dict[str, tuple[float, float]]:
+def once(value: object, folder: Path, *, parquet: bool = True) -> dict[str, tuple[float, float]]:
     """Returns wall and CPU seconds of each way, in a folder of its own."""
     found: dict[str, tuple[float, float]] = {}
     encoded = codecs.encode(value, Walk(value))
@@ -78,7 +78,7 @@ def once(value: object, folder: Path) -> dict[str, tuple[float, float]]:
     second = Handover(store, {one.name: one for one in saved}, "benchmark")
     found["load"] = timed(lambda: second.load("value"))
     found["unchanged"] = timed(lambda: second.save({}))
-    if isinstance(value, pd.DataFrame):
+    if parquet and isinstance(value, pd.DataFrame):
         path = folder / "value.parquet"
         found["parquet write"] = timed(lambda: value.to_parquet(path, compression="zstd"))
         found["parquet read"] = timed(lambda: pd.read_parquet(path))

@@ -13,11 +13,13 @@ from nbmlops.pipeline.graph import ancestors
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.pipeline.run_record import StepRecord, StepStatus
 from nbmlops.runtime.accounts import Accounts
+from nbmlops.runtime.ambient import AmbientState
 from nbmlops.runtime.caches import open_cache
 from nbmlops.runtime.events import Event, StepCached, StepSkipped
 from nbmlops.runtime.facts import Facts, kernel_environment
 from nbmlops.runtime.layout import Layout
 from nbmlops.runtime.lookup import Lookup
+from nbmlops.runtime.namespace import Folding, Namespace
 from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.plan import select, select_only
 from nbmlops.runtime.records import CacheRecord, StepOutcome
@@ -62,7 +64,7 @@ class Course:
         self.facts = Facts(pipeline, layout, self.environment, self.parameters, self.variables)
         self.cache, self.store = open_cache(layout, options, tell), Store(layout.store)
         self.lookup = self._look_up()
-        self._positions = _positions(pipeline)
+        self._positions, self._folding = _positions(pipeline), Folding()
         self.accounts = Accounts(name, pipeline, layout, options, self.parameters, self.facts.versions)
         self.done: list[tuple[StepRecord, CacheRecord]] = []
         self.failed: StepRecord | None = None
@@ -92,7 +94,7 @@ class Course:
         if self.options.strict and any(record.outcome.warnings for record in found):
             found, reason = (), "something went wrong beside it last time"
         for record in found:
-            self._reuse(self.pipeline.step(record.step), record)
+            self._reuse(self.next, record)
         if found:
             return ""
         if self._is_given(self.next.name):
@@ -108,6 +110,10 @@ class Course:
     def outcomes(self) -> list[StepOutcome]:
         """Returns what the steps did that were taken into the run."""
         return [record.outcome for _, record in self.done]
+
+    def ground(self) -> tuple[Namespace, AmbientState]:
+        """Returns the namespace and the ambient state that the next step begins with."""
+        return self._folding.after(self.outcomes())
 
     def position(self, step: Step) -> tuple[int, int]:
         """Returns the step's number, and how many there are."""

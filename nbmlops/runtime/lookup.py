@@ -9,7 +9,7 @@ from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.ambient import AmbientState
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.facts import Facts
-from nbmlops.runtime.namespace import fold
+from nbmlops.runtime.namespace import Folding
 from nbmlops.runtime.plan import UNCHANGED, ground_changes, step_key, why
 from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 from nbmlops.runtime.store import Store
@@ -40,6 +40,7 @@ class Lookup:
     ) -> None:
         self._pipeline, self._forced, self._facts, self._cache, self._store = pipeline, forced, facts, cache, store
         self._given = given
+        self._folding = Folding()
 
     def find(self, before: Sequence[StepOutcome]) -> tuple[tuple[CacheRecord, ...], str]:
         """Returns the records of the next step and of those it is joined with, and why there are none or why not.
@@ -54,7 +55,7 @@ class Lookup:
         return self._find(step, before, exact=False) if not found and step.name in self._given else (found, reason)
 
     def _find(self, step: Step, before: Sequence[StepOutcome], *, exact: bool) -> tuple[tuple[CacheRecord, ...], str]:
-        values, ambient = fold(before)
+        values, ambient = self._folding.after(before)
         parts = self._facts.parts(step, values)
         nearest: tuple[str, ...] | None = None
         for record in self._cache.candidates(step_key(step.name, parts)):
@@ -77,7 +78,7 @@ class Lookup:
             if len(records) >= len(joined_from(self._pipeline, outcomes, len(before)).steps):
                 return tuple(records), ""
             step = self._pipeline.steps[len(outcomes)]
-            values, ambient = fold(outcomes)
+            values, ambient = self._folding.after(outcomes)
             parts = self._facts.parts(step, values)
             found = [] if step.name in self._forced else self._cache.candidates(step_key(step.name, parts))
             fitting = [record for record in found if (record.unit, record.run) == (head.step, head.run)]

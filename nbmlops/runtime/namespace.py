@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import is_
 
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.ambient import AmbientState, Setting
@@ -16,17 +17,37 @@ Namespace = dict[str, StoredValue]
 
 def fold(outcomes: Iterable[StepOutcome]) -> tuple[Namespace, AmbientState]:
     """Returns the namespace and the ambient state after steps with these outcomes, given in notebook order."""
-    values: Namespace = {}
-    random: ObjectRef | None = None
-    settings: dict[str, Setting] = {}
-    for outcome in outcomes:
-        values |= {value.name: value for value in outcome.values}
+    return Folding().after(list(outcomes))
+
+
+class Folding:
+    """Adds outcomes up as a run goes on: what it has added up before, it does not add up again."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._outcomes: list[StepOutcome] = []
+        self._values: Namespace = {}
+        self._random: ObjectRef | None = None
+        self._settings: dict[str, Setting] = {}
+
+    def after(self, outcomes: Sequence[StepOutcome]) -> tuple[Namespace, AmbientState]:
+        """Returns the namespace and the ambient state after steps with these outcomes, given in notebook order."""
+        if len(outcomes) < len(self._outcomes) or not all(map(is_, self._outcomes, outcomes)):
+            self._forget()
+        for outcome in outcomes[len(self._outcomes) :]:
+            self._add(outcome)
+        return dict(self._values), AmbientState(self._random, dict(self._settings))
+
+    def _add(self, outcome: StepOutcome) -> None:
+        self._outcomes.append(outcome)
+        self._values |= {value.name: value for value in outcome.values}
         for live in outcome.live:  # what an earlier step stored under the name is no longer its value
-            values.pop(live.name, None)
+            self._values.pop(live.name, None)
         if outcome.random_used:  # else the state passed it by, whatever it was
-            random = outcome.random
-        settings |= outcome.settings
-    return values, AmbientState(random, settings)
+            self._random = outcome.random
+        self._settings |= outcome.settings
 
 
 def names_read(step: Step, values: Namespace) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nbmlops.pipeline.graph import predecessors
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.facts import Facts
@@ -98,11 +99,16 @@ class Outlook:
         before, found = list(progress.done), list[Standing]()
         early: dict[str, Early] = {}
         unsettled: list[Standing] = []
+        waited_for: set[str] = set()
         while len(before) < len(self._steps) and len(early) < _MORE * jobs:
             step = self._steps[len(before)]
-            now = self._stand(step, before, unsettled, progress)
+            if waited_for.isdisjoint(predecessors(step)):
+                now = self._stand(step, before, unsettled, progress)
+            else:
+                now = [self._known(step, progress)]
             found += now
             unsettled += [standing for standing in now if standing.state is not State.SETTLED]
+            waited_for |= {standing.step.name for standing in now if standing.state is not State.SETTLED}
             if any(standing.outcome is None for standing in now):
                 break  # nobody knows what it will do: no later step starts before it has ended
             if now[0].state is State.READY and unsettled[0] is not now[0]:
@@ -113,25 +119,31 @@ class Outlook:
     def _stand(
         self, step: Step, before: list[StepOutcome], unsettled: list[Standing], progress: Progress
     ) -> list[Standing]:
-        if step.name in progress.ended:
-            return [Standing(step, State.SETTLED, progress.ended[step.name])]
-        record = self.expected(step)
-        outcome, peak = record.outcome if record else None, self._peak(step)
-        if step.name in progress.running:
-            return [Standing(step, State.RUNNING, outcome, peak)]
+        known = self._known(step, progress)
+        if known.state is not State.WAITING:
+            return [known]
         if len(before) == len(progress.done):
-            return [Standing(step, State.READY if progress.is_ready else State.WAITING, outcome, peak)]
+            return [replace(known, state=State.READY)] if progress.is_ready else [known]
+        record = self.expected(step)
         if (
             record is None
             or step.name in progress.held
             or not is_clear(self._pipeline, step, record.outcome, unsettled)
         ):
-            return [Standing(step, State.WAITING, outcome, peak)]
+            return [known]
         reused = self._reused(step, before)
         if reused:
             return [Standing(self._pipeline.step(one.step), State.SETTLED, one.outcome) for one in reused]
-        state = State.WAITING if record.unit else State.READY  # a unit runs from its first step on, in its turn
-        return [Standing(step, state, outcome, peak)]
+        # A unit runs from its first step on, in its turn.
+        return [known] if record.unit else [replace(known, state=State.READY)]
+
+    def _known(self, step: Step, progress: Progress) -> Standing:
+        """Returns how a step stands that has begun; of others that they wait, ready or not."""
+        if step.name in progress.ended:
+            return Standing(step, State.SETTLED, progress.ended[step.name])
+        record = self.expected(step)
+        state = State.RUNNING if step.name in progress.running else State.WAITING
+        return Standing(step, state, record.outcome if record else None, self._peak(step))
 
     def _reused(self, step: Step, before: list[StepOutcome]) -> tuple[CacheRecord, ...]:
         if step.name not in self._found:

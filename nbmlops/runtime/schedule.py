@@ -68,7 +68,8 @@ def is_clear(pipeline: Pipeline, step: Step, expected: StepOutcome, unsettled: S
     # Such a step may not run twice, or could not go on in the process of another.
     if step.whole or expected.live or expected.unkeyable or expected.altered:
         return False
-    if any(other.step.name in predecessors(step) for other in unsettled):
+    needed = predecessors(step)
+    if any(other.step.name in needed for other in unsettled):
         return False
     return all(_leaves_alone(pipeline, other, step, expected) for other in unsettled)
 

@@ -27,7 +27,8 @@ QUARANTINE = "quarantine"
 """The folder of the store where damaged objects are put aside."""
 UNFINISHED = ".new-"
 """How the files begin that a writer has not finished; they outlive one that was killed."""
-_PIECE = 8 << 20  # so much is copied before the disk is told to begin with it
+_PIECE = 32 << 20  # so much is copied before the disk is told to begin with it; less at once made busy disks slower
+_LARGE = 8 << 20  # from here on it pays to reserve a file in one go, and to give memory back while it is read
 _READ_AT_ONCE = 1 << 20  # it stays in the processor's cache until it is digested
 
 
@@ -172,7 +173,7 @@ class Store:
         Raises:
             DamagedObject: they are missing or not those that were written.
         """
-        if ref.size <= _PIECE:
+        if ref.size <= _LARGE:
             return io.BytesIO(self.read(ref))
         memory = private_memory(ref.size + 1)  # one more: the file may have grown
         whole = memoryview(memory)
@@ -215,7 +216,7 @@ class Store:
             raise self._damaged(ref, "was changed after it was written")
 
     def _check(self, ref: ObjectRef, data: bytes | memoryview) -> None:
-        if len(data) != ref.size or blake3(data, max_threads=blake3.AUTO).hexdigest() != ref.digest:
+        if len(data) != ref.size or blake3(data, max_threads=_threads()).hexdigest() != ref.digest:
             raise self._damaged(ref, "was changed after it was written")
 
     def _damaged(self, ref: ObjectRef, what: str) -> DamagedObject:
@@ -249,24 +250,28 @@ def make_private(folder: Path) -> None:
 
 
 def _ref_of(views: Iterable[memoryview]) -> ObjectRef:
-    hasher, size = blake3(max_threads=blake3.AUTO), 0
+    hasher, size = blake3(max_threads=_threads()), 0
     for view in views:
         hasher.update(view)
         size += len(view)
     return ObjectRef(hasher.hexdigest(), size)
 
 
+def _threads() -> int:
+    """Returns how many threads digest: where all cores are busy, waiting for the others takes longer than it saves."""
+    return blake3.AUTO if os.getloadavg()[0] < (os.cpu_count() or 1) else 1
+
+
 def _write_all(handle: int, views: Iterable[memoryview], size: int) -> None:
     """Writes the parts, `size` bytes in all; the disk begins with the first ones while the next ones are copied."""
-    at_once = size <= _PIECE
-    if not at_once:
+    if size > _LARGE:
         _reserve(handle, size)
     position = begun = 0
     for view in views:
         done = 0
         while done < len(view):
             done += os.write(handle, view[done : done + _PIECE])
-            if not at_once and position + done - begun >= _PIECE:
+            if position + done - begun >= _PIECE:
                 _begin_writing(handle, begun, position + done - begun)
                 begun = position + done
         position += len(view)

@@ -117,7 +117,7 @@ class Turns:
             reason, self._reason = self._reason or self._course.take_next(), ""
         if not reason:
             return None
-        values, ambient = fold(self._course.outcomes())
+        values, ambient = self._course.ground()
         if not self._inputs_are_intact(step, values, ambient):
             return None
         return self._ready(step, values, ambient, reason)
@@ -240,7 +240,7 @@ class Turns:
         ready = result.over.running.ready
         if self._unit is not None:
             return (f"joined with {self._unit.joined.steps[0]}",)
-        values, ambient = fold(self._course.outcomes())
+        values, ambient = self._course.ground()
         parts, beside = self._course.facts.parts(ready.step, values), self._beside(result.over)
         if result.kept is not None:
             return obstacles(result.kept, parts, self._course.facts.grounds(result.kept, ambient, self._store), beside)

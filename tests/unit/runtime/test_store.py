@@ -102,7 +102,7 @@ def test_empty_bytes_are_an_object_like_others(tmp_path: Path) -> None:
 
 def large() -> list[bytes | memoryview]:
     """Returns parts that are written and read in several pieces."""
-    content = bytes(range(256)) * 40_000  # 10 MB
+    content = bytes(range(256)) * 140_000  # 36 MB
     return [b"head", memoryview(content), b"", content[:1000], memoryview(content)[5:], b"tail"]
 
 
