@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
+from nbmlops.analysis.call_fits import Signatures, signatures
 from nbmlops.analysis.certain import surely_bound
+from nbmlops.analysis.code_places import rebuilt
 from nbmlops.analysis.graph import Graph, StepNode
-from nbmlops.analysis.model import Placement, StatementKind
+from nbmlops.analysis.model import StatementKind
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.syntax import kinds, walk
 
 _TRIES = (ast.Try, ast.TryStar)
 _CATCHING = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
 _OF_CALLS = frozenset({"TypeError"})
+_OF_ANY = frozenset({"Exception", "BaseException"})
 _ASKING = frozenset({"exc_info", "exception", "format_exc", "print_exc", "print_exception", "format_exception"})
 
 
@@ -36,17 +40,47 @@ def steps_that_show_missing_names(graph: Graph) -> dict[str, str]:
 
 
 def steps_that_show_calls(graph: Graph) -> dict[str, str]:
-    """Returns why a step needs the notebook's namespace, for each that shows errors of calling what it defines."""
-    kept = {name for name, found in graph.definitions.items() if found.placement is Placement.STEP}
-    kept |= {unit.defines() for unit in graph.units if unit.kind is StatementKind.CODE}
+    """Returns why a step needs the notebook's namespace, for each that shows errors of calling what steps define.
+
+    Steps that make such functions for others are among them.
+    """
+    kept = {name: graph.namespace.definitions[name] for name in rebuilt(graph)}
+    made = {unit.defines() or _named_lambda(unit.node): unit for unit in graph.units if unit.kind is StatementKind.CODE}
+    made.pop("", None)
+    known = signatures({name: _callable(unit.node) for name, unit in (kept | made).items()})
     found: dict[str, str] = {}
     for step in graph.steps:
-        for unit in step.units:
-            bodies = [part for node in _tries(unit.node, _OF_CALLS) for part in node.body]
-            named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
-            if name := min((named | _reached(graph, named)) & kept, default=""):
-                found.setdefault(step.name, f"cell {unit.cell.number}: an error of calling '{name}' is looked at")
+        for unit in (*step.units, *(kept[name] for name in sorted(step.closure & kept.keys()))):
+            for name in _calls_shown(graph, unit, (kept | made).keys(), known):
+                reason = f"cell {unit.cell.number}: an error of calling '{name}' is looked at"
+                for place in {step.name, *([made[name].home] if name in made else ())}:
+                    found.setdefault(place, reason)
     return found
+
+
+def _named_lambda(node: ast.AST) -> str:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
+            return name
+        case _:
+            return ""
+
+
+def _callable(node: ast.AST) -> ast.AST:
+    return node.value if isinstance(node, ast.Assign) else node
+
+
+def _calls_shown(graph: Graph, unit: Unit, own: AbstractSet[str], known: Signatures) -> Iterator[str]:
+    """Yields the functions that a statement may call wrongly and whose error it looks at."""
+    bodies = [part for node in _tries(unit.node, _OF_CALLS) for part in node.body]
+    named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
+    if name := min((named | _reached(graph, named)) & own, default=""):
+        yield name
+    bodies = [part for node in _tries(unit.node, _OF_ANY) for part in node.body]
+    named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
+    behind = [graph.namespace.definitions[name].node for name in sorted(_reached(graph, named))]
+    if bodies and (name := known.misfit([*bodies, *behind])):
+        yield name
 
 
 def _reasons(graph: Graph, step: StepNode, bound: set[str]) -> Iterator[str]:

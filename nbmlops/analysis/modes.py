@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard
 
+from nbmlops.analysis.code_places import steps_that_tell_places
 from nbmlops.analysis.definitions import early_reads, summaries
 from nbmlops.analysis.error_texts import steps_that_show_calls, steps_that_show_missing_names
 from nbmlops.analysis.graph import Graph, StepNode
@@ -43,7 +44,11 @@ def choose_modes(graph: Graph) -> list[StepNode]:
         step.reads_all = any(unit.record.reads_all is not None for unit in step.units)
         step.binds_all = any(unit.record.binds_all is not None for unit in step.units)
         step.reason = next(_reasons(graph, step), "")
-    showing = {**steps_that_show_calls(graph), **steps_that_show_missing_names(graph)}
+    showing = {
+        **steps_that_tell_places(graph),
+        **steps_that_show_calls(graph),
+        **steps_that_show_missing_names(graph),
+    }
     for step in graph.steps:
         step.reason = step.reason or showing.get(step.name, "")
     compared = compared_names(graph)

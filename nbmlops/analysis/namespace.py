@@ -20,7 +20,7 @@ from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses, mentions_vi
 from nbmlops.core.syntax import walk
 from nbmlops.notebook.model import RoleKind
 
-MODULE_NAMES = frozenset({"__name__", "__spec__", "__package__", "__loader__", "__doc__"})
+MODULE_NAMES = frozenset({"__name__", "__spec__", "__package__", "__loader__", "__doc__", "__builtins__"})
 """Names that every module has, with another value in a notebook than in a module of a package."""
 
 # Stands for a literal where the path of an import is asked for.

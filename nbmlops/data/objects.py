@@ -30,6 +30,8 @@ _IMMUTABLE = (
 _NAMELESS: tuple[type, ...] = (type(None), type(...), type(NotImplemented))
 _NAMED = (type, types.FunctionType, types.BuiltinFunctionType)
 
+_GLOBAL_GENERATORS = {"RandomState": (("numpy.random.mtrand", "_rand"),), "Random": (("random", "_inst"),)}
+
 _CACHES = {"scipy.sparse": frozenset({"_has_sorted_indices", "_has_canonical_format"})}
 """Attributes that reading an object sets: they are no part of its content."""
 
@@ -46,6 +48,17 @@ def handler_of(cls: type) -> Handler:
     if issubclass(cls, PurePath):
         return Handler(_add_path, shared=False)
     return Handler(add_reduced, shared=not issubclass(cls, _IMMUTABLE))
+
+
+def global_generator(value: object) -> tuple[str, str] | None:
+    """Returns module and attribute of a generator that the functions of `random` or `numpy.random` draw from, or None.
+
+    Whoever holds it, as `draw = np.random.rand` does, draws from the same one: what it is does not depend on its state.
+    """
+    for module, attribute in _GLOBAL_GENERATORS.get(type(value).__name__, ()):
+        if (loaded := sys.modules.get(module)) is not None and getattr(loaded, attribute, None) is value:
+            return module, attribute
+    return None
 
 
 def class_name(cls: type) -> str:
@@ -93,6 +106,9 @@ def add_reduced(encoder: Encoder, value: Any) -> None:
     Raises:
         CannotFingerprint: it cannot be reduced, or a part of it cannot be fingerprinted.
     """
+    if generator := global_generator(value):
+        encoder.text(b"generator", ":".join(generator))
+        return
     reduced = _reduce(value)
     encoder.text(b"object", encoder.class_name(type(value)))
     if isinstance(reduced, str):

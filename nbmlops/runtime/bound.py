@@ -25,6 +25,7 @@ def bound_to_process(obj: Any) -> str:
 
 def _by_module(obj: Any, kind: type) -> str:
     tempfile, logging = sys.modules.get("tempfile"), sys.modules.get("logging")
+    decimal = sys.modules.get("decimal")
     found = ""
     if kind in weakref.ProxyTypes:
         found = "it is a weak reference, which pickle takes for the object itself"
@@ -36,6 +37,8 @@ def _by_module(obj: Any, kind: type) -> str:
         found = "its handlers, filters and level are those of its process"
     elif kind.__mro__[-2:-1] and kind.__mro__[-2].__module__ == "_ctypes" and not obj._b_needsfree_:
         found = "it is over the memory of another object"
+    elif kind.__name__ == "Context" and decimal is not None and obj is decimal.getcontext():
+        found = "it is the context that its process computes in"
     elif issubclass(kind, BaseException) and obj.__traceback__ is not None:
         found = "its traceback shows frames of its process"
     elif writes_file(obj):

@@ -33,12 +33,14 @@ class Encoded:
     parts: Sequence[bytes | memoryview]
 
 
-def encode(value: object, walk: Walk) -> Encoded:
+def encode(value: object, walk: Walk, indexes: Mapping[int, str] | None = None) -> Encoded:
     """Returns the stored form of one value; its parts are views of the value's memory where that is possible.
 
     Args:
         value: Any value.
         walk: The walk over it.
+        indexes: Token of each pandas index that other values may hold, too, by identity; not those of a frame, series
+            or index by itself.
 
     Raises:
         CannotStore: it cannot be stored; the text says why.
@@ -46,7 +48,7 @@ def encode(value: object, walk: Walk) -> Encoded:
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if walk.has_gaps:
         pass  # of all forms only the pickle keeps the layout
-    elif pandas is not None and type(value) in {pandas.DataFrame, pandas.Series}:
+    elif pandas is not None and type(value) in {pandas.DataFrame, pandas.Series} and not walk.repeated:
         parts = frames.encode(value)  # type: ignore[arg-type]  # just checked, but by a lazy module
         if parts is not None:
             return Encoded(Codec.ARROW, parts)
@@ -57,20 +59,33 @@ def encode(value: object, walk: Walk) -> Encoded:
             return Encoded(Codec.JSON, [plain_text.to_text(value).encode()])
         except plain_text.NotPlain:
             pass  # the pickle below says it exactly
-    return Encoded(Codec.PICKLE, pickling.dumps(value, [walk]))
+    return Encoded(Codec.PICKLE, pickling.dumps(value, [walk], indexes))
 
 
-def encode_bundle(values: Mapping[str, object], walks: Mapping[str, Walk]) -> Encoded:
+def encode_bundle(
+    values: Mapping[str, object], walks: Mapping[str, Walk], indexes: Mapping[int, str] | None = None
+) -> Encoded:
     """Returns the stored form of several values that share objects, which they share again when decoded.
+
+    Args:
+        values: Name -> value.
+        walks: Name -> walk over it.
+        indexes: Token of each pandas index that other values may hold, too, by identity.
 
     Raises:
         CannotStore: something in them cannot be stored.
     """
-    return Encoded(Codec.BUNDLE, pickling.dumps(dict(values), [walks[name] for name in values]))
+    return Encoded(Codec.BUNDLE, pickling.dumps(dict(values), [walks[name] for name in values], indexes))
 
 
-def decode(codec: Codec, ref: ObjectRef, store: Store) -> Any:
+def decode(codec: Codec, ref: ObjectRef, store: Store, take: pickling.TakeIndex | None = None) -> Any:
     """Returns the value, or for a bundle the mapping of names to values.
+
+    Args:
+        codec: Its stored form.
+        ref: Where its bytes are.
+        store: The store.
+        take: Tells which indexes are alive already; None if none is.
 
     Raises:
         DamagedObject: the stored bytes are missing or changed; nothing was loaded.
@@ -83,7 +98,7 @@ def decode(codec: Codec, ref: ObjectRef, store: Store) -> Any:
         case Codec.JSON:
             return plain_text.from_text(store.read(ref).decode())
         case Codec.PICKLE | Codec.BUNDLE:
-            return pickling.load(store.open_once(ref))
+            return pickling.load(store.open_once(ref), take)
 
 
 def _plain_array(array: Any) -> bool:

@@ -23,6 +23,7 @@ from nbmlops.runtime import codecs, pickling
 from nbmlops.runtime.carried import carried_code
 from nbmlops.runtime.codecs import Encoded
 from nbmlops.runtime.identity import told_apart
+from nbmlops.runtime.indexes import Indexes, Tokens, is_labelled, moved
 from nbmlops.runtime.sharing import CannotStore, Walk, borrowed_memory, shared_groups, sharing_signature
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import Codec, StoredValue
@@ -36,11 +37,19 @@ class Saved:
         values: The new entries of the namespace, stored.
         changed_inputs: Inputs that changed without being handed over.
         live: Values that cannot be stored, and why: they are to be had in this process only.
+        renamed: Values that the step did not load and that hold an index which it changed in place.
     """
 
     values: tuple[StoredValue, ...]
     changed_inputs: tuple[str, ...]
     live: tuple[LiveValue, ...] = ()
+    renamed: tuple[str, ...] = ()
+
+    def unkeyable(self) -> str:
+        """Returns why the result depends on values that the step does not read, or ""."""
+        return (
+            f"it renames an index that {self.renamed[0]!r} holds, too, which it does not read" if self.renamed else ""
+        )
 
 
 class Handover:
@@ -56,6 +65,7 @@ class Handover:
         self._store, self._package = store, package
         self._namespace = dict(namespace)
         self._live: dict[str, Any] = {}
+        self._indexes = Indexes()
 
     def load(self, name: str) -> Any:
         """Returns the value of a name, the same object each time; those it shares objects with are loaded with it.
@@ -66,11 +76,11 @@ class Handover:
         """
         if name not in self._live:
             stored = self._namespace[name]
-            value = codecs.decode(stored.codec, stored.ref, self._store)
+            value = codecs.decode(stored.codec, stored.ref, self._store, self._indexes.taken)
             if stored.codec is Codec.BUNDLE:
                 self._live |= {mate: value[mate] for mate in stored.mates(self._namespace) if mate not in self._live}
             else:
-                self._live[name] = value
+                self._live[name] = self._indexes.put_into(value, stored.indexes)
         return self._live[name]
 
     def bind(self, name: str, value: object) -> None:
@@ -110,46 +120,58 @@ class Handover:
             EnvironmentFault: the store cannot be written.
         """
         self._live |= outputs
+        renamed = self._indexes.renamed()
+        unread = [name for name in self._namespace if name not in self._live and self._holds(name, renamed)]
+        for name in unread:
+            self.load(name)
         told = {name: told_apart(outputs[name]) for name in compared if name in outputs}
         reasons = {name: reason for name, reason in told.items() if reason}
         walks = _walks({name: value for name, value in self._live.items() if name not in reasons}, reasons)
         prints = _identities(self._live, walks, reasons)
         walks = {name: walk for name, walk in walks.items() if name in prints}
         known = {name: value.fingerprint for name, value in self._namespace.items()}
+        tokens = self._indexes.tokens(walks, prints, self._namespace)
         touched = {name for name in prints if name in outputs or prints[name] != known.get(name)}
+        touched |= moved(tokens, self._namespace) | {name for name in tokens if self._holds(name, renamed)}
         values: list[StoredValue] = []
         for group in shared_groups(walks):
             if touched.isdisjoint(group):
                 continue
             try:
-                values += self._stored(group, walks, prints)
+                values += self._stored(group, walks, prints, tokens)
             except CannotStore as error:
                 reasons |= dict.fromkeys(group, tidy(error))
         for name in reasons:  # what was stored under the name before is another value
             self._namespace.pop(name, None)
         self._namespace |= {value.name: value for value in values}
+        self._indexes.settle(walks, tokens, self._namespace.values())
         changed = tuple(name for name in self._live if name in touched - {*outputs, *reasons})
         live = tuple(LiveValue(name, type_name(self._live[name]), reason) for name, reason in reasons.items())
-        return Saved(tuple(values), changed, live)
+        return Saved(tuple(values), changed, live, tuple(unread))
+
+    def _holds(self, name: str, tokens: frozenset[str]) -> bool:
+        return name in self._namespace and not tokens.isdisjoint(self._namespace[name].indexes)
 
     def _stored(
-        self, group: tuple[str, ...], walks: Mapping[str, Walk], prints: Mapping[str, str]
+        self, group: tuple[str, ...], walks: Mapping[str, Walk], prints: Mapping[str, str], tokens: Tokens
     ) -> list[StoredValue]:
         if len(group) == 1:
-            return [self._store_one(group[0], walks[group[0]], prints[group[0]])]
-        return self._store_bundle(group, walks, prints)
+            return [self._store_one(group[0], walks[group[0]], prints[group[0]], tokens[group[0]])]
+        return self._store_bundle(group, walks, prints, tokens)
 
-    def _store_one(self, name: str, walk: Walk, print_: str) -> StoredValue:
+    def _store_one(self, name: str, walk: Walk, print_: str, tokens: tuple[str, ...]) -> StoredValue:
         value = self._live[name]
-        encoded = codecs.encode(value, walk)
-        code = carried_code(walk.code.values(), self._package)
-        return StoredValue(name, encoded.codec, self._store.put(encoded.parts), print_, type_name(value), code=code)
+        inside = {} if is_labelled(value) else dict(zip(walk.indexes, tokens, strict=True))
+        encoded = codecs.encode(value, walk, inside)
+        code, ref = carried_code(walk.code.values(), self._package), self._store.put(encoded.parts)
+        return StoredValue(name, encoded.codec, ref, print_, type_name(value), code=code, indexes=tokens)
 
     def _store_bundle(
-        self, group: tuple[str, ...], walks: Mapping[str, Walk], prints: Mapping[str, str]
+        self, group: tuple[str, ...], walks: Mapping[str, Walk], prints: Mapping[str, str], tokens: Tokens
     ) -> list[StoredValue]:
         names = tuple(sorted(group))
-        encoded: Encoded = codecs.encode_bundle({name: self._live[name] for name in names}, walks)
+        inside = {key: token for name in names for key, token in zip(walks[name].indexes, tokens[name], strict=True)}
+        encoded: Encoded = codecs.encode_bundle({name: self._live[name] for name in names}, walks, inside)
         ref = self._store.put(encoded.parts)
         sharing = digest_json(sharing_signature(names, walks))
         whole = StoredValue("", Codec.BUNDLE, ref, "", "", names, sharing)
@@ -160,6 +182,7 @@ class Handover:
                 fingerprint=prints[name],
                 type=type_name(self._live[name]),
                 code=carried_code(walks[name].code.values(), self._package),
+                indexes=tokens[name],
             )
             for name in names
         ]

@@ -35,10 +35,15 @@ def _is_shareable(part: object) -> bool:
         return len(part) > 1
     if type(part) is tuple or type(part) is frozenset:
         return len(part) > 0
+    if type(part).__name__ == "CategoricalDtype":
+        return True
     return type(part) in {float, complex} or type(part).__module__ in {"datetime", "decimal", "fractions", "uuid"}
 
 
 def _members(part: object) -> Iterable[object]:
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(part, pandas.DataFrame | pandas.Series):
+        return list(part.dtypes) if isinstance(part, pandas.DataFrame) else [part.dtype]
     if isinstance(part, dict):
         return [*(key for key in part if type(key) is not str), *part.values()]
     if isinstance(part, list | set | tuple | frozenset):

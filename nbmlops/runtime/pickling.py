@@ -10,10 +10,12 @@ import math
 import pickle
 import struct
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, SupportsIndex
 
+from nbmlops.data.objects import global_generator
 from nbmlops.runtime.set_order import SetPlan, build_set, plan_set
 from nbmlops.runtime.sharing import (
     CannotStore,
@@ -32,18 +34,23 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+TakeIndex = Callable[[str, Callable[[], Any]], Any]
+"""Returns the pandas index that a token stands for, or the one that is made."""
+
+
 class Parts(list[memoryview]):
     """The parts of a pickle, and what keeps the memory that they are views of."""
 
     keeper: object = None
 
 
-def dumps(value: object, walks: Iterable[Walk]) -> Parts:
+def dumps(value: object, walks: Iterable[Walk], indexes: Mapping[int, str] | None = None) -> Parts:
     """Returns the pickle of the value, in parts; arrays and long texts in it are not copied.
 
     Args:
         value: What to pickle.
         walks: The walks over everything in it.
+        indexes: Token of each pandas index that other values may hold, too, by identity.
 
     Raises:
         CannotStore: something in it cannot be pickled, or a set cannot be rebuilt in its order of iteration.
@@ -56,7 +63,10 @@ def dumps(value: object, walks: Iterable[Walk]) -> Parts:
     )
     marked = marked or (len(walks) > 1 and any(walk.own_nan for walk in walks))
     plain = not clusters and not marked
-    pickler = pickle.Pickler(stream, protocol=5) if plain else _Pickler(stream, clusters)
+    if not plain:
+        pickler: pickle.Pickler = _Pickler(stream, clusters, indexes or {})
+    else:
+        pickler = _IndexPickler(stream, indexes) if indexes else pickle.Pickler(stream, protocol=5)
     try:
         pickler.dump(value)
     except CannotStore:
@@ -67,9 +77,14 @@ def dumps(value: object, walks: Iterable[Walk]) -> Parts:
     return stream.parts
 
 
-def load(file: BinaryIO) -> Any:
-    """Returns the value of a pickle that `dumps` made; the caller has checked the digest of the bytes."""
-    return _Unpickler(file).load()
+def load(file: BinaryIO, take: TakeIndex | None = None) -> Any:
+    """Returns the value of a pickle that `dumps` made; the caller has checked the digest of the bytes.
+
+    Args:
+        file: The pickle.
+        take: Tells which indexes are alive already; None if none is.
+    """
+    return _Unpickler(file, take).load()
 
 
 class _Stream:
@@ -130,9 +145,29 @@ def _boxed(value: Any) -> _SetBox:
     return _SetBox(list(plan.items), plan.stand_ins, plan.size, isinstance(value, frozenset))
 
 
-class _Pickler(pickle.Pickler):
-    def __init__(self, stream: _Stream, clusters: Sequence[Sequence[tuple[np.ndarray[Any, Any], str]]]) -> None:
+class _IndexPickler(pickle.Pickler):
+    """Writes the tokens of indexes; asked for objects of classes only, so that texts and numbers cost nothing."""
+
+    def __init__(self, stream: _Stream, indexes: Mapping[int, str]) -> None:
         super().__init__(stream, protocol=5)
+        self._tokens = indexes
+
+    def reducer_override(self, obj: Any) -> Any:
+        token = self._tokens.get(id(obj))
+        if token is None:
+            return NotImplemented
+        make, arguments, *_ = obj.__reduce_ex__(5)
+        return _index, (token, make, arguments)
+
+
+class _Pickler(_IndexPickler):
+    def __init__(
+        self,
+        stream: _Stream,
+        clusters: Sequence[Sequence[tuple[np.ndarray[Any, Any], str]]],
+        indexes: Mapping[int, str],
+    ) -> None:
+        super().__init__(stream, indexes)
         self._numpy, self._pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         self._boxes: dict[int, tuple[Any, _SetBox]] = {}
         self._nans: dict[int, tuple[float, _Nan]] = {}
@@ -169,6 +204,10 @@ class _Pickler(pickle.Pickler):
             return type(obj).__new__, (type(obj),), vars(obj), None, iter(obj.items()), _set_attributes
         if is_importable(obj):
             return import_module, (obj.__name__,)
+        if generator := global_generator(obj):
+            return _attribute, generator
+        if id(obj) in self._tokens:
+            return super().reducer_override(obj)
         found = self._views.get(id(obj))
         return (_view, found[1]) if found else self._reduced_data(obj)
 
@@ -181,6 +220,14 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):  # noqa: S301 - the bytes are ours: their digest was checked
+    def __init__(self, file: BinaryIO, take: TakeIndex | None) -> None:
+        super().__init__(file)
+        self._take = take
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        return partial(_index, take=self._take) if found is _index else found
+
     def persistent_load(self, pid: Any) -> Any:
         return pid.build()
 
@@ -202,6 +249,15 @@ class _Memory:
 
 def _same(data: bytearray) -> bytearray:
     return data
+
+
+def _index(token: str, make: Callable[..., Any], arguments: tuple[Any, ...], take: TakeIndex | None = None) -> Any:
+    """Returns the index that is alive for the token, or this one."""
+    return take(token, lambda: make(*arguments)) if take else make(*arguments)
+
+
+def _attribute(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
 
 
 def _kind(array: np.ndarray[Any, Any]) -> type:

@@ -21,6 +21,7 @@ from array import array as standard_array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nbmlops.data.objects import global_generator
 from nbmlops.runtime.bound import bound_to_process
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _ATOMS = frozenset({
     fractions.Fraction, uuid.UUID, pathlib.PurePosixPath, pathlib.PosixPath,
 })  # fmt: skip
 _CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, enum.Enum)
+_PARTS = ("_ndarray", "_data", "_mask")  # where arrays of pandas' own kinds hold their elements
 _LEAF = "leaf"
 
 
@@ -54,7 +56,10 @@ class Walk(pickle.Pickler):
         objects: The mutable objects in the order they are met first, by identity.
         arrays: The numpy arrays among them.
         blocks: The arrays in which frames hold their columns, where a write to the frame goes into that very memory.
+        columns: The arrays of pandas' own kinds in which frames hold columns, by identity: `df["k"].array` is that
+            very object, and what is written to it is in the frame.
         code: The classes and functions that were met, by identity.
+        indexes: The pandas indexes that were met, by identity: those of frames and series, and those by themselves.
         custom_errors: An exception was met that takes other arguments than it keeps.
         forgetful: An object was met whose class forgets its attributes when pickle loads it.
         visited: How many objects were met, each time counted.
@@ -65,7 +70,7 @@ class Walk(pickle.Pickler):
             products over them may end in other bits than those over a copy without gaps.
         has_nan: `np.nan` or `math.nan` was met, or another NaN twice: code finds it by identity, `np.nan in values`.
         own_nan: Another NaN was met; it counts among the objects.
-        has_modules: A module was met, which pickle knows no form for.
+        has_modules: A module was met, which pickle knows no form for, or one of the global random generators.
     """
 
     def __init__(self, value: object) -> None:
@@ -73,7 +78,9 @@ class Walk(pickle.Pickler):
         self.objects: dict[int, object] = {}
         self.arrays: list[np.ndarray[Any, Any]] = []
         self.blocks: list[np.ndarray[Any, Any]] = []
+        self.columns: dict[int, object] = {}
         self.code: dict[int, object] = {}
+        self.indexes: dict[int, Any] = {}
         self.custom_errors = False
         self.forgetful = False
         self.repeated = False
@@ -116,11 +123,11 @@ class Walk(pickle.Pickler):
             self.has_sets = True
             return None
         if self._is_constant(obj):
-            if self._numpy is not None and isinstance(obj, self._numpy.floating) and math.isnan(obj):
-                self._nan(obj)
+            self._note_constant(obj)
             return _LEAF
-        if id(obj) in self.objects:
+        if id(obj) in self.objects or global_generator(obj):
             self.repeated = True
+            self.has_modules = self.has_modules or id(obj) not in self.objects
             return _LEAF
         if reason := bound_to_process(obj):
             raise CannotStore(reason)
@@ -137,6 +144,12 @@ class Walk(pickle.Pickler):
             self.letters += len(obj)
         elif kind is float and math.isnan(obj):
             self._nan(obj)
+
+    def _note_constant(self, obj: Any) -> None:
+        if self._numpy is not None and isinstance(obj, self._numpy.floating) and math.isnan(obj):
+            self._nan(obj)
+        elif self._pandas is not None and isinstance(obj, self._pandas.Index):
+            self.indexes[id(obj)] = obj
 
     def _nan(self, obj: Any) -> None:
         if known_nan(obj):
@@ -174,9 +187,13 @@ class Walk(pickle.Pickler):
             self.has_gaps = self.has_gaps or has_gaps(obj)
             return _LEAF
         if self._pandas is not None and isinstance(obj, self._pandas.DataFrame | self._pandas.Series):
+            self.indexes |= {id(index): index for index in obj.axes}
             self._pending.extend(_loose_cells(obj))
+            if obj.attrs:
+                self._pending.append(obj.attrs)
             self.blocks.extend(_own_blocks(obj, self._numpy))
-            blocks = (block.values for block in obj._mgr.blocks)  # noqa: SLF001 - pandas tells it in no public way
+            blocks = [block.values for block in obj._mgr.blocks]  # noqa: SLF001 - pandas tells it in no public way
+            self.columns |= {id(values): values for values in blocks if not is_plain(values)}
             self.has_gaps = self.has_gaps or any(is_plain(values) and has_gaps(values) for values in blocks)
             return _LEAF
         return None
@@ -233,11 +250,17 @@ def _is_nan(value: object) -> bool:
 
 
 def _own_blocks(value: Any, numpy: Any) -> list[Any]:
-    """Returns the plain arrays of a frame that no other frame shares: a write to a shared one would copy it first."""
+    """Returns the plain arrays of a frame that no other frame shares: a write to a shared one would copy it first.
+
+    Those inside of arrays of pandas' own kinds count always: whoever has such an array writes to it without a copy.
+    """
     found = []
     for block in value._mgr.blocks:  # noqa: SLF001 - pandas tells it in no public way
         array = block.values
-        if type(array) is numpy.ndarray and not array.dtype.hasobject and not block.refs.has_reference():
+        if type(array) is not numpy.ndarray:
+            parts: list[Any] = [getattr(array, part, None) for part in _PARTS]
+            found += [part for part in parts if type(part) is numpy.ndarray and not part.dtype.hasobject]
+        elif not array.dtype.hasobject and not block.refs.has_reference():
             found.append(array)
     return found
 
@@ -250,11 +273,12 @@ def _loose_cells(value: Any) -> list[object]:
     return [loose] if loose else []
 
 
-def shared_groups(walks: Mapping[str, Walk]) -> tuple[tuple[str, ...], ...]:
+def shared_groups(walks: Mapping[str, Walk], *, indexes: bool = False) -> tuple[tuple[str, ...], ...]:
     """Returns the names in groups: two names are in one group when a change through one may be seen through the other.
 
     Args:
         walks: One walk for each name; the order of names is kept.
+        indexes: Whether an index of pandas that two values hold counts; such values are stored each by itself.
     """
     leader = {name: name for name in walks}
 
@@ -265,8 +289,11 @@ def shared_groups(walks: Mapping[str, Walk]) -> tuple[tuple[str, ...], ...]:
 
     owners: dict[int, str] = {}
     for name, walk in walks.items():
-        for key in walk.objects:
+        for key in (*walk.objects, *walk.indexes) if indexes else walk.objects:
             leader[find(name)] = find(owners.setdefault(key, name))
+    for name, walk in walks.items():
+        for key in walk.columns.keys() & owners.keys():
+            leader[find(name)] = find(owners[key])
     for cluster in memory_clusters(walks.items()):
         for _, name in cluster[1:]:
             leader[find(name)] = find(cluster[0][1])
@@ -279,8 +306,9 @@ def shared_groups(walks: Mapping[str, Walk]) -> tuple[tuple[str, ...], ...]:
 def sharing_signature(names: Sequence[str], walks: Mapping[str, Walk]) -> list[list[list[Any]]]:
     """Returns how the names share: for each shared object where each name meets it, in a canonical order."""
     places: dict[int, list[list[Any]]] = {}
+    loose = {key for name in names for key in walks[name].objects}
     for name in names:
-        for position, key in enumerate(walks[name].objects):
+        for position, key in enumerate((*walks[name].objects, *(k for k in walks[name].columns if k in loose))):
             places.setdefault(key, []).append([name, position])
     shared = [found for found in places.values() if len(found) > 1]
     for cluster in memory_clusters((name, walks[name]) for name in names):

@@ -176,7 +176,7 @@ class Step:
             random=store_random(self._store, carried),
             settings_before={part: self._context.ambient.identity(part) for part in self._ambient.seen()},
             settings=settings,
-            unkeyable=self._observer.unkeyable(),
+            unkeyable=self._observer.unkeyable() or saved.unkeyable(),
             live=live,
             warnings=warnings,
             peak=peak_memory(),

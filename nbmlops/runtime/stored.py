@@ -38,6 +38,7 @@ class StoredValue:
         members: For a bundle, all names in it; else empty.
         sharing: For a bundle, a digest of how the names share objects.
         code: Digest of the notebook's own classes and functions that it refers to, or "".
+        indexes: Tokens of the pandas indexes in it: values with one token hold one object.
     """
 
     name: str
@@ -48,6 +49,7 @@ class StoredValue:
     members: tuple[str, ...] = ()
     sharing: str = ""
     code: str = ""
+    indexes: tuple[str, ...] = ()
 
     def mates(self, namespace: Mapping[str, StoredValue]) -> tuple[str, ...]:
         """Returns the names, this one included, whose present value is in the same bundle."""
@@ -58,10 +60,27 @@ class StoredValue:
         """Returns what a step that reads the name depends on: the content, and that of the names it shares with."""
         mates = self.mates(namespace)
         if len(mates) == 1:
-            return f"{self.type} {self.fingerprint} {self.code}".rstrip()
+            indexes = " ".join(self._foreign_indexes())
+            return f"{self.type} {self.fingerprint} {self.code} {indexes}".rstrip()
         values = [namespace[name] for name in mates]
-        parts = [[value.name, value.type, value.fingerprint, value.code] for value in values]
+        parts = [[v.name, v.type, v.fingerprint, v.code, *v._foreign_indexes()] for v in values]  # noqa: SLF001 - ours
         return f"shared {digest_json([self.name, self.sharing, parts])}"
+
+    def _foreign_indexes(self) -> list[str]:
+        """Returns the tokens that do not follow from the name and the content."""
+        own = [first_token(self.name, position, self.fingerprint) for position in range(len(self.indexes))]
+        return [token for token, first in zip(self.indexes, own, strict=True) if token != first]
+
+
+def first_token(name: str, position: int, fingerprint: str) -> str:
+    """Returns the token that an index gets when it is stored for the first time.
+
+    Args:
+        name: The name of the value that holds it.
+        position: How many other indexes the value holds before it.
+        fingerprint: Identity of the value's content.
+    """
+    return f"{name}.{position}.{fingerprint[:16]}"
 
 
 def value_to_json(value: StoredValue) -> dict[str, Json]:
@@ -75,6 +94,7 @@ def value_to_json(value: StoredValue) -> dict[str, Json]:
         "type": value.type,
     }
     document |= {"members": list(value.members), "sharing": value.sharing} if value.members else {}
+    document |= {"indexes": list(value.indexes)} if value.indexes else {}
     return document | ({"code": value.code} if value.code else {})
 
 
@@ -93,6 +113,7 @@ def value_from_json(fields: Fields) -> StoredValue:
         members=fields.texts("members"),
         sharing=fields.text("sharing", ""),
         code=fields.text("code", ""),
+        indexes=fields.texts("indexes"),
     )
 
 

@@ -49,7 +49,7 @@ class Looker:
                 if walk is not None:
                     walks[name] = walk
                 seen.append(self._value(name, value, walk))
-            groups = [tuple(sorted(group)) for group in shared_groups(walks) if len(group) > 1]
+            groups = [tuple(sorted(group)) for group in shared_groups(walks, indexes=True) if len(group) > 1]
         return tuple(seen), tuple(sorted(groups))
 
     def _value(self, name: str, value: Any, walk: Walk | None) -> SeenValue:

@@ -60,6 +60,10 @@ def _apart(_original: Any) -> Any:
     return lambda walks: tuple((name,) for name in walks)
 
 
+def _own_index(_original: Any) -> Any:
+    return lambda _indexes, _token, make: make()
+
+
 def _in_order(original: Any) -> Any:
     return lambda value: import_module("nbmlops.runtime.set_order").SetPlan(tuple(value))
 
@@ -153,6 +157,14 @@ MECHANISMS: dict[str, Mechanism] = {
     "names that share objects are stored as one": Mechanism(
         {"nbmlops.runtime.handover:shared_groups": _apart},
         "sharing: alias made in A, changed through it in B, read by the first name in C",
+    ),
+    "an index that two values hold stays one": Mechanism(
+        {"nbmlops.runtime.indexes:Indexes.taken": _own_index},
+        "frames: an index that a series was made over gets a name through the frame",
+    ),
+    "an index that a step renames is renamed in values that it does not read": Mechanism(
+        {"nbmlops.runtime.indexes:Indexes.renamed": always(frozenset())},
+        "frames: the frame is renamed where the series is not read, and the other way round",
     ),
     "arrays that share memory keep sharing it": Mechanism(
         {

@@ -25,7 +25,7 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
         for name in sorted(step.effects.deletes):
             place = _deletion(step, name)
             reader = _reader(graph.steps[position + 1 :], name)
-            if reader is not None and name not in BUILTINS and _is_sure(step, place, name):
+            if place is not None and reader is not None and name not in BUILTINS and _is_sure(step, place, name):
                 hint = f"remove `del {name}`: what a step does not hand over is freed at its end"
                 if isinstance(place.node, ast.ExceptHandler):
                     hint = f"use another name than '{name}' for the exception: Python deletes it when the handler ends"
@@ -57,7 +57,8 @@ def _is_sure(step: StepNode, place: Place, name: str) -> bool:
     return is_del and not any(name in unit.effects.may_bind for unit in later)
 
 
-def _deletion(step: StepNode, name: str) -> Place:
+def _deletion(step: StepNode, name: str) -> Place | None:
+    """Returns where the name is deleted; None in a step that merely may unbind any name."""
     for unit in reversed(step.units):
         if name in unit.effects.deletes:
             for node in walk(unit.node):
@@ -65,4 +66,4 @@ def _deletion(step: StepNode, name: str) -> Place:
                 if is_del or (isinstance(node, ast.ExceptHandler) and node.name == name):
                     return Place(unit, node)
             return Place(unit, unit.node)
-    return Place(step.units[-1], step.units[-1].node)
+    return None

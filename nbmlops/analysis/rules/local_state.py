@@ -1,8 +1,8 @@
 """NB219: module beside the notebook that keeps state, used in several steps.
 
 Steps run in processes of their own, so what a function of such a module remembers in a variable of the module is lost
-between them, while the notebook keeps it. A dictionary that is only filled by `CACHE[key] = value` is taken for a
-memory of results that can be computed again.
+between them, while the notebook keeps it. Attributes of its classes count as well. A dictionary that is only filled by
+`CACHE[key] = value` is taken for a memory of results that can be computed again, unless the notebook looks into it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from dataclasses import dataclass
 
 from nbmlops.analysis.definitions import closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
+from nbmlops.analysis.model import SETUP_STEP
 from nbmlops.analysis.scope import collect_names
+from nbmlops.analysis.statements import Unit
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.core.syntax import parse, walk
 
 CODE = "NB219"
 _METHODS = "add append appendleft clear discard extend insert pop popitem popleft remove reverse sort update"
 _CHANGING = frozenset(_METHODS.split())
+_OF_CLASS = frozenset({"cls"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +32,41 @@ class _Module:
     variables: frozenset[str]
     touched: Mapping[str, frozenset[str]]
     changed: Mapping[str, frozenset[str]]
+    filled: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """Code of the notebook that uses something of a module: what it touches and changes there."""
+    """Code of the notebook that uses something of a module: what it touches, changes and fills there."""
 
     place: Place
     path: str
     touched: frozenset[str]
     changed: frozenset[str]
+    filled: frozenset[str]
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
     """Yields an error at the first use that changes what a later step sees too."""
     modules = {name: _read(source) for name, source in graph.local_modules.items()}
-    uses = {step.name: list(_uses(graph, step, modules)) for step in graph.steps} if modules else {}
+    if not modules:
+        return
+    uses = {SETUP_STEP: list(_of_decorators(graph, SETUP_STEP, modules))}
+    uses |= {step.name: list(_uses(graph, step, modules)) for step in graph.steps}
+    named = frozenset(use.path for found in uses.values() for use in found)
     reported: set[str] = set()
-    for position, step in enumerate(graph.steps):
-        for use in uses.get(step.name, ()):
-            for later in graph.steps[position + 1 :]:
-                shared = use.changed & frozenset().union(*(other.touched for other in uses[later.name]))
+    for position, step in enumerate(uses):
+        for use in uses[step]:
+            for later in list(uses)[position + 1 :]:
+                changed = use.changed | (use.filled & named)
+                shared = changed & frozenset().union(*(other.touched for other in uses[later]))
                 if shared and min(shared) not in reported:
                     reported.add(min(shared))
                     yield graph.error(
                         CODE,
                         use.place,
                         f"'{use.path}' changes '{min(shared)}', a variable of a module, "
-                        f"which is lost between the steps '{step.name}' and '{later.name}'",
+                        f"which is lost between the steps '{step}' and '{later}'",
                         "keep the state in a variable of the notebook, and hand it to the function as an argument",
                     )
 
@@ -64,17 +74,31 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
 def _uses(graph: Graph, step: StepNode, modules: Mapping[str, _Module]) -> Iterator[_Use]:
     behind = [graph.namespace.definitions[name] for name in sorted(step.closure & graph.definitions.keys())]
     for unit in dict.fromkeys([*step.units, *behind]):
-        changed_here = {id(owner) for part in walk(unit.node) for owner in _changed_by(part)}
-        for part in walk(unit.node):
-            path = _path(graph, part)
-            module, _, name = path.rpartition(".")
-            if module not in modules:
-                continue
-            found = modules[module]
-            variable = found.variables & {name}
-            touched, changed = found.touched.get(name, variable), found.changed.get(name, frozenset())
-            changed |= variable if id(part) in changed_here else frozenset()
-            yield _Use(Place(unit, part), path, _qualified(module, touched), _qualified(module, changed))
+        yield from _uses_in(graph, unit, unit.node, modules)
+    yield from _of_decorators(graph, step.name, modules)
+
+
+def _of_decorators(graph: Graph, step: str, modules: Mapping[str, _Module]) -> Iterator[_Use]:
+    """Yields the uses by what runs where functions and classes are defined, whoever calls them."""
+    for unit in graph.units:
+        if unit.home == step and isinstance(unit.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for decorator in unit.node.decorator_list:
+                yield from _uses_in(graph, unit, decorator, modules)
+
+
+def _uses_in(graph: Graph, unit: Unit, tree: ast.AST, modules: Mapping[str, _Module]) -> Iterator[_Use]:
+    changed_here = {id(owner) for part in walk(tree) for owner in _changed_by(part)}
+    for part in walk(tree):
+        path = _path(graph, part)
+        module, _, name = path.rpartition(".")
+        if module not in modules:
+            continue
+        found = modules[module]
+        variable = found.variables & {name}
+        touched, changed = found.touched.get(name, variable), found.changed.get(name, frozenset())
+        changed |= variable if id(part) in changed_here else frozenset()
+        filled = found.filled.get(name, frozenset())
+        yield _Use(Place(unit, part), path, *(_qualified(module, names) for names in (touched, changed, filled)))
 
 
 def _qualified(module: str, names: frozenset[str]) -> frozenset[str]:
@@ -97,15 +121,19 @@ def _read(source: str) -> _Module:
     try:
         tree = parse(source)
     except (SyntaxError, ValueError):
-        return _Module(frozenset(), {}, {})  # Python says so when the module is imported
+        return _Module(frozenset(), {}, {}, {})  # Python says so when the module is imported
     definitions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     statements = [n for n in tree.body if not isinstance(n, ast.Import | ast.ImportFrom)]
     variables = frozenset(collect_names(statements).bound) - definitions.keys()
     mentions = {name: {p.id for p in walk(node) if isinstance(p, ast.Name)} for name, node in definitions.items()}
-    changed = {name: _changes(node) & variables for name, node in definitions.items()}
+    changes = {name: _changes(node) for name, node in definitions.items()}
+    classes = {name for name, node in definitions.items() if isinstance(node, ast.ClassDef)}
+    variables |= classes & set[str]().union(*changes.values())
     uses = {name: found & definitions.keys() for name, found in mentions.items()}
-    touched = {name: found & variables for name, found in mentions.items()}
-    return _Module(variables, _with_callees(touched, uses), _with_callees(changed, uses))
+    touched = {name: (found | {name}) & variables for name, found in mentions.items()}
+    changed = {name: found & variables for name, found in changes.items()}
+    filled = {name: _fills(node) & variables for name, node in definitions.items()}
+    return _Module(variables, *(_with_callees(found, uses) for found in (touched, changed, filled)))
 
 
 def _with_callees(found: Mapping[str, set[str]], uses: dict[str, set[str]]) -> dict[str, frozenset[str]]:
@@ -118,8 +146,36 @@ def _changes(definition: ast.AST) -> set[str]:
     declared = {name for part in parts if isinstance(part, ast.Global) for name in part.names}
     stored = {part.id for part in parts if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
     own = (stored | {part.arg for part in parts if isinstance(part, ast.arg)}) - declared
-    roots = {owner.id for part in parts for owner in _changed_by(part) if isinstance(owner, ast.Name)}
-    return (roots - own) | (declared & stored)
+    roots = {_root(owner) for part in parts for owner in (*_changed_by(part), *_set_on(part))}
+    of_class = {definition.name} if isinstance(definition, ast.ClassDef) and roots & _OF_CLASS else set[str]()
+    return (roots - own) | (declared & stored) | of_class
+
+
+def _fills(definition: ast.AST) -> set[str]:
+    """Returns the names whose items a definition sets."""
+    targets = [t for part in walk(definition) if isinstance(part, ast.Assign) for t in part.targets]
+    return {_root(target.value) for target in targets if isinstance(target, ast.Subscript)}
+
+
+def _root(owner: ast.AST) -> str:
+    """Returns the name that a chain of attributes begins with; "cls" for the class of an object."""
+    while isinstance(owner, ast.Attribute):
+        if owner.attr == "__class__":
+            return "cls"
+        owner = owner.value
+    match owner:
+        case ast.Name(id=name):
+            return name
+        case ast.Call(func=ast.Name(id="type")):
+            return "cls"
+        case _:
+            return ""
+
+
+def _set_on(node: ast.AST) -> list[ast.expr]:
+    """Returns the expressions of which a statement sets an attribute."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [target.value for target in targets if isinstance(target, ast.Attribute)]
 
 
 def _changed_by(node: ast.AST) -> list[ast.expr]:
