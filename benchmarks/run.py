@@ -103,6 +103,19 @@ def heavy_start(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
     return table("The last of three steps with heavy imports", timings, "cold")
 
 
+def papermill_loop(folder: Path, repetitions: int, env: Mapping[str, str], count: int = 3) -> str:
+    """Returns what notebooks cost that one process executes by papermill, with its own engine and with ours."""
+    write_notebook(folder / "heavy_one.ipynb", HEAVY)
+    call = "papermill.execute_notebook('heavy_one.ipynb', f'out{n}.ipynb', progress_bar=False"
+    loop = f"import papermill\nfor n in range({count}): {call}"
+    candidates = [
+        Candidate("papermill", [sys.executable, "-c", f"{loop})"]),
+        Candidate("papermill, engine nbmlops", [sys.executable, "-c", f"{loop}, engine_name='nbmlops')"]),
+    ]
+    timings = compare(candidates, repetitions, folder, env)
+    return table(f"{count} notebooks with heavy imports in one process", timings, candidates[0].name)
+
+
 def branches(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
     """Returns what a notebook with two branches costs when they run at once, beside the notebook under papermill."""
     write_notebook(folder / "branches.ipynb", BRANCHES)
@@ -150,6 +163,8 @@ def main() -> None:
         small.mkdir()
         print(three_steps(small, repetitions, env), flush=True)
         print(heavy_start(small, repetitions, env), flush=True)
+        print(papermill_loop(small, repetitions, env), flush=True)
+        print(papermill_loop(small, 1, env, count=10), flush=True)
         print(branches(small, repetitions, env), flush=True)
 
         papermill_run = [*PAPERMILL, "--cwd", "example_notebooks"]

@@ -36,7 +36,7 @@ class ForkPlan:
         source: The folder of the source notebook, where steps import.
         root: The project's root.
         package: The generated package.
-        pipeline: The pipeline's file.
+        pipeline: The pipeline's file; None for notebooks of others, whose kernels find no module of ours loaded.
         ignored: Folders whose files are no business of a step.
         environment: All variables of the steps' processes.
     """
@@ -45,7 +45,7 @@ class ForkPlan:
     source: Path
     root: Path
     package: str
-    pipeline: Path
+    pipeline: Path | None
     ignored: tuple[Path, ...]
     environment: Mapping[str, str]
 
@@ -65,8 +65,9 @@ class ForkServer:
             "source": str(plan.source),
             "root": str(plan.root),
             "package": plan.package,
-            "pipeline": str(plan.pipeline),
+            "pipeline": None if plan.pipeline is None else str(plan.pipeline),
             "ignored": [str(path) for path in plan.ignored],
+            "owner": os.getpid(),
         }
         with theirs:
             self._process = subprocess.Popen(
@@ -84,9 +85,10 @@ class ForkServer:
         self._reader = threading.Thread(target=self._read, name="nbmlops-forks", daemon=True)
         self._reader.start()
         self.refusal = ""  # why kernels cannot be forked from it
+        self.brings: frozenset[str] = frozenset()  # top-level modules that it has imported, when it is usable
 
     def fork(
-        self, arguments: Sequence[str], folder: str, environment: Mapping[str, str], output: int
+        self, arguments: Sequence[str], folder: str, environment: Mapping[str, str], output: Sequence[int]
     ) -> ForkedProcess | None:
         """Returns a new process that runs a kernel, None if it has to start cold; then `refusal` says why.
 
@@ -94,7 +96,7 @@ class ForkServer:
             arguments: Those of the kernel.
             folder: Its working directory.
             environment: All its variables.
-            output: Descriptor of the file that takes its own standard output and error.
+            output: Descriptors of what takes its own standard output and error.
         """
         with self._asking:
             if not self._is_ready():
@@ -102,7 +104,7 @@ class ForkServer:
             request = {"arguments": list(arguments), "folder": folder, "environment": dict(environment)}
             text = json.dumps(request).encode()
             try:
-                socket.send_fds(self._channel, [len(text).to_bytes(8, "big")], [output])
+                socket.send_fds(self._channel, [len(text).to_bytes(8, "big")], list(output))
                 self._channel.sendall(text)
             except OSError as error:
                 self.refusal = f"the process that kernels are forked from is gone: {error.strerror}"
@@ -112,6 +114,11 @@ class ForkServer:
                 self.refusal = str(answer.get("refused", "the process that kernels are forked from does not answer"))
                 return None
             return ForkedProcess(self, answer["pid"])
+
+    def is_usable(self) -> bool:
+        """Returns whether kernels can be forked from it, when its imports are done; if not, `refusal` says why."""
+        with self._asking:
+            return self._is_ready()
 
     def exit_code(self, pid: int) -> int | None:
         """Returns the exit code of a kernel (negative: signal) as far as the process has told it."""
@@ -137,6 +144,7 @@ class ForkServer:
             return not self.refusal
         answer = self._hear()
         self._ready = "ready" in answer
+        self.brings = frozenset(answer.get("ready", ()))
         if not self._ready:
             self.refusal = str(answer.get("unusable", "the process that kernels are forked from does not answer"))
         return self._ready

@@ -38,8 +38,9 @@ _KERNEL = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
-    "nbmlops.runtime.step",
 )
+_STEP = "nbmlops.runtime.step"
+_OURS = "nbmlops"
 _BACKEND = ("MPLBACKEND", "module://matplotlib_inline.backend_inline")
 _THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -69,32 +70,35 @@ def main() -> None:
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
     os.chdir(plan["source"])
     try:
-        loaded = load(plan["modules"], Observer(Path(plan["root"]), plan["package"], map(Path, plan["ignored"])))
+        observer = Observer(Path(plan["root"]), plan["package"], map(Path, plan["ignored"]))
+        loaded = load(plan["modules"], observer, is_plain=plan["pipeline"] is None)
     except Unusable as reason:
         _tell(channel, unusable=str(reason))
         return
-    with suppress(UsageError):  # the step says why it cannot be read
-        read_pipeline(Path(plan["pipeline"]))  # kernels have it then, however many steps it tells of
+    if plan["pipeline"] is not None:
+        with suppress(UsageError):  # the step says why it cannot be read
+            read_pipeline(Path(plan["pipeline"]))  # kernels have it then, however many steps it tells of
     gc.collect()
     gc.freeze()
-    _tell(channel, ready=True)
-    request = _Server(channel).serve()
+    _tell(channel, ready=sorted(loaded.modules.packages()))
+    request = _Server(channel, plan["owner"]).serve()
     if request is not None:
         become_kernel(request, loaded)
 
 
-def load(modules: Sequence[str], observer: Observer) -> Loaded:
+def load(modules: Sequence[str], observer: Observer, *, is_plain: bool = False) -> Loaded:
     """Returns what was imported; nothing of it can be seen in the process.
 
     Args:
         modules: Names; those that are no modules are left out.
         observer: Sees what imports do.
+        is_plain: Whether our own modules cannot be seen either.
 
     Raises:
         Unusable: importing did something that a step would have to do again.
     """
     given = frozenset(os.environ)
-    for name in _KERNEL:
+    for name in _KERNEL if is_plain else (*_KERNEL, _STEP):
         import_module(name)
     variables = {name: text for name, text in os.environ.items() if name not in given}
     os.environ.setdefault(*_BACKEND)
@@ -126,6 +130,8 @@ def load(modules: Sequence[str], observer: Observer) -> Loaded:
     blas = [library for library in _thread_pools() if library.user_api == "blas"]
     if any(library.internal_api != "openblas" for library in blas):
         raise Unusable(f"the number of threads of {blas[0].internal_api} cannot be set later")
+    if is_plain:
+        visible -= {name for name in visible if name.partition(".")[0] == _OURS}
     return Loaded(HiddenModules(recorder, visible), blas, variables)
 
 
@@ -195,8 +201,10 @@ def _thread_pools() -> Sequence[Any]:
 class _Server:
     """Forks on request, and tells when a kernel has ended."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, owner: int) -> None:
         self._channel = channel
+        # The channel stays open while a fork of the owner is there, which knows nothing of it.
+        self._owner = os.pidfd_open(owner)
         self._kernels: dict[int, int] = {}  # descriptor of the process -> its number
 
     def serve(self) -> dict[str, Any] | None:
@@ -204,21 +212,22 @@ class _Server:
         while True:
             asking = self._channel.fileno()
             poll = select.poll()  # `select.select` takes no descriptors above 1023
-            for descriptor in (asking, *self._kernels):
+            for descriptor in (asking, self._owner, *self._kernels):
                 poll.register(descriptor, select.POLLIN)
             for descriptor, _ in poll.poll():
-                if descriptor != asking:
+                if descriptor in self._kernels:
                     self._bury(descriptor)
                     continue
-                request, output = _receive(self._channel)
+                request, output = _receive(self._channel) if descriptor == asking else (None, [])
                 if request is None:
                     self._end()
                     return None
                 if self._fork(request, output):
                     return request
-                os.close(output)
+                for taken in output:
+                    os.close(taken)
 
-    def _fork(self, request: dict[str, Any], output: int) -> bool:
+    def _fork(self, request: dict[str, Any], output: Sequence[int]) -> bool:
         """Returns whether this is the new process."""
         if (tasks := _tasks()) > 1:
             _tell(self._channel, refused=f"the process that kernels are forked from has {tasks} threads")
@@ -228,7 +237,7 @@ class _Server:
         if number == 0:
             os.close(reader)
             self._channel.close()
-            for descriptor in self._kernels:
+            for descriptor in (self._owner, *self._kernels):
                 os.close(descriptor)
             _settle(request, output)
             os.close(writer)  # it leads its own session now, and can be signalled as a group
@@ -254,36 +263,36 @@ class _Server:
             os.waitpid(number, 0)
 
 
-def _settle(request: dict[str, Any], output: int) -> None:
+def _settle(request: dict[str, Any], output: Sequence[int]) -> None:
     """Gives the process what a new one would be given: session, streams, folder, variables."""
     os.setsid()
     nothing, writer = os.pipe()
     os.close(writer)
-    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+    for target, source in enumerate((nothing, *output)):
         os.dup2(source, target)
-    os.close(nothing)
-    os.close(output)
+    for descriptor in (nothing, *output):
+        os.close(descriptor)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update({**request["environment"], "JPY_PARENT_PID": str(os.getppid())})
 
 
-def _receive(channel: socket.socket) -> tuple[dict[str, Any] | None, int]:
-    """Returns the next request with the descriptor that came along, None when the other side is gone."""
+def _receive(channel: socket.socket) -> tuple[dict[str, Any] | None, Sequence[int]]:
+    """Returns the next request with the two descriptors that came along, None when the other side is gone."""
     try:
-        head, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
-        if len(head) < 8 or not descriptors:
-            return None, -1
+        head, descriptors, _, _ = socket.recv_fds(channel, 8, 2)
+        if len(head) < 8 or len(descriptors) != 2:
+            return None, ()
         length, text = int.from_bytes(head, "big"), b""
         while len(text) < length:
             part = channel.recv(length - len(text))
             if not part:
-                return None, -1
+                return None, ()
             text += part
     except OSError:
-        return None, -1
+        return None, ()
     request: dict[str, Any] = json.loads(text)
-    return request, descriptors[0]
+    return request, descriptors
 
 
 def _tell(channel: socket.socket, **message: Any) -> None:

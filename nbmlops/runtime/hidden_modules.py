@@ -194,6 +194,10 @@ class HiddenModules(MetaPathFinder, Loader):
         for name in self._hidden:
             del sys.modules[name]
 
+    def packages(self) -> frozenset[str]:
+        """Returns the top-level names of the hidden modules."""
+        return frozenset(name.partition(".")[0] for name in self._hidden)
+
     def module(self, name: str) -> ModuleType | None:
         """Returns a hidden module as it is, None if there is none of that name."""
         return self._hidden.get(name)

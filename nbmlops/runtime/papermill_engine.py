@@ -2,6 +2,7 @@
 
 Cells run as under papermill's own engine. Two things differ: the output file is whole at every moment, whoever is
 killed, and writing it takes at most a tenth of the time, where papermill writes the whole notebook twice for each cell.
+A process that executes several notebooks starts the kernels of later ones warm (`warm_papermill`).
 
 Papermill loads this module, by its entry point, each time that it is imported: it must not load anything else.
 """
@@ -69,7 +70,15 @@ class NbmlopsEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no t
             kernel_name=kernel_name,
             log=logger,
         )
+        if "kernel_manager_class" not in given:
+            from nbmlops.runtime.warm_papermill import warm_manager_class  # noqa: PLC0415 - see above
+
+            given["kernel_manager_class"] = warm_manager_class(_code(nb_man.nb))
         return _Client(nb_man, **given).execute()
+
+
+def _code(nb: Any) -> list[str]:
+    return [cell.source for cell in nb.cells if cell.cell_type == "code"]
 
 
 class SavingManager(NotebookExecutionManager):  # type: ignore[misc]  # papermill has no types

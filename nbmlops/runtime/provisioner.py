@@ -22,14 +22,15 @@ class WarmProvisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **kwargs)
         self.process = process  # type: ignore[assignment]  # it has all that is used of a Popen
         self.pid = self.pgid = process.pid  # it leads a group of its own
-        self.cwd = kwargs["cwd"]
+        self.cwd = kwargs.get("cwd")
         return self.connection_info
 
     def _forked(self, cmd: list[str], options: dict[str, Any]) -> ForkedProcess | None:
         if self.forks is None:
             return None
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
-        return self.forks.fork(arguments, str(options["cwd"]), options["env"], options["stdout"].fileno())
+        output = [options[name].fileno() for name in ("stdout", "stderr")]
+        return self.forks.fork(arguments, str(options["cwd"]), options["env"], output)
 
 
 def warm_provisioner(forks: ForkServer | None, **options: Any) -> WarmProvisioner:

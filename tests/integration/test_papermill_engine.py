@@ -19,7 +19,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.engines import papermill_engines
 from papermill.iorw import papermill_io
 
+from nbmlops.runtime import warm_papermill
 from nbmlops.runtime.papermill_engine import NbmlopsEngine, SavingManager, WholeFiles
+from nbmlops.runtime.warm_papermill import WarmKernels
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
@@ -63,6 +65,7 @@ def installed(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setitem(papermill_engines._engines, "nbmlops", NbmlopsEngine)
+    monkeypatch.setattr(warm_papermill, "KERNELS", WarmKernels())  # its first notebook starts cold
     monkeypatch.setattr(papermill_io, "_handlers", list(papermill_io._handlers))
     return "nbmlops"
 
@@ -163,3 +166,71 @@ def test_files_keep_their_mode_and_links_and_papermill_its_errors(tmp_path: Path
         files.write("x", str(tmp_path / "no" / "x.txt"))
     files.write("gone", os.devnull)
     assert not Path(os.devnull).is_file()
+
+
+LOOP = """
+import json, os, sys
+import papermill
+from nbmlops.runtime.warm_papermill import KERNELS
+
+parents = []
+for name, engine in json.loads(sys.argv[1]):
+    papermill.execute_notebook("in.ipynb", name, {"n": 3}, engine_name=engine, progress_bar=False)
+    parents.append(json.loads(open("parent.json").read()))
+server = KERNELS._server._process.pid if KERNELS._server else 0
+print(json.dumps([os.getpid(), server, parents]), flush=True)
+if len(sys.argv) > 2:
+    papermill.execute_notebook(sys.argv[2], "never.ipynb", engine_name="nbmlops", progress_bar=False)
+"""
+NUMBERS = [
+    "n = 1",
+    "import json, os, sys\nimport numpy as np\njson.dump(os.getppid(), open('parent.json', 'w'))",
+    "print(sorted(name for name in sys.modules if name.startswith('nbmlops')), np.arange(n) @ np.ones(n))",
+    "np.linspace(0, 1, n)",
+]
+
+
+def loop(folder: Path, installed: dict[str, str], *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", LOOP, *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=folder, env=installed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+def test_later_notebooks_of_a_process_start_warm_and_give_the_same(tmp_path: Path, installed: dict[str, str]) -> None:
+    write_notebook(tmp_path / "in.ipynb", *NUMBERS)
+    ours = [(f"{name}.ipynb", "nbmlops") for name in ("first", "second", "third")]
+    with loop(tmp_path, installed, json.dumps([("usual.ipynb", "nbclient"), *ours])) as process:
+        own, server, parents = json.loads(process.communicate(timeout=120)[0].splitlines()[-1])
+    assert parents == [own, own, server, server]
+    usual = timeless(json.loads((tmp_path / "usual.ipynb").read_text()))
+    for name, _ in ours:
+        assert timeless(json.loads((tmp_path / name).read_text())) == usual
+    assert not Path(f"/proc/{server}").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+def test_nothing_outlives_a_process_that_is_killed_with_a_warm_kernel_at_work(
+    tmp_path: Path, installed: dict[str, str]
+) -> None:
+    write_notebook(tmp_path / "in.ipynb", *NUMBERS)
+    sleeps = "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    write_notebook(tmp_path / "sleep.ipynb", "n = 1", sleeps)
+    deadline = time.monotonic() + 120
+    with loop(tmp_path, installed, json.dumps([("a.ipynb", "nbmlops")]), "sleep.ipynb") as process:
+        assert process.stdout is not None
+        own, server, _ = json.loads(process.stdout.readline())
+        assert server == 0  # one notebook starts no process that nobody will need
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        kernel = int((tmp_path / "pid").read_text())
+        server = int(Path(f"/proc/{kernel}/stat").read_text().rpartition(")")[2].split()[1])
+        assert server != own
+        process.kill()
+    while any(Path(f"/proc/{pid}").exists() for pid in (kernel, server)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -61,12 +61,12 @@ def fork(server: ForkServer, folder: Path) -> ForkedProcess | None:
     """Starts a kernel with a connection file that it cannot read: it ends by itself, with its error."""
     (folder / "broken.json").write_text("no json")
     with tempfile.TemporaryFile() as output:
-        return server.fork(["-f", str(folder / "broken.json")], str(folder), dict(os.environ), output.fileno())
+        return server.fork(["-f", str(folder / "broken.json")], str(folder), dict(os.environ), [output.fileno()] * 2)
 
 
 def kernel(server: ForkServer, folder: Path) -> ForkedProcess:
     with tempfile.TemporaryFile() as output:
-        made = server.fork(["-f", str(folder / "kernel.json")], str(folder), dict(os.environ), output.fileno())
+        made = server.fork(["-f", str(folder / "kernel.json")], str(folder), dict(os.environ), [output.fileno()] * 2)
     assert made is not None, server.refusal
     return made
 
@@ -143,7 +143,7 @@ from pathlib import Path
 from nbmlops.runtime.forkserver import ForkPlan, ForkServer
 folder = Path(sys.argv[1])
 server = ForkServer(ForkPlan(("json",), folder, folder, "package", folder / "pipeline.yaml", (), dict(os.environ)))
-made = server.fork(["-f", str(folder / "kernel.json")], str(folder), dict(os.environ), 2)
+made = server.fork(["-f", str(folder / "kernel.json")], str(folder), dict(os.environ), [2, 2])
 print(json.dumps([made.pid, server._process.pid]), flush=True)
 time.sleep(60)
 """
