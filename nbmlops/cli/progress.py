@@ -36,7 +36,8 @@ from nbmlops.runtime.events import (
 
 if TYPE_CHECKING:
     from rich.progress import Progress as LiveProgress
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, Task, TaskID
+    from rich.text import Text
 
 Listener = Callable[[Progress], None]
 StepRemark = InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepRepeated | StepWarned
@@ -51,11 +52,26 @@ def progress() -> Iterator[Listener]:
         yield _print_line
         return
     from rich.progress import Progress as Display
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Display(*columns, console=terminal(sys.stderr), transient=True) as display:
+    with Display(*live_columns(), console=terminal(sys.stderr), transient=True) as display:
         yield LiveListener(display)
+
+
+def live_columns() -> tuple[ProgressColumn, ...]:
+    """Returns what a row of the live display shows; in a narrow terminal the text is cut, never the time."""
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    class CutText(TextColumn):
+        def render(self, task: Task) -> Text:
+            text = super().render(task)
+            text.no_wrap, text.overflow = True, "ellipsis"
+            return text
+
+    # Rich takes width away from columns that may wrap.
+    text = CutText("{task.description}", markup=False, table_column=Column())
+    spinner = SpinnerColumn(finished_text=" ", table_column=Column(no_wrap=True))
+    return spinner, text, TimeElapsedColumn(table_column=Column(no_wrap=True))
 
 
 def describe(event: Progress) -> Line:

@@ -8,7 +8,7 @@ from rich.progress import Progress as Display
 from rich.progress import TextColumn
 
 from nbmlops.app.progress import PointFinished, PointStarted, Progress, StageStarted
-from nbmlops.cli.progress import LiveListener, describe, progress
+from nbmlops.cli.progress import LiveListener, describe, live_columns, progress
 from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, ModelVersionRef, RunPhase, StepRecord, StepStatus
 from nbmlops.runtime.events import (
     FormerRunKilled,
@@ -131,3 +131,13 @@ def test_a_step_that_is_done_early_waits_for_its_turn_and_may_run_again() -> Non
     assert rows() == [("[3/4] train: failed early in 0.5 s, waits for its turn", True)]
     listener(StepFinished(StepRecord("train", StepStatus.EXECUTED, 0.5), 3, 4))
     assert rows() == [("[3/4] train: executed in 0.5 s", True)]
+
+
+def test_in_a_narrow_terminal_the_text_is_cut_and_not_the_time() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=40, force_terminal=True, color_system=None)
+    display = Display(*live_columns(), console=console)
+    LiveListener(display)(StepStarted("a_step_with_a_long_name", 3, 4, "input left changed; input right changed"))
+    console.print(display.get_renderable())
+    (shown,) = file.getvalue().splitlines()
+    assert (len(shown), shown[1:]) == (40, " [3/4] a_step_with_a_long_name… 0:00:00")
