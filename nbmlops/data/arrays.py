@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.data.encoding import Encoder, Handler
@@ -76,8 +76,6 @@ def dtype_text(dtype: np.dtype[Any]) -> str:
 
 def add_elements(encoder: Encoder, array: Array) -> None:
     """Adds element type and elements of an array in C order; NaNs are one NaN, padding bytes are left out."""
-    import numpy as np
-
     encoder.text(b"dtype", dtype_text(array.dtype))
     if array.dtype.names is not None:
         for name in array.dtype.names:
@@ -87,11 +85,24 @@ def add_elements(encoder: Encoder, array: Array) -> None:
     elif _is_extended(array.dtype):
         length = array.size * array.dtype.itemsize * _X87_BYTES // 16
         encoder.buffer(b"data", length, map(_without_padding, _chunks(array)))
-    elif array.dtype.kind in "fc":
-        with np.errstate(all="ignore"):
-            encoder.checked_buffer(b"data", array.nbytes, _chunks(array), _one_nan)
     else:
-        encoder.buffer(b"data", array.nbytes, (chunk.reshape(-1).view(np.uint8) for chunk in _chunks(array)))
+        _add_plain(encoder, array.dtype, array.size, _chunks(array))
+
+
+def add_numbers(encoder: Encoder, dtype: np.dtype[Any], size: int, pieces: Iterable[Array]) -> None:
+    """Adds numbers that come in pieces, as `add_elements` adds them in one array."""
+    encoder.text(b"dtype", dtype_text(dtype))
+    _add_plain(encoder, dtype, size, (chunk for piece in pieces for chunk in _chunks(piece)))
+
+
+def _add_plain(encoder: Encoder, dtype: np.dtype[Any], size: int, chunks: Iterable[Array]) -> None:
+    import numpy as np
+
+    if dtype.kind in "fc":
+        with np.errstate(all="ignore"):
+            encoder.checked_buffer(b"data", size * dtype.itemsize, chunks, _one_nan)
+    else:
+        encoder.buffer(b"data", size * dtype.itemsize, (chunk.reshape(-1).view(np.uint8) for chunk in chunks))
 
 
 _X87_BYTES = 10

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nbmlops.data.arrays import add_elements
+from nbmlops.data.arrays import add_elements, add_numbers
 from nbmlops.data.encoding import Encoder, Handler
+
+PIECE_ROWS = 1 << 16
+"""How much of a column with missing values is copied at a time; a multiple of eight."""
 
 
 def handler_of(cls: type) -> Handler | None:
@@ -58,12 +61,31 @@ def add_arrow(encoder: Encoder, column: Any) -> None:
         encoder.add_items(chunked.to_pylist())
         return
     if chunked.null_count:
-        add_validity(encoder, chunked.is_valid().to_numpy())
-        chunked = _filled(chunked, plain)
-    if variable:
+        _add_with_nulls(encoder, chunked, plain)
+    elif variable:
         _add_variable(encoder, [chunk for chunk in chunked.chunks if len(chunk)])
     else:
         add_elements(encoder, _to_numpy(chunked, plain))
+
+
+def _add_with_nulls(encoder: Encoder, chunked: Any, plain: Any) -> None:
+    """Adds a column with zeros or empty texts under its nulls, piece by piece, so that the copies are small."""
+    import pyarrow.compute as pc
+
+    starts = range(0, len(chunked), PIECE_ROWS)
+    add_validity(encoder, len(chunked), (chunked.slice(at, PIECE_ROWS).is_valid().to_numpy() for at in starts))
+
+    def pieces() -> Iterator[Any]:
+        return (_filled(chunked.slice(at, PIECE_ROWS), plain) for at in starts)
+
+    if plain is not None:
+        first = _to_numpy(_filled(chunked.slice(0, 0), plain), plain)
+        add_numbers(encoder, first.dtype, len(chunked), (_to_numpy(piece, plain) for piece in pieces()))
+        return
+    parts = (_offsets_and_data(chunk) for piece in pieces() for chunk in piece.chunks if len(chunk))
+    encoder.buffer(b"offsets", 8 * (len(chunked) + 1), _rebased(offsets for offsets, _ in parts))
+    parts = (_offsets_and_data(chunk) for piece in pieces() for chunk in piece.chunks if len(chunk))
+    encoder.buffer(b"data", pc.sum(pc.binary_length(chunked)).as_py() or 0, (data for _, data in parts))
 
 
 def decoded(chunked: Any) -> Any:
@@ -78,11 +100,17 @@ def decoded(chunked: Any) -> Any:
     return pa.chunked_array(chunks, type=kind)
 
 
-def add_validity(encoder: Encoder, valid: Any) -> None:
-    """Adds which values of a column are not null, as Arrow's bitmap."""
+def add_validity(encoder: Encoder, rows: int, valid: Iterable[Any]) -> None:
+    """Adds which values of a column are not null, as Arrow's bitmap.
+
+    Args:
+        encoder: What it is added to.
+        rows: How many values there are.
+        valid: Truth values in pieces, each of a multiple of eight rows but the last.
+    """
     import numpy as np
 
-    encoder.token(b"valid", np.packbits(valid, bitorder="little").tobytes())
+    encoder.buffer(b"valid", (rows + 7) // 8, (np.packbits(piece, bitorder="little") for piece in valid))
 
 
 def _is_variable(kind: Any) -> bool:
@@ -145,7 +173,7 @@ def _offsets_and_data(chunk: Any) -> tuple[Any, memoryview]:
     return offsets, data[int(offsets[0]) : int(offsets[-1])]
 
 
-def _rebased(offsets_of_chunks: list[Any]) -> Iterator[Any]:
+def _rebased(offsets_of_chunks: Iterable[Any]) -> Iterator[Any]:
     import numpy as np
 
     base = 0

@@ -48,8 +48,10 @@ def _digest_file(path: Path, algorithm: Algorithm) -> str:
     hasher = xxhash.xxh3_128() if algorithm == "xxh3" else blake3.blake3()
     with path.open("rb", buffering=0) as stream:
         before = os.fstat(stream.fileno())
-        while chunk := stream.read(_CHUNK_BYTES):
-            hasher.update(chunk)
+        # One buffer for all of it; mapping the file would be faster, but kills the process if somebody cuts it short.
+        buffer = memoryview(bytearray(min(_CHUNK_BYTES, before.st_size + 1)))
+        while count := stream.readinto(buffer):
+            hasher.update(buffer[:count])
         after = os.fstat(stream.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise EnvironmentFault(f"{path} changed while it was being read", "wait until it is complete")

@@ -11,8 +11,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbmlops.data.arrays import add_elements
-from nbmlops.data.arrow import add_arrow, add_validity
+from nbmlops.data.arrays import add_elements, add_numbers
+from nbmlops.data.arrow import PIECE_ROWS, add_arrow, add_validity
 from nbmlops.data.cells import DigestOf, Reader, of_numpy
 from nbmlops.data.cells_pandas import reader_of_pandas
 from nbmlops.data.encoding import CannotFingerprint, Encoder, Handler
@@ -90,6 +90,8 @@ def add_frame_digests(encoder: Encoder, frame: pd.DataFrame, digests: FrameDiges
 
 def add_schema(encoder: Encoder, frame: pd.DataFrame) -> None:
     """Adds what a frame is beside its values: class, names, types, categories, names and types of the index."""
+    import pandas as pd
+
     encoder.text(b"schema", encoder.class_name(type(frame)))
     encoder.add_items(list(frame.columns.names))
     encoder.add_items(list(frame.columns))
@@ -97,7 +99,9 @@ def add_schema(encoder: Encoder, frame: pd.DataFrame) -> None:
         _add_type(encoder, frame.iloc[:, position].array)
     encoder.add_items(list(frame.index.names))
     for level in range(frame.index.nlevels):
-        _add_type(encoder, frame.index.get_level_values(level).array)
+        # The labels of a RangeIndex come into being when they are asked for.
+        labels = frame.index.get_level_values(level)
+        _add_type(encoder, labels if isinstance(labels, pd.RangeIndex) else labels.array)
 
 
 def _add_type(encoder: Encoder, array: Any) -> None:
@@ -230,10 +234,11 @@ def _add_column(encoder: Encoder, array: Any) -> None:
 
 
 def _add_masked(encoder: Encoder, array: Any) -> None:
-    missing = array.isna()
-    if missing.any():
-        add_validity(encoder, ~missing)
-    add_elements(encoder, array.to_numpy(dtype=array.dtype.numpy_dtype, na_value=0))
+    dtype = array.dtype.numpy_dtype
+    pieces = [array[at : at + PIECE_ROWS] for at in range(0, len(array), PIECE_ROWS)]
+    if any(piece.isna().any() for piece in pieces):
+        add_validity(encoder, len(array), (~piece.isna() for piece in pieces))
+    add_numbers(encoder, dtype, len(array), (piece.to_numpy(dtype=dtype, na_value=0) for piece in pieces))
 
 
 def _add_strings_or_arrow(encoder: Encoder, array: Any) -> None:

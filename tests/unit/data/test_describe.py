@@ -1,7 +1,11 @@
+import json
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xxhash
 
@@ -9,7 +13,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.core.records import DataRecord
 from nbmlops.data.describe import describe
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint, fingerprint_frame
-from nbmlops.data.profile import profile
+from nbmlops.data.profile import bounded, profile
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
 
@@ -48,6 +52,41 @@ def test_a_frame_of_objects_has_the_digest_of_the_value() -> None:
     shared = [1]
     frame = pd.DataFrame({"a": [shared, {"k": shared}], "b": [shared, None]})
     assert describe(frame, "x").digest == fingerprint(frame)
+
+
+def test_cells_that_have_no_hash_are_described_and_those_without_content_are_named() -> None:
+    frame = pd.DataFrame({"a": [[1], {"x": {2}}, np.zeros(2)], "b": [b"x", None, Decimal("1.5")]})
+    record = describe(frame, "x")
+    assert record.digest == describe(frame.copy(deep=True), "x").digest
+    assert [column["types"] for column in record.profile["columns"]] == [
+        ["dict", "list", "ndarray"],
+        ["Decimal", "bytes"],
+    ]
+    with pytest.raises(CannotFingerprint, match=r"cannot fingerprint x\['a'\]\[1\]: function '.*<lambda>'"):
+        describe(pd.DataFrame({"a": [1, lambda: None]}), "x")
+
+
+def test_ten_thousand_columns_stay_small() -> None:
+    record = describe(pd.DataFrame(np.arange(30_000.0).reshape(3, 10_000)), "wide")
+    assert (len(record.columns), record.profile["columns_left_out"]) == (1000, 9_800)
+    assert len(json.dumps(bounded(record.profile, 48_000))) <= 48_000
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_frames_of_other_libraries(library: str) -> None:
+    columns = {"i": [1, None, 3], "s": ["a", "a", None], "l": [[1], [], None]}
+    if library == "polars":
+        polars = pytest.importorskip("polars")
+        value: Any = polars.DataFrame(columns)
+        series = describe(value["s"], "s")
+        assert (series.kind, series.digest, series.rows) == ("series", fingerprint(value["s"]), 3)
+    else:
+        value = pa.table(columns)
+    record = describe(value, "d")
+    assert (record.kind, record.rows, record.digest) == ("frame", 3, fingerprint(value))
+    integers, texts, lists = record.profile["columns"]
+    assert (integers["nulls"], integers["max"], texts["top"], lists["types"]) == (1, 3, [["a", 2]], ["list"])
+    assert record.columns[0] == ("i", "Int64" if library == "polars" else "int64")
 
 
 def test_a_series_and_an_array() -> None:
