@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbmlops.app.checks import CheckFailed, check_value
+from nbmlops.app.checks import CheckFailed, May, check_value
 from nbmlops.app.logged import checked_name, metric_step, metric_value, plain_value
 from nbmlops.app.session import NotebookSession, current_session, required_session, start_session, stop_session
 from nbmlops.app.session_place import Kernel, SessionOptions
@@ -100,7 +100,7 @@ def diff(before: object, after: object) -> DataDiffView:
     return DataDiffView(diff_values(before, after, versions))
 
 
-def check(value: object, schema: str) -> CheckView:
+def check(value: object, schema: str, *, update: bool = False) -> CheckView:
     """Returns the outcome of validating a frame against the schema file `schemas/<schema>.yaml` of the project.
 
     In a notebook a missing schema is inferred from the frame and written, to be reviewed and committed. A step of a
@@ -109,6 +109,7 @@ def check(value: object, schema: str) -> CheckView:
     Args:
         value: The frame.
         schema: Name of the schema.
+        update: In a notebook, widen the rules that the frame breaks, in the file, instead of failing.
 
     Raises:
         CheckFailed: the frame breaks the schema; the message names rules and rows.
@@ -116,7 +117,8 @@ def check(value: object, schema: str) -> CheckView:
     """
     step = _step()
     recorder = step if step is not None else required_session()
-    view = check_value(value, schema, recorder.root, may_infer=step is None)
+    may = May.READ if step is not None else May.WIDEN if update else May.INFER
+    view = check_value(value, schema, recorder.root, may)
     recorder.check(view.record)
     if not view.passed:
         raise CheckFailed(view.record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,14 @@ from nbmlops.data.schema import infer_schema, schema_from_yaml, schema_to_yaml, 
 
 SCHEMAS = "schemas"
 _NAME = re.compile(r"\w[\w.-]*")
+
+
+class May(Enum):
+    """What a check may do with the schema's file."""
+
+    READ = "read"
+    INFER = "infer"
+    WIDEN = "widen"
 
 
 class CheckFailed(NbmlopsError):
@@ -30,31 +39,69 @@ class CheckFailed(NbmlopsError):
         self.record = record
 
 
-def check_value(value: object, schema: str, root: Path, *, may_infer: bool) -> CheckView:
+def check_value(value: object, schema: str, root: Path, may: May) -> CheckView:
     """Returns the outcome of validating a frame against `schemas/<schema>.yaml` of the project.
 
     Args:
         value: The frame.
         schema: Name of the schema.
         root: The project's root.
-        may_infer: Whether a missing schema file is inferred from the frame and written.
+        may: Only read the file; infer one where it is missing; or widen the rules that the frame breaks, too.
 
     Raises:
         UsageError: the name is no file name, the file is broken, or missing where none may be written.
         EnvironmentFault: the schema file cannot be written.
     """
-    if not _NAME.fullmatch(schema):
-        raise UsageError(f"{schema!r} cannot be the name of a schema", "use letters, digits, '_', '-' and '.'")
-    frame: Any = value  # both functions say what is wrong with other things
-    shown = f"{SCHEMAS}/{schema}.yaml"
-    path = root / SCHEMAS / f"{schema}.yaml"
+    frame: Any = value  # all functions say what is wrong with other things
+    path = schema_path(schema, root)
+    shown = f"{SCHEMAS}/{path.name}"
     if path.is_file():
-        rules = schema_from_yaml(path.read_bytes(), shown)
-        return CheckView(validate(frame, rules, data=schema, name=schema))
-    if not may_infer:
+        text = read_text(path, shown)
+        record = validate(frame, schema_from_yaml(text, shown), data=schema, name=schema)
+        if record.passed or may is not May.WIDEN:
+            return CheckView(record)
+        return _widen(frame, text, record, path)
+    if may is May.READ:
         raise UsageError(
             f"there is no schema {shown}, and a pipeline does not make one up",
             f"run the notebook's `%mlops check` line once, review {shown} and commit it",
         )
     write_atomically(path, schema_to_yaml(infer_schema(frame)))
     return CheckView(CheckRecord(schema, schema, passed=True), written=shown)
+
+
+def _widen(frame: Any, text: str, record: CheckRecord, path: Path) -> CheckView:
+    """Returns the check by the rules that were widened, after the frame passed them and the file was written."""
+    from nbmlops.data.schema_widen import edited_text, widened  # noqa: PLC0415  # only who asks for it needs it
+
+    shown = f"{SCHEMAS}/{path.name}"
+    wider = widened(schema_from_yaml(text, shown), frame)
+    after = validate(frame, wider, data=record.data, name=record.schema)
+    if after.passed:
+        write_atomically(path, edited_text(text, wider, shown).encode())
+    return CheckView(after, written=shown if after.passed else "", widened=record.failures)
+
+
+def schema_path(name: str, root: Path) -> Path:
+    """Returns where the schema of this name stands in a project.
+
+    Raises:
+        UsageError: the name cannot be a file's.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot be the name of a schema", "use letters, digits, '_', '-' and '.'")
+    return root / SCHEMAS / f"{name}.yaml"
+
+
+def read_text(path: Path, shown: str) -> str:
+    """Returns the text of a schema's file.
+
+    Raises:
+        UsageError: it cannot be read, or is no text.
+    """
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown} is no UTF-8 text: byte {error.start}", "save it as UTF-8") from error
+    except OSError as error:
+        raise UsageError(f"cannot read {shown}: {error.strerror or error}", "make it a readable file") from error

@@ -71,10 +71,11 @@ class DataView(View):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckView(View):
-    """A schema check; `written` names the schema file when this check made it."""
+    """A schema check; `written` names the schema file when this check made it, or widened the rules in `widened`."""
 
     record: CheckRecord
     written: str = ""
+    widened: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -84,6 +85,12 @@ class CheckView(View):
     def card(self) -> Card:
         """Returns the outcome and, when a schema was inferred, what to do with it."""
         record = self.record
+        if self.written and self.widened:
+            return Card(
+                "WIDENED",
+                f"schema {record.schema} lets {record.data} pass now",
+                notes=(*self.widened, f"these rules were widened in {self.written}: review and commit it"),
+            )
         if self.written:
             return Card(
                 "NEW",

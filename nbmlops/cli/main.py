@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "Say which steps a run would execute, and why.",
     "verify": "Prove that notebook and pipeline agree, or show the first difference.",
     "data": "Keep versions of data files, in DVC's format.",
+    "schema": "Infer, check, compare and export schemas of frames.",
     "gate": "Judge a run again by the rules of nbmlops.toml.",
     "register": "Register the model of a run whose verdict passes.",
     "promote": "Make a model version the champion.",

@@ -34,10 +34,38 @@ class DataRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """One rule of a schema that data breaks, for programs.
+
+    Attributes:
+        column: The column.
+        rule: The key of the rule in the schema's file: "type", "missing", …; "duplicate" for a name that stands twice.
+        rows: How many rows break it; 0 where it is not about rows.
+        examples: A few values (of "missing" the labels of a few rows); none of columns that are private.
+        message: The same as a sentence.
+    """
+
+    column: str
+    rule: str
+    rows: int
+    examples: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecord:
-    """One schema check: which data against which schema, and the failures, bounded in number."""
+    """One schema check: which data against which schema, and what stands against it, bounded in number.
+
+    Attributes:
+        data: The name of the data.
+        schema: The name of the schema.
+        passed: Whether nothing stands against it.
+        failures: Sentences; the last one says how many more there are.
+        findings: The same for programs.
+    """
 
     data: str
     schema: str
     passed: bool
     failures: tuple[str, ...] = ()
+    findings: tuple[CheckFinding, ...] = ()

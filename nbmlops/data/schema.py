@@ -32,6 +32,8 @@ RANGE_FROM = 10
 MARGIN = 1.0
 """A range is widened by this part of its width at both ends."""
 MAX_VALUES = 30
+UNIQUE_FROM = 100
+"""Values of fewer rows may differ by chance."""
 TIMES_SEEN = 5
 """Texts are listed as the only ones allowed if each was seen this often: rare ones announce others."""
 
@@ -59,10 +61,16 @@ def _infer_column(series: pd.Series[Any]) -> ColumnSchema:
     missing = bool(series.isna().any())
     if kind in {ColumnType.INTEGER, ColumnType.NUMBER}:
         low, high = _range(series)
-        return ColumnSchema(kind, missing, min=low, max=high)
+        unique = kind is ColumnType.INTEGER and _is_key(series)
+        return ColumnSchema(kind, missing, min=low, max=high, unique=unique)
     if kind is ColumnType.TEXT:
-        return ColumnSchema(kind, missing, values=_values(series))
+        return ColumnSchema(kind, missing, values=_values(series), unique=_is_key(series))
     return ColumnSchema(kind, missing)
+
+
+def _is_key(series: pd.Series[Any]) -> bool:
+    """Returns whether each of many rows has a value of its own: that few ones differ says nothing."""
+    return len(series) >= UNIQUE_FROM and bool(series.is_unique) and not series.isna().any()
 
 
 def _range(series: pd.Series[Any]) -> tuple[float | None, float | None]:

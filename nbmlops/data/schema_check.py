@@ -1,4 +1,8 @@
-"""A frame against its schema: the schema lowered to pandera, and pandera's findings as a few readable sentences."""
+"""A frame against its schema: pandera says whether it fulfils it; where not, which rule, how many rows, which examples.
+
+pandera's own report holds a row for each value that breaks a rule, seconds and gigabytes for a large frame. So it stops
+at the first one, and what there is to say is found here: counts, and a few examples.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.core.errors import UsageError
-from nbmlops.core.records import CheckRecord
+from nbmlops.core.records import CheckFinding, CheckRecord
 from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema, type_of
 
 if TYPE_CHECKING:
@@ -33,25 +37,33 @@ def validate(frame: pd.DataFrame, schema: FrameSchema, *, data: str = "", name: 
     """
     import pandas as pd
 
-    with _same_variables():
-        from pandera.errors import SchemaErrors
-
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(
             f"only data frames can be checked, not {type(frame).__name__}", "give a pandas DataFrame to `check`"
         )
     named = frame.set_axis([str(label) for label in frame.columns], axis=1)
-    twice = named.columns[named.columns.duplicated()]
-    if len(twice):
-        return CheckRecord(data, name, False, (f"{twice[0]}: two columns have this name",))
+    refusal = _refusal(named, schema)
+    if refusal is None:
+        return CheckRecord(data, name, True)
+    found = list(findings(named, schema)) or [CheckFinding("", "pandera", 0, (), refusal)]
+    rest = len(found) - MAX_FAILURES
+    shown = [finding.message for finding in found[:MAX_FAILURES]]
+    more = [f"and {rest} more failures"] if rest > 0 else []
+    return CheckRecord(data, name, False, (*shown, *more), tuple(found[:MAX_FAILURES]))
+
+
+def _refusal(frame: pd.DataFrame, schema: FrameSchema) -> str | None:
+    """Returns what pandera says against the frame, None when it passes."""
+    with _same_variables():
+        from pandera.errors import SchemaError, SchemaErrors
+
+    if frame.columns.has_duplicates:
+        return "two columns have one name"
     try:
-        to_pandera(schema).validate(named, lazy=True)
-    except SchemaErrors as errors:
-        failures = list(_sentences(errors.failure_cases, named, schema))
-        rest = len(failures) - MAX_FAILURES
-        shown = [*failures[:MAX_FAILURES], f"and {rest} more failures"] if rest > 0 else failures
-        return CheckRecord(data, name, False, tuple(shown))
-    return CheckRecord(data, name, True)
+        to_pandera(schema).validate(frame)
+    except (SchemaError, SchemaErrors) as error:
+        return _short(str(error).partition("\n")[0])
+    return None
 
 
 def to_pandera(schema: FrameSchema) -> Any:
@@ -76,14 +88,17 @@ def _same_variables() -> Iterator[None]:
 
 def _column(pa: Any, column: ColumnSchema) -> Any:
     checks = []
+    few = MAX_EXAMPLES + 1
     if column.type is not ColumnType.ANY:
         checks.append(pa.Check(lambda series: _has_type(series, column.type), error="type"))
     if column.min is not None:
-        checks.append(pa.Check.ge(column.min, error="min"))
+        checks.append(pa.Check.ge(column.min, error="min", n_failure_cases=few))
     if column.max is not None:
-        checks.append(pa.Check.le(column.max, error="max"))
+        checks.append(pa.Check.le(column.max, error="max", n_failure_cases=few))
     if column.values:
-        checks.append(pa.Check.isin(list(column.values), error="values"))
+        checks.append(pa.Check.isin(list(column.values), error="values", n_failure_cases=few))
+    if column.unique:
+        checks.append(pa.Check(lambda series: ~_repeated(series), error="unique", n_failure_cases=few))
     return pa.Column(None, checks, nullable=column.missing, required=column.required)
 
 
@@ -98,25 +113,68 @@ def _has_type(series: Any, wanted: ColumnType) -> bool:
     return bool(series.isna().all())
 
 
-def _sentences(cases: pd.DataFrame, frame: pd.DataFrame, schema: FrameSchema) -> Iterator[str]:
-    """Yields one sentence per column and rule: columns of the schema in order, then columns it does not know."""
-    in_frame = cases[cases["schema_context"] == "DataFrameSchema"]
-    absent = set(in_frame.loc[in_frame["check"] == "column_in_dataframe", "failure_case"])
-    by_column = cases[cases["schema_context"] == "Column"]
+def _repeated(series: Any) -> Any:
+    """Returns which rows hold a value that another row holds as well; missing ones are no values."""
+    return series.duplicated(keep=False) & series.notna()
+
+
+def findings(frame: pd.DataFrame, schema: FrameSchema) -> Iterator[CheckFinding]:
+    """Yields what stands against the frame: columns of the schema in order, then columns it does not know.
+
+    Args:
+        frame: The data, its columns named by texts.
+        schema: The rules.
+    """
+    for name in dict.fromkeys(frame.columns[frame.columns.duplicated()]):
+        yield CheckFinding(name, "duplicate", 0, (), f"{name}: two columns have this name")
+    if frame.columns.has_duplicates:
+        return
     for name, column in schema.columns.items():
-        if name in absent:
-            yield f"{name}: the column is missing"
-            continue
-        found = by_column[by_column["column"] == name]
-        if (found["check"] == "type").any():
-            yield f"{name}: is {_described(frame[name])}, but the schema says {column.type.value}"
-            continue
-        for rule in ("not_nullable", "min", "max", "values"):
-            broken = found[found["check"] == rule]
-            if len(broken):
-                yield f"{name}: {_sentence(rule, broken, column)}"
-    for name in in_frame.loc[in_frame["check"] == "column_in_schema", "failure_case"]:
-        yield f"{name}: the schema does not know this column, and allows no others"
+        if name not in frame.columns:
+            if column.required:
+                yield CheckFinding(name, "required", 0, (), f"{name}: the column is missing")
+        elif column.type is not ColumnType.ANY and not _has_type(frame[name], column.type):
+            said = f"{name}: is {_described(frame[name])}, but the schema says {column.type.value}"
+            yield CheckFinding(name, "type", len(frame), (), said)
+        else:
+            yield from _broken_rules(name, frame[name], column)
+    if not schema.other_columns:
+        for name in frame.columns:
+            if name not in schema.columns:
+                said = f"{name}: the schema does not know this column, and allows no others"
+                yield CheckFinding(name, "other_columns", 0, (), said)
+
+
+def _broken_rules(name: str, series: pd.Series[Any], column: ColumnSchema) -> Iterator[CheckFinding]:
+    missing = series.isna()
+    rows = int(missing.sum())
+    if rows and not column.missing:
+        places = tuple(_short(label) for label in series.index[missing][:MAX_EXAMPLES])
+        shown = "row " + ", ".join(places) + (", …" if rows > MAX_EXAMPLES else "")
+        yield CheckFinding(name, "missing", rows, places, f"{name}: {_rows(rows)} without a value ({shown})")
+    present = series[~missing]
+    for rule, broken, said in _value_rules(present, column):
+        rows = int(broken.sum())
+        if rows:
+            examples, more = ((), False) if column.private else _examples(present[broken])
+            shown = f" ({', '.join(examples)}{', …' if more else ''})" if examples else ""
+            yield CheckFinding(name, rule, rows, examples, f"{name}: {_rows(rows)} {said}{shown}")
+
+
+def _value_rules(present: pd.Series[Any], column: ColumnSchema) -> Iterator[tuple[str, Any, str]]:
+    """Yields each rule about values, the rows that break it, and how that is said."""
+    if column.min is not None:
+        yield "min", present < column.min, f"below min {column.min:g}"
+    if column.max is not None:
+        yield "max", present > column.max, f"above max {column.max:g}"
+    if column.values:
+        yield "values", ~present.isin(list(column.values)), "with a text that is not in `values`"
+    if column.unique:
+        yield "unique", _repeated(present), "with a value that another row has, too"
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"
 
 
 def _described(series: pd.Series[Any]) -> str:
@@ -124,21 +182,10 @@ def _described(series: pd.Series[Any]) -> str:
     return f"{kind.value} ({series.dtype})" if kind is not ColumnType.ANY else f"stored as {series.dtype}"
 
 
-def _sentence(rule: str, broken: pd.DataFrame, column: ColumnSchema) -> str:
-    rows = "1 row" if len(broken) == 1 else f"{len(broken)} rows"
-    if rule == "not_nullable":
-        return f"{rows} without a value ({_examples(broken['index'], 'row')})"
-    if rule == "values":
-        return f"{rows} with a text that is not in `values` ({_examples(broken['failure_case'])})"
-    direction = f"below min {column.min:g}" if rule == "min" else f"above max {column.max:g}"
-    return f"{rows} {direction} ({_examples(broken['failure_case'])})"
-
-
-def _examples(values: pd.Series[Any], noun: str = "") -> str:
+def _examples(values: pd.Series[Any]) -> tuple[tuple[str, ...], bool]:
+    """Returns a few distinct values, and whether there are others."""
     distinct = values.drop_duplicates().head(MAX_EXAMPLES + 1).tolist()
-    shown = [_short(value) for value in distinct[:MAX_EXAMPLES]]
-    more = ", …" if len(distinct) > MAX_EXAMPLES else ""
-    return f"{noun} {', '.join(shown)}{more}".strip()
+    return tuple(_short(value) for value in distinct[:MAX_EXAMPLES]), len(distinct) > MAX_EXAMPLES
 
 
 def _short(value: object) -> str:

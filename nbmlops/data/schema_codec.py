@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
@@ -17,12 +17,12 @@ _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _COMMENT = """\
 # What a frame must look like, made by nbmlops from data and meant to be edited.
 # type: integer | number | boolean | text | datetime | duration | any; missing: may values be missing;
-# required: must the column be there; min, max: smallest and largest value; values: the only texts allowed.
+# required: must the column be there; min, max: smallest and largest value; values: the only texts allowed;
+# unique: may no value stand twice; private: may no value be shown.
 """
 MAX_BYTES = 4 * 1024 * 1024
-MAX_COLUMNS_OF_TEXT = 100
-
-Value = TypeVar("Value")
+_REMOVE = "remove the key, or correct the type"
+_KEYS = {"type", "missing", "required", "min", "max", "values", "unique", "private"}
 
 
 def schema_to_yaml(schema: FrameSchema) -> bytes:
@@ -37,6 +37,25 @@ def schema_to_yaml(schema: FrameSchema) -> bytes:
     return (_COMMENT + body).encode()
 
 
+def column_text(column: ColumnSchema, name: str | None = None) -> str:
+    """Returns one column on one line, as it stands behind its name, or with the name before it."""
+    plain = _column_to_plain(column)
+    document = plain if name is None else {name: plain}
+    text: str = yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1 << 30
+    )
+    return text.strip() if name is None else text.strip().removeprefix("{").removesuffix("}")
+
+
+def column_nodes(data: str, source: str) -> dict[str, Any]:
+    """Returns name -> syntax node of each column, which knows where in the text it stands.
+
+    Raises:
+        UsageError: the text is no YAML or no schema.
+    """
+    return _Reader(source).columns(data)
+
+
 def _column_to_plain(column: ColumnSchema) -> dict[str, Any]:
     record: dict[str, Any] = {"type": column.type.value}
     if column.missing:
@@ -44,7 +63,9 @@ def _column_to_plain(column: ColumnSchema) -> dict[str, Any]:
     if not column.required:
         record["required"] = False
     record |= {key: _shortest(value) for key, value in (("min", column.min), ("max", column.max)) if value is not None}
-    return record | ({"values": list(column.values)} if column.values else {})
+    if column.values:
+        record["values"] = list(column.values)
+    return record | {key: True for key in ("unique", "private") if getattr(column, key)}
 
 
 def _shortest(number: float) -> int | float:
@@ -86,6 +107,10 @@ class _Reader:
         columns = self._fields(fields["columns"], "columns", None)
         return FrameSchema({name: self._column(name, node) for name, node in columns.items()}, others == "allowed")
 
+    def columns(self, data: str) -> dict[str, Any]:
+        root = self._fields(self._parse(data), "the schema", None)
+        return self._fields(root["columns"], "columns", None)
+
     def _parse(self, data: bytes | str) -> Any:
         if len(data) > MAX_BYTES:
             raise UsageError(f"{self._source} is larger than {MAX_BYTES} bytes")
@@ -94,7 +119,7 @@ class _Reader:
             for event in yaml.parse(data, Loader=_Loader):
                 depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
                 if isinstance(event, yaml.AliasEvent) or depth > 10:
-                    raise self.fault(event, "anchors and deep nesting are not allowed")
+                    raise self.fault(event, "anchors and deep nesting are not allowed", "write the values out")
             node = yaml.compose(data, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -107,13 +132,13 @@ class _Reader:
 
     def _fields(self, node: Any, place: str, known: set[str] | None) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):
-            raise self.fault(node, f"{place} must be a mapping of keys to values")
+            raise self.fault(node, f"{place} must be a mapping of keys to values", "write `key: value` on each line")
         fields: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise self.fault(key, f"{place}: a key must be a text")
+                raise self.fault(key, f"{place}: a key must be a text", "put it in quotes")
             if key.value in fields:
-                raise self.fault(key, f"{place}: the key {key.value!r} stands twice")
+                raise self.fault(key, f"{place}: the key {key.value!r} stands twice", "keep one of the two")
             if known is not None and key.value not in known:
                 near = get_close_matches(key.value, known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
@@ -123,17 +148,19 @@ class _Reader:
 
     def _column(self, name: str, node: Any) -> ColumnSchema:
         place = f"columns.{name}"
-        fields = self._fields(node, place, {"type", "missing", "required", "min", "max", "values"})
+        fields = self._fields(node, place, _KEYS)
         kinds = tuple(kind.value for kind in ColumnType)
         if "type" not in fields:
             raise self.fault(node, f"{place}.type is missing", f"one of {', '.join(kinds)}")
         column = ColumnSchema(
             type=ColumnType(self._choice(fields, "type", kinds, "any", place)),
-            missing=self._scalar(fields, place, "missing", bool, False),
-            required=self._scalar(fields, place, "required", bool, True),
+            missing=self._switch(fields, place, "missing"),
+            required=self._switch(fields, place, "required", default=True),
             min=self._number(fields, place, "min"),
             max=self._number(fields, place, "max"),
             values=self._texts(fields, place),
+            unique=self._switch(fields, place, "unique"),
+            private=self._switch(fields, place, "private"),
         )
         self._check(column, place, fields)
         return column
@@ -142,11 +169,13 @@ class _Reader:
         if column.type not in {ColumnType.INTEGER, ColumnType.NUMBER}:
             for key in ("min", "max"):
                 if key in fields:
-                    raise self.fault(fields[key], f"{place}.{key} needs `type: integer` or `type: number`")
+                    raise self.fault(fields[key], f"{place}.{key} needs `type: integer` or `type: number`", _REMOVE)
         if column.values and column.type is not ColumnType.TEXT:
-            raise self.fault(fields["values"], f"{place}.values needs `type: text`")
+            raise self.fault(fields["values"], f"{place}.values needs `type: text`", _REMOVE)
+        if column.unique and column.type is ColumnType.ANY:
+            raise self.fault(fields["unique"], f"{place}.unique needs a type other than `any`", _REMOVE)
         if column.min is not None and column.max is not None and column.min > column.max:
-            raise self.fault(fields["min"], f"{place}.min is larger than {place}.max")
+            raise self.fault(fields["min"], f"{place}.min is larger than {place}.max", "exchange them")
 
     def _choice(self, fields: dict[str, Any], key: str, choices: tuple[str, ...], default: str, place: str = "") -> str:
         node = fields.get(key)
@@ -159,14 +188,14 @@ class _Reader:
             raise self.fault(node, f"{name} must be one of {', '.join(choices)}, not {_shown(node)}", hint)
         return str(node.value)
 
-    def _scalar(self, fields: dict[str, Any], place: str, key: str, kind: type[Value], default: Value) -> Value:
+    def _switch(self, fields: dict[str, Any], place: str, key: str, *, default: bool = False) -> bool:
         node = fields.get(key)
         if node is None:
             return default
         value = _plain(node)
-        if type(value) is not kind:
-            wanted = "true or false" if kind is bool else "a number"
-            raise self.fault(node, f"{place}.{key} must be {wanted}, not {_shown(node)}")
+        if not isinstance(value, bool):
+            hint = f"write `{key}: true`, or leave it out"
+            raise self.fault(node, f"{place}.{key} must be true or false, not {_shown(node)}", hint)
         return value
 
     def _number(self, fields: dict[str, Any], place: str, key: str) -> float | None:
@@ -174,8 +203,10 @@ class _Reader:
         if node is None:
             return None
         value = _plain(node)
-        if type(value) not in {int, float} or math.isnan(value):
-            raise self.fault(node, f"{place}.{key} must be a number, not {_shown(node)}")
+        if type(value) not in {int, float} or not math.isfinite(value):
+            raise self.fault(
+                node, f"{place}.{key} must be a number, not {_shown(node)}", f"write `{key}: 0`, or leave it out"
+            )
         return float(value)
 
     def _texts(self, fields: dict[str, Any], place: str) -> tuple[str, ...]:
@@ -183,7 +214,9 @@ class _Reader:
         if node is None:
             return ()
         if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise self.fault(node, f"{place}.values must be a list of texts, not {_shown(node)}")
+            raise self.fault(
+                node, f"{place}.values must be a list of texts, not {_shown(node)}", "write `values: [a, b]`"
+            )
         for item in node.value:
             if type(_plain(item)) is not str:
                 raise self.fault(item, f"{place}.values: {_shown(item)} is not a text", "put it in quotes")

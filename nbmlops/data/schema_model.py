@@ -33,6 +33,8 @@ class ColumnSchema:
         min: Smallest value allowed, for integers and numbers.
         max: Largest value allowed.
         values: The only values allowed, for texts; empty when any is.
+        unique: Whether no value may stand in two rows; missing ones are no values.
+        private: Whether messages and documents show no values of it.
     """
 
     type: ColumnType
@@ -41,6 +43,8 @@ class ColumnSchema:
     min: float | None = None
     max: float | None = None
     values: tuple[str, ...] = ()
+    unique: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

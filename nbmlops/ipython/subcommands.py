@@ -37,7 +37,11 @@ SUBCOMMANDS = (
         takes_names=True,
     ),
     Subcommand(
-        "check", "validate a frame against its schema", "%mlops check flights --schema flights", ("--schema",), True
+        "check",
+        "validate a frame against its schema",
+        "%mlops check flights --schema flights",
+        ("--schema", "--update"),
+        True,
     ),
     Subcommand("param", "log a parameter", "%mlops param max_depth", (), takes_names=True),
     Subcommand("metric", "log a metric", "%mlops metric auc = roc_auc_score(y, p)", ("--step",), takes_names=True),

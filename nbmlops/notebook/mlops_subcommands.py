@@ -67,11 +67,15 @@ def _diff_arguments(parser: argparse.ArgumentParser) -> None:
 def _check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("value", metavar="EXPR", type=expression, help="the frame to validate")
     parser.add_argument("--schema", type=plain_name, help="the schema's name (default: EXPR if it is a name)")
+    parser.add_argument(
+        "--update", action="store_true", help="widen the rules that it breaks, in the file (a pipeline only checks)"
+    )
 
 
 def _check(given: argparse.Namespace) -> str:
     schema = _name_of(given.value, given.schema, "schema", "check")
-    return f"nbmlops.check({given.value}, schema={quoted(schema)})"
+    update = ", update=True" if given.update else ""
+    return f"nbmlops.check({given.value}, schema={quoted(schema)}{update})"
 
 
 def _param_arguments(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +192,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _CALL,
         _check_arguments,
         _check,
+        frozenset({"update"}),
     ),
     "param": Subcommand(
         "log a parameter", "%mlops param n_features len(features)", _CALL, _param_arguments, _param, named=True

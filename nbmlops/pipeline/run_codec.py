@@ -16,6 +16,7 @@ from nbmlops.core.documents import check_schema
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_record import (
     SCHEMA,
+    CheckFinding,
     CheckRecord,
     DataRecord,
     JoinedSteps,
@@ -214,9 +215,25 @@ def _log(fields: Fields) -> StepLog:
         ),
         data=tuple(map(_data, fields.children("data"))),
         checks=tuple(
-            CheckRecord(c.text("data"), c.text("schema"), c.boolean("passed"), c.texts("failures"))
+            CheckRecord(
+                c.text("data"),
+                c.text("schema"),
+                c.boolean("passed"),
+                c.texts("failures"),
+                tuple(map(_finding, c.children("findings"))),
+            )
             for c in fields.children("checks")
         ),
+    )
+
+
+def _finding(fields: Fields) -> CheckFinding:
+    return CheckFinding(
+        fields.text("column"),
+        fields.text("rule"),
+        fields.integer("rows"),
+        fields.texts("examples"),
+        fields.text("message"),
     )
 
 

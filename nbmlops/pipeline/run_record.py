@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.core.records import CheckFinding, CheckRecord, DataRecord
 
 __all__ = [
     "SCHEMA",
+    "CheckFinding",
     "CheckRecord",
     "DataRecord",
     "JoinedSteps",

@@ -12,7 +12,7 @@ import nbmlops
 from nbmlops.app import session as sessions
 from nbmlops.app.checks import CheckFailed
 from nbmlops.core.errors import UsageError
-from nbmlops.core.records import CheckRecord
+from nbmlops.core.records import CheckFinding, CheckRecord
 from nbmlops.pipeline.run_record import MetricValue
 from nbmlops.runtime import step as runtime_step
 from nbmlops.runtime.recorder import StepRecorder
@@ -90,9 +90,9 @@ def test_a_step_never_writes_a_schema(step: StepRecorder, tmp_path: Path):
 
 
 def test_a_step_checks_against_the_projects_schema(step: StepRecorder, tmp_path: Path):
-    from nbmlops.app.checks import check_value
+    from nbmlops.app.checks import May, check_value
 
-    assert check_value(FRAME, "flights", tmp_path, may_infer=True).written == "schemas/flights.yaml"
+    assert check_value(FRAME, "flights", tmp_path, May.INFER).written == "schemas/flights.yaml"
     assert repr(nbmlops.check(FRAME, "flights")) == "PASS flights keeps schema flights"
     with pytest.raises(CheckFailed) as caught:
         nbmlops.check(FRAME.drop(columns="late"), "flights")
@@ -101,7 +101,8 @@ def test_a_step_checks_against_the_projects_schema(step: StepRecorder, tmp_path:
         "  late: the column is missing\n"
         "hint: correct the data above this line, or the rules in schemas/flights.yaml"
     )
-    failed = CheckRecord("flights", "flights", False, ("late: the column is missing",))
+    said = "late: the column is missing"
+    failed = CheckRecord("flights", "flights", False, (said,), (CheckFinding("late", "required", 0, (), said),))
     assert step.log().checks == (CheckRecord("flights", "flights", True), failed)
 
 

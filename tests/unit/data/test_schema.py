@@ -37,17 +37,18 @@ FRAME = pd.DataFrame(
 TEXT = """\
 # What a frame must look like, made by nbmlops from data and meant to be edited.
 # type: integer | number | boolean | text | datetime | duration | any; missing: may values be missing;
-# required: must the column be there; min, max: smallest and largest value; values: the only texts allowed.
+# required: must the column be there; min, max: smallest and largest value; values: the only texts allowed;
+# unique: may no value stand twice; private: may no value be shown.
 schema: nbmlops/frame-schema/1
 other_columns: allowed
 columns:
-  id: {type: integer, min: 800, max: 1400}
+  id: {type: integer, min: 800, max: 1400, unique: true}
   month: {type: integer}
   delay: {type: number, missing: true, min: -110, max: 200}
   origin:
     type: text
     values: [JFK, LGA]
-  name: {type: text}
+  name: {type: text, unique: true}
   late: {type: boolean}
   when: {type: datetime}
   took: {type: duration}
@@ -117,7 +118,51 @@ FAILURES: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_failures_are_sentences(name: str) -> None:
     frame, failures = FAILURES[name]
-    assert validate(frame, infer_schema(FRAME), data="df", name="s") == CheckRecord("df", "s", False, failures)
+    record = validate(frame, infer_schema(FRAME), data="df", name="s")
+    assert record == CheckRecord("df", "s", False, failures, record.findings)
+    assert tuple(finding.message for finding in record.findings) == failures
+
+
+def test_findings_are_for_programs() -> None:
+    schema = FrameSchema(
+        {
+            "a": ColumnSchema(ColumnType.INTEGER, min=0, max=10, unique=True),
+            "b": ColumnSchema(ColumnType.TEXT, values=("x",), private=True),
+            "c": ColumnSchema(ColumnType.NUMBER),
+        }
+    )
+    frame = pd.DataFrame({"a": [-1, 5, 5, 99], "b": ["x", "secret", "x", None], "c": ["1"] * 4}, index=list("pqrs"))
+    record = validate(frame, schema)
+    assert [(found.column, found.rule, found.rows, found.examples) for found in record.findings] == [
+        ("a", "min", 1, ("-1",)),
+        ("a", "max", 1, ("99",)),
+        ("a", "unique", 2, ("5",)),
+        ("b", "missing", 1, ("'s'",)),
+        ("b", "values", 1, ()),
+        ("c", "type", 4, ()),
+    ]
+    assert "secret" not in repr(record)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.one_of(st.none(), st.integers(-3, 3), st.floats(-3, 3), st.sampled_from(["x", "y", "3"])), max_size=4),
+    st.sampled_from(list(ColumnType)),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, -1.0, 2.0]),
+)
+def test_pandera_and_the_findings_agree(
+    values: list[object], kind: ColumnType, missing: bool, unique: bool, bound: float | None
+) -> None:
+    numeric = kind in {ColumnType.INTEGER, ColumnType.NUMBER}
+    column = ColumnSchema(
+        kind, missing, max=bound if numeric else None, values=("x", "z") if kind is ColumnType.TEXT else (),
+        unique=unique and kind is not ColumnType.ANY,
+    )  # fmt: skip
+    record = validate(pd.DataFrame({"a": values}), FrameSchema({"a": column}))
+    assert record.passed is (not record.findings)
+    assert [finding.rule for finding in record.findings if finding.rule == "pandera"] == []
 
 
 def test_an_edited_schema_may_refuse_other_columns_and_forgive_absent_ones() -> None:
@@ -215,10 +260,11 @@ TYPES = "integer, number, boolean, text, datetime, duration, any"
 BROKEN = {
     "not YAML": ("a: [\n", "flights.yaml line 2: did not find expected node content\nhint: correct the YAML syntax"),
     "empty": ("", "flights.yaml is empty\nhint: let nbmlops make it again: delete the file"),
-    "a list": ("- 1", "flights.yaml line 1: the schema must be a mapping of keys to values"),
+    "a list": ("- 1", ("flights.yaml line 1: the schema must be a mapping of keys to values\n"
+        "hint: write `key: value` on each line")),
     "version": (
         replaced("frame-schema/1", "frame-schema/2"),
-        """flights.yaml line 4: schema must be nbmlops/frame-schema/1, not 'nbmlops/frame-schema/2'
+        """flights.yaml line 5: schema must be nbmlops/frame-schema/1, not 'nbmlops/frame-schema/2'
 hint: write `schema: nbmlops/frame-schema/1`""",
     ),
     "no version": (
@@ -232,51 +278,67 @@ hint: write `schema: nbmlops/frame-schema/1`""",
     ),
     "unknown key": (
         replaced("  late: {type", "  late: {tipe"),
-        "flights.yaml line 14: columns.late: the key 'tipe' is not known\nhint: did you mean 'type'?",
+        "flights.yaml line 15: columns.late: the key 'tipe' is not known\nhint: did you mean 'type'?",
     ),
     "another unknown key": (
         replaced("other_columns: allowed", "x: 1"),
-        "flights.yaml line 5: the schema: the key 'x' is not known\nhint: known keys: columns, other_columns, schema",
+        "flights.yaml line 6: the schema: the key 'x' is not known\nhint: known keys: columns, other_columns, schema",
     ),
     "unknown type": (
         replaced("late: {type: boolean", "late: {type: bolean"),
-        f"""flights.yaml line 14: columns.late.type must be one of {TYPES}, not 'bolean'
+        f"""flights.yaml line 15: columns.late.type must be one of {TYPES}, not 'bolean'
 hint: did you mean 'boolean'?""",
     ),
     "no type": (
         replaced("late: {type: boolean}", "late: {}"),
-        f"""flights.yaml line 14: columns.late.type is missing
+        f"""flights.yaml line 15: columns.late.type is missing
 hint: one of {TYPES}""",
     ),
-    "key twice": (replaced("  month:", "  id:"), "flights.yaml line 8: columns: the key 'id' stands twice"),
-    "bound": (replaced("min: 800", "min: low"), "flights.yaml line 7: columns.id.min must be a number, not 'low'"),
-    "NaN": (replaced("min: 800", "min: .nan"), "flights.yaml line 7: columns.id.min must be a number, not '.nan'"),
-    "bounds": (replaced("min: 800", "min: 8000"), "flights.yaml line 7: columns.id.min is larger than columns.id.max"),
+    "key twice": (replaced("  month:", "  id:"), ("flights.yaml line 9: columns: the key 'id' stands twice\n"
+        "hint: keep one of the two")),
+    "bound": (replaced("min: 800", "min: low"), ("flights.yaml line 8: columns.id.min must be a number, not 'low'\n"
+        "hint: write `min: 0`, or leave it out")),
+    "NaN": (replaced("min: 800", "min: .nan"), ("flights.yaml line 8: columns.id.min must be a number, not '.nan'\n"
+        "hint: write `min: 0`, or leave it out")),
+    "bounds": (replaced("min: 800", "min: 8000"), ("flights.yaml line 8: columns.id.min is larger than columns.id.max\n"
+        "hint: exchange them")),
     "bound of texts": (
-        replaced("name: {type: text}", "name: {type: text, min: 1}"),
-        "flights.yaml line 13: columns.name.min needs `type: integer` or `type: number`",
+        replaced("kind: {type: text}", "kind: {type: text, min: 1}"),
+        ("flights.yaml line 18: columns.kind.min needs `type: integer` or `type: number`\n"
+        "hint: remove the key, or correct the type"),
     ),
     "values of numbers": (
         replaced("month: {type: integer}", "month: {type: integer, values: [a]}"),
-        "flights.yaml line 8: columns.month.values needs `type: text`",
+        "flights.yaml line 9: columns.month.values needs `type: text`\nhint: remove the key, or correct the type",
     ),
     "truth value": (
         replaced("missing: true", "missing: maybe"),
-        "flights.yaml line 9: columns.delay.missing must be true or false, not 'maybe'",
+        ("flights.yaml line 10: columns.delay.missing must be true or false, not 'maybe'\n"
+        "hint: write `missing: true`, or leave it out"),
+    ),
+    "unique": (
+        replaced("cells: {type: any", "cells: {type: any, unique: true"),
+        ("flights.yaml line 19: columns.cells.unique needs a type other than `any`\n"
+        "hint: remove the key, or correct the type"),
+    ),
+    "infinite": (
+        replaced("min: 800", "min: -.inf"),
+        "flights.yaml line 8: columns.id.min must be a number, not '-.inf'\nhint: write `min: 0`, or leave it out",
     ),
     "values": (
         replaced("[JFK, LGA]", "[JFK, NO]"),
-        "flights.yaml line 12: columns.origin.values: 'NO' is not a text\nhint: put it in quotes",
+        "flights.yaml line 13: columns.origin.values: 'NO' is not a text\nhint: put it in quotes",
     ),
     "no values": (
         replaced("[JFK, LGA]", "JFK"),
-        "flights.yaml line 12: columns.origin.values must be a list of texts, not 'JFK'",
+        "flights.yaml line 13: columns.origin.values must be a list of texts, not 'JFK'\nhint: write `values: [a, b]`",
     ),
     "anchors": (
         replaced("[JFK, LGA]", "&a [*a]"),
-        "flights.yaml line 12: anchors and deep nesting are not allowed",
+        "flights.yaml line 13: anchors and deep nesting are not allowed\nhint: write the values out",
     ),
-    "depth": ("a: " + "[" * 3000, "flights.yaml line 1: anchors and deep nesting are not allowed"),
+    "depth": ("a: " + "[" * 3000, ("flights.yaml line 1: anchors and deep nesting are not allowed\n"
+        "hint: write the values out")),
     "control characters": (
         "\x00", "flights.yaml is not YAML: unacceptable character #x0000: control characters are not allowed",
     ),

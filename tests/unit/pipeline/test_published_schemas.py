@@ -17,6 +17,7 @@ from nbmlops.core.errors import Interrupted, UsageError
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import (
     SCHEMA,
+    CheckFinding,
     CheckRecord,
     DataRecord,
     Lineage,
@@ -37,7 +38,7 @@ LOG = StepLog(
     {"rows": 1},
     (MetricValue("loss", float("nan"), 2),),
     (DataRecord("df", "0" * 32, "frame", 1, (("a", "int64"),), "", {"rows": 1}),),
-    (CheckRecord("df", "flights", False, ("a: the column is missing",)),),
+    (CheckRecord("df", "flights", False, ("a: no",), (CheckFinding("a", "min", 2, ("1",), "a: no"),)),),
 )
 RUNS = [
     RunRecord(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_codec import run_from_json, run_to_json, step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import (
+    CheckFinding,
     CheckRecord,
     DataRecord,
     JoinedSteps,
@@ -38,7 +39,15 @@ EXAMPLE = RunRecord(
                 data=(
                     DataRecord("df", "0" * 32, "frame", 10, (("a", "int64"),), "training", {"n": [1]}, {"data": "d"}),
                 ),
-                checks=(CheckRecord("df", "flights", False, ("a: 1 row below 0",)),),
+                checks=(
+                    CheckRecord(
+                        "df",
+                        "flights",
+                        False,
+                        ("a: 1 row below 0",),
+                        (CheckFinding("a", "min", 1, ("-1",), "a: 1 row below 0"),),
+                    ),
+                ),
             ),
             key="k",
             reason="unchanged",
@@ -92,7 +101,17 @@ EXAMPLE_JSON = {
                         "parts": {"data": "d"},
                     }
                 ],
-                "checks": [{"data": "df", "schema": "flights", "passed": False, "failures": ["a: 1 row below 0"]}],
+                "checks": [
+                    {
+                        "data": "df",
+                        "schema": "flights",
+                        "passed": False,
+                        "failures": ["a: 1 row below 0"],
+                        "findings": [
+                            {"column": "a", "rule": "min", "rows": 1, "examples": ["-1"], "message": "a: 1 row below 0"}
+                        ],
+                    }
+                ],
             },
             "start": "",
             "peak": 0,
@@ -165,7 +184,16 @@ logs = st.builds(
     data=tuples(
         st.builds(DataRecord, texts, texts, texts, st.integers(-1), tuples(st.tuples(texts, texts)), texts, plains)
     ),
-    checks=tuples(st.builds(CheckRecord, texts, texts, st.booleans(), tuples(texts))),
+    checks=tuples(
+        st.builds(
+            CheckRecord,
+            texts,
+            texts,
+            st.booleans(),
+            tuples(texts),
+            tuples(st.builds(CheckFinding, texts, texts, st.integers(0, 9), tuples(texts), texts)),
+        )
+    ),
 )
 step_records = st.builds(
     StepRecord,

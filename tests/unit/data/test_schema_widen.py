@@ -1,0 +1,71 @@
+import pandas as pd
+import pytest
+
+from nbmlops.data.schema import schema_from_yaml, validate
+from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema
+from nbmlops.data.schema_widen import edited_text, widened
+
+TEXT = """\
+schema: nbmlops/frame-schema/1
+other_columns: refused  # others would give the answer away
+columns:
+  # the key
+  id: {type: integer, max: 10, unique: true}  # given by us
+  month: {type: integer, min: 1, max: 12}
+  origin: {type: text, values: [JFK, LGA]}
+  late: {type: boolean}
+  # at last
+  took:
+    type: duration
+    missing: true  # cancelled ones
+# end
+"""
+FRAME = pd.DataFrame({
+    "id": [3, 20, 20], "month": [1, 2, 13], "origin": ["EWR", "JFK", None], "late": [1, 0, 1], "more": ["x", "y", "z"],
+})  # fmt: skip
+
+
+def test_only_what_the_data_needs_is_written_anew() -> None:
+    old = schema_from_yaml(TEXT)
+    new = widened(old, FRAME)
+    assert (
+        edited_text(TEXT, new, "flights.yaml")
+        == """\
+schema: nbmlops/frame-schema/1
+other_columns: refused  # others would give the answer away
+columns:
+  # the key
+  id: {type: integer, max: 20}  # given by us
+  month: {type: integer, min: 1, max: 13}
+  origin: {type: text, missing: true, values: [EWR, JFK, LGA]}
+  late: {type: any}
+  # at last
+  took:
+    {type: duration, missing: true, required: false}
+  more: {type: text}
+# end
+"""
+    )
+    assert validate(FRAME, new).passed
+
+
+def test_data_that_keeps_the_schema_changes_nothing() -> None:
+    old = schema_from_yaml(TEXT)
+    frame = FRAME.iloc[:1].assign(late=True, took=pd.Timedelta(1), origin="JFK").drop(columns="more")
+    assert validate(frame, old).passed
+    assert edited_text(TEXT, widened(old, frame), "x") == TEXT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{schema: nbmlops/frame-schema/1, columns: {id: {type: integer}, 'b: #': {type: text}}}",
+        "schema: nbmlops/frame-schema/1\ncolumns:\n    id:\n        type: integer\n    ? 'b: #'\n    : {type: text}",
+        "schema: nbmlops/frame-schema/1\ncolumns: {}\n",
+        'schema: nbmlops/frame-schema/1\r\ncolumns:\r\n  id: {type: integer}  # ü\r\n  "b: #": {type: text}\r\n',
+    ],
+)
+def test_every_form_of_a_file_says_the_new_rules_afterwards(text: str) -> None:
+    new = widened(schema_from_yaml(text), pd.DataFrame({"id": [0.5], "b: #": [None], "new\n": [True]}))
+    wanted = FrameSchema({**new.columns, "added: {": ColumnSchema(ColumnType.TEXT, values=("yes", "#"))})
+    assert schema_from_yaml(edited_text(text, wanted, "x")) == wanted
