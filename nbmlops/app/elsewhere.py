@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from nbmlops.app.progress import Progress
 from nbmlops.core.errors import ConfigError, EnvironmentFault, NbmlopsError, StepFailed, UsageError
 from nbmlops.pipeline.codec import read_pipeline
+from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_codec import run_from_json
 from nbmlops.pipeline.run_record import StepError, StepStatus
-from nbmlops.runtime.events import StepDoneElsewhere, StepsSentElsewhere
+from nbmlops.runtime.events import StepDoneElsewhere, StepsSentElsewhere, StepsWaitElsewhere
 from nbmlops.runtime.executors.dask import carry_out, dask_cluster
 from nbmlops.runtime.executors.orders import Done, Order, orders_of
+from nbmlops.runtime.executors.sweep_orders import are_apart, merged
 from nbmlops.runtime.foresee import Prospect, foresee
-from nbmlops.runtime.layout import layout_of, pipeline_file
+from nbmlops.runtime.layout import Layout, layout_of, pipeline_file
+from nbmlops.runtime.notebook_order import known_outcomes
+from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.plan import select
 from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.shared_cache import SharedCache
@@ -53,38 +57,105 @@ def execute_elsewhere(folder: Path, options: RunOptions, executor: str, tell: Ca
         EnvironmentFault: the cluster or the shared store cannot be used.
         StepFailed: a step failed.
     """
+    (fault,) = execute_points_elsewhere(folder, [options], executor, tell)
+    if fault is not None:
+        raise fault
+    return closing_options(options)
+
+
+def closing_options(options: RunOptions) -> RunOptions:
+    """Returns the options of the run that closes the pipeline, when its steps have been executed."""
+    return replace(options, force=False, first="")
+
+
+def execute_points_elsewhere(
+    folder: Path, points: Sequence[RunOptions], executor: str, tell: Callable[[Progress], None]
+) -> tuple[NbmlopsError | None, ...]:
+    """Returns for each of several runs the error of its first step that failed, None where all were executed.
+
+    What runs have in common is executed once. Those with nothing to execute ask no cluster.
+
+    Args:
+        folder: The pipeline's folder.
+        points: The options of each whole run; they differ in their parameters only.
+        executor: `dask`, or `dask://HOST:PORT`.
+        tell: Told of every step that has been executed.
+
+    Raises:
+        UsageError: the executor is not known, or needs a shared store.
+        EnvironmentFault: the cluster or the shared store cannot be used.
+    """
     address = dask_address(executor)
-    if address and not options.store:
+    if address and any(not options.store for options in points):
         raise UsageError(
             "the workers of a cluster need a store that they share with this machine",
             "name it: nbmlops run --store URL, or [run] store in nbmlops.toml",
         )
     pipeline = read_pipeline(pipeline_file(folder))
     layout = layout_of(folder, pipeline)
+    faults: dict[int, NbmlopsError] = {}
+    open_points = [number for number, options in enumerate(points) if not _is_done(folder, options)]
+    if open_points:
+        orders, own = _orders(pipeline, layout, [points[number] for number in open_points], tell)
+        failed = _carry_out(orders, address, tell)
+        for number, names in zip(open_points, own, strict=True):
+            wrong = [failed[name] for name in names if name in failed]
+            if wrong:
+                faults[number] = _fault(wrong[0])
+    return tuple(faults.get(number) for number in range(len(points)))
+
+
+def are_known_apart(folder: Path, options: RunOptions) -> bool:
+    """Returns whether runs with other parameters are known to leave each other alone, so that they may go on at once.
+
+    Args:
+        folder: The pipeline's folder.
+        options: Those of one of the runs.
+    """
+    pipeline = read_pipeline(pipeline_file(folder))
+    steps = select(pipeline, options.first, options.last, force=options.force).steps
+    return are_apart(steps, known_outcomes(pipeline, layout_of(folder, pipeline), steps, options))
+
+
+def _is_done(folder: Path, options: RunOptions) -> bool:
+    return all(step.prospect is Prospect.REUSE for step in foresee(folder, options))
+
+
+def _orders(
+    pipeline: Pipeline, layout: Layout, points: Sequence[RunOptions], tell: Callable[[Progress], None]
+) -> tuple[tuple[Order, ...], tuple[tuple[str, ...], ...]]:
+    """Returns what is to be carried out for all of the runs, and the names of the orders of each."""
+    options = points[0]
     selection = select(pipeline, options.first, options.last, force=options.force)
-    closing = replace(options, force=False, first="", last=options.last)
-    if all(step.prospect is Prospect.REUSE for step in foresee(folder, options)):
-        return closing
-    orders = orders_of(layout, selection, options)
+    known = known_outcomes(pipeline, layout, selection.steps, options)
     if options.store:
         cache = SharedCache(layout, SharedStore(options.store), tell, needed=True)
         for record in filter(None, (cache.latest(step.name) for step in selection.steps)):
             cache.share(record)  # what this machine has already, workers need not execute again
-    _carry_out(orders, address, tell)
-    return closing
+    runs = [
+        (orders_of(pipeline, layout, selection, point, known), effective_parameters(pipeline, point.parameters))
+        for point in points
+    ]
+    if len(runs) == 1:
+        return runs[0][0], (tuple(order.name for order in runs[0][0]),)
+    return merged(pipeline, runs, apart=are_apart(selection.steps, known))
 
 
-def _carry_out(orders: tuple[Order, ...], address: str, tell: Callable[[Progress], None]) -> None:
-    failed: list[Done] = []
+def _carry_out(orders: Sequence[Order], address: str, tell: Callable[[Progress], None]) -> dict[str, Done]:
+    """Returns what became of the orders that failed, by their names, in the order in which they were given."""
+    failed: dict[str, Done] = {}
+
+    def waits(steps: Sequence[str], reason: str) -> None:
+        tell(StepsWaitElsewhere(tuple(steps), reason))
+
     with dask_cluster(address, orders) as client:
-        workers = len(client.scheduler_info()["workers"])
+        workers = len(client.scheduler_info(n_workers=-1)["workers"])
         tell(StepsSentElsewhere(tuple(order.step for order in orders), client.scheduler.address, workers))
-        for done, where in carry_out(client, orders):
+        for order, done, where in carry_out(client, orders, own=not address, waits=waits):
             tell(StepDoneElsewhere(done.step, done.code == 0, done.seconds, where, done.after))
-            failed += [done] if done.code != 0 and not done.after else []
-    if failed:
-        names = [order.step for order in orders]
-        raise _fault(min(failed, key=lambda done: names.index(done.step)))
+            if done.code != 0 and not done.after:
+                failed[order.name] = done
+    return {order.name: failed[order.name] for order in orders if order.name in failed}
 
 
 def _fault(done: Done) -> NbmlopsError:

@@ -35,6 +35,7 @@ from nbmlops.runtime.events import (
     StepSkipped,
     StepsSentElsewhere,
     StepStarted,
+    StepsWaitElsewhere,
     StepWarned,
     ValueDamaged,
 )
@@ -58,6 +59,7 @@ NAMES: Mapping[type, str] = {
     StepsJoined: "steps.joined",
     StartedCold: "run.started_cold",
     StepsSentElsewhere: "steps.sent_elsewhere",
+    StepsWaitElsewhere: "steps.wait_elsewhere",
     StepDoneElsewhere: "step.done_elsewhere",
     SharingFailed: "run.sharing_failed",
     StageStarted: "stage.started",

@@ -7,13 +7,12 @@ the outcome of the run that produced the results. An interruption closes the run
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbmlops.app.background import BackgroundRun
 from nbmlops.app.cached import Wishes, reuse
-from nbmlops.app.elsewhere import execute_elsewhere
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
@@ -75,6 +74,7 @@ class RunRequest:
         memory: What they may take together, such as "8GiB"; "" for what the configuration says, else for what is free.
         store: The shared store, a URL or a folder; "" for that of the configuration, if it has one.
         executor: Where steps are executed: "dask", "dask://HOST:PORT", or "" for this machine.
+        in_order: Before `only`, execute earlier steps without results that are not known to leave them alone.
     """
 
     pipeline: str
@@ -95,6 +95,7 @@ class RunRequest:
     memory: str = ""
     store: str = ""
     executor: str = ""
+    in_order: bool = False
 
 
 def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = None) -> RunOutcome:
@@ -114,9 +115,54 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
     if request.only and (request.from_step or request.to_step):
         raise UsageError("--only excludes --from and --to", "name every step to execute: --only A --only B")
     opened = open_pipeline(request.pipeline, request.cwd)
-    overrides = {**parse_overrides(opened.pipeline, request.parameters), **request.values}
-    options = RunOptions(
-        parameters=overrides,
+    options = run_options(opened, request)
+    if request.in_order:
+        return _in_order(opened, request, options, tell)
+    if request.executor:
+        if request.only:
+            raise UsageError("--only and --executor exclude each other", "the executor's workers use --only themselves")
+        from nbmlops.app.elsewhere import execute_elsewhere  # noqa: PLC0415 - most runs stay here
+
+        options = execute_elsewhere(opened.folder, options, request.executor, tell)
+    stores = Stores(opened.root, opened.uri)
+    tracked = BackgroundRun(
+        lambda: _without_dead_runs(stores.tracker, opened.config.experiment),
+        lambda: run_start(opened, parent() if parent else ""),
+    )
+    tracked.log(StepLog(params=effective_parameters(opened.pipeline, options.parameters)))
+    with closing(tracked):
+        return _Run(opened, request, stores, tracked, tell).go(options)
+
+
+def _in_order(opened: OpenedPipeline, request: RunRequest, options: RunOptions, tell: Listener) -> RunOutcome:
+    """Returns how single steps ended, each executed after the earlier ones that it may not pass.
+
+    Raises:
+        UsageError: no step is named.
+    """
+    from nbmlops.app.in_order import missing_before, turn_of  # noqa: PLC0415 - only engines ask for it
+
+    if not request.only:
+        raise UsageError("--in-order is about single steps", "name one: --only STEP --in-order")
+    for step in missing_before(opened.folder, options):
+        with turn_of(opened.folder, step):  # the step's own task finds it done then
+            outcome = run(replace(request, only=(step,), in_order=False, force=False), tell)
+        if outcome.record.status is not RunStatus.SUCCEEDED:
+            return outcome
+    with ExitStack() as turns:
+        for step in sorted(request.only):
+            turns.enter_context(turn_of(opened.folder, step))
+        return run(replace(request, in_order=False), tell)
+
+
+def run_options(opened: OpenedPipeline, request: RunRequest) -> RunOptions:
+    """Returns how the steps are to be run, by the request and the configuration.
+
+    Raises:
+        UsageError: a parameter, the memory or the shared store cannot be used.
+    """
+    return RunOptions(
+        parameters={**parse_overrides(opened.pipeline, request.parameters), **request.values},
         force=request.force,
         first=request.from_step,
         last=request.to_step,
@@ -129,18 +175,6 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
         memory=_memory(request.memory or opened.config.memory),
         store=shared_store(opened, request),
     )
-    if request.executor:
-        if request.only:
-            raise UsageError("--only and --executor exclude each other", "the executor's workers use --only themselves")
-        options = execute_elsewhere(opened.folder, options, request.executor, tell)
-    stores = Stores(opened.root, opened.uri)
-    tracked = BackgroundRun(
-        lambda: _without_dead_runs(stores.tracker, opened.config.experiment),
-        lambda: run_start(opened, parent() if parent else ""),
-    )
-    tracked.log(StepLog(params=effective_parameters(opened.pipeline, overrides)))
-    with closing(tracked):
-        return _Run(opened, request, stores, tracked, tell).go(options)
 
 
 def _memory(text: str) -> int:

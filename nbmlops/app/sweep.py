@@ -8,19 +8,20 @@ because better ones broke.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbmlops.app.background import BackgroundRun
+from nbmlops.app.elsewhere import are_known_apart, execute_points_elsewhere
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import PointFinished, PointStarted, Progress
 from nbmlops.app.project import RUNS_FOLDER
-from nbmlops.app.run import RunRequest, run
-from nbmlops.app.sweep_plan import SweepPlan, plan_of_file, plan_of_texts
+from nbmlops.app.run import RunRequest, run, run_options
+from nbmlops.app.sweep_plan import Method, SweepPlan, plan_of_file, plan_of_texts
 from nbmlops.app.sweep_record import (
     PointStatus,
     SweepOutcome,
@@ -31,10 +32,11 @@ from nbmlops.app.sweep_record import (
     sweep_to_json,
 )
 from nbmlops.app.sweep_samplers import Sampler, sampler_of
+from nbmlops.app.sweep_space import Point
 from nbmlops.app.toml_text import read_text
 from nbmlops.app.wiring import Stores
 from nbmlops.core.documents import write_atomically, write_json_document
-from nbmlops.core.errors import NbmlopsError, UsageError
+from nbmlops.core.errors import NbmlopsError, StepFailed, UsageError
 from nbmlops.pipeline.run_record import MetricValue, RunStatus, StepLog
 from nbmlops.tracking.lineage import SWEEP
 from nbmlops.tracking.tracker import RunStart, RunState
@@ -125,19 +127,56 @@ class _Sweep:
 
     def _try_points(self, sampler: Sampler) -> RunOutcome | None:
         """Returns the outcome of the point that the user stopped, None if all were tried."""
-        total, metric = self._plan.total, self._plan.objective.metric
+        if self._request.executor and self._plan.method is not Method.OPTUNA:
+            return self._try_elsewhere(list(iter(sampler.ask, None)))
         while (point := sampler.ask()) is not None:
-            number = len(self._points) + 1
-            self._tell(PointStarted(number, total, point))
-            outcome = run(replace(self._request, values={**self._plan.fixed, **point}), self._tell, self._parent)
-            found = point_of(point, metric, outcome.record)
-            self._points.append(found)
-            if found.status is PointStatus.INTERRUPTED:
-                return outcome
-            sampler.tell(found.value)
-            failed = found.status is PointStatus.FAILED
-            self._tell(PointFinished(number, total, metric, found.value, failed))
+            stopped = self._try(point, self._request)
+            if stopped is not None:
+                return stopped
+            sampler.tell(self._points[-1].value)
         return None
+
+    def _try_elsewhere(self, points: Sequence[Point]) -> RunOutcome | None:
+        """Returns what `_try_points` does, after a cluster has executed the steps of all points, what is common once.
+
+        Where it is not known yet that points leave each other alone, the first one goes first: its records tell it.
+        """
+        request, folder = self._request, self._opened.folder
+        options = [run_options(self._opened, self._at(point, request)) for point in points]
+        alone = 0 if are_known_apart(folder, options[0]) else 1
+        for point in points[:alone]:
+            stopped = self._try(point, request)
+            if stopped is not None:
+                return stopped
+        faults = execute_points_elsewhere(folder, options[alone:], request.executor, self._tell)
+        here = replace(request, executor="", force=False, from_step="")
+        for point, fault in zip(points[alone:], faults, strict=True):
+            stopped = self._try(point, here, fault)
+            if stopped is not None:
+                return stopped
+        return None
+
+    def _try(self, point: Point, request: RunRequest, fault: NbmlopsError | None = None) -> RunOutcome | None:
+        """Returns the outcome of the point if the user stopped it; `fault` is what a worker said of it already."""
+        number, total, metric = len(self._points) + 1, self._plan.total, self._plan.objective.metric
+        self._tell(PointStarted(number, total, point))
+        outcome = None
+        try:
+            if fault is not None:
+                raise fault
+            outcome = run(self._at(point, request), self._tell, self._parent)
+            found = point_of(point, metric, outcome.record)
+        except StepFailed as error:  # of a step that was executed elsewhere; here that is an outcome
+            found = SweepPoint(point, PointStatus.FAILED, error=error.message.partition("\n")[0])
+        self._points.append(found)
+        if found.status is PointStatus.INTERRUPTED:
+            return outcome
+        failed = found.status is PointStatus.FAILED
+        self._tell(PointFinished(number, total, metric, found.value, failed))
+        return None
+
+    def _at(self, point: Point, request: RunRequest) -> RunRequest:
+        return replace(request, values={**self._plan.fixed, **point})
 
     def _parent(self) -> str:
         return self._tracked.started()[1].run_id

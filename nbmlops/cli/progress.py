@@ -30,6 +30,7 @@ from nbmlops.runtime.events import (
     StepSkipped,
     StepsSentElsewhere,
     StepStarted,
+    StepsWaitElsewhere,
     StepWarned,
     ValueDamaged,
 )
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 Listener = Callable[[Progress], None]
 StepRemark = InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepRepeated | StepWarned
 Remark = StepRemark | RunWaiting | FormerRunKilled | StepsJoined | StartedCold | SharingFailed
+Elsewhere = StepsSentElsewhere | StepsWaitElsewhere | StepDoneElsewhere
 _STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
 
@@ -87,7 +89,14 @@ def describe(event: Progress) -> Line:
             return Line(text, Tone.BAD if failed else Tone.GOOD)
         case StepDoneEarly() | StepSkipped():
             return Line(f"[{event.number}/{event.total}] {event.step}: {_not_now(event)}", Tone.DIM)
-        case StageStarted() | PointStarted() | PointFinished() | StepsSentElsewhere() | StepDoneElsewhere():
+        case (
+            StageStarted()
+            | PointStarted()
+            | PointFinished()
+            | StepsSentElsewhere()
+            | StepsWaitElsewhere()
+            | StepDoneElsewhere()
+        ):
             return _stage(event)
         case _:
             return _remark(event)
@@ -99,7 +108,7 @@ def _not_now(event: StepDoneEarly | StepSkipped) -> str:
     return f"{'done' if event.succeeded else 'failed'} early in {event.seconds:.1f} s, waits for its turn"
 
 
-def _stage(event: StageStarted | PointStarted | PointFinished | StepsSentElsewhere | StepDoneElsewhere) -> Line:
+def _stage(event: StageStarted | PointStarted | PointFinished | Elsewhere) -> Line:
     match event:
         case StageStarted(stage=stage):
             return Line(_STAGES[stage])
@@ -133,9 +142,11 @@ def _remark(event: Remark) -> Line:
             return Line(f"{event.step}: {_about_step(event)}", Tone.WARNING)
 
 
-def _elsewhere(event: StepsSentElsewhere | StepDoneElsewhere) -> Line:
+def _elsewhere(event: Elsewhere) -> Line:
     if isinstance(event, StepsSentElsewhere):
         return Line(f"{len(event.steps)} steps for {event.workers} workers of the cluster at {event.scheduler}")
+    if isinstance(event, StepsWaitElsewhere):
+        return Line(f"{len(event.steps)} steps wait for a worker: {event.reason}", Tone.WARNING)
     if event.after:
         return Line(f"{event.step}: not begun, {event.after} failed", Tone.DIM)
     text = f"{event.step}: {'done' if event.succeeded else 'failed'} in {event.seconds:.1f} s"

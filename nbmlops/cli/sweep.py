@@ -14,7 +14,6 @@ from nbmlops.cli.options import emit
 from nbmlops.cli.render_run import run_blocks
 from nbmlops.cli.run_documents import sweep_document
 from nbmlops.cli.sweep_html import sweep_page
-from nbmlops.core.errors import UsageError
 from nbmlops.gate.numerals import show_number
 
 _MAX_ROWS = 50
@@ -26,13 +25,10 @@ def run_sweep(request: RunRequest, file: str, best: str, output: str) -> int | N
 
     Raises:
         NbmlopsError: as `nbmlops.app.sweep` does.
-        UsageError: the steps should be executed elsewhere.
     """
     plan = plan_sweep(request, file, best)
     if plan is None:
         return None
-    if request.executor:
-        raise UsageError("a sweep runs on this machine", "leave out --executor, or run the points one by one")
     with working() as listener:
         outcome = sweep(request, plan, listener, sweep_page)
     emit(output, lambda: sweep_document(outcome), lambda: sweep_blocks(outcome))

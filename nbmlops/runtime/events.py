@@ -168,6 +168,14 @@ class StepsSentElsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class StepsWaitElsewhere:
+    """Steps wait for a worker of the cluster that could execute them, and why there is none."""
+
+    steps: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepDoneElsewhere:
     """A worker has executed a step, or has found it done.
 
@@ -204,5 +212,6 @@ Event = (
     | StartedCold
     | SharingFailed
     | StepsSentElsewhere
+    | StepsWaitElsewhere
     | StepDoneElsewhere
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from nbmlops.pipeline.ir import Pipeline, Step
@@ -42,26 +42,31 @@ class Lookup:
         self._given = given
         self._folding = Folding()
 
-    def find(self, before: Sequence[StepOutcome]) -> tuple[tuple[CacheRecord, ...], str]:
+    def find(self, before: Sequence[StepOutcome], *, is_done: bool = False) -> tuple[tuple[CacheRecord, ...], str]:
         """Returns the records of the next step and of those it is joined with, and why there are none or why not.
 
         Args:
             before: What the steps before it did.
+            is_done: Results also count that are never reused otherwise: it is asked whether there are any.
         """
         step = self._pipeline.steps[len(before)]
         if step.name in self._forced:
             return (), "forced"
-        found, reason = self._find(step, before, exact=True)
-        return self._find(step, before, exact=False) if not found and step.name in self._given else (found, reason)
+        found, reason = self._find(step, before, _exact)
+        if not found and step.name in self._given:
+            return self._find(step, before, _loosened)
+        return self._find(step, before, _repeatable) if not found and is_done else (found, reason)
 
-    def _find(self, step: Step, before: Sequence[StepOutcome], *, exact: bool) -> tuple[tuple[CacheRecord, ...], str]:
+    def _find(
+        self, step: Step, before: Sequence[StepOutcome], taken_for: Callable[[CacheRecord], CacheRecord]
+    ) -> tuple[tuple[CacheRecord, ...], str]:
         values, ambient = self._folding.after(before)
         parts = self._facts.parts(step, values)
         nearest: tuple[str, ...] | None = None
         for record in self._cache.candidates(step_key(step.name, parts)):
             if record.unit not in {"", step.name}:
                 continue  # its process had run other steps before
-            changes = self._changes(record if exact else _loosened(record), ambient)
+            changes = self._changes(taken_for(record), ambient)
             if not changes:
                 unit, obstacle = self._unit(record, before)
                 if unit:
@@ -100,6 +105,16 @@ class Lookup:
         if nearest is None and latest is not None:
             nearest = self._changes(latest, ambient)
         return why(parts, latest, nearest or ())
+
+
+def _exact(record: CacheRecord) -> CacheRecord:
+    """Returns the record as it is."""
+    return record
+
+
+def _repeatable(record: CacheRecord) -> CacheRecord:
+    """Returns the record as if its results could be reused."""
+    return replace(record, outcome=replace(record.outcome, unkeyable=""))
 
 
 def _loosened(record: CacheRecord) -> CacheRecord:

@@ -112,6 +112,38 @@ def test_prefect(local: Mapping[str, Any], tmp_path: Path) -> None:
     assert results(folder) == local
 
 
+def test_branches_that_share_more_than_values_keep_notebook_order_in_an_engine(tmp_path: Path) -> None:
+    """Prefect begins the branches at once: both draw random numbers, one sets an option, one reads the other's file."""
+    cells = tagged(
+        "parameters: n = 3",
+        "step:seed: import numpy as np, pandas as pd; np.random.seed(n); base = n",
+        "step:left: x = np.random.rand(3); pd.options.display.precision = 2; open('notes.txt', 'w').write('left')",
+        "step:right: y = np.random.rand(3); shown = str(pd.Series([1 / 3]))",
+        "step:third: notes = open('notes.txt').read()",
+        "step:last: both = [base, x, y, shown, notes]",
+    )
+    here, there = tmp_path / "here", tmp_path / "there"
+    found = []
+    for folder in (here, there):
+        for path, data in compiled(cells, targets=("prefect",)).files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+    nbmlops(here, "run", "pipelines/tea")
+    settings = {
+        "PREFECT_HOME": str(there / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    }
+    start("prefect", there, "python", "pipelines/tea/prefect_flow.py", **settings)
+    for folder in (here, there):
+        paths = (folder / ".nbmlops/state/tea").glob("*.json")
+        records = [json.loads(path.read_text())["records"][0] for path in paths]
+        found.append({record["step"]: (record["key"], record["outcome"]["values"]) for record in records})
+    assert found[0] == found[1]
+    run = json.loads(next(there.glob("runs/tea/*/run.json")).read_text())
+    assert [step["status"] for step in run["steps"]] == ["cached"] * 5  # nothing had to be done again
+
+
 def test_zenml(local: Mapping[str, Any], tmp_path: Path) -> None:
     folder = project(tmp_path)
     settings = {"ZENML_CONFIG_PATH": str(folder / "zenml"), "ZENML_ANALYTICS_OPT_IN": "false"}

@@ -57,6 +57,11 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
     metavar="STEP",
     help="Execute this step and no other, over what earlier runs left; repeatable. For engines: track and judge later.",
 )
+@click.option(
+    "--in-order",
+    is_flag=True,
+    help="With --only: execute earlier steps first that have no results and are not known to leave it alone.",
+)
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
 @click.option(
@@ -101,6 +106,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     from_step: str,
     to_step: str,
     only: tuple[str, ...],
+    in_order: bool,
     no_register: bool,
     judge: bool,
     timeout: float | None,
@@ -129,6 +135,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         from_step=from_step,
         to_step=to_step,
         only=only,
+        in_order=in_order,
         register=not no_register,
         judge=judge,
         timeout=timeout,

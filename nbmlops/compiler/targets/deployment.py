@@ -20,7 +20,7 @@ from nbmlops.compiler.targets.quoting import plain_path
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.demands import StepDemands
 from nbmlops.pipeline.graph import ancestors, predecessors
-from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline
+from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline, Step
 
 # Where GitHub looks for workflows: the one place outside of a pipeline's folder that targets may write to.
 WORKFLOWS = ".github/workflows/"
@@ -28,6 +28,7 @@ WORKFLOWS = ".github/workflows/"
 _EXACT = 2**53
 # The runner ends a step in order, its processes with it; an engine's own limit is for tasks that hang otherwise.
 _GRACE = 60.0
+IN_ORDER = "--in-order"
 
 
 class Kind(StrEnum):
@@ -58,6 +59,8 @@ class Task:
         needs: Names of the tasks that must have succeeded before it.
         options: What `nbmlops run FOLDER` gets, besides parameters.
         demands: Retries, time and resources; the engine's work where it knows how.
+        before: Seconds that earlier steps may take, all together, which it does not need and may have to execute first
+            (`--in-order`); None for any time, 0 where there are none.
     """
 
     name: str
@@ -65,11 +68,18 @@ class Task:
     needs: tuple[str, ...]
     options: tuple[str, ...]
     demands: StepDemands = field(default_factory=StepDemands)
+    before: float | None = 0.0
 
     @property
     def patience(self) -> float | None:
         """Seconds after which an engine gives the task up: a minute after the runner would have; None for any time."""
-        return None if self.demands.timeout is None else self.demands.timeout + _GRACE
+        own = self.demands.timeout
+        return None if own is None or self.before is None else own + self.before + _GRACE
+
+    @property
+    def in_order(self) -> tuple[str, ...]:
+        """The options for engines whose tasks share a folder: earlier steps that its step may not pass go first."""
+        return self.options if self.before == 0.0 else (*self.options, IN_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +221,17 @@ def _tasks(pipeline: Pipeline) -> tuple[Task, ...]:
             needs=tuple(names[need] for need in _direct(pipeline, step.name)),
             options=(f"--only={step.name}",),
             demands=StepDemands(step.retries, step.backoff, step.timeout, step.resources),
+            before=_time_of_others(pipeline, step, number),
         )
-        for step in pipeline.steps
+        for number, step in enumerate(pipeline.steps)
     )
+
+
+def _time_of_others(pipeline: Pipeline, step: Step, number: int) -> float | None:
+    """Returns the seconds that earlier steps may take together which the step does not need, None for any time."""
+    needed = ancestors(pipeline, step.name)
+    limits = [other.timeout for other in pipeline.steps[:number] if other.name not in needed]
+    return None if None in limits else sum(filter(None, limits))
 
 
 def _direct(pipeline: Pipeline, step: str) -> list[str]:

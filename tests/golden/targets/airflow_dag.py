@@ -101,7 +101,7 @@ with DAG(
         after=["load"],
         execution_timeout=timedelta(seconds=150.0),
     )
-    add("right_part", ["--only=right.part"], after=["load"])
+    add("right_part", ["--only=right.part", "--in-order"], after=["load"])
     add("gate", ["--only=gate"], after=["left_part", "right_part"])
     add("gate_", ["--no-register"], after=["gate"])
     add("register", [], after=["gate_"])

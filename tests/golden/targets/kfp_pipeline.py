@@ -107,7 +107,7 @@ def tea(
         resources={"cpu": "1.5", "memory": "2048Mi", "nvidia.com/gpu": "1"},
     )
     add("left_part", ["--only=left-part"], after=["load"])
-    add("right_part", ["--only=right.part"], after=["load"])
+    add("right_part", ["--only=right.part", "--in-order"], after=["load"])
     add("gate", ["--only=gate"], after=["left_part", "right_part"])
     add("gate_", ["--no-register"], after=["gate"])
     add("register", [], after=["gate_"])

@@ -73,7 +73,7 @@ def run_all(given):
         settings={"resources": ResourceSettings(cpu_count=1.5, gpu_count=1, memory="2048MiB")},
     )
     add("left_part", ["--only=left-part"], after=["load"])
-    add("right_part", ["--only=right.part"], after=["load"])
+    add("right_part", ["--only=right.part", "--in-order"], after=["load"])
     add("gate", ["--only=gate"], after=["left_part", "right_part"])
     add("gate_", ["--no-register"], after=["gate"])
     add("register", [], after=["gate_"])

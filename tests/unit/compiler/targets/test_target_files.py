@@ -115,7 +115,7 @@ def test_jenkins_reads_texts_of_users_as_words_of_commands(payload: str) -> None
     assert [shlex.split(script[-1]) for script in scripts[1:]] == [
         ["nbmlops", "run", "out", "--only=one", "$@"],
         ["nbmlops", "run", "out", "--only=two", "$@"],
-        ["nbmlops", "run", "out", "--only=three", "$@"],
+        ["nbmlops", "run", "out", "--only=three", "--in-order", "$@"],
         ["nbmlops", "run", "out", "$@"],
     ]
 
@@ -146,7 +146,7 @@ def test_tasks_run_the_steps_and_close_the_pipeline(target: str, tmp_path: Path)
     assert called.commands == {
         "load": ["nbmlops", "run", "pipelines/tea", "--only=load"],
         "left_part": ["nbmlops", "run", "pipelines/tea", "--only=left-part"],
-        "right_part": ["nbmlops", "run", "pipelines/tea", "--only=right.part"],
+        "right_part": ["nbmlops", "run", "pipelines/tea", "--only=right.part", "--in-order"],
         "gate": ["nbmlops", "run", "pipelines/tea", "--only=gate"],
         "gate_": ["nbmlops", "run", "pipelines/tea", "--no-register"],
         "register": ["nbmlops", "run", "pipelines/tea"],

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,7 @@ def test_an_order_is_the_command_for_one_step_with_what_decides_its_result(tmp_p
         environment=lambda: {"OMP_NUM_THREADS": "2", "HOME": "/nowhere"},
     )
     common = Order(
+        name="first",
         step="first",
         needs=(),
         root=str(tmp_path),
@@ -50,16 +53,19 @@ def test_an_order_is_the_command_for_one_step_with_what_decides_its_result(tmp_p
             "--format=json",
         ),
         environment={"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"},
+        versions={"python": platform.python_version(), "click": version("click")},
     )
     forced = ("--only=last", *common.arguments[1:4], "--force", *common.arguments[4:])
-    assert orders_of(layout_of(folder, pipeline), select(pipeline, "last", "", force=False), options) == (
+    (folder / "requirements.lock").write_text("# a lock\nclick==0.0.1 \\\n    --hash=sha256:00\nnot-installed==1.0\n")
+    selection = select(pipeline, "last", "", force=False)
+    assert orders_of(pipeline, layout_of(folder, pipeline), selection, options, {}) == (
         common,
-        replace(common, step="last", needs=("first",), arguments=forced),
+        replace(common, name="last", step="last", needs=("first",), arguments=forced),
     )
 
 
 def order(root: Path, document: str, *arguments: str) -> Order:
-    return Order("first", (), str(root), "pipelines/tiny", document, arguments, {"PYTHONHASHSEED": "7"})
+    return Order("first", "first", (), str(root), "pipelines/tiny", document, arguments, {"PYTHONHASHSEED": "7"})
 
 
 def test_a_worker_with_no_project_or_another_one_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +78,20 @@ def test_a_worker_with_no_project_or_another_one_says_so(tmp_path: Path, monkeyp
     document = digest_bytes((folder / "pipeline.yaml").read_bytes())
     done = execute(order(tmp_path / "nowhere", document, "--only=nothing", "--format=json"), [])
     assert (done.code, "'nothing' is not a step of the pipeline" in done.told) == (2, True)
+
+
+def test_a_worker_with_other_libraries_is_refused_by_name(tmp_path: Path) -> None:
+    folder = write_pipeline(tmp_path, SKETCHES, {"n": 1})
+    document = digest_bytes((folder / "pipeline.yaml").read_bytes())
+    here = {"python": platform.python_version(), "click": version("click")}
+    other = here | {"click": "0.0.1", "nowhere": "1.0", "python": "3.99.0", "zzz": "2.0"}
+    with pytest.raises(EnvironmentFault) as told:
+        execute(replace(order(tmp_path, document), versions=other), [])
+    assert told.value.message.partition(" has another environment: ")[2] == (
+        f"python {here['python']} instead of 3.99.0, click {here['click']} instead of 0.0.1, "
+        "nowhere absent instead of 1.0 and 1 more"
+    )
+    assert told.value.hint.endswith("pip install -r pipelines/tiny/requirements.lock")
 
 
 def test_a_step_behind_one_that_failed_is_not_begun() -> None:
