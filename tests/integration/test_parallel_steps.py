@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline
-from nbmlops.pipeline.run_record import RunStatus
+from nbmlops.pipeline.run_record import RunStatus, StepRecord
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.events import Event, StepFinished, StepRepeated, StepRetried, StepStarted
 from nbmlops.runtime.layout import layout_of
@@ -235,12 +236,18 @@ def test_steps_run_at_once_only_within_the_memory_they_took(tmp_path: Path) -> N
 
 BRANCHING = [
     (["parameters"], "n = 1"),
-    (["imports"], "import math\nimport numpy as np"),
+    (["imports"], "import numpy as np\nimport matplotlib.pyplot as plt"),
     (["step:load"], "rows = np.arange(20) * n"),
-    (["step:left"], "left = float(np.sin(rows).sum())"),
-    (["step:right"], "right = np.linalg.svd(np.outer(rows, rows) + np.eye(20), compute_uv=False)"),
+    (["step:left"], "left = float(np.sin(rows).sum())\nplt.plot(rows);"),
+    (["step:right"], "right = np.linalg.svd(np.outer(rows, rows) + np.eye(20), compute_uv=False)\nplt.plot(right);"),
     (["step:join"], "both = {'left': left, 'right': right, 'same': rows}"),
 ]
+
+
+def shown(root: Path, step: StepRecord) -> list[object]:
+    """What the cells of an executed step showed."""
+    cells = json.loads((root / step.notebook).read_text())["cells"]
+    return [cell["outputs"] for cell in cells if cell["cell_type"] == "code"]
 
 
 @pytest.mark.slow
@@ -253,10 +260,12 @@ def test_branches_of_a_notebook_leave_the_same_bytes_as_one_after_the_other(
     folder = tmp_path / "pipelines" / "branching"
     assert run(folder, jobs=2).status is RunStatus.SUCCEEDED
     result, events = again(folder)
-    assert sorted(order(events)[2:4]) == ["left began", "right began"]
+    assert sorted(order(events)[2:4]) == ["left began", "right began"]  # though both plot
     expected, events = again(folder, jobs=1, force=True)
     assert order(events)[2:4] == ["left began", "left over"]
     assert dict(result.values) == dict(expected.values)
+    assert [shown(tmp_path, step) for step in result.steps] == [shown(tmp_path, step) for step in expected.steps]
+    assert ["image/png" in str(shown(tmp_path, step)) for step in result.steps] == [False, True, True, False]
 
 
 @pytest.mark.slow
