@@ -39,7 +39,8 @@ average = mean([row["square"] for row in rows])
 text = f"{average:.2f} of {total}"
 """
 CELLS = {"pass": "pass", "x = 1": "x = 1", "16 lines": LONG}
-CANDIDATES = ("bare", "loaded", "tracked", "logging")
+# Without a run; the record of cells alone; files as well, as `%mlops track` does; with a metric in each cell.
+CANDIDATES = ("bare", "loaded", "cells", "tracked", "logging")
 BLOCK = 50
 BLOCKS = int(os.environ.get("NBMLOPS_BLOCKS", "12"))
 
@@ -70,12 +71,13 @@ def make_shell(variables: int) -> Any:
     return shell
 
 
-def track(shell: Any) -> None:
-    """Starts a run as `%mlops track` does, with a store that does nothing."""
+def track(shell: Any, *, files: bool) -> None:
+    """Starts a run as `%mlops track` does, with a store that does nothing; with or without following files."""
     from nbmlops.app.config import load_config
     from nbmlops.app.session import NotebookSession, open_session
-    from nbmlops.app.session_port import RunTitle
+    from nbmlops.app.session_files import SessionFiles
     from nbmlops.app.session_place import Kernel, SessionPlace
+    from nbmlops.app.session_port import RunTitle
     from nbmlops.app.session_store import SPOOLS, SpooledStore
     from nbmlops.tracking.delivery import start_entry
     from nbmlops.tracking.environment import GitState
@@ -92,7 +94,8 @@ def track(shell: Any) -> None:
     store = SpooledStore(place, nowhere, spool)
     store.begin(start_entry(RunStart("bench"), "sqlite:///mlflow.db", spool.key), 60.0)
     kernel = Kernel(shell.user_ns, (), follows_cells=True)
-    open_session(NotebookSession(place, kernel, store, RunTitle("", "bench", "bench")))
+    follow = SessionFiles(root, lambda _record: None) if files else None
+    open_session(NotebookSession(place, kernel, store, RunTitle("", "bench", "bench"), follow))
 
 
 def work(candidate: str, variables: int) -> None:
@@ -100,8 +103,8 @@ def work(candidate: str, variables: int) -> None:
     shell = make_shell(variables)
     if candidate != "bare":
         shell.run_line_magic("load_ext", "nbmlops")
-    if candidate in {"tracked", "logging"}:
-        track(shell)
+    if candidate in {"cells", "tracked", "logging"}:
+        track(shell, files=candidate != "cells")
     output, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: PTH123, SIM115 - the cells may print
     for line in sys.stdin:
         source = CELLS[line.strip()]

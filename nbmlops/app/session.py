@@ -15,6 +15,7 @@ import atexit
 import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.session_log import NEW_RUN, SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
-from nbmlops.app.session_port import RunTitle, SessionStore
+from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
@@ -36,19 +37,30 @@ from nbmlops.tracking.lineage import REPRODUCIBLE
 if TYPE_CHECKING:
     from nbmlops.app.data_diff import Versions
 
+_INPUT_SECONDS = 60.0
+
 
 class NotebookSession:
     """The open run of this kernel. Made by `start_session`; nobody else makes one."""
 
-    def __init__(self, place: SessionPlace, kernel: Kernel, store: SessionStore, title: RunTitle) -> None:
+    def __init__(
+        self,
+        place: SessionPlace,
+        kernel: Kernel,
+        store: SessionStore,
+        title: RunTitle,
+        files: RunFiles | None = None,
+    ) -> None:
         self._place = place
         self._kernel = kernel
         self._store = store
         self._known_title = title
+        self._files = files
         self._log = SessionLog(place.parameters)
         self._cells = CellRecord(filter(None, kernel.cells[:-1]))
         self._state = SessionStatus.RUNNING
         self._last_cell_failed = False
+        self._depth = 0  # cells run within cells
         self._in_parameters_cell = False
         self._verdict: Verdict | None = None
         self._version: ModelVersionRef | None = None
@@ -108,6 +120,9 @@ class NotebookSession:
         """Notes what kind of cell runs; called by the extension's hook."""
         names = self._log.names
         # Parsing takes longer than all the rest, and few cells mention a parameter.
+        if self._files is not None and not self._depth:
+            self._files.cell_started(source)
+        self._depth += 1
         self._in_parameters_cell = any(name in source for name in names) and gives_parameters(source, names)
 
     def cell_ran(self, run: CellRun, deleted: Collection[str] = ()) -> None:
@@ -117,6 +132,9 @@ class NotebookSession:
             run: What is known of it.
             deleted: Ids of the cells that the front end says were deleted.
         """
+        if self._files is not None:
+            read, wrote = self._files.cell_ended(run.count)
+            run = replace(run, read=read, wrote=wrote)
         self._cells.add(run, deleted)
         self._store.note(run)
 
@@ -127,6 +145,7 @@ class NotebookSession:
             NbmlopsError: the tracking store cannot be used, which is told once; what was to be sent is kept.
         """
         self._last_cell_failed = not succeeded
+        self._depth = max(0, self._depth - 1)
         if self._in_parameters_cell:
             self._log.read_parameters(self._kernel.namespace)
         self._in_parameters_cell = False
@@ -154,8 +173,7 @@ class NotebookSession:
             EnvironmentFault: the tracking store cannot be used.
         """
         self._check_parameters()
-        self.flush(last=True)
-        self._tag_reproducible()
+        self._settle()
         self._verdict = self._store.judge(self._log.metrics)
         _tell(self)
         return VerdictView(self._verdict)
@@ -175,8 +193,8 @@ class NotebookSession:
                 "put `%mlops gate` above this line and below the last metric, and run it",
             )
         model_name = self._place.model_name(name)
-        self.flush(last=True)
-        digests = {record.name: record.digest for record in self._log.data}
+        self._settle()
+        digests = {record.name: record.digest for record in self._data()}
         lineage = self._place.lineage(self._title.run_id, digests)
         self._version = self._store.register(
             self._verdict, Registration(model_name, model, data, lineage, self._log.metrics)
@@ -193,7 +211,18 @@ class NotebookSession:
 
         return str(reproducible(self._cells, self.notebook_path))
 
-    def _tag_reproducible(self) -> None:
+    def _data(self) -> tuple[DataRecord, ...]:
+        """Returns the inputs: those that the notebook declares, then those that its cells were seen to read."""
+        declared = self._log.data
+        digests = {record.digest for record in declared}
+        seen = self._files.records if self._files is not None else ()
+        return (*declared, *(record for record in seen if record.digest not in digests))
+
+    def _settle(self) -> None:
+        """Hands over all that is known of the run, when its inputs have been fingerprinted."""
+        self.flush(last=True)
+        if self._files is not None:
+            self._files.settle(_INPUT_SECONDS)
         answer = self._reproducible()
         if answer:
             self._store.tag({REPRODUCIBLE: answer})
@@ -234,8 +263,9 @@ class NotebookSession:
 
     def end(self, *, failed: bool = False) -> StatusView:
         """Returns the final status, after sending what is left and ending the run; what waits stays in the spool."""
-        self.flush(last=True)
-        self._tag_reproducible()
+        self._settle()
+        if self._files is not None:
+            self._files.stop()
         self._store.end(failed=failed)
         self._state = SessionStatus.FAILED if failed else SessionStatus.FINISHED
         _tell(self)
@@ -252,6 +282,7 @@ class NotebookSession:
         notes = [f"parameter changed within the run: {change}; {NEW_RUN}" for change in log.changes()]
         if not place.notebook:
             notes.append(f"which notebook this is cannot be found out here: {UNKNOWN_HINT}")
+        notes.extend(self._files.notes() if self._files is not None else ())
         backlog = self._store.backlog()
         if backlog:
             notes.append(backlog)
@@ -266,7 +297,7 @@ class NotebookSession:
             reproducible=self._reproducible(),
             parameters=log.params,
             metrics=log.metrics,
-            data=log.data,
+            data=self._data(),
             checks=log.checks,
             verdict=self._verdict,
             preview=self._store.preview(log.metrics) if log.metrics and self._verdict is None else None,
@@ -317,7 +348,17 @@ def start_session(options: SessionOptions, kernel: Kernel, opener: StoreOpener) 
         session.adopt(options, kernel)
         return session
     place = find_place(options, kernel)
-    return open_session(NotebookSession(place, kernel, *opener(place, options)))
+    store, title = opener(place, options)
+    return open_session(NotebookSession(place, kernel, store, title, _follow_files(place, kernel, store)))
+
+
+def _follow_files(place: SessionPlace, kernel: Kernel, store: SessionStore) -> RunFiles | None:
+    if not kernel.follows_cells:
+        return None
+    # It loads what watches folders and reads files.
+    from nbmlops.app.session_files import SessionFiles  # noqa: PLC0415
+
+    return SessionFiles(place.root, lambda record: store.send(StepLog(data=(record,))))
 
 
 def open_session(session: NotebookSession) -> NotebookSession:

@@ -9,6 +9,7 @@ from typing import Protocol
 from nbmlops.app.closing import Registration
 from nbmlops.app.session_place import SessionPlace
 from nbmlops.core.errors import NbmlopsError
+from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRun
@@ -64,3 +65,26 @@ class SessionStore(Protocol):
 
     def end(self, *, failed: bool) -> None:
         """Ends the run."""
+
+
+class RunFiles(Protocol):
+    """What a session asks of whoever follows its files; `nbmlops.app.session_files` is the real one."""
+
+    def cell_started(self, source: str) -> None:
+        """Begins a cell."""
+
+    def cell_ended(self, count: int) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+        """Returns what the cell of this execution count read, as (path, evidence), and wrote."""
+
+    def settle(self, seconds: float) -> bool:
+        """Returns whether all inputs have been fingerprinted, after waiting for that."""
+
+    @property
+    def records(self) -> tuple[DataRecord, ...]:
+        """The inputs with their fingerprints."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Returns what the user should know of them."""
+
+    def stop(self) -> None:
+        """Ends following."""

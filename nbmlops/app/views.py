@@ -42,6 +42,10 @@ class View:
 _PARTS = {"any_order": "rows in any order"}
 
 
+def _evidence(record: DataRecord) -> str:
+    return str(record.profile.get("evidence", "declared"))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class DataView(View):
     """A frame or file that was fingerprinted."""
@@ -229,8 +233,10 @@ class StatusView(View):
             Table("metrics", ("name", "value"), tuple((name, f"{value:.6g}") for name, value in self.metrics.items())),
             Table(
                 "data",
-                ("name", "kind", "rows", "fingerprint"),
-                tuple((d.name, d.kind, f"{d.rows:,}" if d.rows >= 0 else "", d.digest) for d in self.data),
+                ("name", "kind", "rows", "evidence", "fingerprint"),
+                tuple(
+                    (d.name, d.kind, f"{d.rows:,}" if d.rows >= 0 else "", _evidence(d), d.digest) for d in self.data
+                ),
             ),
             Table(
                 "checks",

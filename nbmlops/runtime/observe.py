@@ -77,12 +77,17 @@ class Observer:
         self.listed: dict[Listing, None] = {}
         self.folders: list[tempfile.TemporaryDirectory[str]] = []
 
-    def start(self) -> None:
-        """Begins to watch; what was loaded before is not the step's."""
+    def start(self, *, looks: bool = True) -> None:
+        """Begins to watch; what was loaded before is not the step's.
+
+        Args:
+            looks: Whether questions if a path exists are seen too, by which functions of Python get other code.
+        """
         self._modules = frozenset(sys.modules)
         tempfile.gettempdir()  # finds out by making a file
         self._active = True
-        LOOKS.start(self._looked)
+        if looks:
+            LOOKS.start(self._looked)
         sys.addaudithook(self._event)  # it cannot be removed; `stop` makes it idle
 
     def stop(self) -> None:
@@ -97,6 +102,13 @@ class Observer:
                 del self.listed[ask]
         for path in {path for ask in self.listed for path in found_natively(ask)} - self.written.keys():
             self.read.setdefault(path, None)
+
+    def forget(self) -> None:
+        """Forgets what was seen so far; watching goes on."""
+        for seen in (self.read, self.imported, self.written, self.altered, self.hosts, self.commands, self.listed):
+            seen.clear()
+        self.temporary.clear()
+        self.folders.clear()
 
     def _event(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._active:
@@ -118,8 +130,9 @@ class Observer:
     def _did(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "sqlite3.connect":
             # ":memory:" and the like are no files and count as absent ones; the step itself may write to a database.
-            self._opened(arguments[0], "r", 0, may_change=True)
-            self._alter(arguments[0])
+            path = os.fspath(arguments[0]) if isinstance(arguments[0], os.PathLike) else arguments[0]
+            self._opened(path, "r", 0, may_change=True)
+            self._alter(path)
         elif event in _CHANGING:
             self._changed(event, [arguments[place] for place in _CHANGING[event]])
         elif event in _NETWORK:

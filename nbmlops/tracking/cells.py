@@ -42,6 +42,8 @@ class CellRun:
         seconds: How long it ran.
         outcome: How it ended.
         error: Class of what it raised, or "".
+        read: Files that it read, each with the evidence for it.
+        wrote: Files that it made or changed.
     """
 
     source: str
@@ -51,6 +53,8 @@ class CellRun:
     seconds: float = 0.0
     outcome: CellOutcome = CellOutcome.UNKNOWN
     error: str = ""
+    read: tuple[tuple[str, str], ...] = ()
+    wrote: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -67,6 +71,8 @@ class CellRun:
             "seconds": round(self.seconds, 6),
             "outcome": self.outcome.value,
             "error": self.error,
+            "read": dict(self.read),
+            "wrote": list(self.wrote),
         }
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway
+from nbmlops.core.threads import own_work
 from nbmlops.tracking.spool import Entry, Spool
 
 _FIRST_PAUSE = 1.0
@@ -124,6 +125,10 @@ class Outbox:
             self._spool.close()
 
     def _work(self) -> None:
+        with own_work():
+            self._send_all()
+
+    def _send_all(self) -> None:
         while (first := self._next()) is not None:
             try:
                 self._send(first[1])

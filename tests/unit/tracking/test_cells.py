@@ -5,7 +5,9 @@ from nbmlops.tracking.cells import CellOutcome, CellRecord, CellRun
 
 
 def test_a_run_is_stored_without_its_source():
-    run = CellRun("x = 1", "a1", 3, 1_700_000_000_000, 0.25, CellOutcome.FAILED, "ValueError")
+    run = CellRun(
+        "x = 1", "a1", 3, 1_700_000_000_000, 0.25, CellOutcome.FAILED, "ValueError", (("a.csv", "audit"),), ("b.csv",)
+    )
     assert run.to_json() == {
         "cell": "a1",
         "count": 3,
@@ -14,6 +16,8 @@ def test_a_run_is_stored_without_its_source():
         "seconds": 0.25,
         "outcome": "failed",
         "error": "ValueError",
+        "read": {"a.csv": "audit"},
+        "wrote": ["b.csv"],
     }
 
 

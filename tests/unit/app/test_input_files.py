@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from nbmlops.app.cell_files import CellFiles, Evidence, stamp
+from nbmlops.app.input_files import MOST_FILES, InputFiles, input_name
+from nbmlops.core.records import DataRecord
+from nbmlops.data.files import fingerprint_file
+
+AUDIT = Evidence.AUDIT
+LONG = 30.0
+
+
+def files(*paths: Path) -> CellFiles:
+    return CellFiles({str(path): AUDIT for path in paths}, stamps={str(path): stamp(str(path)) for path in paths})
+
+
+def record(path: Path, name: str, kind: str = "file") -> DataRecord:
+    size = path.stat().st_size
+    return DataRecord(name, fingerprint_file(path), kind, profile={"evidence": "audit", "bytes": size})
+
+
+def test_inputs_are_fingerprinted_once_for_each_version(tmp_path: Path):
+    told: list[DataRecord] = []
+    inputs = InputFiles(tmp_path, told.append)
+    one, two = tmp_path / "one.csv", tmp_path / "data" / "two.csv"
+    two.parent.mkdir()
+    one.write_text("1")
+    two.write_text("22")
+    inputs.add(files(one, two))
+    inputs.add(files(one))
+    assert inputs.settle(LONG)
+    assert told == [record(one, "one.csv"), record(two, "data/two.csv")]
+    first = told[0]
+    one.write_text("333")
+    inputs.add(files(one))
+    assert inputs.settle(LONG)
+    assert told[2:] == [record(one, "one.csv")] != [first]
+    assert (inputs.records, inputs.faults) == ((record(two, "data/two.csv"), record(one, "one.csv")), ())
+
+
+def test_nobody_waits_for_a_fingerprint(tmp_path: Path):
+    started, goes_on = threading.Event(), threading.Event()
+
+    def tell(_record: DataRecord) -> None:
+        started.set()
+        assert goes_on.wait(LONG)
+
+    inputs = InputFiles(tmp_path, tell)
+    path = tmp_path / "a.csv"
+    path.write_text("1")
+    inputs.add(files(path))
+    assert started.wait(LONG)
+    assert (inputs.waiting, inputs.settle(0.0)) == (1, False)
+    goes_on.set()
+    assert inputs.settle(LONG)
+
+
+def test_a_file_that_changed_since_it_was_read_has_no_fingerprint(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_text("1")
+    read = files(path)
+    path.write_text("22")
+    inputs = InputFiles(tmp_path, lambda record: None)
+    inputs.add(read)
+    inputs.add(files(tmp_path / "gone.csv"))
+    assert inputs.settle(LONG)
+    assert (inputs.records, inputs.faults) == (
+        (),
+        (
+            "a.csv: it changed after a cell had read it, so what was read has no fingerprint",
+            f"gone.csv: {tmp_path / 'gone.csv'} does not exist",
+        ),
+    )
+
+
+def test_many_files_of_a_folder_are_one_input(tmp_path: Path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    paths = [folder / f"{number}.txt" for number in range(MOST_FILES + 1)]
+    for path in paths:
+        path.write_text(path.name)
+    inputs = InputFiles(tmp_path, lambda record: None)
+    inputs.add(files(*paths))
+    assert inputs.settle(LONG)
+    assert [(one.name, one.kind, one.digest) for one in inputs.records] == [
+        ("images", "folder", fingerprint_file(folder))
+    ]
+
+
+def test_names_are_what_mlflow_takes_and_distinct(tmp_path: Path):
+    assert input_name(f"{tmp_path}/data/a b.csv", tmp_path) == "data/a b.csv"
+    assert input_name("/elsewhere/a.csv", tmp_path) == "file:/elsewhere/a.csv"
+    names = [input_name(f"{tmp_path}/a{sign}.csv", tmp_path) for sign in "()+_"]
+    assert names == ["a_.csv aba29c1a", "a_.csv fa0072a4", "a_.csv 05068ff9", "a_.csv"]
+    assert len(input_name(f"{tmp_path}/{'x' * 300}", tmp_path)) == 250
