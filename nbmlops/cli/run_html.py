@@ -14,6 +14,7 @@ from nbmlops.cli.notebook_html import shown_notebook
 from nbmlops.cli.step_graph import GraphStep, draw_graph
 from nbmlops.cli.timeline import draw_timeline
 from nbmlops.gate.numerals import show_number
+from nbmlops.gate.verdict import HEAD
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_record import RunStatus, StepRecord, StepStatus
 
@@ -59,9 +60,7 @@ def _body(outcome: RunOutcome, pipeline: Pipeline, cwd: Path) -> Iterator[str]:
         yield f'<h2>Timeline</h2>\n<div class="scroll" tabindex="0">{timeline}</div>'
     if outcome.verdict is not None:
         yield f"<h2>Gate</h2><p>{escape(outcome.verdict.summary())}</p>"
-        yield _table(
-            ("", "rule", "metric", "value", "wanted", "champion"), [r.cells() for r in outcome.verdict.results]
-        )
+        yield _table(HEAD, [result.cells() for result in outcome.verdict.results])
     yield _pairs("metrics", {name: show_number(value) for name, value in record.metrics.items()})
     yield _pairs("parameters", {name: shown_value(value) for name, value in record.parameters.items()})
     for number, step in enumerate(record.steps):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 180, 48
+_WIDTH, _HEIGHT = 204, 48
 _ACROSS, _DOWN = 60, 22
 _MARGIN = 8
 _LONGEST = 22
