@@ -7,7 +7,7 @@ UV := $(BIN)/uv pip
 NOTEBOOK := example_notebooks/flight_delays.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ui test-targets check lint types layers deps lab bench corpus fuzz soak docs lock pipelines goldens clean
+.PHONY: help demo test test-ui test-targets check lint types layers deps lab bench growth corpus fuzz soak docs lock pipelines goldens clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
 	$(BIN)/python benchmarks/handover.py
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/data.py
+
+growth: $(VENV)/.dev ## Print what grows with a pipeline: 10 to 1,000 steps, 1 MB to 2 GB (15 minutes; GROWTH="--steps 10,100 --sizes 1,64": two)
+	$(BIN)/python benchmarks/growth.py $(GROWTH)
 
 fuzz: $(VENV)/.dev ## Compile, run and compare 2,000 generated notebooks, cut at random places (FUZZ="--seed N")
 	$(BIN)/python -m tests.promise.fuzz $(FUZZ)

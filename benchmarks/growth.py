@@ -4,13 +4,15 @@
 
 Steps do next to nothing: two chains of additions, so that with two jobs two steps may run at once. The runner's own
 cost is the CPU time of its process; what its steps' processes take is told beside it. Runs are made without tracking.
-A step takes a third to half a second, so 1,000 steps take ten minutes for each number of jobs; 100 take one minute.
+A step takes a third of a second on a quiet machine, so 1,000 steps take six minutes for each number of jobs; 100 take
+forty seconds, artifacts some minutes.
 Artifacts need four times the largest size on the disk of the temporary folder, and three times in memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -61,9 +63,9 @@ def chains(count: int, edited: int = -1) -> list[tuple[str, str]]:
     return cells
 
 
-def run(folder: Path, jobs: int = 1) -> Cost:
+def run(folder: Path, jobs: int = 1, *options: str) -> Cost:
     """Returns what a run in a process of its own took."""
-    command = [sys.executable, str(Path(__file__).with_name("growth_run.py")), str(folder), str(jobs)]
+    command = [sys.executable, str(Path(__file__).with_name("growth_run.py")), str(folder), str(jobs), *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder.parents[1])
     return Cost(**json.loads(done.stdout))
 
@@ -83,50 +85,62 @@ def size_of(folder: Path) -> int:
 
 def grow(counts: Sequence[int], jobs: Sequence[int]) -> None:
     """Prints the cost of runs of so many steps, and whether it is flat."""
-    print(
-        "The runner's own cost, ms for each step (CPU; in brackets wall); 'others' is the CPU of the steps' processes"
-    )
-    flat: dict[str, list[float]] = {}
+    print("Own: ms for each step of the runner's CPU time; others: that of the steps' processes")
+    seen: dict[str, list[float]] = {}
     for count in counts:
         with tempfile.TemporaryDirectory() as place:
             root = Path(place)
             seconds = compiled(root, chains(count))
             print(f"{count} steps: compiled in {seconds:.1f} s, {1000 * seconds / count:.1f} ms for each", flush=True)
-            for number in jobs:
-                shutil.rmtree(root / ".nbmlops", ignore_errors=True)
-                for name, cost in runs(root, count, number).items():
-                    each = 1000 * cost.cpu / count
-                    flat.setdefault(f"{name}, jobs {number}", []).append(each)
-                    print(
-                        f"  jobs {number}, {name:22} {cost.wall:7.1f} s, {cost.executed:4} executed; own {each:6.2f} "
-                        f"({1000 * cost.wall / count:6.1f}), others {1000 * cost.others / count:6.1f}; "
-                        f"runner's peak {cost.peak / 1e6:.0f} MB",
-                        flush=True,
-                    )
+            for name, cost in runs(root, count, jobs):
+                seen.setdefault(name, []).append(cost.cpu)
+                print(line(name, count, cost), flush=True)
             state = root / ".nbmlops"
-            parts = {
-                name: size_of(state / name) / count for name in sorted(p.name for p in state.iterdir() if p.is_dir())
-            }
-            print("  kept for each step: " + ", ".join(f"{name} {size / 1000:.1f} kB" for name, size in parts.items()))
-    for name, each in flat.items():
-        ratio = each[-1] / each[0]
-        verdict = "flat" if ratio <= FLAT else "NOT FLAT"
-        print(f"{name}: {counts[-1]} steps beside {counts[0]}: {ratio:.2f} x, goal <= {FLAT}: {verdict}")
+            sizes = {path.name: size_of(path) / count / 1000 for path in sorted(state.iterdir()) if path.is_dir()}
+            print("  kept for each step: " + ", ".join(f"{name} {size:.1f} kB" for name, size in sizes.items()))
+    for name, cpu in seen.items():
+        print(verdict(name, counts, cpu))
 
 
-def runs(root: Path, count: int, jobs: int) -> dict[str, Cost]:
-    """Returns what the first run takes, one with nothing to do, one after an edit in the middle, and one of all."""
+def line(name: str, count: int, cost: Cost) -> str:
+    """Returns what a run of so many steps took."""
+    each = 1000 / count
+    return (
+        f"  {name:18} {cost.wall:7.1f} s, {cost.executed:4} executed; own {each * cost.cpu:6.2f}, "
+        f"others {each * cost.others:6.1f}, wall {each * cost.wall:7.1f} ms a step; "
+        f"runner's peak {cost.peak / 1e6:.0f} MB"
+    )
+
+
+def verdict(name: str, counts: Sequence[int], cpu: Sequence[float]) -> str:
+    """Returns whether the runner's cost for each step stays, and what each further step of a longer pipeline costs."""
+    each = [1000 * seconds / count for seconds, count in zip(cpu, counts, strict=True)]
+    pairs = zip(itertools.pairwise(cpu), itertools.pairwise(counts), strict=True)
+    further = ", ".join(f"{1000 * (more - less) / (many - few):.2f}" for (less, more), (few, many) in pairs)
+    ratio = each[-1] / each[0]
+    met = "flat" if ratio <= FLAT else "NOT FLAT"
+    told = f"{name}: {counts[-1]} steps beside {counts[0]}: {ratio:.2f} x (goal <= {FLAT}: {met})"
+    return f"{told}; further steps {further} ms each"
+
+
+def runs(root: Path, count: int, jobs: Sequence[int]) -> Iterator[tuple[str, Cost]]:
+    """Yields what runs take: the first one, one with nothing to do, one after an edit in the middle, and all again.
+
+    Only a run that has records of earlier ones starts steps before their turn: with more jobs than one all again.
+    """
     folder = root / "pipelines" / "grown"
-    compiled(root, chains(count))
-    found = {"first run": run(folder, jobs), "nothing to do": run(folder, jobs)}
+    yield "first run", run(folder)
+    yield "nothing to do", run(folder)
     compiled(root, chains(count, edited=count // 2))
-    found["after one edit"] = run(folder, jobs)
-    return found
+    yield "after one edit", run(folder)
+    for number in jobs:
+        if number > 1:
+            yield f"all again, jobs {number}", run(folder, number, "force")
 
 
 def hand_over(sizes: Sequence[int]) -> None:
     """Prints what artifacts of so many MB cost from step to step, beside writing and reading their bytes raw."""
-    print("Artifacts from step to step: seconds beside the raw bytes (medians of 3), peak memory of processes")
+    print("Artifacts from step to step: seconds beside raw bytes (medians of 4, in turn), peak memory of processes")
     for megabytes in sizes:
         for kind in MAKE:
             with tempfile.TemporaryDirectory() as place:
@@ -155,13 +169,13 @@ def artifact(root: Path, kind: str, megabytes: int) -> str:
 
 
 def times_of(kind: str, rows: int) -> dict[str, float]:
-    """Returns the wall seconds of each way for one value, medians of 3."""
+    """Returns the wall seconds of each way for one value, medians of 4, ours and raw first in turn."""
     scope: dict[str, Any] = {"pd": pd, "np": np}
     exec(MAKE[kind].format(rows=rows), scope)
     seen: dict[str, list[float]] = {}
-    for _ in range(3):
+    for turn in range(4):
         with tempfile.TemporaryDirectory() as place:
-            for way, (wall, _cpu) in once(scope["value"], Path(place), parquet=False).items():
+            for way, (wall, _cpu) in once(scope["value"], Path(place), turn, parquet=False).items():
                 seen.setdefault(way, []).append(wall)
     return {way: median(walls) for way, walls in seen.items()}
 

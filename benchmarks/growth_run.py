@@ -1,6 +1,6 @@
 """Runs a pipeline in this process, without tracking, and prints as JSON what it took; `growth.py` calls it.
 
-python benchmarks/growth_run.py PIPELINE JOBS
+python benchmarks/growth_run.py PIPELINE JOBS [force]
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from nbmlops.runtime.runner import run_pipeline
 
 def main() -> None:
     """Prints wall seconds, CPU seconds of the runner and of all others, its peak memory, and what the steps took."""
+    options = RunOptions(jobs=int(sys.argv[2]), force="force" in sys.argv[3:])
     started = time.perf_counter()
-    result = run_pipeline(Path(sys.argv[1]), RunOptions(jobs=int(sys.argv[2])), lambda _event: None)
+    result = run_pipeline(Path(sys.argv[1]), options, lambda _event: None)
     wall = time.perf_counter() - started
     if result.status is not RunStatus.SUCCEEDED:
         sys.exit(f"{result.status}: {next((step.error for step in result.steps if step.error), None)}")
