@@ -69,8 +69,11 @@ class DataView(View):
         if record.context:
             facts.append(f"context {record.context}")
         parts = tuple((_PARTS.get(part, part), digest) for part, digest in record.parts.items())
-        tables = (Table("parts of the fingerprint", ("part", "digest"), parts),) if parts else ()
-        return Card("DATA", f"{record.name}: {', '.join(facts)}", tables)
+        known = (
+            Table("parts of the fingerprint", ("part", "digest"), parts),
+            Table("version", ("what", "which"), tuple(record.version.items())),
+        )
+        return Card("DATA", f"{record.name}: {', '.join(facts)}", tuple(table for table in known if table.rows))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

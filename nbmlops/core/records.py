@@ -21,6 +21,7 @@ class DataRecord:
         context: MLflow's context such as "training", or "".
         profile: Summary by column, a few kB, plain JSON.
         parts: Digests by name that tell which kind of change a change is: "schema", "index", "data", "any_order".
+        version: What tools that keep versions say of a file or folder: "dvc_data_hash", "delta_version", ….
     """
 
     name: str
@@ -31,6 +32,7 @@ class DataRecord:
     context: str = ""
     profile: Mapping[str, Json] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
+    version: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

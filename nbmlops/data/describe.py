@@ -13,6 +13,7 @@ from nbmlops.data.fingerprint import fingerprint, fingerprint_frame, is_frame
 from nbmlops.data.objects import class_name
 from nbmlops.data.profile import profile
 from nbmlops.data.tables import column_names
+from nbmlops.data.versions import version_of
 
 MAX_COLUMNS = 1000
 _MAX_PATH = 1000
@@ -34,7 +35,8 @@ def describe(value: Any, name: str, context: str = "") -> DataRecord:
     if isinstance(value, PurePath) or (isinstance(value, str) and len(value) <= _MAX_PATH and "\n" not in value):
         path = Path(value)
         digest = fingerprint_file(path)
-        return DataRecord(name, digest, "folder" if path.is_dir() else "file", context=context)
+        kind = "folder" if path.is_dir() else "file"
+        return DataRecord(name, digest, kind, context=context, version=version_of(path))
     if is_frame(value):
         return _describe_frame(value, name, context)
     roots = {base.__module__.partition(".")[0] for base in type(value).__mro__}

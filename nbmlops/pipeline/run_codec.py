@@ -247,6 +247,7 @@ def _data_to_json(data: DataRecord) -> dict[str, Json]:
         "context": data.context,
         "profile": finite(data.profile),
         "parts": dict(data.parts),
+        "version": dict(data.version),
     }
 
 
@@ -260,4 +261,5 @@ def _data(fields: Fields) -> DataRecord:
         context=fields.text("context", ""),
         profile=fields.plain("profile"),
         parts=fields.text_map("parts"),
+        version=fields.text_map("version"),
     )

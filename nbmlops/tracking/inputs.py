@@ -20,6 +20,7 @@ _OURS = "nbmlops"
 _MOST_SCHEMA = 1_000_000
 _MOST_PROFILE = 48_000
 """Bytes: MySQL's text columns hold 64 kB."""
+_VERSION = "nbmlops.version."
 _CONTEXT = "mlflow.data.context"
 
 
@@ -39,6 +40,7 @@ def dataset_input(record: DataRecord) -> Any:
     )
     tags = [InputTag("nbmlops.digest", record.digest)]
     tags += [InputTag(f"nbmlops.digest.{part}", digest) for part, digest in record.parts.items()]
+    tags += [InputTag(f"{_VERSION}{key}", value) for key, value in record.version.items()]
     if record.context:
         tags.append(InputTag(_CONTEXT, record.context))
     return DatasetInput(dataset, tags)
@@ -71,6 +73,7 @@ def record_of_input(found: Any) -> DataRecord | None:
         columns=tuple((str(one["name"]), str(one["type"])) for one in columns),
         context=tags.get(_CONTEXT, ""),
         profile=ours if isinstance(ours, dict) else {},
+        version={name.removeprefix(_VERSION): text for name, text in tags.items() if name.startswith(_VERSION)},
         parts={name.removeprefix(prefix): digest for name, digest in tags.items() if name.startswith(prefix)},
     )
 

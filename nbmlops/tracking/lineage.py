@@ -25,6 +25,7 @@ VERDICT_SUMMARY = "nbmlops.verdict_summary"
 PYTHON = "nbmlops.python"
 PLATFORM = "nbmlops.platform"
 ENVIRONMENT_DIGEST = "nbmlops.environment_digest"
+DVC_TAGS = ("dvc_file", "dvc_data_hash")
 PID = "nbmlops.pid"
 HOST = "nbmlops.host"
 PROCESS_START = "nbmlops.process_start"

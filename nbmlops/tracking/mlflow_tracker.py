@@ -110,6 +110,9 @@ class MlflowTracker:
             (check_key("schema", f"{lineage.CHECK}{check.schema}"), "pass" if check.passed else "fail")
             for check in log.checks
         ]
+        # The names that people search runs by; of several inputs, the one logged last.
+        for record in log.data:
+            tags += [(key, record.version[key]) for key in lineage.DVC_TAGS if key in record.version]
         # Of two values in one batch the store would take the greater one, not the later one.
         later = {(metric.name, metric.step): metric for metric in log.metrics}
         metrics = [_checked_metric(metric) for metric in later.values()]

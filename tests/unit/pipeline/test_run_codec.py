@@ -37,7 +37,17 @@ EXAMPLE = RunRecord(
                 params={"rows": 10},
                 metrics=(MetricValue("loss", math.inf, 3),),
                 data=(
-                    DataRecord("df", "0" * 32, "frame", 10, (("a", "int64"),), "training", {"n": [1]}, {"data": "d"}),
+                    DataRecord(
+                        "df",
+                        "0" * 32,
+                        "frame",
+                        10,
+                        (("a", "int64"),),
+                        "training",
+                        {"n": [1]},
+                        {"data": "d"},
+                        {"dvc_file": "df.dvc"},
+                    ),
                 ),
                 checks=(
                     CheckRecord(
@@ -99,6 +109,7 @@ EXAMPLE_JSON = {
                         "context": "training",
                         "profile": {"n": [1]},
                         "parts": {"data": "d"},
+                        "version": {"dvc_file": "df.dvc"},
                     }
                 ],
                 "checks": [
