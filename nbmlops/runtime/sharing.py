@@ -187,6 +187,7 @@ class Walk(pickle.Pickler):
             self.has_gaps = self.has_gaps or has_gaps(obj)
             return _LEAF
         if self._pandas is not None and isinstance(obj, self._pandas.DataFrame | self._pandas.Series):
+            self.objects[id(obj._mgr)] = obj._mgr  # noqa: SLF001 - a resampler has a frame of its own over the same one
             self.indexes |= {id(index): index for index in obj.axes}
             self._pending.extend(_loose_cells(obj))
             if obj.attrs:
