@@ -50,6 +50,7 @@ ENGINE_prefect := prefect>=3.4,<4 fastapi<0.151
 ENGINE_zenml := zenml[local]>=0.90
 ENGINE_ci := check-jsonschema>=0.33 tree-sitter>=0.23 tree-sitter-groovy>=0.1
 ENGINE_s3 := .[s3] moto[server]>=5
+ENGINE_pandas2 := pandas>=2.2,<3 pyarrow>=17 scipy xxhash blake3
 ENGINE_dvc := dvc>=3.60,<4
 
 $(TARGETS)/%/.done: | $(BIN)/uv
@@ -57,7 +58,7 @@ $(TARGETS)/%/.done: | $(BIN)/uv
 	$(UV) install --quiet --python $(TARGETS)/$*/bin/python $(foreach package,$(ENGINE_$*),"$(package)")
 	@touch $@
 
-test-targets: $(VENV)/.dev $(foreach engine,kfp airflow prefect zenml ci s3 dvc,$(TARGETS)/$(engine)/.done) ## Run what targets write in the engines themselves (installs them in .targets/)
+test-targets: $(VENV)/.dev $(foreach engine,kfp airflow prefect zenml ci s3 dvc pandas2,$(TARGETS)/$(engine)/.done) ## Run what targets write in the engines themselves (installs them in .targets/)
 	NBMLOPS_TARGETS=$(TARGETS) $(BIN)/python -m pytest tests/targets -m targets
 
 check: lint types layers deps ## All static checks

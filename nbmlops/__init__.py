@@ -14,26 +14,14 @@ TYPE_CHECKING = False  # true to type checkers; loading `typing` would cost more
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbmlops.api import check, data, diff, gate, metric, param, register, status, track
+    from nbmlops.api import check, data, gate, metric, param, register, status, track
     from nbmlops.app.display import show
     from nbmlops.core.unbound import UNBOUND as UNBOUND
 
     __version__: str
     load_ipython_extension: Callable[[object], None]
 
-__all__ = [
-    "check",
-    "data",
-    "diff",
-    "gate",
-    "load_ipython_extension",
-    "metric",
-    "param",
-    "register",
-    "show",
-    "status",
-    "track",
-]
+__all__ = ["check", "data", "gate", "load_ipython_extension", "metric", "param", "register", "show", "status", "track"]
 
 # Imported by name when a function is first used, so that this module depends on no other when it is loaded.
 _EXTENSION = "nbmlops.ipython.extension"

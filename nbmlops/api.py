@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbmlops.app.checks import CheckFailed, May, check_value
 from nbmlops.app.logged import checked_name, metric_step, metric_value, plain_value
+from nbmlops.app.project import STATE_FOLDER
 from nbmlops.app.session import NotebookSession, current_session, required_session, start_session, stop_session
 from nbmlops.app.session_place import Kernel, SessionOptions
 from nbmlops.app.session_store import open_store
@@ -26,12 +27,16 @@ from nbmlops.app.views import (
 )
 from nbmlops.core.errors import UsageError
 from nbmlops.data.describe import describe
+from nbmlops.data.files import fingerprint_file
+from nbmlops.data.known_files import KnownFiles
 from nbmlops.pipeline.run_record import MetricValue
 from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.step import current_step
 
 if TYPE_CHECKING:
     from nbmlops.app.data_views import DataDiffView
+
+KNOWN_FILES = f"{STATE_FOLDER}/state/files.json"
 
 
 def track(
@@ -76,7 +81,9 @@ def data(value: object, name: str, *, context: str = "") -> DataView:
         UsageError: no run is tracked, the name cannot be used, or the value cannot be fingerprinted.
     """
     recorder = _recorder()
-    record = describe(value, checked_name(name, "data input"), context)
+    # A step reads every file anew: what it reads is part of what its results depend on.
+    digest_of = fingerprint_file if _step() is not None else KnownFiles(recorder.root / KNOWN_FILES).digest
+    record = describe(value, checked_name(name, "data input"), context, digest_of)
     recorder.data(record)
     return DataView(record)
 

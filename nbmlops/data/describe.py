@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -20,13 +21,16 @@ _MAX_PATH = 1000
 """A longer text, or one of several lines, is data itself."""
 
 
-def describe(value: Any, name: str, context: str = "") -> DataRecord:
+def describe(
+    value: Any, name: str, context: str = "", digest_of: Callable[[Path], str] = fingerprint_file
+) -> DataRecord:
     """Returns the record of a frame, series, array, file, folder or any other value.
 
     Args:
         value: The data. A text or path names a file or folder, which must exist.
         name: The name it is logged under.
         context: MLflow's context, such as "training".
+        digest_of: Gives the fingerprint of a file or folder.
 
     Raises:
         UsageError: there is no such file, or the value cannot be fingerprinted (`CannotFingerprint`).
@@ -34,7 +38,7 @@ def describe(value: Any, name: str, context: str = "") -> DataRecord:
     """
     if isinstance(value, PurePath) or (isinstance(value, str) and len(value) <= _MAX_PATH and "\n" not in value):
         path = Path(value)
-        digest = fingerprint_file(path)
+        digest = digest_of(path)
         kind = "folder" if path.is_dir() else "file"
         return DataRecord(name, digest, kind, context=context, version=version_of(path))
     if is_frame(value):
