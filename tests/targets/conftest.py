@@ -4,6 +4,5 @@ from __future__ import annotations
 
 import os
 
-collect_ignore = (
-    [] if os.environ.get("NBMLOPS_TARGETS") else ["test_dask.py", "test_dvc.py", "test_engines.py", "test_s3.py"]
-)
+_NEEDING = ["test_dask.py", "test_dvc.py", "test_engines.py", "test_pandas2.py", "test_s3.py"]
+collect_ignore = [] if os.environ.get("NBMLOPS_TARGETS") else _NEEDING
