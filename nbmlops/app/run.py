@@ -75,6 +75,7 @@ class RunRequest:
         store: The shared store, a URL or a folder; "" for that of the configuration, if it has one.
         executor: Where steps are executed: "dask", "dask://HOST:PORT", or "" for this machine.
         in_order: Before `only`, execute earlier steps without results that are not known to leave them alone.
+        once: Do not try steps again that failed, whatever the pipeline says.
     """
 
     pipeline: str
@@ -96,6 +97,7 @@ class RunRequest:
     store: str = ""
     executor: str = ""
     in_order: bool = False
+    once: bool = False
 
 
 def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = None) -> RunOutcome:
@@ -146,7 +148,7 @@ def _in_order(opened: OpenedPipeline, request: RunRequest, options: RunOptions, 
         raise UsageError("--in-order is about single steps", "name one: --only STEP --in-order")
     for step in missing_before(opened.folder, options):
         with turn_of(opened.folder, step):  # the step's own task finds it done then
-            outcome = run(replace(request, only=(step,), in_order=False, force=False), tell)
+            outcome = run(replace(request, only=(step,), in_order=False, once=False, force=False), tell)
         if outcome.record.status is not RunStatus.SUCCEEDED:
             return outcome
     with ExitStack() as turns:
@@ -167,6 +169,7 @@ def run_options(opened: OpenedPipeline, request: RunRequest) -> RunOptions:
         first=request.from_step,
         last=request.to_step,
         only=request.only,
+        once=request.once,
         base=request.cwd,
         timeout=request.timeout,
         strict=request.strict,

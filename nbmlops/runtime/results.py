@@ -58,6 +58,7 @@ class RunOptions:
         first: Execute this step and those that need it, cached or not; "" for none.
         last: Stop after this step, the later ones are skipped; "" for the last one.
         only: Execute these steps and no others, over what earlier runs left of those before them; empty for all.
+        once: Steps that failed are not tried again: whoever asked for them does that.
         timeout: Seconds that a step may take if the pipeline does not say; None for any time.
         strict: A step beside which something went wrong has failed, and a shared store has to work.
         store: Address of the shared store, "" for none.
@@ -78,6 +79,7 @@ class RunOptions:
     first: str = ""
     last: str = ""
     only: tuple[str, ...] = ()
+    once: bool = False
     timeout: float | None = None
     strict: bool = False
     store: str = ""

@@ -269,7 +269,7 @@ class Turns:
     def _try_again(self, step: Step, result: Result) -> bool:
         """Starts the process again that the step failed in, if all that ran there are declared so."""
         unit = self._unit
-        if unit is None or result.over.running.is_early or result.error is None:
+        if unit is None or result.over.running.is_early or result.error is None or self._course.options.once:
             return False
         steps = self._course.pipeline.steps[unit.first : len(self._course.done) + 1]
         wait = wait_before(steps, unit.tries)

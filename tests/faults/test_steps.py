@@ -184,7 +184,8 @@ def test_whatever_is_printed_is_stored_as_valid_json(tmp_path: Path, tiny: Modul
     assert text.splitlines() == ["\x00 \\ud800 \x1b[31mred\x1b[0m é", "y" * 10_000_000]
 
 
-def test_a_step_that_may_be_tried_again_is(tmp_path: Path, tiny: ModuleType) -> None:
+@pytest.mark.parametrize("once", [False, True])
+def test_a_step_that_may_be_tried_again_is(tmp_path: Path, tiny: ModuleType, *, once: bool) -> None:
     from dataclasses import replace
 
     from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline
@@ -206,6 +207,10 @@ def test_a_step_that_may_be_tried_again_is(tmp_path: Path, tiny: ModuleType) -> 
     (folder / "pipeline.yaml").write_bytes(pipeline_to_yaml(replace(pipeline, steps=steps), {}))
     events: list[Any] = []
     waits: list[float] = []
+    if once:  # whoever asked for the step tries it again
+        assert tiny.run(folder, events, sleep=waits.append, once=True).status is RunStatus.FAILED
+        assert (waits, (tmp_path / "tries").read_text()) == ([], "1")
+        return
     result = tiny.run(folder, events, sleep=waits.append)
     assert result.status is RunStatus.SUCCEEDED
     assert waits == [5.0, 10.0]

@@ -62,6 +62,7 @@ Exit codes: 1 a step failed, 3 the gate rejected the run, 130 interrupted (the n
     is_flag=True,
     help="With --only: execute earlier steps first that have no results and are not known to leave it alone.",
 )
+@click.option("--once", is_flag=True, help="Do not try a step again that failed: the engine does that.")
 @click.option("--no-register", is_flag=True, help="Judge, but register nothing; for pull requests.")
 @click.option("--judge", is_flag=True, help="Judge again even if no step was executed.")
 @click.option(
@@ -107,6 +108,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     to_step: str,
     only: tuple[str, ...],
     in_order: bool,
+    once: bool,
     no_register: bool,
     judge: bool,
     timeout: float | None,
@@ -136,6 +138,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         to_step=to_step,
         only=only,
         in_order=in_order,
+        once=once,
         register=not no_register,
         judge=judge,
         timeout=timeout,

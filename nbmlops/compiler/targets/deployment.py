@@ -28,7 +28,7 @@ WORKFLOWS = ".github/workflows/"
 _EXACT = 2**53
 # The runner ends a step in order, its processes with it; an engine's own limit is for tasks that hang otherwise.
 _GRACE = 60.0
-IN_ORDER = "--in-order"
+IN_ORDER, ONCE = "--in-order", "--once"
 
 
 class Kind(StrEnum):
@@ -77,9 +77,13 @@ class Task:
         return None if own is None or self.before is None else own + self.before + _GRACE
 
     @property
-    def in_order(self) -> tuple[str, ...]:
-        """The options for engines whose tasks share a folder: earlier steps that its step may not pass go first."""
-        return self.options if self.before == 0.0 else (*self.options, IN_ORDER)
+    def engine_options(self) -> tuple[str, ...]:
+        """The options for engines that try tasks again themselves, and whose tasks share a folder.
+
+        There, earlier steps that the task's step may not pass go first.
+        """
+        ordered = (IN_ORDER,) if self.before != 0.0 else ()
+        return (*self.options, *ordered, *((ONCE,) if self.demands.retries else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def _service(pipeline: Deployment, task: Task) -> dict[str, object]:
         "image": pipeline.name.strip("_").replace("__", "_"),
         "build": {"context": root, "dockerfile": compose(dockerfile)},
         "entrypoint": ["nbmlops", "run", compose(pipeline.folder)],
-        "command": [compose(option) for option in task.in_order],
+        "command": [compose(option) for option in task.engine_options],
         "environment": {"MLFLOW_TRACKING_URI": _TRACKING, **dict.fromkeys(pipeline.pipeline.secrets)},
         "volumes": [f"{name}:{place}" for name, place in _VOLUMES.items()],
     }

@@ -30,9 +30,9 @@ nbmlops run "$PIPELINE" "${arguments[@]}"
 """
 _RUN_TASK = (
     _RUN.replace("nbmlops run", "for pause in $PAUSES; do\n  if nbmlops run", 1).replace(
-        '"${arguments[@]}"\n', '--only="$STEP" "${arguments[@]}"; then exit 0; fi\n  sleep "$pause"\ndone\n'
+        '"${arguments[@]}"\n', '--only="$STEP" --once "${arguments[@]}"; then exit 0; fi\n  sleep "$pause"\ndone\n'
     )
-    + 'nbmlops run "$PIPELINE" --only="$STEP" "${arguments[@]}"\n'
+    + 'nbmlops run "$PIPELINE" --only="$STEP" --once "${arguments[@]}"\n'
 )
 
 

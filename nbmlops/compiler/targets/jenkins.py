@@ -74,7 +74,7 @@ def _stage(name: str, step: str, condition: str = "") -> Iterable[str]:
 
 
 def _task(pipeline: Deployment, task: Task) -> str:
-    step = _run(pipeline, " ".join(map(shlex.quote, task.in_order)))
+    step = _run(pipeline, " ".join(map(shlex.quote, task.engine_options)))
     if task.patience is not None:
         step = f"timeout(time: {math.ceil(task.patience)}, unit: 'SECONDS') {{ {step} }}"
     return f"retry({task.demands.retries + 1}) {{ {step} }}" if task.demands.retries else step

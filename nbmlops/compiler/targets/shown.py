@@ -52,7 +52,7 @@ def add_calls(tasks: Iterable[Task], settings: Callable[[Task], Sequence[str]]) 
     """
     lines: list[str] = []
     for task in tasks:
-        arguments = [python(task.name), python(task.in_order)]
+        arguments = [python(task.name), python(task.engine_options)]
         arguments += [f"after={python(task.needs)}"] if task.needs else []
         lines += bracketed("add(", [*arguments, *settings(task)], ")", INDENT)
     return lines

@@ -88,7 +88,7 @@ with DAG(
 ):
     add(
         "load",
-        ["--only=load"],
+        ["--only=load", "--once"],
         retries=2,
         retry_delay=timedelta(seconds=5.0),
         retry_exponential_backoff=True,

@@ -101,7 +101,7 @@ def tea(
     tasks = {}
     add(
         "load",
-        ["--only=load"],
+        ["--only=load", "--once"],
         retries=2,
         backoff="5s",
         resources={"cpu": "1.5", "memory": "2048Mi", "nvidia.com/gpu": "1"},

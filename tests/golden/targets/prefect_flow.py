@@ -61,7 +61,7 @@ def run_all(given):
     tasks = {}
     add(
         "load",
-        ["--only=load"],
+        ["--only=load", "--once"],
         retries=2,
         retry_delay_seconds=[5.0, 10.0],
         timeout_seconds=120.0,

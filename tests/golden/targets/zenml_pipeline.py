@@ -68,7 +68,7 @@ def run_all(given):
 
     add(
         "load",
-        ["--only=load"],
+        ["--only=load", "--once"],
         retry=StepRetryConfig(max_retries=2, delay=5, backoff=2),
         settings={"resources": ResourceSettings(cpu_count=1.5, gpu_count=1, memory="2048MiB")},
     )
