@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from nbmlops.data.fingerprint import fingerprint
 from nbmlops.data.packing import PACKED_FROM
@@ -49,13 +51,25 @@ VECTORS: dict[str, Any] = {
     "pd.DataFrame({'a': [1, 2], 'b': ['x', None]})": pd.DataFrame({"a": [1, 2], "b": ["x", None]}),
     "pd.Series(['a', 'b'], dtype='category', name='c')": pd.Series(["a", "b"], dtype="category", name="c"),
     "pd.to_datetime(['2024-01-01'], utc=True)": pd.to_datetime(["2024-01-01"], utc=True),
+    "pd.Series([1, None], dtype='Int64')": pd.Series([1, None], dtype="Int64"),
+    "pd.Series([pd.NA, pd.NaT, pd.Timestamp(0, unit='s').as_unit('us')], dtype=object)": pd.Series(
+        [pd.NA, pd.NaT, pd.Timestamp(0, unit="s").as_unit("us")], dtype=object
+    ),
+    "pa.array(['a', None, 'a']).dictionary_encode()": pa.array(["a", None, "a"]).dictionary_encode(),
+    "pa.table({'a': [1, None], 'l': [[1], None]})": pa.table({"a": [1, None], "l": [[1], None]}),
+    "sparse.csr_array([[0, 1.5], [2, 0]])": sparse.csr_array([[0, 1.5], [2, 0]]),
+    "sparse.coo_matrix([[0, 1.5], [2, 0]])": sparse.coo_matrix([[0, 1.5], [2, 0]]),
+    "sparse.dia_array([[1.0, 0], [0, 2]])": sparse.dia_array([[1.0, 0], [0, 2]]),
     "['x' * 99_999 + 'é'] * 40": ["x" * 99_999 + "é"] * 40,
     "np.where(np.arange(300_000) % 7, 0.5, np.nan)": np.where(np.arange(300_000) % 7, 0.5, np.nan),
     "bytearray(b'ab' * 20_000)": bytearray(b"ab" * 20_000),
 }
 
 
-def test_the_format_is_the_published_one() -> None:
+def test_the_format_is_the_published_one(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update-goldens"):
+        found = {text: fingerprint(value) for text, value in VECTORS.items()}
+        GOLDEN.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     assert {text: fingerprint(value) for text, value in VECTORS.items()} == json.loads(GOLDEN.read_text())
 
 

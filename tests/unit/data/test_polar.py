@@ -49,6 +49,11 @@ def test_what_is_no_change_is_not_noticed(name: str) -> None:
     assert fingerprint(SAME[name]) == fingerprint(FRAME)
 
 
+def test_the_format_is_the_published_one() -> None:
+    assert fingerprint(FRAME) == "277ca487d3e921d912efffaa5522881c"
+    assert fingerprint(FRAME["s"]) == "85d6d3117ad34de5c3c213e4239e1098"
+
+
 DIFFERENT = {
     "number": FRAME.with_columns(i=pl.Series([1, 2, None, 5])),
     "missing": FRAME.with_columns(i=pl.Series([1, 2, 0, 4])),
