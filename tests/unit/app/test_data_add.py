@@ -1,6 +1,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,60 @@ def test_a_cache_that_cannot_be_written_is_an_environment_fault(root: Path) -> N
     (root / ".dvc" / "cache").chmod(0o500)
     with pytest.raises(EnvironmentFault, match="cannot add"):
         add_data(Path("one"), root)
+
+
+KILLED = """
+import hashlib, os, shutil, sys
+from pathlib import Path
+from nbmlops.app.data_add import add_data
+
+start, root = Path(sys.argv[1]), Path(sys.argv[2])
+
+def killed_at(moment):
+    '''Adds a file and a folder in a process that ends at the n-th thing it asks of the system; was it that many?'''
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(start, root)
+    child = os.fork()
+    if child == 0:
+        seen = 0
+        def hook(event, arguments):
+            nonlocal seen
+            seen += event.startswith(("open", "os.", "tempfile.", "fcntl."))
+            if seen == moment:
+                os._exit(9)
+        sys.addaudithook(hook)
+        for name in ("one", "folder"):
+            add_data(Path(name), root)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+def check():
+    places = root / ".dvc" / "cache" / "files" / "md5"
+    found = [path for path in places.rglob("*") if path.is_file()]
+    for path in found:
+        wanted = path.parent.name + path.name.removesuffix(".dir")
+        assert hashlib.md5(path.read_bytes()).hexdigest() == wanted, path
+        assert path.stat().st_mode & 0o777 == 0o444, path
+    for name, objects in (("one", 1), ("folder", 3)):
+        if (root / f"{name}.dvc").exists():
+            assert (root / f"{name}.dvc").read_text().endswith(f"path: {name}\\n")
+            assert len(found) >= objects and f"/{name}" in (root / ".gitignore").read_text()
+
+moment = 1
+while killed_at(moment):
+    check()
+    moment += 1
+check()
+print(moment)
+"""
+
+
+def test_wherever_it_is_killed_the_cache_is_whole(tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    subprocess.run(["git", "init", "-q", str(start)], check=True)
+    write(start, {".dvc/config": "", "one": "1\n", "folder/a": "a", "folder/b": "b"})
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(start), str(tmp_path / "root")], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert int(done.stdout) > 50
