@@ -40,6 +40,7 @@ _START_SECONDS = 60.0  # a file is neither slow nor away: what takes long is MLf
 _SERVER_SECONDS = 0.1
 _SETTLE_SECONDS = 60.0
 _END_SECONDS = 5.0
+_LAST_TRY_SECONDS = 1.0
 
 
 def open_store(place: SessionPlace, options: SessionOptions) -> tuple[SpooledStore, RunTitle]:
@@ -216,7 +217,7 @@ class SpooledStore:
         """Ends the run. What the store does not take within a few seconds stays in the spool."""
         self._outbox.put(end_entry(RunState.FAILED if failed else RunState.FINISHED, milliseconds()))
         with suppress(NbmlopsError):  # `backlog` tells it
-            self._outbox.settle(_END_SECONDS)
+            self._outbox.settle(_END_SECONDS if self._outbox.trouble is None else _LAST_TRY_SECONDS)
         self._outbox.close(remove=True)
 
 

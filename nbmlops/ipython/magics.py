@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nbmlops import api
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.views import View
 from nbmlops.core.errors import NbmlopsError, UsageError
-from nbmlops.data.fingerprint import is_frame
 from nbmlops.ipython.evaluate import evaluate_call, shorten
 from nbmlops.ipython.subcommands import SUBCOMMANDS
 from nbmlops.notebook.mlops_lines import MlopsLine, parse_line
@@ -83,6 +81,9 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
     Raises:
         UsageError: `step` stands in the middle of a cell.
     """
+    # It loads whatever a call may need, which loading the extension should not wait for.
+    from nbmlops import api  # noqa: PLC0415
+
     match line.subcommand:
         case "track":
             options: dict[str, Any] = dict(line.options)
@@ -106,6 +107,8 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
 
 def _frame_or_text(text: str, namespace: Mapping[str, Any]) -> object:
     """Returns the frame that a variable holds, else the text, which names data that was logged."""
+    from nbmlops.data.fingerprint import is_frame  # noqa: PLC0415  # likewise
+
     value = namespace.get(text)
     return value if is_frame(value) or hasattr(value, "to_frame") else text
 

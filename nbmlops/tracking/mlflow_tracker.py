@@ -250,8 +250,10 @@ class MlflowTracker:
         Raises:
             EnvironmentFault: the store cannot be used.
         """
+        # A server that is away is noticed before MLflow is imported, which holds up the threads of cells.
+        client = self._client
         with named_errors(self._uri):
-            found = self._client.get_experiment_by_name(experiment)
+            found = client.get_experiment_by_name(experiment)
         if found is None:
             return ()
         running = self._search(found.experiment_id, {lineage.HOST: this_process().host}, _MOST_RUNS, RunState.RUNNING)
