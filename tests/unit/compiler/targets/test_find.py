@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from nbmlops.compiler.targets import find
 from nbmlops.compiler.targets.deployment import Target
 from nbmlops.compiler.targets.find import find_targets
+from nbmlops.core import plugins
 from nbmlops.core.errors import UsageError
 
 OTHER = Target(lambda pipeline: ())
@@ -17,8 +17,8 @@ def test_targets_are_found_by_name_each_once() -> None:
 
 def test_other_distributions_register_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: dict[str, object] = {"make": OTHER, "odd": 3}
-    monkeypatch.setattr(find, "plugin_names", lambda group: tuple(registered))
-    monkeypatch.setattr(find, "load_plugin", lambda group, name: registered[name])
+    monkeypatch.setattr(plugins, "plugin_names", lambda group: tuple(registered))
+    monkeypatch.setattr(plugins, "load_plugin", lambda group, name: registered[name])
     assert find_targets(["make"]) == (OTHER,)
     with pytest.raises(UsageError, match="the target 'odd' is no nbmlops Target, but of type int"):
         find_targets(["odd"])
