@@ -73,8 +73,9 @@ def dumps(value: object, walks: Iterable[Walk], indexes: Mapping[int, str] | Non
         raise
     except Exception as error:  # pickling runs code of any library; all of it means the same
         raise CannotStore(str(error) or type(error).__name__) from error
-    stream.parts.keeper = pickler  # its memo has all objects that were pickled
-    return stream.parts
+    parts, stream.parts = stream.parts, Parts()  # the pickler has the stream: no circle keeps the value alive
+    parts.keeper = pickler  # its memo has all objects that were pickled
+    return parts
 
 
 def load(file: BinaryIO, take: TakeIndex | None = None) -> Any:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import io
 import json
 import math
 import types
+import weakref
 import xml.dom
 from typing import Any
 
@@ -124,3 +126,18 @@ def test_memory_that_arrays_share_is_not_copied_and_shared_again() -> None:
         -1.0,
         [p.strides for p in value],
     )
+
+
+@pytest.mark.parametrize("sets", [[], [{1}]])
+def test_what_was_pickled_lives_no_longer_than_its_parts(sets: list[set[int]]) -> None:
+    value = [np.arange(3), sets]
+    alive = weakref.ref(value[0])
+    gc.disable()
+    try:
+        parts = dumps(value, [Walk(value)])
+        del value
+        assert alive() is not None
+        del parts
+        assert alive() is None
+    finally:
+        gc.enable()
