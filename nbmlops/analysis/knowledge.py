@@ -217,6 +217,9 @@ METHODS: Mapping[str, Knowledge] = _table(
         Knowledge(Returns.SAME, receiver=Change.DEEP): """
             add_module build compile fit freeze partial_fit set_params step train
         """,
+        Knowledge(receiver=Change.DEEP, keeps=True): """
+            register
+        """,
         Knowledge(receiver=Change.DEEP): """
             ask fit_predict fit_resample fit_transform learn optimize tell train_on_batch
         """,
