@@ -77,10 +77,10 @@ def _without_numpy_types(original: Any) -> Any:
 
 
 def _plain_frame(original: Any) -> Any:
-    def encode(value: Any, fingerprint: Any) -> Any:
+    def encode(value: Any) -> Any:
         bare = value.reset_index(drop=True)
         bare.attrs = {}
-        return original(bare, fingerprint)
+        return original(bare)
 
     return encode
 
