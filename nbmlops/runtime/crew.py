@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.ir import Step
@@ -14,12 +14,15 @@ from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord
 from nbmlops.runtime.context import StepContext, StepReport
 from nbmlops.runtime.execute import Ending, Job
 from nbmlops.runtime.facts import source_of
-from nbmlops.runtime.lanes import Lane, Outbox, Task
+from nbmlops.runtime.lanes import Ended, Lane, Outbox, Task
 from nbmlops.runtime.layout import Layout
 from nbmlops.runtime.process import StepProcess
 from nbmlops.runtime.records import CacheRecord, KeyParts
 from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.warm import WarmStart
+
+_HEED = 0.5
+"""Seconds after which a wait for steps looks for signals: once polars is imported, Ctrl-C cuts no wait short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ class Crew:
             NbmlopsError: what kept a step from being executed.
             KeyboardInterrupt: the user stopped the run.
         """
-        ended = self._outbox.get()
+        ended = self._ended()
         running = self.running.pop(ended.step)
         if ended.fault is not None:
             raise ended.fault
@@ -172,6 +175,13 @@ class Crew:
         assert ended.report is not None
         seconds = round((self.options.now() - running.begun).total_seconds(), 3)
         return Over(running, ended.ending, ended.report, self._tick(), seconds)
+
+    def _ended(self) -> Ended:
+        while True:
+            try:
+                return self._outbox.get(timeout=_HEED)
+            except Empty:
+                continue  # signals are heeded between two waits
 
     def close(self, lane: Lane, *, gently: bool = False) -> None:
         """Ends the process of a lane that is at no task.

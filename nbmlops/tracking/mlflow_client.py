@@ -7,6 +7,7 @@ explicit address, never the global "fluent" state, so that a user's own MLflow c
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import ssl
 import urllib.error
@@ -66,10 +67,21 @@ def _import_store() -> None:
 def _connected(uri: str) -> Any:
     from mlflow import MlflowClient
 
+    let_signals_interrupt()
     with named_errors(uri):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.get_experiment_by_name("Default")  # opens the store, which for SQLite may make it
     return client
+
+
+def let_signals_interrupt() -> None:
+    """Lets Ctrl-C cut waits short again.
+
+    MLflow imports polars where that is installed, and polars has system calls restarted after SIGINT: a thread that
+    waits for a lock would hear of Ctrl-C when it has got it.
+    """
+    if hasattr(signal, "siginterrupt"):  # not on Windows
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 def _reach(uri: str) -> None:
