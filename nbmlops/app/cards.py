@@ -19,7 +19,7 @@ _COLOURS = {
     "plain": "var(--jp-brand-color1, #1f6feb)",
 }
 _GOOD = frozenset({"PASS", "REGISTERED", "FINISHED"})
-_BAD = frozenset({"FAIL", "FAILED", "KILLED", "ERROR"})
+_BAD = frozenset({"FAIL", "FAILED", "KILLED", "REJECTED", "INTERRUPTED", "ERROR"})
 _FIGURE = 'style="margin:6px 18px 6px 0;max-width:240px;font-size:12px"'
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
 _LINE = "var(--jp-border-color2, #8c959f)"

@@ -96,6 +96,12 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             from nbmlops.ipython.panel import show_panel  # noqa: PLC0415  # only who asks for it needs it
 
             return show_panel()
+        case "run":
+            from IPython import get_ipython
+
+            from nbmlops.ipython.run_command import run as run_pipeline  # noqa: PLC0415  # likewise
+
+            return run_pipeline(line.options, namespace, get_ipython())
         case "inspect" | "compile":
             from nbmlops.ipython import notebook_commands  # noqa: PLC0415  # loads analysis and compiler
 

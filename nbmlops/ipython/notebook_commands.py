@@ -17,10 +17,10 @@ from nbmlops.app.session import current_session
 from nbmlops.app.views import View
 from nbmlops.core.diagnostics import Diagnostic, has_errors, render_diagnostic
 from nbmlops.core.errors import ComparisonFailed, NotebookError, UsageError
+from nbmlops.notebook.mlops_lines import Options
 from nbmlops.pipeline.ir import Pipeline
 
 _SAVED = "this is the notebook as it was saved last"
-Options = Mapping[str, str | bool]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -125,6 +125,19 @@ def compile_(options: Options, namespace: Mapping[str, Any]) -> CompileView:
             f"{outcome.out} is stale: {count} files differ", "run `%mlops compile` and commit the files"
         )
     return CompileView(outcome)
+
+
+def compiled_folder(options: Options, namespace: Mapping[str, Any]) -> Path:
+    """Returns the folder that the notebook that is running is compiled into, whether it is there or not.
+
+    Args:
+        options: Of the `%mlops` line.
+        namespace: The notebook's variables.
+
+    Raises:
+        UsageError: the notebook is not known or cannot be read.
+    """
+    return Path.cwd() / inspect_notebook(_notebook(options, namespace), Path.cwd()).out
 
 
 def _notebook(options: Options, namespace: Mapping[str, Any]) -> str:

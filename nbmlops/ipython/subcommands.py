@@ -62,6 +62,12 @@ SUBCOMMANDS = (
         "%mlops compile",
         ("--notebook", "--out", "--check", "--force"),
     ),
+    Subcommand(
+        "run",
+        "run the compiled pipeline of this notebook, and show how it goes",
+        "%mlops run -p max_depth=5",
+        ("--notebook", "--parameter", "--from", "--to", "--jobs", "--force", "--no-register"),
+    ),
 )
 
 

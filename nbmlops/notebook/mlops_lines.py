@@ -23,6 +23,7 @@ from nbmlops.notebook.model import MagicAction
 
 _NAMED = re.compile(r"""("[^"]*"|'[^']*'|[^\s=]+)\s*(?:=(?!=))?\s*(.*)""", re.DOTALL)
 _HELP_WIDTH = 88
+Options = Mapping[str, str | bool | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class MlopsLine:
 
     Attributes:
         subcommand: Its first word.
-        python: The call that it stands for; "" for step, track, status, panel, inspect and compile.
+        python: The call that it stands for; "" for those that are no part of a pipeline.
         options: What was given, by argument name, with its type; left-out options are left out.
         action: What compiling does with the line.
         help: The help text that `--help` (or an empty line) asks for; "" for every other line.
@@ -39,7 +40,7 @@ class MlopsLine:
 
     subcommand: str
     python: str
-    options: Mapping[str, str | bool]
+    options: Options
     action: MagicAction
     help: str = ""
 

@@ -145,6 +145,21 @@ def _compile_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite generated files that were edited by hand")
 
 
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "pipeline", metavar="PIPELINE", type=word, nargs="?", help="its folder or name (default: that of this notebook)"
+    )
+    _notebook_arguments(parser)
+    parser.add_argument(
+        "-p", "--parameter", metavar="NAME=VALUE", type=word, action="append", help="set a parameter; repeatable"
+    )
+    parser.add_argument("--from", metavar="STEP", type=word, help="execute this step and all after it")
+    parser.add_argument("--to", metavar="STEP", type=word, help="stop after this step")
+    parser.add_argument("--jobs", metavar="N", type=word, help="how many steps may run at once")
+    parser.add_argument("--force", action="store_true", help="execute every step, whatever the cache has")
+    parser.add_argument("--no-register", action="store_true", help="judge, but register no model")
+
+
 def _step_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", type=word, help="the step that this cell belongs to")
 
@@ -227,6 +242,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _compile_arguments,
         _no_call,
         frozenset({"check", "force"}),
+    ),
+    "run": Subcommand(
+        "run the compiled pipeline of this notebook, and show how it goes",
+        "%mlops run -p max_depth=5",
+        _DROP,
+        _run_arguments,
+        _no_call,
+        frozenset({"force", "no-register"}),
     ),
     "step": Subcommand(
         "mark the step of a cell, as its first line",

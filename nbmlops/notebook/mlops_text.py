@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 
 _OPTION = re.compile(r"--([A-Za-z][\w-]*)(?==|\s|$)")
-# Elsewhere `-o` may be arithmetic: `%mlops metric loss total -o` has an expression there, `compile` has none.
-_OPTION_OR_SHORT = re.compile(_OPTION.pattern + r"|-(o)(?=\s|$)")
+# Elsewhere `-o` may be arithmetic: `%mlops metric loss total -o` has an expression there, these have none.
+_OPTION_OR_SHORT = {
+    "compile": re.compile(_OPTION.pattern + r"|-(o)(?=\s|$)"),
+    "run": re.compile(_OPTION.pattern + r"|-(p)(?=\s|$)"),
+}
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -34,7 +37,7 @@ def split_line(text: str) -> LineParts:
 
 def _boundaries(text: str) -> tuple[list[tuple[int, int, str]], int]:
     """Returns where options start (start, start of the value, name) and where the line or its comment ends."""
-    option = _OPTION_OR_SHORT if text.split(None, 1)[:1] == ["compile"] else _OPTION
+    option = _OPTION_OR_SHORT.get(text.split(None, 1)[0], _OPTION) if text.strip() else _OPTION
     starts: list[tuple[int, int, str]] = []
     depth, position, quote = 0, 0, ""
     while position < len(text):

@@ -59,6 +59,15 @@ def test_a_line_stands_for_a_call(line, python):
             "compile -o out --check",
             MlopsLine("compile", "", {"out": "out", "check": True}, MagicAction.DROP),
         ),
+        (
+            "run flights -p depth=8 -p 'since=2026 01' --jobs 2 --no-register",
+            MlopsLine(
+                "run",
+                "",
+                {"pipeline": "flights", "parameter": ["depth=8", "since=2026 01"], "jobs": "2", "no_register": True},
+                MagicAction.DROP,
+            ),
+        ),
         ("step train", MlopsLine("step", "", {"name": "train"}, MagicAction.UNWRAP)),
         ("status", MlopsLine("status", "", {}, MagicAction.DROP)),
         ("gate", MlopsLine("gate", "nbmlops.gate()", {}, MagicAction.GATE)),
