@@ -34,7 +34,7 @@ experiments = [e.experiment_id for e in client.search_experiments() if e.name !=
 verdict = client.download_artifacts(run.info.run_id, "verdict.json", sys.argv[2])
 print(json.dumps({
     "metrics": {name: value.hex() for name, value in run.data.metrics.items()},
-    "data": {k: v for k, v in run.data.tags.items() if k.startswith("nbmlops.data.")},
+    "data": {k: v for k, v in run.data.tags.items() if k.startswith("nbmlops.data.") and "/" not in k},
     "verdict": open(verdict).read(),
     "status": run.info.status,
 }))
@@ -43,7 +43,11 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What a run left in its store: metrics to the last bit, fingerprints of data, the verdict's bytes, the status."""
+    """What a run left in its store: metrics to the last bit, fingerprints of data, the verdict's bytes, the status.
+
+    Files are left out, whose names are paths: a notebook's run logs those that cells read, a pipeline's keeps them in
+    the records of its steps.
+    """
 
     metrics: dict[str, str]
     data: dict[str, str]
