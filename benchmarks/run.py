@@ -98,8 +98,11 @@ def heavy_start(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
             step = json.loads(done.stdout)["steps"][-1]
             cells = json.loads((folder / step["notebook"]).read_text())["cells"]
             shown = [text for cell in cells for output in cell.get("outputs", ()) for text in output.get("text", ())]
-            seen[kind].append(Timing(step["seconds"], float(shown[-1])))
-    timings = {kind: Timing(median(t.wall for t in all_), median(t.cpu for t in all_)) for kind, all_ in seen.items()}
+            seen[kind].append(Timing(step["seconds"], float(shown[-1]), step["peak"] / 2**20))
+    timings = {
+        kind: Timing(median(t.wall for t in all_), median(t.cpu for t in all_), median(t.peak for t in all_))
+        for kind, all_ in seen.items()
+    }
     return table("The last of three steps with heavy imports", timings, "cold")
 
 
