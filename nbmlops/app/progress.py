@@ -10,6 +10,12 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.runtime.events import Event
 
 Stage = Literal["track", "gate", "register"]
+STAGES: Mapping[Stage, str] = {
+    "track": "waiting for the tracking store",
+    "gate": "judging",
+    "register": "registering the model",
+}
+"""What each closing stage is at, for people."""
 
 
 @dataclass(frozen=True, slots=True)

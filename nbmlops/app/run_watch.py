@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbmlops.app.cards import Card, Table
+from nbmlops.app.progress import STAGES
 from nbmlops.app.views import verdict_table
 from nbmlops.core.errors import (
     Conflict,
@@ -24,7 +25,6 @@ from nbmlops.gate.verdict import verdict_from_json
 from nbmlops.pipeline.run_codec import run_from_json
 from nbmlops.pipeline.run_record import RunRecord, RunStatus
 
-_STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 _STATES = {
     RunStatus.SUCCEEDED: "FINISHED",
     RunStatus.FAILED: "FAILED",
@@ -84,7 +84,7 @@ class RunWatch:
             case ["run", "ended"]:
                 self._end(event)
             case ["stage", "started"]:
-                self._stage = _STAGES.get(str(event["stage"]), str(event["stage"]))
+                self._stage = STAGES.get(event["stage"], str(event["stage"]))
             case ["step", what] if "step" in event:
                 self._step(str(event["step"]), what, event)
             case _ if kind in _IN_THE_WAY:

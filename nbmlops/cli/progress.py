@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nbmlops.app.progress import PointFinished, PointStarted, Progress, StageStarted
+from nbmlops.app.progress import STAGES, PointFinished, PointStarted, Progress, StageStarted
 from nbmlops.cli.blocks import Line, Tone, printable
 from nbmlops.cli.console import is_terminal, show, terminal
 from nbmlops.cli.joined import joined_text
@@ -44,7 +44,6 @@ Listener = Callable[[Progress], None]
 StepRemark = InputsChanged | NotCacheable | ValueDamaged | StepRetried | StepRepeated | StepWarned
 Remark = StepRemark | RunWaiting | FormerRunKilled | StepsJoined | StartedCold | SharingFailed
 Elsewhere = StepsSentElsewhere | StepsWaitElsewhere | StepDoneElsewhere
-_STAGES = {"track": "waiting for the tracking store", "gate": "judging", "register": "registering the model"}
 
 
 @contextmanager
@@ -111,7 +110,7 @@ def _not_now(event: StepDoneEarly | StepSkipped) -> str:
 def _stage(event: StageStarted | PointStarted | PointFinished | Elsewhere) -> Line:
     match event:
         case StageStarted(stage=stage):
-            return Line(_STAGES[stage])
+            return Line(STAGES[stage])
         case PointStarted(number=number, total=total, parameters=parameters):
             values = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
             return Line(f"point {number} of {total}: {values}", Tone.STRONG)

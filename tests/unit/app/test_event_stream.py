@@ -18,7 +18,7 @@ from nbmlops.pipeline.run_record import (
     StepRecord,
     StepStatus,
 )
-from nbmlops.runtime.events import StepFinished, StepRetried, StepsJoined, StepStarted
+from nbmlops.runtime.events import StepDoneEarly, StepFinished, StepRetried, StepsJoined, StepStarted
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 TIME = "2026-01-02T03:04:05.678+00:00"
@@ -40,6 +40,7 @@ def test_a_run_is_told_line_by_line() -> None:
     stream = EventStream(text, lambda: NOW)
     stream.begin("tea")
     stream.tell(StepStarted("a", 1, 2, "new"))
+    stream.tell(StepDoneEarly("b", 2, 2, 0.5, succeeded=True))
     stream.tell(StepRetried("a", 1, 2, 5.0, error))
     stream.tell(StepFinished(record, 1, 2))
     stream.tell(StepsJoined(JoinedSteps(("a", "b"), (LiveValue("g", "generator", "no"),))))
@@ -49,6 +50,7 @@ def test_a_run_is_told_line_by_line() -> None:
     bodies: list[dict[str, object]] = [
         {"event": "run.begun", "schema": "nbmlops/events/1", "pipeline": "tea"},
         {"event": "step.started", "step": "a", "position": 1, "total": 2, "reason": "new"},
+        {"event": "step.done_early", "step": "b", "position": 2, "total": 2, "seconds": 0.5, "succeeded": True},
         {"event": "step.retried", "step": "a", "tries": 1, "most": 2, "wait": 5.0, "error": told},
         {
             "event": "step.finished", "step": "a", "status": "failed", "seconds": 1.5, "reason": "new",

@@ -9,66 +9,20 @@ from pathlib import Path
 import pytest
 
 from nbmlops.app import session as sessions
-from nbmlops.app.closing import Registration
 from nbmlops.app.config import PipelineConfig
 from nbmlops.app.session import NotebookSession, open_session, start_session
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle, SessionStore
 from nbmlops.app.views import SessionStatus, StatusView
-from nbmlops.core.errors import EnvironmentFault, GateRejected, NbmlopsError, UsageError
+from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
-from nbmlops.gate.policy import Policy, Rule
-from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRun
 from nbmlops.tracking.environment import GitState
+from tests.fakes.session_store import POLICY, MemoryStore
 
-POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
-
-
-class MemoryStore:
-    def __init__(self) -> None:
-        self.sent: list[StepLog] = []
-        self.ended: list[str] = []
-        self.moved: list[SessionPlace] = []
-        self.cells: list[CellRun] = []
-        self.tags: dict[str, str] = {}
-        self.trouble: NbmlopsError | None = None
-        self.title: RunTitle | None = None
-        self.waits = ""
-
-    def note(self, run: CellRun) -> None:
-        self.cells.append(run)
-
-    def tag(self, tags: Mapping[str, str]) -> None:
-        self.tags.update(tags)
-
-    def news(self) -> NbmlopsError | None:
-        news, self.trouble = self.trouble, None
-        return news
-
-    def backlog(self) -> str:
-        return self.waits
-
-    def send(self, batch: StepLog) -> None:
-        self.sent.append(batch)
-
-    def move(self, place: SessionPlace) -> None:
-        self.moved.append(place)
-
-    def judge(self, metrics: Mapping[str, float]) -> Verdict:
-        return evaluate(metrics, NoChampion(), POLICY)
-
-    def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
-        return evaluate(metrics, NoChampion(), POLICY)
-
-    def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
-        return ModelVersionRef(registration.model_name, "1", ("champion",))
-
-    def end(self, *, failed: bool) -> None:
-        self.ended.append("FAILED" if failed else "FINISHED")
 
 
 def place(**changes: object) -> SessionPlace:

@@ -2,75 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nbmlops.app import session as sessions
-from nbmlops.app.closing import Registration
 from nbmlops.app.config import PipelineConfig
 from nbmlops.app.session import NotebookSession, open_session
 from nbmlops.app.session_place import Kernel, SessionPlace
 from nbmlops.app.session_port import RunTitle
-from nbmlops.core.errors import GateRejected, NbmlopsError
-from nbmlops.gate.baseline import NoChampion
-from nbmlops.gate.evaluate import evaluate
-from nbmlops.gate.policy import Policy, Rule
-from nbmlops.gate.verdict import Verdict
-from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
-from nbmlops.tracking.cells import CellRun
 from nbmlops.tracking.environment import GitState
-from tests.fakes.in_memory import InMemoryTracker
-
-POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
-
-
-class MemoryStore:
-    def __init__(self) -> None:
-        self.sent: list[StepLog] = []
-        self.cells: list[CellRun] = []
-        self.tags: dict[str, str] = {}
-        self.trouble: NbmlopsError | None = None
-        self.tracker = InMemoryTracker()
-
-    @property
-    def title(self) -> RunTitle | None:
-        return None
-
-    def note(self, run: CellRun) -> None:
-        self.cells.append(run)
-
-    def tag(self, tags: Mapping[str, str]) -> None:
-        self.tags.update(tags)
-
-    def news(self) -> NbmlopsError | None:
-        news, self.trouble = self.trouble, None
-        return news
-
-    def backlog(self) -> str:
-        return ""
-
-    def send(self, batch: StepLog) -> None:
-        self.sent.append(batch)
-
-    def move(self, place: SessionPlace) -> None:
-        raise AssertionError("the notebook is known")
-
-    def judge(self, metrics: Mapping[str, float]) -> Verdict:
-        return evaluate(metrics, NoChampion(), POLICY)
-
-    def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
-        return evaluate(metrics, NoChampion(), POLICY)
-
-    def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
-        if not verdict.passed:
-            raise GateRejected("the gate said no")
-        return ModelVersionRef(registration.model_name, "1", ("champion",))
-
-    def end(self, *, failed: bool) -> None:
-        """Nothing to do: the store goes with the test."""
+from tests.fakes.session_store import POLICY, MemoryStore
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""A store of a notebook's session that remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nbmlops.app.closing import Registration
+from nbmlops.app.session_place import SessionPlace
+from nbmlops.app.session_port import RunTitle
+from nbmlops.core.errors import GateRejected, NbmlopsError
+from nbmlops.gate.baseline import NoChampion
+from nbmlops.gate.evaluate import evaluate
+from nbmlops.gate.policy import Policy, Rule
+from nbmlops.gate.verdict import Verdict
+from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
+from nbmlops.tracking.cells import CellRun
+from tests.fakes.in_memory import InMemoryTracker
+
+POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
+
+
+class MemoryStore:
+    """Judges by `POLICY`, and registers what passed."""
+
+    def __init__(self) -> None:
+        self.sent: list[StepLog] = []
+        self.ended: list[str] = []
+        self.moved: list[SessionPlace] = []
+        self.cells: list[CellRun] = []
+        self.tags: dict[str, str] = {}
+        self.trouble: NbmlopsError | None = None
+        self.title: RunTitle | None = None
+        self.waits = ""
+        self.tracker = InMemoryTracker()
+
+    def note(self, run: CellRun) -> None:
+        self.cells.append(run)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        self.tags.update(tags)
+
+    def news(self) -> NbmlopsError | None:
+        news, self.trouble = self.trouble, None
+        return news
+
+    def backlog(self) -> str:
+        return self.waits
+
+    def send(self, batch: StepLog) -> None:
+        self.sent.append(batch)
+
+    def move(self, place: SessionPlace) -> None:
+        self.moved.append(place)
+
+    def judge(self, metrics: Mapping[str, float]) -> Verdict:
+        return evaluate(metrics, NoChampion(), POLICY)
+
+    def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
+        return evaluate(metrics, NoChampion(), POLICY)
+
+    def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
+        if not verdict.passed:
+            raise GateRejected("the gate said no")
+        return ModelVersionRef(registration.model_name, "1", ("champion",))
+
+    def end(self, *, failed: bool) -> None:
+        self.ended.append("FAILED" if failed else "FINISHED")
