@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -101,13 +102,17 @@ def test_a_run_is_shown_in_place_and_given_back(project: Path, kernel: Any):
     assert (project / folder / "report.html").is_file()
 
 
-def test_an_interrupted_cell_ends_the_run_in_order(project: Path, kernel: Any):
+@pytest.mark.parametrize("reaches", ["the process group", "the kernel alone"])
+def test_an_interrupted_cell_ends_the_run_in_order(project: Path, kernel: Any, reaches: str):
     manager, client = kernel
     run_cells(kernel, LOAD)
     request = client.execute("%mlops run rows")
     while not (project / "waiting").exists():
         time.sleep(0.05)
-    manager.interrupt_kernel()
+    if reaches == "the kernel alone":
+        os.kill(manager.provisioner.pid, signal.SIGINT)
+    else:
+        manager.interrupt_kernel()
     reply = client.get_shell_msg(timeout=60)
     assert (reply["parent_header"]["msg_id"], reply["content"]["ename"]) == (request, "KeyboardInterrupt")
     (path,) = project.glob("runs/rows/*/run.json")
