@@ -46,3 +46,10 @@ class PointFinished:
 
 
 Progress = Event | StageStarted | PointStarted | PointFinished
+
+
+def last_time(seconds: float | None) -> str:
+    """Returns what is said of how long a step took last time: nothing below a second."""
+    if seconds is None or seconds < 1:
+        return ""
+    return f", last time {seconds:.0f} s" if seconds < 120 else f", last time {seconds / 60:.0f} min"

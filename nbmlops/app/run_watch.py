@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbmlops.app.cards import Card, Table
-from nbmlops.app.progress import STAGES
+from nbmlops.app.progress import STAGES, last_time
 from nbmlops.app.views import verdict_table
 from nbmlops.core.errors import (
     Conflict,
@@ -119,7 +119,7 @@ class RunWatch:
         row = self._rows.setdefault(step, _Row("waiting"))
         match what:
             case "started":
-                row.state, row.remark = "running", str(event["reason"])
+                row.state, row.remark = "running", f"{event['reason']}{last_time(event.get('last'))}"
             case "done_early":
                 row.state, row.seconds = "done early" if event["succeeded"] else "failed early", float(event["seconds"])
             case "cached" | "finished":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nbmlops.app.progress import STAGES, PointFinished, PointStarted, Progress, StageStarted
+from nbmlops.app.progress import STAGES, PointFinished, PointStarted, Progress, StageStarted, last_time
 from nbmlops.cli.blocks import Line, Tone, printable
 from nbmlops.cli.console import is_terminal, show, terminal
 from nbmlops.cli.joined import joined_text
@@ -78,8 +78,8 @@ def live_columns() -> tuple[ProgressColumn, ...]:
 def describe(event: Progress) -> Line:
     """Returns an event as one line."""
     match event:
-        case StepStarted(step=step, number=number, total=total, reason=reason):
-            return Line(f"[{number}/{total}] {step}: running ({reason})")
+        case StepStarted(step=step, number=number, total=total, reason=reason, last=last):
+            return Line(f"[{number}/{total}] {step}: running{last_time(last)} ({reason})")
         case StepCached(record=record, number=number, total=total):
             return Line(f"[{number}/{total}] {record.name}: cached", Tone.DIM)
         case StepFinished(record=record, number=number, total=total):

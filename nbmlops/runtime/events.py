@@ -31,12 +31,21 @@ class FormerRunKilled:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A step begins to execute; `reason` says why it was not taken from the cache."""
+    """A step begins to execute.
+
+    Attributes:
+        step: The step.
+        number: Its place.
+        total: Of so many.
+        reason: Why it was not taken from the cache.
+        last: Seconds that it took when it last came to its end, with whatever code; None for unknown.
+    """
 
     step: str
     number: int
     total: int
     reason: str
+    last: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

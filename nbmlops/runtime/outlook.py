@@ -79,6 +79,11 @@ class Outlook:
         record = self._latest(step)
         return record.outcome.peak if record else 0
 
+    def last_seconds(self, step: Step) -> float | None:
+        """Returns how long the step took last time, also with other code; None when it never came to its end."""
+        record = self._latest(step)
+        return record.seconds if record else None
+
     def forget(self) -> None:
         """Makes it look again whether steps have to run: one of them did not leave what was expected."""
         self._found.clear()

@@ -190,7 +190,8 @@ class Turns:
             if not self._course.options.only:
                 clear_ground(self._course.layout)
             self._is_prepared = True
-        self._tell(StepStarted(ready.step.name, *self._course.position(ready.step), ready.reason))
+        last = self._outlook.last_seconds(ready.step)
+        self._tell(StepStarted(ready.step.name, *self._course.position(ready.step), ready.reason, last))
         if lane is None:
             lane = self._crew.lane_for(ready, more=len(self._course.done) + 1 < len(self._course.selection.steps))
             if not early:

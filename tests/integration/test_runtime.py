@@ -383,9 +383,10 @@ def test_a_damaged_value_is_made_again_and_never_loaded(tmp_path: Path) -> None:
     second = run(folder, events, parameters={"bonus": 2})
 
     assert ValueDamaged("make", ("rows",)) in events
-    assert [event.reason for event in events if isinstance(event, StepStarted)] == [
-        "stored value of rows is gone",
-        "parameter bonus changed",
+    took = [step.seconds for step in first.steps]
+    assert [(event.reason, event.last) for event in events if isinstance(event, StepStarted)] == [
+        ("stored value of rows is gone", took[0]),
+        ("parameter bonus changed", took[1]),
     ]
     assert load_value(folder, second, "x") == 3
     assert len(list((tmp_path / ".nbmlops" / "store" / "quarantine").iterdir())) == 1

@@ -39,7 +39,7 @@ def test_a_run_is_told_line_by_line() -> None:
     text = io.StringIO()
     stream = EventStream(text, lambda: NOW)
     stream.begin("tea")
-    stream.tell(StepStarted("a", 1, 2, "new"))
+    stream.tell(StepStarted("a", 1, 2, "new", 2.5))
     stream.tell(StepDoneEarly("b", 2, 2, 0.5, succeeded=True))
     stream.tell(StepRetried("a", 1, 2, 5.0, error))
     stream.tell(StepFinished(record, 1, 2))
@@ -49,7 +49,7 @@ def test_a_run_is_told_line_by_line() -> None:
     told = {"name": "OSError", "message": "busy \ud800", "cell": 0, "line": 0, "traceback": "", "hint": "try again"}
     bodies: list[dict[str, object]] = [
         {"event": "run.begun", "schema": "nbmlops/events/1", "pipeline": "tea"},
-        {"event": "step.started", "step": "a", "position": 1, "total": 2, "reason": "new"},
+        {"event": "step.started", "step": "a", "position": 1, "total": 2, "reason": "new", "last": 2.5},
         {"event": "step.done_early", "step": "b", "position": 2, "total": 2, "seconds": 0.5, "succeeded": True},
         {"event": "step.retried", "step": "a", "tries": 1, "most": 2, "wait": 5.0, "error": told},
         {

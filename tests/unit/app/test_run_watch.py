@@ -21,8 +21,8 @@ def watched(*events: dict[str, object]) -> RunWatch:
 BEGUN: dict[str, object] = {"event": "run.begun", "schema": "nbmlops/events/1", "pipeline": "churn"}
 
 
-def started(step: str, reason: str = "new") -> dict[str, object]:
-    return {"event": "step.started", "step": step, "position": 1, "total": 3, "reason": reason}
+def started(step: str, reason: str = "new", last: float | None = None) -> dict[str, object]:
+    return {"event": "step.started", "step": step, "position": 1, "total": 3, "reason": reason, "last": last}
 
 
 def finished(step: str, status: str = "executed", error: object = None) -> dict[str, object]:
@@ -58,7 +58,7 @@ def test_steps_that_run_wait_and_are_done_stand_in_rows():
         BEGUN,
         {"event": "run.started_cold", "reason": "no fork here"},
         {**finished("load", "cached"), "event": "step.cached"},
-        started("left", "its code changed"),
+        started("left", "its code changed", last=41.6),
         started("right"),
         {"event": "step.done_early", "step": "right", "seconds": 2.0, "succeeded": True, "total": 3},
         {"event": "step.of_a_later_version", "step": "right"},
@@ -69,7 +69,7 @@ def test_steps_that_run_wait_and_are_done_stand_in_rows():
         "steps:\n"
         "  step   state       time   why\n"
         "  load   cached      1.3 s\n"
-        "  left   running            its code changed\n"
+        "  left   running            its code changed, last time 42 s\n"
         "  right  done early  2.0 s  new\n"
         "steps start cold, which takes longer: no fork here"
     )

@@ -29,13 +29,13 @@ EVENTS: tuple[Progress, ...] = (
     RunWaiting("process 7"),
     FormerRunKilled("20260102T030405Z-ab12cd", RunPhase.REGISTERING, ModelVersionRef("flights", "3", ("champion",))),
     StepCached(StepRecord("load", StepStatus.CACHED), 1, 4),
-    StepStarted("clean", 2, 4, "code changed"),
+    StepStarted("clean", 2, 4, "code changed", 41.6),
     StepFinished(StepRecord("clean", StepStatus.EXECUTED, 1.25), 2, 4),
     InputsChanged("clean", ("flights", "planes")),
     NotCacheable("clean", "it reads from the network"),
     ValueDamaged("load", ("flights",)),
     StepsJoined(JoinedSteps(("load", "clean"), (LiveValue("rows", "generator", "cannot pickle it"),))),
-    StepStarted("train", 3, 4, "input flights changed"),
+    StepStarted("train", 3, 4, "input flights changed", 600.0),
     StepFinished(StepRecord("train", StepStatus.FAILED, 0.5), 3, 4),
     StepSkipped("report", 4, 4),
     StageStarted("track"),
@@ -56,13 +56,13 @@ LINES = [
         "its model is flights version 3 (champion)"
     ),
     "[1/4] load: cached",
-    "[2/4] clean: running (code changed)",
+    "[2/4] clean: running, last time 42 s (code changed)",
     "[2/4] clean: executed in 1.2 s",
     "clean: changed flights, planes in place; later steps see the change",
     "clean: runs every time: it reads from the network",
     "load: stored values are gone or damaged (flights); it runs again",
     "steps load and clean run in one process: `rows` (generator) cannot be stored",
-    "[3/4] train: running (input flights changed)",
+    "[3/4] train: running, last time 10 min (input flights changed)",
     "[3/4] train: failed in 0.5 s",
     "[4/4] report: skipped",
     "waiting for the tracking store",
@@ -120,7 +120,7 @@ def test_a_step_that_is_done_early_waits_for_its_turn_and_may_run_again() -> Non
     def rows() -> list[tuple[str, bool]]:
         return [(task.description, task.finished) for task in display.tasks]
 
-    started = StepStarted("train", 3, 4, "code changed")
+    started = StepStarted("train", 3, 4, "code changed", 0.2)
     listener(started)
     assert rows() == [("[3/4] train: running (code changed)", False)]
     listener(StepDoneEarly("train", 3, 4, 1.25, succeeded=True))
