@@ -36,6 +36,7 @@ from nbmlops.tracking.lineage import REPRODUCIBLE
 
 if TYPE_CHECKING:
     from nbmlops.app.data_diff import Versions
+    from nbmlops.app.session_cells import HiddenState
 
 _INPUT_SECONDS = 60.0
 
@@ -64,6 +65,7 @@ class NotebookSession:
         self._in_parameters_cell = False
         self._verdict: Verdict | None = None
         self._version: ModelVersionRef | None = None
+        self._hidden: HiddenState | None = None
         self._log.read_parameters(kernel.namespace)
 
     @property
@@ -114,7 +116,7 @@ class NotebookSession:
     def _recorded(self) -> None:
         if not self._kernel.follows_cells:
             self.flush()
-        _tell(self)
+        tell_listeners(self)
 
     def cell_started(self, source: str) -> None:
         """Notes what kind of cell runs; called by the extension's hook."""
@@ -124,6 +126,7 @@ class NotebookSession:
             self._files.cell_started(source)
         self._depth += 1
         self._in_parameters_cell = any(name in source for name in names) and gives_parameters(source, names)
+        tell_listeners(self)
 
     def cell_ran(self, run: CellRun, deleted: Collection[str] = ()) -> None:
         """Adds a cell of the notebook to the record; called by the extension's hook.
@@ -150,7 +153,7 @@ class NotebookSession:
             self._log.read_parameters(self._kernel.namespace)
         self._in_parameters_cell = False
         self.flush()
-        _tell(self)
+        tell_listeners(self)
         news = self._store.news()
         if news is not None:
             raise news
@@ -175,7 +178,7 @@ class NotebookSession:
         self._check_parameters()
         self._settle()
         self._verdict = self._store.judge(self._log.metrics)
-        _tell(self)
+        tell_listeners(self)
         return VerdictView(self._verdict)
 
     def register(self, model: object, data: object, name: str | None) -> VersionView:
@@ -199,17 +202,32 @@ class NotebookSession:
         self._version = self._store.register(
             self._verdict, Registration(model_name, model, data, lineage, self._log.metrics)
         )
-        _tell(self)
+        tell_listeners(self)
         return VersionView(self._version)
 
-    def _reproducible(self) -> str:
-        """Returns whether this run could be had again, as a sentence; "" where nobody follows the cells."""
+    @property
+    def busy(self) -> bool:
+        """Whether a cell runs now."""
+        return self._depth > 0
+
+    def reproducible(self) -> str:
+        """Returns whether this run could be had again, as a sentence; "" where nobody follows the cells.
+
+        Found out anew only when a cell has run or the notebook was saved; takes longer the more cells there are.
+        """
         if not self._kernel.follows_cells:
             return ""
-        # It loads the analysis, which a cell should not pay for.
-        from nbmlops.app.session_cells import reproducible  # noqa: PLC0415
+        if self._hidden is None:
+            # It loads the analysis, which a cell should not pay for.
+            from nbmlops.app.session_cells import HiddenState  # noqa: PLC0415
 
-        return str(reproducible(self._cells, self.notebook_path))
+            self._hidden = HiddenState(self._cells)
+        return str(self._hidden.answer(self.notebook_path))
+
+    def preview(self) -> Verdict | None:
+        """Returns what the gate would say now, None where that is not known or was said already."""
+        metrics = self._log.metrics
+        return self._store.preview(metrics) if metrics and self._verdict is None else None
 
     def _data(self) -> tuple[DataRecord, ...]:
         """Returns the inputs: those that the notebook declares, then those that its cells were seen to read."""
@@ -223,7 +241,7 @@ class NotebookSession:
         self.flush(last=True)
         if self._files is not None:
             self._files.settle(_INPUT_SECONDS)
-        answer = self._reproducible()
+        answer = self.reproducible()
         if answer:
             self._store.tag({REPRODUCIBLE: answer})
 
@@ -268,7 +286,7 @@ class NotebookSession:
             self._files.stop()
         self._store.end(failed=failed)
         self._state = SessionStatus.FAILED if failed else SessionStatus.FINISHED
-        _tell(self)
+        tell_listeners(self)
         return self.status()
 
     def end_at_exit(self) -> None:
@@ -277,7 +295,11 @@ class NotebookSession:
             self.end(failed=self._last_cell_failed)
 
     def status(self) -> StatusView:
-        """Returns what is recorded so far."""
+        """Returns what is recorded so far, what the gate would say, and whether it could be had again."""
+        return replace(self.facts(), reproducible=self.reproducible(), preview=self.preview())
+
+    def facts(self) -> StatusView:
+        """Returns what is recorded so far; cheap, and from any thread."""
         place, log = self._place, self._log
         notes = [f"parameter changed within the run: {change}; {NEW_RUN}" for change in log.changes()]
         if not place.notebook:
@@ -294,19 +316,17 @@ class NotebookSession:
             tracking_uri=place.shown_uri,
             notebook=place.notebook,
             git_commit=str(place.git),
-            reproducible=self._reproducible(),
             parameters=log.params,
             metrics=log.metrics,
             data=self._data(),
             checks=log.checks,
             verdict=self._verdict,
-            preview=self._store.preview(log.metrics) if log.metrics and self._verdict is None else None,
             model_version=self._version,
             notes=tuple(notes),
         )
 
 
-Listener = Callable[[StatusView], bool]
+Listener = Callable[[NotebookSession], bool]
 _listeners: list[Listener] = []
 _open: list[NotebookSession] = []  # at most one: the run of this kernel
 
@@ -358,14 +378,19 @@ def _follow_files(place: SessionPlace, kernel: Kernel, store: SessionStore) -> R
     # It loads what watches folders and reads files.
     from nbmlops.app.session_files import SessionFiles  # noqa: PLC0415
 
-    return SessionFiles(place.root, lambda record: store.send(StepLog(data=(record,))))
+    def fingerprinted(record: DataRecord) -> None:
+        store.send(StepLog(data=(record,)))
+        for session in tuple(_open):
+            tell_listeners(session)
+
+    return SessionFiles(place.root, fingerprinted)
 
 
 def open_session(session: NotebookSession) -> NotebookSession:
     """Returns the session, which is from now on the one of this kernel and ends with it."""
     _open.append(session)
     atexit.register(_end_at_exit, session, os.getpid())
-    _tell(session)
+    tell_listeners(session)
     return session
 
 
@@ -394,11 +419,15 @@ def forget_session() -> None:
 
 
 def subscribe(listener: Listener) -> None:
-    """Calls the listener with the status whenever it may have changed, until it returns False."""
+    """Calls the listener with the session whenever its status may have changed, until it returns False.
+
+    Cells wait for it, also in the middle of what they do, and other threads call it: it must only take note.
+    """
     _listeners.append(listener)
 
 
-def _tell(session: NotebookSession) -> None:
-    if _listeners:
-        status = session.status()
-        _listeners[:] = [listener for listener in _listeners if listener(status)]
+def tell_listeners(session: NotebookSession) -> None:
+    """Tells those that subscribed that the status may have changed."""
+    for listener in tuple(_listeners):
+        if not listener(session) and listener in _listeners:
+            _listeners.remove(listener)

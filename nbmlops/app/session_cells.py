@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 from nbmlops.app.hidden_state import CellNow, Reproducible, hidden_state
 from nbmlops.core.errors import NbmlopsError
@@ -11,6 +12,38 @@ from nbmlops.notebook.reader import read_notebook
 from nbmlops.tracking.cells import CellRecord
 
 _NS_PER_MS = 1_000_000
+
+
+class HiddenState:
+    """Whether the run of a record could be had again, found out once for each cell that ran and each save.
+
+    Args:
+        record: The cells that ran.
+    """
+
+    def __init__(self, record: CellRecord) -> None:
+        self._record = record
+        self._lock = Lock()
+        self._known: tuple[object, Reproducible] | None = None
+
+    def answer(self, notebook: Path | None) -> Reproducible:
+        """Returns whether a new run from top to bottom would end as this one; from any thread.
+
+        Args:
+            notebook: The notebook's file, None where it is not known.
+        """
+        with self._lock:
+            asked = (self._record.added, self._record.deleted, notebook, _saved(notebook))
+            if self._known is None or self._known[0] != asked:
+                self._known = (asked, reproducible(self._record, notebook))
+            return self._known[1]
+
+
+def _saved(notebook: Path | None) -> int:
+    try:
+        return notebook.stat().st_mtime_ns if notebook is not None else 0
+    except OSError:
+        return 0
 
 
 def reproducible(record: CellRecord, notebook: Path | None) -> Reproducible:

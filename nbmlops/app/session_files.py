@@ -59,7 +59,7 @@ class SessionFiles:
         if self._inputs.waiting:
             notes.append(f"{self._inputs.waiting} inputs are being fingerprinted")
         if self._unseen:
-            notes.append(incomplete(self._unseen))
+            notes.append(incomplete(dict(self._unseen)))
         if not self._capture.complete:
             notes.append(
                 "not everything in the project's folders could be watched: what libraries read there by code outside "

@@ -99,7 +99,7 @@ class SessionLog:
         """Returns the notebook's parameters whose values are no longer those of the run."""
         return tuple(
             Change(name, self._params[name], value)
-            for name, value in self._seen.items()
+            for name, value in dict(self._seen).items()
             if name in self._params and not _same(self._params[name], value)
         )
 

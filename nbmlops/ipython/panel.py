@@ -14,7 +14,7 @@ from typing import Any
 
 from nbmlops import api
 from nbmlops.app.cards import Card, render_html, render_text, tone
-from nbmlops.app.session import current_session, subscribe
+from nbmlops.app.session import NotebookSession, current_session, subscribe
 from nbmlops.app.views import SessionStatus, StatusView
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
@@ -32,12 +32,12 @@ def show_panel() -> object:
     panel.show(status)
     alive = weakref.ref(panel)
 
-    def follow(changed: StatusView) -> bool:
+    def follow(changed: NotebookSession) -> bool:
         """Returns whether the panel still exists and wants the next change."""
         widget = alive()
         if widget is None or widget.comm is None:
             return False
-        widget.show(changed)
+        widget.show(changed.status())
         return True
 
     subscribe(follow)

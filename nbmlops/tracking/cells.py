@@ -77,7 +77,7 @@ class CellRun:
 
 
 class CellRecord:
-    """The cells of one run in the order in which they ended, and what the front end says was deleted since.
+    """The cells of one run in the order in which they ended, how many, and what was deleted since, as front ends say.
 
     Args:
         earlier: Sources of the cells that ran before the run began.
@@ -86,6 +86,7 @@ class CellRecord:
     def __init__(self, earlier: Iterable[str] = ()) -> None:
         self._runs = deque((CellRun(source) for source in earlier), MOST_RUNS)
         self.deleted: frozenset[str] = frozenset()
+        self.added = 0
 
     def add(self, run: CellRun, deleted: Iterable[str] = ()) -> None:
         """Adds a cell that has ended.
@@ -95,6 +96,7 @@ class CellRecord:
             deleted: Ids of cells that the front end says were deleted since it last told.
         """
         self._runs.append(run)
+        self.added += 1
         # A cell that runs is there again, as after "undo".
         self.deleted = (self.deleted | frozenset(deleted)) - {run.cell}
 

@@ -225,8 +225,8 @@ def test_a_kernel_that_exits_ends_the_run(session: NotebookSession, store: Memor
 def test_listeners_hear_changes_until_they_have_enough(session: NotebookSession):
     heard: list[Mapping[str, float]] = []
 
-    def listen(status: StatusView) -> bool:
-        heard.append(status.metrics)
+    def listen(changed: NotebookSession) -> bool:
+        heard.append(changed.facts().metrics)
         return len(heard) < 2
 
     sessions.subscribe(listen)
