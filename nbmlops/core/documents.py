@@ -12,13 +12,14 @@ from typing import Any
 from nbmlops.core.errors import EnvironmentFault, UsageError
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None, lasting: bool = True) -> None:
     """Writes the file so that a reader, also after a power cut, sees the old content or the new.
 
     Args:
         path: Where to; missing folders are made.
         data: The whole content.
         mode: Permission bits of the new file; by default what the umask gives.
+        lasting: Whether a power cut counts, which makes it wait for the disk; it does not for scratch files.
 
     Raises:
         EnvironmentFault: the folder is not writable or the disk is full; the old file is untouched.
@@ -30,10 +31,12 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> Non
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if lasting:
+                os.fsync(stream.fileno())
         Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
         Path(temporary).replace(path)
-        _sync_folder(path.parent)
+        if lasting:
+            _sync_folder(path.parent)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)

@@ -86,10 +86,11 @@ class Environment(Part):
 
     def capture(self) -> Mapping[str, object]:
         """Returns the variables, and which of them came too late."""
-        before = os.environ if self._at_beginning is None else self._at_beginning
-        changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
+        now = dict(os.environ)  # each look at it is watched
+        before = now if self._at_beginning is None else self._at_beginning
+        changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
         self._too_late |= {name for name in changed if name.startswith(_READ_ONCE)}
-        found: dict[str, object] = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        found: dict[str, object] = {name: value for name, value in now.items() if not name.startswith(_OURS)}
         return found | ({_TOO_LATE: sorted(self._too_late)} if self._too_late else {})
 
     def restore(self, values: Mapping[str, Any], gone: Collection[str]) -> None:

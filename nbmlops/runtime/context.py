@@ -140,7 +140,8 @@ def read_report(path: Path) -> StepReport:
 
 def _write(path: Path, document: Mapping[str, Json]) -> None:
     # ASCII: texts of users may hold lone surrogates, which UTF-8 cannot say.
-    write_atomically(path, json.dumps(document, ensure_ascii=True, allow_nan=False).encode(), mode=0o600)
+    text = json.dumps(document, ensure_ascii=True, allow_nan=False)
+    write_atomically(path, text.encode(), mode=0o600, lasting=False)  # nobody reads it after this run
 
 
 def _read(path: Path, schema: str) -> Fields:

@@ -14,7 +14,7 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -104,16 +104,21 @@ class ImportRecorder:
             builtins.__import__ = self._import_as_ever
             before.put_back()
 
-    def needs(self, module: str) -> frozenset[str]:
-        """Returns the module and all that importing it brings along."""
+    def needs(self, module: str, known: Collection[str] = ()) -> set[str]:
+        """Returns the module and all that importing it brings along.
+
+        Args:
+            module: Its name.
+            known: Modules that are left out, with what they bring along.
+        """
         found: set[str] = set()
         waiting = [module]
         while waiting:
             name = waiting.pop()
-            if name not in found:
+            if name not in found and name not in known:
                 found.add(name)
                 waiting += self._needs.get(name, ())
-        return frozenset(found)
+        return found
 
     def _import(
         self,
@@ -186,6 +191,7 @@ class HiddenModules(MetaPathFinder, Loader):
         kept = frozenset(visible)
         self._hidden = {name: module for name, module in sys.modules.items() if name not in kept}
         self._specs = {name: getattr(module, "__spec__", None) for name, module in self._hidden.items()}
+        self._complete: set[str] = set()  # given back, with all that belongs to them
         self._parents = {name: sys.modules.get(name.rpartition(".")[0]) for name in self._hidden}
         for name, module in self._hidden.items():
             # Else `from package import module` would find the module without importing it.
@@ -227,21 +233,22 @@ class HiddenModules(MetaPathFinder, Loader):
             module.__loader__ = spec.loader
         sys.modules[name] = module
         back = {name}
-        needs = self._recorder.needs(name)
+        needs = self._recorder.needs(name, self._complete)
         waiting = [other for other in self._hidden if other in needs]
         # Those that somebody waits for come first, with all of theirs: Python names a package after its modules.
-        for other in sorted(waiting, key=lambda other: not _is_awaited(other)):
-            if other not in self._hidden:
-                continue  # brought back by one of those before
-            if _is_awaited(other):
+        for other in _awaited(waiting):
+            if other in self._hidden:  # else brought back by one of those before
                 import_module(other)
-            else:
-                sys.modules[other] = self._hidden.pop(other)
-                back.add(other)
-                if other == _MAIN:  # multiprocessing's name for the main module, which is another one now
-                    sys.modules[_MAIN] = sys.modules["__main__"]
-                if (parent := self._parents[other]) is not None:
-                    setattr(parent, other.rpartition(".")[2], sys.modules[other])
+        for other in waiting:
+            if other not in self._hidden:
+                continue  # as above
+            sys.modules[other] = self._hidden.pop(other)
+            back.add(other)
+            if other == _MAIN:  # multiprocessing's name for the main module, which is another one now
+                sys.modules[_MAIN] = sys.modules["__main__"]
+            if (parent := self._parents[other]) is not None:
+                setattr(parent, other.rpartition(".")[2], sys.modules[other])
+        self._complete |= needs
         for changing, effects in self._recorder.effects:
             if changing in back:
                 effects.repeat()
@@ -265,8 +272,9 @@ def _modules_of(module: str) -> Iterator[str]:
             yield value.__name__
 
 
-def _is_awaited(module: str) -> bool:
-    return any(isinstance(finder, ImportWatch) and finder.awaits(module) for finder in sys.meta_path)
+def _awaited(modules: Iterable[str]) -> list[str]:
+    watches = [finder for finder in sys.meta_path if isinstance(finder, ImportWatch)]
+    return [module for module in modules if any(watch.awaits(module) for watch in watches)]
 
 
 def _package(namespace: Mapping[str, Any] | None) -> str:

@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -64,6 +65,8 @@ class Observer:
         self._libraries = tuple(f"{path}{os.sep}" for path in (*site.getsitepackages(), site.getusersitepackages()))
         self._ignored = (*_python_folders(), *_tool_folders(), *(f"{path}{os.sep}" for path in (*ignored, _OURS)))
         self._stdlib = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
+        # Asked for each variable that is read, and a process reads all of them several times.
+        self._not_users = ("<", *self._libraries, *_python_folders(), f"{_OURS}{os.sep}", sys.base_prefix)
         self._system = (*_SYSTEM, f"{sys.base_prefix}{os.sep}")
         self._active = False
         self._modules: frozenset[str] = frozenset()
@@ -218,7 +221,7 @@ class Observer:
 
     def is_users_code(self, file: str) -> bool:
         """Returns whether a source file is the user's: the generated package, modules beside the notebook, cells."""
-        return not file.startswith(("<", *self._libraries, *_python_folders(), f"{_OURS}{os.sep}", sys.base_prefix))
+        return not file.startswith(self._not_users)
 
     def files_read(self) -> tuple[str, ...]:
         """Returns the files it read and did not make itself, sorted; absent ones only within the project."""
@@ -315,6 +318,7 @@ def _is_special(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+@cache
 def _python_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     # nbmlops may be installed from a working tree, where every edit of it would age all results.

@@ -3,6 +3,9 @@
 jupyter_client's own waits for 0.2 s of silence, each time, before the first cell may run. Silence tells less than what
 the kernel says: it publishes that it is idle when it has dealt with a request, so that nothing of it or of those before
 it, is still to come (Jupyter messaging protocol, "Kernel status").
+
+It connects before the kernel listens, so that ZeroMQ tries again: by itself every 0.1 s, which is as long as a warm
+kernel takes to start; and what is published in between is missed, so that the kernel has to be asked once more.
 """
 
 from __future__ import annotations
@@ -11,14 +14,20 @@ import asyncio
 from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
+_TRY_AGAIN = 5  # milliseconds (ZMQ_RECONNECT_IVL)
 _ASK_AGAIN = 1.0  # seconds: a kernel that is starting may take long
 _HEARD_BY = 0.1  # seconds from the reply to the news: what was published before we listened never comes
 
 
 class PromptClient(AsyncKernelClient):
     """A client whose `wait_for_ready` returns when the kernel has said that it is idle."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.context.setsockopt(zmq.RECONNECT_IVL, _TRY_AGAIN)  # of the sockets that it makes from now on
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Returns when the kernel answers requests, and nothing that was published before is left to be read.

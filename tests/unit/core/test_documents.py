@@ -51,6 +51,15 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_scratch_file_is_written_whole_and_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(documents.os, "fsync", waited.append)
+    write_atomically(tmp_path / "x", b"new", lasting=False)
+    assert ({path.name: path.read_bytes() for path in tmp_path.iterdir()}, waited) == ({"x": b"new"}, [])
+
+
 def test_a_folder_that_is_a_file_is_an_environment_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFault, match="cannot write"):

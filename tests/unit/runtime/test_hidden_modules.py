@@ -71,6 +71,18 @@ assert [entry[0] for entry in warnings.filters[: -len(before[1])]] == ["always",
     )
 
 
+def test_what_was_given_back_is_not_looked_through_again(check) -> None:
+    check(
+        START
+        + HIDE
+        + """
+all_, known = recorder.needs("loud.later"), recorder.needs("loud")
+assert {"loud", "loud.inner", "helper"} <= known < all_
+assert recorder.needs("loud.later", known) == all_ - known
+"""
+    )
+
+
 def test_what_only_another_module_needs_stays_hidden(check) -> None:
     check(
         START
