@@ -103,7 +103,7 @@ class RunTrace:
         record = self._options.settle(killed)
         if record is not None:
             folder = self._layout.runs / killed.name
-            is_new = folder.is_dir() and not (folder / RUN_FILE).exists()
+            is_new = not (folder / RUN_FILE).exists()
             if killed.record.killed_while is not RunPhase.STEPS or is_new:
                 write_json_document(folder / RUN_FILE, run_to_json(record))
             tell(FormerRunKilled(killed.name, record.killed_while or RunPhase.STEPS, record.model_version))

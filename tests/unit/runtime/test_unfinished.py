@@ -67,11 +67,13 @@ def test_a_note_is_there_while_steps_are_executed(layout: Layout) -> None:
     assert told == [START, START]
 
 
-def test_a_note_that_is_found_is_that_of_a_killed_run(layout: Layout) -> None:
+@pytest.mark.parametrize("came_to_its_folder", [True, False])
+def test_a_note_that_is_found_is_that_of_a_killed_run(layout: Layout, came_to_its_folder: bool) -> None:
     told: list[Event] = []
     killed = trace(layout, "one")
     killed.follow(told.append)(START)
-    (layout.runs / "one").mkdir(parents=True)
+    if came_to_its_folder:
+        (layout.runs / "one").mkdir(parents=True)
     with trace(layout, "two").left(told.append):
         pass
     with trace(layout, "three").left(told.append):
