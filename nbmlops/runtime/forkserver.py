@@ -24,6 +24,7 @@ from typing import Any
 
 _PATIENCE = 60.0  # seconds that imports may take
 # With these, importing NumPy and Arrow starts no thread; forked kernels get the number of threads of cold ones.
+_THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # in the order in which OpenBLAS asks
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 
 
@@ -68,6 +69,7 @@ class ForkServer:
             "pipeline": None if plan.pipeline is None else str(plan.pipeline),
             "ignored": [str(path) for path in plan.ignored],
             "owner": os.getpid(),
+            "threads": _threads(plan.environment),
         }
         with theirs:
             self._process = subprocess.Popen(
@@ -236,6 +238,12 @@ class ForkedProcess:
                 return -signal.SIGKILL
             time.sleep(0.005)
         return code
+
+
+def _threads(environment: Mapping[str, str]) -> int:
+    """Returns how many threads linear algebra is to use, 0 if nothing is said."""
+    text = next((text for name in _THREADS if (text := environment.get(name, ""))), "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _is_readable(descriptor: int, seconds: float | None) -> bool:

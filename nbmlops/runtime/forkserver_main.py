@@ -38,11 +38,19 @@ _KERNEL = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
+    # what a kernel imports when it starts
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "pdb",
+    "sqlite3",
+    "tornado.platform.asyncio",
 )
 _STEP = "nbmlops.runtime.step"
 _OURS = "nbmlops"
 _BACKEND = ("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-_THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 class Unusable(Exception):
@@ -51,13 +59,9 @@ class Unusable(Exception):
 
 @dataclass(slots=True)
 class Loaded:
-    """What is imported: hidden from steps until they ask, and the libraries whose number of threads is to be set.
-
-    `variables` are those that importing the kernel sets.
-    """
+    """What is imported: hidden from steps until they ask; `variables` are those that importing the kernel sets."""
 
     modules: HiddenModules
-    blas: Sequence[Any]
     variables: Mapping[str, str]
 
 
@@ -71,7 +75,7 @@ def main() -> None:
     os.chdir(plan["source"])
     try:
         observer = Observer(Path(plan["root"]), plan["package"], map(Path, plan["ignored"]))
-        loaded = load(plan["modules"], observer, is_plain=plan["pipeline"] is None)
+        loaded = load(plan["modules"], observer, plan["threads"], is_plain=plan["pipeline"] is None)
     except Unusable as reason:
         _tell(channel, unusable=str(reason))
         return
@@ -86,12 +90,13 @@ def main() -> None:
         become_kernel(request, loaded)
 
 
-def load(modules: Sequence[str], observer: Observer, *, is_plain: bool = False) -> Loaded:
+def load(modules: Sequence[str], observer: Observer, threads: int, *, is_plain: bool = False) -> Loaded:
     """Returns what was imported; nothing of it can be seen in the process.
 
     Args:
         modules: Names; those that are no modules are left out.
         observer: Sees what imports do.
+        threads: How many threads libraries of linear algebra are to use; 0 for as many as there are processors.
         is_plain: Whether our own modules cannot be seen either.
 
     Raises:
@@ -127,19 +132,14 @@ def load(modules: Sequence[str], observer: Observer, *, is_plain: bool = False) 
             raise Unusable(f"its imports ask the kernel's shell for {shell.asked[0]!r}")
     del os.environ[_BACKEND[0]]
     _check(observer, before)
-    blas = [library for library in _thread_pools() if library.user_api == "blas"]
-    if any(library.internal_api != "openblas" for library in blas):
-        raise Unusable(f"the number of threads of {blas[0].internal_api} cannot be set later")
+    _set_threads(threads or len(os.sched_getaffinity(0)))
     if is_plain:
         visible -= {name for name in visible if name.partition(".")[0] == _OURS}
-    return Loaded(HiddenModules(recorder, visible), blas, variables)
+    return Loaded(HiddenModules(recorder, visible), variables)
 
 
 def become_kernel(request: dict[str, Any], loaded: Loaded) -> None:
     """Runs the kernel of the request in this process, which was forked for it."""
-    threads = next((text for name in _THREADS if (text := request["environment"].get(name, ""))), "")
-    for library in loaded.blas:
-        library.set_num_threads(int(threads) if threads.isdecimal() else len(os.sched_getaffinity(0)))
     generators: Any = loaded.modules.module("numpy.random")
     if generators is not None:
         generators.seed()  # as when it is imported; `random` does so by itself
@@ -187,6 +187,28 @@ def _check(observer: Observer, before: dict[str, object]) -> None:
         raise Unusable(f"its imports change the {changed[0]}")
     if asking := [name for name in sys.modules if asks_around(name)]:
         raise Unusable(f"its imports load {asking[0]}, which depends on the kernel")
+
+
+def _set_threads(number: int) -> None:
+    """Sets how many threads linear algebra uses in forked processes, where they start when they are first needed.
+
+    OpenBLAS starts them when the number is set, and they wait for work by computing for a tenth of a second. Before a
+    fork it ends them, in both processes starts them again on demand, and keeps the number (its `blas_server.c`).
+
+    Raises:
+        Unusable: there is a library that does not work like that.
+    """
+    blas = [library for library in _thread_pools() if library.user_api == "blas"]
+    if strange := [library.internal_api for library in blas if library.internal_api != "openblas"]:
+        raise Unusable(f"the number of threads of {strange[0]} cannot be set later")
+    for library in blas:
+        library.set_num_threads(number)
+    if blas:
+        if (fork := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(fork, 0)
+    if (tasks := _tasks()) > 1:
+        raise Unusable(f"its libraries keep {tasks - 1} thread{'s' if tasks > 2 else ''}")
 
 
 def _tasks() -> int:

@@ -13,8 +13,14 @@ _LIBRARIES = frozenset({"joblib", "matplotlib", "numpy", "pandas", "pyarrow", "s
 _ASKS_AROUND = ("matplotlib.pyplot", "matplotlib_inline", "statsmodels.graphics", "sklearn.experimental")
 # What pyplot imports before it turns to the shell.
 _BELOW_PYPLOT = ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.style", "matplotlib.projections")
-# Values that steps hand over are read and written with these.
-_OF_FRAMES = ("pyarrow", "pyarrow.ipc")
+# Values that steps hand over are read and written with these; Arrow imports the last one when it makes a frame.
+_OF_FRAMES = ("pyarrow", "pyarrow.ipc", "pyarrow.pandas_compat")
+# What scikit-learn (from 1.8 on) imports when it is first given a frame.
+_OF_FRAMES_TO_LEARN = (
+    "narwhals._interchange.dataframe",
+    "narwhals._pandas_like.namespace",
+    "narwhals.stable.v2._namespace",
+)
 
 
 def modules_to_preload(sources: Iterable[str]) -> tuple[str, ...]:
@@ -28,7 +34,10 @@ def modules_to_preload(sources: Iterable[str]) -> tuple[str, ...]:
         found |= set(_BELOW_PYPLOT)
     if "pandas" in found:
         found |= set(_OF_FRAMES)
-    return tuple(sorted(name for name in found if name.partition(".")[0] in _LIBRARIES and not asks_around(name)))
+    known = {name for name in found if name.partition(".")[0] in _LIBRARIES and not asks_around(name)}
+    if {"pandas", "sklearn"} <= {name.partition(".")[0] for name in known}:
+        known |= set(_OF_FRAMES_TO_LEARN)
+    return tuple(sorted(known))
 
 
 def asks_around(module: str) -> bool:

@@ -48,7 +48,9 @@ FACTS = Sketch(
     from threadpoolctl import threadpool_info
     rng = np.random.rand(200, 40)
     forest = RandomForestClassifier(9, n_jobs=2, random_state=1).fit(rng, rng[:, 0] > 0.5)
+    learnt = RandomForestClassifier(2, random_state=1).fit(pd.DataFrame(rng).add_prefix("c"), rng[:, 0] > 0.5)
     after = process() | {
+        "features": learnt.feature_names_in_.tolist(),
         "pools": sorted((p["internal_api"], p["num_threads"]) for p in threadpool_info()),
         "product": (rng.T @ rng).tobytes(),
         "parts": PCA(5).fit_transform(rng).tobytes(),

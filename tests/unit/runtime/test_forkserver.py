@@ -93,6 +93,36 @@ def test_imports_that_do_more_than_importing_are_refused(make: Make, tmp_path: P
     assert fork(server, tmp_path) is None  # it is not asked again
 
 
+def test_linear_algebra_has_no_threads_before_the_fork_and_as_many_as_are_set_when_a_fork_needs_them() -> None:
+    program = """
+import os, numpy, threadpoolctl
+from nbmlops.runtime.forkserver_main import _set_threads
+tasks = lambda: len(os.listdir("/proc/self/task"))
+numbers = lambda: {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+told = [tasks()]
+_set_threads(3)
+told += [tasks(), numbers()]
+reader, writer = os.pipe()
+if os.fork() == 0:
+    told += [tasks()]
+    square = numpy.ones((600, 600))
+    square @ square
+    told += [tasks(), numbers()]
+    os.write(writer, repr(told).encode())
+    os._exit(0)
+os.wait()
+print(os.read(reader, 1000).decode(), tasks())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[1, 1, {3}, 1, 3, {3}] 1\n"
+
+
 def test_kernels_end_like_processes_of_our_own(make: Make, tmp_path: Path) -> None:
     server = make("quiet")
     first, second, third = kernel(server, tmp_path), kernel(server, tmp_path), kernel(server, tmp_path)

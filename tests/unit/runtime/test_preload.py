@@ -28,6 +28,18 @@ def test_frames_bring_what_stores_them_and_pyplot_what_it_is_made_of() -> None:
         "pandas",
         "pyarrow",
         "pyarrow.ipc",
+        "pyarrow.pandas_compat",
+    )
+    assert modules_to_preload(["import pandas\nfrom sklearn import svm"]) == (
+        "narwhals._interchange.dataframe",
+        "narwhals._pandas_like.namespace",
+        "narwhals.stable.v2._namespace",
+        "pandas",
+        "pyarrow",
+        "pyarrow.ipc",
+        "pyarrow.pandas_compat",
+        "sklearn",
+        "sklearn.svm",
     )
 
 
