@@ -33,7 +33,7 @@ class BackgroundRun:
         self._worker: ThreadPoolExecutor | None = None
         self._started: Future[tuple[Tracker, RunFacts]] | None = None
         self._logged: list[Future[None]] = []
-        self._waiting: list[StepLog] = []
+        self._waiting: list[Callable[[], StepLog]] = []
 
     @property
     def has_begun(self) -> bool:
@@ -49,10 +49,18 @@ class BackgroundRun:
             self._started = self._worker.submit(self._open)
             waiting, self._waiting = self._waiting, []
             for log in waiting:
-                self.log(log)
+                self.log_of(log)
 
     def log(self, log: StepLog) -> None:
         """Adds what a step recorded; kept until the run begins.
+
+        Raises:
+            EnvironmentFault: the store could not be used.
+        """
+        self.log_of(lambda: log)
+
+    def log_of(self, log: Callable[[], StepLog]) -> None:
+        """Adds what is gathered on the thread; kept until the run begins.
 
         Raises:
             EnvironmentFault: the store could not be used; told early, so that no more steps run in vain.
@@ -103,10 +111,10 @@ class BackgroundRun:
         tracker = self._make_tracker()
         return tracker, tracker.start_run(self._make_start())
 
-    def _send(self, log: StepLog) -> None:
+    def _send(self, log: Callable[[], StepLog]) -> None:
         assert self._started is not None
         tracker, facts = self._started.result()
-        tracker.log_step(facts.run_id, log)
+        tracker.log_step(facts.run_id, log())
 
     def _raise_early(self) -> None:
         for future in (self._started, *self._logged):

@@ -37,12 +37,14 @@ class Evidence(StrEnum):
     """How it is known that a cell read a file, the strongest first.
 
     DECLARED: the notebook says so. AUDIT: Python opened it. INOTIFY: somebody opened it while the cell ran, perhaps in
-    C++. LITERAL: the cell names it, and nobody could watch.
+    C++. STEP: a step of a pipeline opened it, or asked if it is there before something opened it in C++. LITERAL: the
+    cell names it, and nobody could watch.
     """
 
     DECLARED = "declared"
     AUDIT = "audit"
     INOTIFY = "inotify"
+    STEP = "step"
     LITERAL = "literal"
 
 
@@ -105,7 +107,7 @@ class FileCapture:
 
     def __init__(self, root: Path, most_folders: int = MOST_FOLDERS) -> None:
         self._root = str(root)
-        self._ours = tuple(f"{root / name}{os.sep}" for name in _OUR_FOLDERS)
+        self._ours = our_folders(root)
         self._observer = KernelObserver(root, "", [root / name for name in _OUR_FOLDERS])
         self._watch = FolderWatch()
         folders, all_of_them = folders_below(root, most_folders)
@@ -162,15 +164,29 @@ class FileCapture:
         self._counter = -1
 
     def _is_data(self, path: str) -> bool:
-        name = os.path.basename(path)  # noqa: PTH119 - runs for each file of a cell
-        ours = name.startswith(_OURS) or path.startswith(self._ours) or name.startswith(".")
-        return not (ours or path.endswith(_NOT_DATA))
+        return is_data(path, self._ours)
 
     def _bytes_read(self) -> int:
         """Returns how many bytes this process has read, 0 where the system does not count."""
         if self._counter < 0:
             return 0
         return int(os.pread(self._counter, 32, 0).split()[1])
+
+
+def our_folders(root: Path) -> tuple[str, ...]:
+    """Returns how paths begin that are no data of the project's but what nbmlops keeps there."""
+    return tuple(f"{root / name}{os.sep}" for name in _OUR_FOLDERS)
+
+
+def is_data(path: str, ours: tuple[str, ...]) -> bool:
+    """Returns whether a file counts as an input when somebody reads it.
+
+    Args:
+        path: The file, absolute.
+        ours: As `our_folders` gives them.
+    """
+    name = os.path.basename(path)  # noqa: PTH119 - runs for each file of a cell
+    return not (name.startswith((*_OURS, ".")) or path.startswith(ours) or path.endswith(_NOT_DATA))
 
 
 def _open_counter() -> int:

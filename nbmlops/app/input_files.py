@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nbmlops.app.cell_files import CellFiles, Evidence, Stamp, stamp
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
 from nbmlops.core.threads import own_work
@@ -52,7 +53,7 @@ class InputFiles:
             return
         fresh = [
             (path, evidence, files.stamps.get(path))
-            for path, evidence in _grouped(files.read).items()
+            for path, evidence in grouped(files.read).items()
             if path not in self._known or self._known[path] != files.stamps.get(path)
         ]
         if not fresh:
@@ -98,7 +99,9 @@ class InputFiles:
                     self._changed.notify_all()
 
     def _take(self, path: str, evidence: Evidence, seen: Stamp | None) -> None:
-        from nbmlops.data.files import fingerprint_file  # noqa: PLC0415 - loads what computes digests
+        # They load what computes digests and asks git.
+        from nbmlops.data.files import fingerprint_file  # noqa: PLC0415
+        from nbmlops.data.versions import version_of  # noqa: PLC0415
 
         name = input_name(path, self._root)
         self._faults.pop(name, None)
@@ -111,12 +114,13 @@ class InputFiles:
             self._faults[name] = "it changed after a cell had read it, so what was read has no fingerprint"
             return
         kind = "folder" if os.path.isdir(path) else "file"  # noqa: PTH112 - a text
-        record = DataRecord(name, digest, kind, profile={"evidence": evidence.value, "bytes": seen[0] if seen else 0})
+        facts: dict[str, Json] = {"evidence": evidence.value, "bytes": seen[0] if seen else 0}
+        record = DataRecord(name, digest, kind, profile=facts, version=version_of(Path(path)))
         self._records[name] = record
         self._tell(record)
 
 
-def _grouped(read: Mapping[str, Evidence]) -> dict[str, Evidence]:
+def grouped(read: Mapping[str, Evidence]) -> dict[str, Evidence]:
     """Returns the inputs with a folder in place of its files where they are many."""
     counts = Counter(os.path.dirname(path) for path in read)  # noqa: PTH120 - texts
     many = {folder for folder, count in counts.items() if count > MOST_FILES}

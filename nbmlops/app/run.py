@@ -210,6 +210,12 @@ def _without_dead_runs(tracker: Tracker, experiment: str) -> Tracker:
     return tracker
 
 
+def _with_inputs(step: StepRecord, root: Path) -> StepLog:
+    from nbmlops.app.step_inputs import step_inputs  # noqa: PLC0415 - a run that executes nothing asks for no inputs
+
+    return replace(step.log, data=(*step.log.data, *step_inputs(step.files, root)))
+
+
 class _Run:
     """One run, from the first step to the last document."""
 
@@ -222,7 +228,7 @@ class _Run:
         self._tracked = tracked
         self._tell = tell
         self._unwritten: RunRecord | None = None
-        self._logged: dict[str, StepLog] = {}
+        self._logged: dict[str, tuple[StepLog, Mapping[str, str]]] = {}
         self._is_ready = False
 
     def go(self, options: RunOptions) -> RunOutcome:
@@ -272,10 +278,11 @@ class _Run:
             self._tracked.import_ahead(self._stores.registry.modules)
 
     def _log(self, step: StepRecord) -> None:
-        """Sends what a step recorded; when a damaged value made the run go back, only what is not there yet."""
-        if self._logged.get(step.name) != step.log:
-            self._logged[step.name] = step.log
-            self._tracked.log(step.log)
+        """Sends what a step recorded and read; after a damaged value made the run go back, only what is new."""
+        told = (step.log, step.files)
+        if self._logged.get(step.name) != told:
+            self._logged[step.name] = told
+            self._tracked.log_of(lambda: _with_inputs(step, self._opened.root))
 
     def _stopped(self, result: StepsResult, running: OpenRun) -> RunOutcome:
         """Returns the outcome of a run that failed or was interrupted."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from nbmlops.app.closing import VERDICT_FILE
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.project import LOCK_FILE, shown_path
+from nbmlops.app.step_inputs import input_digests
 from nbmlops.app.wiring import shown_uri
 from nbmlops.core.documents import write_json_document
 from nbmlops.pipeline.ir import ParameterType
@@ -58,7 +59,7 @@ def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: It
         steps=result.steps,
         parameters=result.parameters,
         metrics=counting_values(metrics),
-        lineage=_lineage(opened, _data(logs)),
+        lineage=_lineage(opened, {**input_digests(result.steps, opened.root), **_data(logs)}),
         folder=_relative(result.folder, cwd),
         joined=result.joined,
     )

@@ -197,7 +197,8 @@ class NotebookSession:
             )
         model_name = self._place.model_name(name)
         self._settle()
-        digests = {record.name: record.digest for record in self._data()}
+        seen = self._files.records if self._files is not None else ()
+        digests = {record.name: record.digest for record in (*seen, *self._log.data)}
         lineage = self._place.lineage(self._title.run_id, digests)
         self._version = self._store.register(
             self._verdict, Registration(model_name, model, data, lineage, self._log.metrics)

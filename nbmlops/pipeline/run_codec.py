@@ -167,6 +167,7 @@ def _step_to_json(step: StepRecord) -> dict[str, Json]:
         "peak": step.peak,
         "begun": step.begun,
         "early": step.early,
+        "files": dict(step.files),
     }
 
 
@@ -185,6 +186,7 @@ def _step(fields: Fields) -> StepRecord:
         peak=fields.integer("peak", 0),
         begun=fields.text("begun", ""),
         early=fields.boolean("early", default=False),
+        files=fields.text_map("files"),
     )
 
 

@@ -127,6 +127,7 @@ class StepRecord:
         peak: Bytes of memory that its process took at most; 0 where that is not known.
         begun: When it began (UTC, ISO 8601), the last time if it was tried again; "" if it did not run.
         early: It ran before its turn, beside earlier steps.
+        files: Files that it read -> their fingerprints; paths below the project's root are relative to it.
     """
 
     name: str
@@ -141,6 +142,7 @@ class StepRecord:
     peak: int = 0
     begun: str = ""
     early: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.pipeline.run_record import RunStatus, StepRecord, StepStatus
+from nbmlops.runtime.files import data_files
 from nbmlops.runtime.layout import Layout
 from nbmlops.runtime.namespace import fold
 from nbmlops.runtime.plan import UNCHANGED
@@ -47,6 +48,7 @@ class Accounts:
             log=record.outcome.log,
             key=record.key,
             reason=UNCHANGED,
+            files=data_files(record.outcome.files),
         )
 
     def closed(self, steps: Sequence[StepRecord], taken: Sequence[CacheRecord], stopped_by: str) -> StepsResult:

@@ -9,6 +9,7 @@ from nbmlops.runtime.accounts import Accounts
 from nbmlops.runtime.crew import Over, Result
 from nbmlops.runtime.endings import error_of
 from nbmlops.runtime.errors import Places
+from nbmlops.runtime.files import data_files
 from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.plan import step_key
 from nbmlops.runtime.records import CacheRecord
@@ -35,6 +36,7 @@ def result_of(over: Over, target: Path, accounts: Accounts) -> Result:
         peak=outcome.peak if outcome else 0,
         begun=over.running.begun.isoformat(timespec="milliseconds"),
         early=over.running.is_early,
+        files=data_files(outcome.files) if outcome else {},
     )
     error = _error(over, accounts)
     if error or outcome is None:

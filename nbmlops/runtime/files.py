@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nbmlops.core.digest import digest_bytes
@@ -72,6 +72,15 @@ def current_digest(path: Path, recorded: FileState) -> str:
     if recorded.changed_ns and (found.st_size, found.st_ctime_ns) == (recorded.size, recorded.changed_ns):
         return recorded.digest
     return (code_state if recorded.digest.startswith(CODE) else file_state)(path, 0).digest
+
+
+def data_files(states: Mapping[str, FileState]) -> dict[str, str]:
+    """Returns path -> fingerprint of the files that were read and have one: modules that were imported have none."""
+    return {
+        path: state.digest
+        for path, state in states.items()
+        if state.digest not in {"", UNREADABLE} and not state.digest.startswith(CODE)
+    }
 
 
 def _code_digest(path: Path) -> str:

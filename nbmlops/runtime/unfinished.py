@@ -18,6 +18,7 @@ from nbmlops.pipeline.run_codec import run_from_json, run_to_json
 from nbmlops.pipeline.run_record import Lineage, RunPhase, RunRecord, RunStatus, StepRecord, StepStatus, counting_values
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.events import Event, FormerRunKilled, StepStarted
+from nbmlops.runtime.files import data_files
 from nbmlops.runtime.layout import BEGUN_FILE, Layout
 from nbmlops.runtime.parameters import effective_parameters
 from nbmlops.runtime.results import KilledRun, RunOptions, StepsResult
@@ -144,6 +145,7 @@ class RunTrace:
             notebook=_shown(notebook, self._base) if notebook.is_file() else "",
             log=record.outcome.log,
             key=record.key,
+            files=data_files(record.outcome.files),
         )
 
 

@@ -18,11 +18,10 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.stem for path in (ROOT / "example_notebooks").glob("*.ipynb"))
 
-# A notebook without `%mlops` lines logs nothing by itself: these lines log what its table in nbmlops.toml names.
-KALE_LINES = """
+# A notebook without `%mlops` lines is not tracked: these lines track it and log what its table in nbmlops.toml names.
+TRACK = """
 %load_ext nbmlops
 %mlops track --notebook {notebook}
-{metrics}
 """
 
 LAST_RUN = """
@@ -34,7 +33,8 @@ experiments = [e.experiment_id for e in client.search_experiments() if e.name !=
 verdict = client.download_artifacts(run.info.run_id, "verdict.json", sys.argv[2])
 print(json.dumps({
     "metrics": {name: value.hex() for name, value in run.data.metrics.items()},
-    "data": {k: v for k, v in run.data.tags.items() if k.startswith("nbmlops.data.") and "/" not in k},
+    "data": {k: v for k, v in run.data.tags.items() if k.startswith("nbmlops.data.")},
+    "inputs": {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs},
     "verdict": open(verdict).read(),
     "status": run.info.status,
 }))
@@ -43,14 +43,13 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What a run left in its store: metrics to the last bit, fingerprints of data, the verdict's bytes, the status.
-
-    Files are left out, whose names are paths: a notebook's run logs those that cells read, a pipeline's keeps them in
-    the records of its steps.
+    """What a run left in its store: metrics to the last bit, fingerprints of what it declares and of files that it
+    read, as tags and as MLflow's inputs, the verdict's bytes, the status.
     """
 
     metrics: dict[str, str]
     data: dict[str, str]
+    inputs: dict[str, str]
     verdict: str
     status: str
 
@@ -92,9 +91,9 @@ def with_closing_lines(notebook: nbformat.NotebookNode, name: str) -> nbformat.N
         return notebook
     table = tomllib.loads((ROOT / "nbmlops.toml").read_text())["pipelines"][name]
     metrics = "\n".join(f"%mlops metric {metric} {variable}" for metric, variable in table["metrics"].items())
-    lines = KALE_LINES.format(notebook=f"{name}.ipynb", metrics=metrics)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(TRACK.format(notebook=f"{name}.ipynb")))
     closing = f"%mlops gate\n%mlops register {table['model']} --data {table['data']}"
-    notebook.cells += [nbformat.v4.new_code_cell(lines), nbformat.v4.new_code_cell(closing)]
+    notebook.cells += [nbformat.v4.new_code_cell(metrics), nbformat.v4.new_code_cell(closing)]
     return notebook
 
 

@@ -95,3 +95,15 @@ def test_names_are_what_mlflow_takes_and_distinct(tmp_path: Path):
     names = [input_name(f"{tmp_path}/a{sign}.csv", tmp_path) for sign in "()+_"]
     assert names == ["a_.csv aba29c1a", "a_.csv fa0072a4", "a_.csv 05068ff9", "a_.csv"]
     assert len(input_name(f"{tmp_path}/{'x' * 300}", tmp_path)) == 250
+
+
+def test_an_input_carries_the_version_that_is_kept_of_it(tmp_path: Path):
+    (tmp_path / "sales" / "_delta_log").mkdir(parents=True)
+    path = tmp_path / "sales" / "part.parquet"
+    path.write_text("1")
+    for number in range(3):
+        (tmp_path / "sales" / "_delta_log" / f"{number:020}.json").write_text("{}")
+    inputs = InputFiles(tmp_path, lambda _record: None)
+    inputs.add(files(path))
+    assert inputs.settle(LONG)
+    assert [one.version for one in inputs.records] == [{"delta_version": "2"}]

@@ -72,6 +72,7 @@ EXAMPLE = RunRecord(
             peak=1 << 20,
             begun="2026-01-02T03:04:05.678+00:00",
             early=True,
+            files={"a.csv": "f" * 32},
         ),
         StepRecord("late", StepStatus.SKIPPED),
     ),
@@ -128,6 +129,7 @@ EXAMPLE_JSON = {
             "peak": 0,
             "begun": "",
             "early": False,
+            "files": {},
         },
         {
             "name": "train",
@@ -142,6 +144,7 @@ EXAMPLE_JSON = {
             "peak": 1 << 20,
             "begun": "2026-01-02T03:04:05.678+00:00",
             "early": True,
+            "files": {"a.csv": "f" * 32},
         },
         {
             "name": "late",
@@ -156,6 +159,7 @@ EXAMPLE_JSON = {
             "peak": 0,
             "begun": "",
             "early": False,
+            "files": {},
         },
     ],
     "parameters": {"depth": 6},
