@@ -19,6 +19,7 @@ from nbmlops.app.toml_lines import KeyPath, key_lines
 from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml, read_text
 from nbmlops.core.errors import ConfigError
+from nbmlops.core.secret_settings import SecretSettings
 from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
 from nbmlops.pipeline.demands import Demands
 
@@ -54,6 +55,8 @@ class PipelineConfig:
         jobs: How many steps may run at once; 0 for as many as there are cores.
         memory: What they may take together, such as "8GiB"; "" for what is free.
         warm: Whether their processes may be forked from one that has their imports.
+        notebook: What of the notebook is kept with its run: "whole", "stripped" of outputs, or "no".
+        secrets: What looks like a secret and is none, and the other way round.
     """
 
     name: str
@@ -71,6 +74,8 @@ class PipelineConfig:
     jobs: int = 0
     memory: str = ""
     warm: bool = True
+    notebook: str = "stripped"
+    secrets: SecretSettings = field(default_factory=SecretSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,10 @@ class Config:
             jobs=own.run.jobs or base.run.jobs or 0,
             memory=own.run.memory or base.run.memory or "",
             warm=base.run.warm is not False if own.run.warm is None else own.run.warm,
+            notebook=own.tracking.notebook or base.tracking.notebook or "stripped",
+            secrets=SecretSettings(
+                frozenset(base.redaction.allow), frozenset((*base.redaction.variables, *own.secrets))
+            ),
         )
 
 

@@ -9,10 +9,19 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class TrackingTable:
-    """`[tracking]`: where runs are logged and under which experiment."""
+    """`[tracking]`: where runs are logged and under which experiment, and what of the notebook is kept with its run."""
 
     uri: str | None = None
     experiment: str | None = None
+    notebook: Literal["whole", "stripped", "no"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionTable:
+    """`[redaction]`: what looks like a secret and is none; further variables of the environment that hold secrets."""
+
+    allow: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class ConfigDocument:
     registry: RegistryTable = field(default_factory=RegistryTable)
     gate: GateTable = field(default_factory=GateTable)
     run: RunTable = field(default_factory=RunTable)
+    redaction: RedactionTable = field(default_factory=RedactionTable)
     pipelines: Mapping[str, PipelineTable] = field(default_factory=dict)
     steps: Mapping[str, StepTable] = field(default_factory=dict)
     serving: Mapping[str, Any] = field(default_factory=dict)

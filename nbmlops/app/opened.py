@@ -9,6 +9,7 @@ from pathlib import Path
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.project import PIPELINE_FILE, find_pipeline, resolve, shown_path
 from nbmlops.app.wiring import tracking_uri
+from nbmlops.core.secret_settings import know_secrets
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline
 
@@ -59,4 +60,5 @@ def open_pipeline(text: str, cwd: Path) -> OpenedPipeline:
     pipeline = read_pipeline(folder / PIPELINE_FILE)
     root = resolve(folder / pipeline.root)
     config = load_config(root).for_pipeline(pipeline.name)
+    know_secrets(config.secrets, config.tracking_uri)
     return OpenedPipeline(folder, root, pipeline, config, tracking_uri(root, config))

@@ -14,6 +14,7 @@ from nbmlops.app.parameter_cells import parameter_names
 from nbmlops.app.project import find_root
 from nbmlops.app.wiring import relative_uri, tracking_uri
 from nbmlops.core.errors import UsageError
+from nbmlops.core.secret_settings import know_secrets
 from nbmlops.notebook.digests import notebook_digest
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.run_record import Lineage
@@ -118,6 +119,7 @@ def find_place(options: SessionOptions, kernel: Kernel) -> SessionPlace:
     notebook = read_notebook(path) if path is not None else None
     name = notebook.name if notebook is not None else ""
     config = load_config(root).for_pipeline(name)
+    know_secrets(config.secrets, config.tracking_uri)
     return SessionPlace(
         root=root,
         name=name,

@@ -12,6 +12,7 @@ from nbmlops.app.project import find_root
 from nbmlops.app.session_store import SPOOLS
 from nbmlops.app.wiring import Stores, relative_uri, tracking_uri
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
+from nbmlops.core.secret_settings import know_secrets
 from nbmlops.pipeline.fields import Fields
 from nbmlops.tracking.delivery import Delivery, end_entry
 from nbmlops.tracking.lineage import PIPELINE
@@ -73,7 +74,9 @@ def _tracker(root: Path, start: Entry) -> Tracker:
         EnvironmentFault: the project's store is another one now.
     """
     fields = Fields(start, "spool")
-    uri = tracking_uri(root, load_config(root).for_pipeline(fields.text_map("tags").get(PIPELINE, "")))
+    config = load_config(root).for_pipeline(fields.text_map("tags").get(PIPELINE, ""))
+    know_secrets(config.secrets, config.tracking_uri)
+    uri = tracking_uri(root, config)
     wanted, now = fields.text("uri"), relative_uri(uri, root)
     if wanted != now:
         raise EnvironmentFault(

@@ -20,6 +20,8 @@ from nbmlops.tracking.inputs import dataset_input, record_of_input
 from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
+from nbmlops.tracking.redacted import redact_log, redact_tags
+from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.tracker import RunFacts, RunStart, RunState
 from nbmlops.tracking.uri import masked, sqlite_path
 
@@ -41,12 +43,15 @@ class MlflowTracker:
         uri: The store's address; a relative SQLite path counts from `root`.
         root: The project's root, which holds the artifacts of a SQLite store.
         now: The clock, in milliseconds since 1970.
+
+    Whatever it writes, it writes without secrets (`nbmlops.tracking.redaction`).
     """
 
     def __init__(self, uri: str, root: Path, now: Callable[[], int] = _milliseconds) -> None:
         self._uri = uri
         self._root = root
         self._now = now
+        self._redactor = process_redactor()
         self._opened: Any = None
 
     @property
@@ -75,7 +80,7 @@ class MlflowTracker:
             "mlflow.user": _user(),
             "mlflow.source.type": "NOTEBOOK" if start.source.endswith(".ipynb") else "LOCAL",
             "mlflow.source.name": start.source,
-            **start.tags,
+            **redact_tags(start.tags, self._redactor),
             lineage.PID: str(mark.pid),
             lineage.HOST: mark.host,
             lineage.PROCESS_START: mark.start,
@@ -100,6 +105,7 @@ class MlflowTracker:
         """
         from mlflow.entities import Metric, Param, RunTag
 
+        log = redact_log(log, self._redactor)
         params = []
         for name, value in log.params.items():
             stored = stored_text(param_text(value), MAX_PARAM_VALUE)
@@ -139,7 +145,7 @@ class MlflowTracker:
         from mlflow.entities import RunTag
 
         pairs = []
-        for name, value in _checked(tags).items():
+        for name, value in redact_tags(_checked(tags), self._redactor).items():
             stored = stored_text(value, MAX_TAG_VALUE)
             if stored.overflow:
                 self._log_text(run_id, stored.overflow, stored.artifact)
@@ -167,7 +173,8 @@ class MlflowTracker:
         Raises:
             EnvironmentFault: the store cannot be used.
         """
-        self._log_text(run_id, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", name)
+        redacted = self._redactor.document(document, name)
+        self._log_text(run_id, json.dumps(redacted, indent=2, ensure_ascii=False, allow_nan=False) + "\n", name)
 
     def end_run(self, run_id: str, state: RunState, at: int = 0) -> None:
         """Ends the run.

@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway
 from nbmlops.core.threads import own_work
+from nbmlops.tracking.redacted import redact_entry
+from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.spool import Entry, Spool
 
 _FIRST_PAUSE = 1.0
@@ -54,7 +56,7 @@ class Outbox:
         return self._trouble
 
     def put(self, entry: Entry, *, wake: bool = True) -> None:
-        """Takes an entry, which is sent after those before it.
+        """Takes an entry, which is sent after those before it, without secrets.
 
         Args:
             entry: What is to be sent.
@@ -63,6 +65,7 @@ class Outbox:
         Raises:
             EnvironmentFault: it cannot be kept on the disk; it is sent nevertheless.
         """
+        entry = redact_entry(entry, process_redactor())
         number = 0
         try:
             number = self._spool.append(entry)

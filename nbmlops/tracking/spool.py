@@ -1,7 +1,7 @@
 """The spool: what a notebook's run has to tell the tracking store, kept in a file until the store has it.
 
 One file for each run, one line for each entry, only ever appended to; a line that a crash has cut off is no entry. A
-second file counts what was sent. The lines hold no user names and passwords of addresses. While a process works on a
+second file counts what was sent. While a process works on a
 spool it holds the lock beside it, which the system lets go when the process ends, however it ends.
 """
 
@@ -21,7 +21,6 @@ from typing import Self
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.tracking.file_lock import file_lock
-from nbmlops.tracking.uri import masked
 
 Entry = Mapping[str, Json]
 
@@ -98,7 +97,7 @@ class Spool:
             EnvironmentFault: the disk is full or the file cannot be written.
         """
         number = self._last + 1
-        text = b"%d %s" % (number, masked(json.dumps(entry)).encode())
+        text = b"%d %s" % (number, json.dumps(entry).encode())
         try:
             os.write(self._entries, b"%08x %s\n" % (zlib.crc32(text), text))
         except OSError as error:

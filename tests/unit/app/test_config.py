@@ -7,6 +7,7 @@ import pytest
 
 from nbmlops.app.config import RULE_TO_PASTE, PipelineConfig, load_config, parse_config
 from nbmlops.core.errors import ConfigError
+from nbmlops.core.secret_settings import SecretSettings
 from nbmlops.gate.policy import Direction, Policy, Rule
 
 VALID = """
@@ -40,9 +41,14 @@ name = "auc floor"
 metric = "accuracy"
 min = 1
 
+[redaction]
+allow = ["license_key"]
+variables = ["WAREHOUSE"]
+
 [serving]
 anything = 1
 """
+SECRETS = SecretSettings(frozenset({"license_key"}), frozenset({"WAREHOUSE"}))
 
 
 def test_a_valid_file_is_lowered_for_each_pipeline(tmp_path: Path) -> None:
@@ -56,6 +62,7 @@ def test_a_valid_file_is_lowered_for_each_pipeline(tmp_path: Path) -> None:
         promote_on_pass=True,
         policy=Policy((Rule("auc floor", "auc", min=0.7, reason="the desk ignores it below"), against)),
         file="nbmlops.toml",
+        secrets=SECRETS,
     )
     assert config.for_pipeline("wine") == PipelineConfig(
         name="wine",
@@ -68,6 +75,7 @@ def test_a_valid_file_is_lowered_for_each_pipeline(tmp_path: Path) -> None:
         data="X_train",
         model_name="kale_wine",
         file="nbmlops.toml",
+        secrets=SECRETS,
     )
 
 

@@ -117,3 +117,13 @@ def test_closing_leaves_what_waits_and_removes_what_is_empty(outbox: Outbox, sto
     empty = Outbox(Spool(tmp_path / "other"), store.send)
     empty.close(remove=True)
     assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_neither_the_spool_nor_the_store_gets_secrets(store: Store, tmp_path: Path):
+    spool = Spool(tmp_path)
+    outbox = Outbox(spool, store.send, pause=LONG)
+    outbox.put({"kind": "log", "at": 1, "text": "https://me:secret-1@host/x"})
+    outbox.settle(LONG)
+    outbox.close()
+    assert store.got == [{"kind": "log", "at": 1, "text": "https://me:[redacted]@host/x"}]
+    assert b"secret-1" not in spool.path.read_bytes()

@@ -1,0 +1,98 @@
+"""Texts that are known to be secret, and taking them out of other texts in every way in which they may be written."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus
+
+MARK = "[redacted]"
+_LEAST = 4
+_LEAST_WORD = 6
+_ANYWHERE = 8
+_ENCODED = 8
+_RARE_LINE = 20
+_HALVES = "surrogatepass"
+_ANSI = r"(?:\x1b\[[0-9;]*m)*"
+
+
+@dataclass(frozen=True)
+class KnownSecrets:
+    """Secrets and what each is, for people; see `redact`."""
+
+    what: Mapping[str, str] = field(default_factory=dict)
+
+    @functools.cached_property
+    def _forms(self) -> dict[str, str]:
+        """Each way of writing a secret -> the secret, the longest first."""
+        found = {form: secret for secret in self.what if is_searchable(secret) for form in _forms_of(secret)}
+        return dict(sorted(found.items(), key=lambda item: (-len(item[0]), item[0])))
+
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(_bounded, self._forms)))
+
+    @functools.cached_property
+    def _coloured(self) -> re.Pattern[str]:
+        return re.compile("|".join(f"({_ANSI.join(map(re.escape, form))})" for form in self._forms))
+
+    def may_be_in(self, text: str) -> bool:
+        """Returns whether a secret may be in the text; a quick look."""
+        return any(form in text for form in self._forms) or (bool(self._forms) and "\x1b[" in text)
+
+    def redact(self, text: str) -> tuple[str, frozenset[str]]:
+        """Returns the text with a mark in the place of each secret, and what the secrets were.
+
+        Terminal colours within a secret, as tracebacks have them, do not hide it.
+        """
+        forms = self._forms
+        if not self.may_be_in(text):
+            return text, frozenset()
+        found: set[str] = set()
+
+        def mark(match: re.Match[str]) -> str:
+            form = match[0] if match.lastindex is None else re.sub(_ANSI, "", match[0])
+            found.add(self.what[forms[form]])
+            return MARK
+
+        text = self._pattern.sub(mark, text)
+        if "\x1b[" in text:
+            text = self._coloured.sub(mark, text)
+        return text, frozenset(found)
+
+
+def is_searchable(secret: str) -> bool:
+    """Returns whether a secret can be looked for in texts: "on" or "model" would be found everywhere."""
+    return len(secret) >= (_LEAST_WORD if secret.isalpha() else _LEAST)
+
+
+def _forms_of(secret: str) -> Iterable[str]:
+    forms = {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        html.escape(secret),
+        html.escape(secret, quote=False),
+        quote(secret, safe="", errors=_HALVES),
+        quote(secret, errors=_HALVES),
+        quote_plus(secret, errors=_HALVES),
+    }
+    if len(secret) >= _ENCODED:
+        forms.add(base64.b64encode(secret.encode("utf-8", _HALVES)).decode().rstrip("="))
+    if "\n" in secret:
+        forms |= {line.strip() for line in secret.splitlines() if len(line.strip()) >= _RARE_LINE}
+    return forms
+
+
+def _bounded(form: str) -> str:
+    """Returns the pattern for a form; a short or plain one counts only as a word of its own."""
+    pattern = re.escape(form)
+    if len(form) >= _ANYWHERE and not form.isalpha():
+        return pattern
+    return rf"(?<!\w){pattern}(?!\w)"

@@ -1,0 +1,58 @@
+"""Records on their way out, without secrets: what a step or cell logged, tags, entries of a spool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.pipeline.run_codec import finite, step_log_from_json, step_log_to_json
+from nbmlops.pipeline.run_record import StepLog
+from nbmlops.tracking.redaction import Redactor
+
+_FIXED = frozenset({"kind", "at", "key", "experiment", "uri", "source", "process", "state"})
+"""What says in an entry of a spool where its run is to be found again: nothing that a user wrote but names."""
+
+
+def redact_log(log: StepLog, redactor: Redactor) -> StepLog:
+    """Returns what was logged without secrets: the same record if there are none."""
+    document = step_log_to_json(log)
+    redacted = redact_log_document(document, redactor)
+    return log if redacted is document else step_log_from_json(redacted)
+
+
+def redact_log_document(document: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
+    """Returns the document of what was logged without secrets: the same one if there are none."""
+    params = document["params"]
+    assert isinstance(params, Mapping)
+    redacted = redact_params(params, redactor)
+    rest = redactor.document({key: value for key, value in document.items() if key != "params"}, "what the run logged")
+    assert isinstance(rest, Mapping)
+    found = {"params": redacted, **rest}
+    return document if found == document else found
+
+
+def redact_params(params: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
+    """Returns parameters without secrets: the same ones if there are none."""
+    redacted = {
+        redactor.text(name, "the name of a parameter"): redactor.value(name, finite(value), f"parameter {name}")
+        for name, value in params.items()
+    }
+    return params if redacted == params else redacted
+
+
+def redact_tags(tags: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
+    """Returns tags without secrets."""
+    return {name: redactor.text(value, f"tag {name}") for name, value in tags.items()}
+
+
+def redact_entry(entry: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
+    """Returns an entry of a spool without secrets: the same one if there are none."""
+    redacted = {key: value if key in _FIXED else _redact(key, value, redactor) for key, value in entry.items()}
+    return entry if redacted == entry else redacted
+
+
+def _redact(key: str, value: Json, redactor: Redactor) -> Json:
+    if key == "log" and isinstance(value, Mapping) and "params" in value:
+        return dict(redact_log_document(value, redactor))
+    where = {"run": "files of a cell", "tags": "tags of the run", "name": "name of the run"}.get(key, key)
+    return redactor.document(value, where)

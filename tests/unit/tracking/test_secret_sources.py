@@ -1,0 +1,53 @@
+"""Secrets that a cell assigns."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbmlops.tracking.secret_sources import assigned_secrets, is_distinct, quoted_passwords
+
+RANDOM = "kJ8dh3Ks02mSlq9vXyB7tR1z"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('password = "ab\'c d1"', [("ab'c d1", "password", 1, True)]),
+        ("import os\nos.environ['DB_PASSWORD'] = 'qwer-1'", [("qwer-1", "DB_PASSWORD", 2, True)]),
+        ("os.environ.setdefault('API_KEY', 'qwer-1')", [("qwer-1", "API_KEY", 1, True)]),
+        ("connect(user='bob', passwd='zz-9!')", [("zz-9!", "passwd", 1, True)]),
+        ("settings = {'user': 'bob', 'password': 'zz-9!'}", [("zz-9!", "password", 1, True)]),
+        ("def f(x, secret='q-12', *, pwd='r-34'): ...", [("q-12", "secret", 1, True), ("r-34", "pwd", 1, True)]),
+        ("a, api_key = 1, 'k-12'", [("k-12", "api_key", 1, True)]),
+        ("if password == 'k-12': pass", [("k-12", "password", 1, True)]),
+        ("self.password: str = b'k-12'", [("k-12", "password", 1, True)]),
+        ("(password := 'k-12')", [("k-12", "password", 1, True)]),
+        (f"token = '{RANDOM}'", [(RANDOM, "token", 1, True)]),
+        (f"x = '{RANDOM}'", [(RANDOM, "x", 1, False)]),
+        ("%matplotlib inline\npassword = 'k-12'", [("k-12", "password", 2, True)]),
+        ("!mysql --password='k-12 x'", [("k-12 x", "password", 1, True)]),
+        ("password = 'k-12' if", [("k-12", "password", 1, True)]),
+        (f"commit = '{RANDOM}'", []),
+        ("pad_token = '<pad>'; eos_token = '</s>'", []),
+        ("password = ''; secret = None; pwd = '***'; api_key = '<your key>'", []),
+        ("dtypes = {'password': 'string', 'secret': 'float64'}", []),
+        ("df['password'].nunique()", []),
+        ("password_file = '/run/secrets/db'; tokenizer = 'bert-base-uncased'", []),
+        ("", []),
+    ],
+)
+def test_what_is_found(source: str, found: list[tuple[str, str, int, bool]]):
+    assert [(one.value, one.name, one.line, one.certain) for one in assigned_secrets(source)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("hunter2", True), ("zz-9!", False), ("target_column", False), ("p@ssword", True), ("123456", False)],
+)
+def test_what_is_worth_looking_for_elsewhere(text: str, *, expected: bool):
+    assert is_distinct(text) is expected
+
+
+def test_passwords_in_any_text():
+    text = "Config(user='bob', password='k-12')\npassword: none given\n\"api_key\": \"abc-9\""
+    assert [(one.value, one.line) for one in quoted_passwords(text)] == [("k-12", 1), ("abc-9", 3)]
