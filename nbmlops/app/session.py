@@ -290,6 +290,10 @@ class NotebookSession:
         tell_listeners(self)
         return self.status()
 
+    def abandon(self) -> None:
+        """Lets go of the run in a forked child: it is its parent's."""
+        self._store.abandon()
+
     def end_at_exit(self) -> None:
         """Ends the run when the kernel exits: failed if the last cell ended in an error, finished otherwise."""
         with suppress(EnvironmentFault):  # the spool cannot be written any more, and nobody is there who could be told
@@ -411,6 +415,16 @@ def _end_at_exit(session: NotebookSession, process: int) -> None:
     if session in _open and os.getpid() == process:
         session.end_at_exit()
         _open.clear()
+
+
+def _forget_in_child() -> None:
+    for session in _open:
+        session.abandon()
+    forget_session()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget_in_child)
 
 
 def forget_session() -> None:

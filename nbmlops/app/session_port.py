@@ -66,6 +66,9 @@ class SessionStore(Protocol):
     def end(self, *, failed: bool) -> None:
         """Ends the run."""
 
+    def abandon(self) -> None:
+        """Lets go of the run in a forked child: it is its parent's."""
+
 
 class RunFiles(Protocol):
     """What a session asks of whoever follows its files; `nbmlops.app.session_files` is the real one."""

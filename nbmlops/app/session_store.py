@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.session_place import SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle
-from nbmlops.app.wiring import Stores
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway, UsageError
 from nbmlops.gate.baseline import Baseline
 from nbmlops.gate.evaluate import evaluate
@@ -28,6 +28,9 @@ from nbmlops.tracking.process import this_process
 from nbmlops.tracking.spool import Entry, Spool
 from nbmlops.tracking.tracker import RunStart, RunState, Tracker
 from nbmlops.tracking.uri import sqlite_path
+
+if TYPE_CHECKING:
+    from nbmlops.app.store_process import RemoteStores
 
 _DISTRIBUTIONS = ("mlflow", "nbmlops", "numpy", "pandas", "scikit-learn")
 """Whose versions count for a notebook's environment; a pipeline has a lock, a notebook has none."""
@@ -53,7 +56,8 @@ def open_store(place: SessionPlace, options: SessionOptions) -> tuple[SpooledSto
         UsageError: the experiment cannot be used.
         EnvironmentFault: the store cannot be used, now or later; or there is no place for the spool.
     """
-    stores = Stores(place.root, place.tracking_uri)
+    from nbmlops.app.store_process import RemoteStores  # noqa: PLC0415  # only a run starts processes
+
     tags = {
         PIPELINE: place.name,
         **lineage_tags(place.lineage("")),
@@ -62,7 +66,7 @@ def open_store(place: SessionPlace, options: SessionOptions) -> tuple[SpooledSto
     experiment, name = options.experiment or place.experiment, options.name or place.name
     start = RunStart(experiment, name, tags, place.notebook, this_process(), milliseconds())
     spool = Spool(place.root / SPOOLS)
-    store = SpooledStore(place, stores, spool)
+    store = SpooledStore(place, RemoteStores(place.root, place.tracking_uri, spool.key), spool)
     is_file = sqlite_path(place.tracking_uri) is not None
     try:
         store.begin(start_entry(start, place.shown_uri, spool.key), _START_SECONDS if is_file else _SERVER_SECONDS)
@@ -79,9 +83,10 @@ class SpooledStore:
     registering, waits until everything is there.
     """
 
-    def __init__(self, place: SessionPlace, stores: Stores, spool: Spool) -> None:
+    def __init__(self, place: SessionPlace, stores: RemoteStores, spool: Spool) -> None:
         self._place = place
         self._stores = stores
+        self._spool = spool
         self._delivery = Delivery(stores.tracker)
         self._outbox = Outbox(spool, self._deliver)
         self._baseline: Baseline | None = None
@@ -102,7 +107,7 @@ class SpooledStore:
         except StoreAway:
             return
         except NbmlopsError:
-            self._outbox.close()
+            self._close()
             raise
 
     def _deliver(self, entry: Entry) -> None:
@@ -218,7 +223,16 @@ class SpooledStore:
         self._outbox.put(end_entry(RunState.FAILED if failed else RunState.FINISHED, milliseconds()))
         with suppress(NbmlopsError):  # `backlog` tells it
             self._outbox.settle(_END_SECONDS if self._outbox.trouble is None else _LAST_TRY_SECONDS)
-        self._outbox.close(remove=True)
+        self._close(remove=True)
+
+    def abandon(self) -> None:
+        """Lets go of the spool, its lock and the other process, in a forked child: they are its parent's."""
+        self._spool.close()
+        self._stores.abandon()
+
+    def _close(self, *, remove: bool = False) -> None:
+        self._outbox.close(remove=remove)
+        self._stores.close()
 
 
 def milliseconds() -> int:

@@ -67,6 +67,18 @@ def sync_runs(cwd: Path) -> tuple[SyncedRun, ...]:
     return tuple(_sync(folder, key, lambda entry: _tracker(root, entry)) for key in find_spools(folder))
 
 
+def sync_spool(root: Path, key: str, tracker: Tracker) -> SyncState:
+    """Returns what became of one spool of a project, which is SENT where there is none any more.
+
+    Args:
+        root: The project's root.
+        key: The spool.
+        tracker: The store that the run belongs to.
+    """
+    folder = root / SPOOLS
+    return _sync(folder, key, lambda _start: tracker).state if key in find_spools(folder) else SyncState.SENT
+
+
 def _tracker(root: Path, start: Entry) -> Tracker:
     """Returns the store that a run belongs to.
 

@@ -255,7 +255,7 @@ def _signature(candidate: Candidate) -> Any:
     """
     from mlflow.models import infer_signature
 
-    sample = _first_rows(candidate.features)
+    sample = first_rows(candidate.features)
     predict = getattr(candidate.model, "predict", None)
     try:
         predictions = predict(sample) if predict is not None else None
@@ -267,7 +267,8 @@ def _signature(candidate: Candidate) -> Any:
     return infer_signature(sample, predictions)
 
 
-def _first_rows(features: Any) -> Any:
+def first_rows(features: Any) -> Any:
+    """Returns as many rows of a frame or array as a signature is inferred from."""
     if hasattr(features, "iloc"):
         return features.iloc[:SIGNATURE_ROWS]
     if hasattr(features, "shape"):

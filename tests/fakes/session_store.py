@@ -65,3 +65,6 @@ class MemoryStore:
 
     def end(self, *, failed: bool) -> None:
         self.ended.append("FAILED" if failed else "FINISHED")
+
+    def abandon(self) -> None:
+        self.ended.append("ABANDONED")
