@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STDERR_KEPT = 4000
 _CLIENT = "NotebookClient."
+_LOOKS = 0.01  # seconds between two looks at a kernel that was asked to end
 
 
 class Kernel:
@@ -94,8 +95,15 @@ class Kernel:
                     if getattr(task.get_coro(), "__qualname__", "").startswith(_CLIENT):
                         task.add_done_callback(_heard)
                         task.cancel()
-                if await self.is_alive():
-                    await super().shutdown_kernel(now=not gently)
+                provisioner = self.provisioner
+                if provisioner is not None and await self.is_alive():
+                    if gently:
+                        await self.interrupt_kernel()
+                        await self.request_shutdown()
+                        await self.finish_shutdown(pollinterval=_LOOKS)
+                    else:
+                        await provisioner.kill()
+                        await provisioner.wait()
                 await super().cleanup_resources()
 
         return StepKernelManager

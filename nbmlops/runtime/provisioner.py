@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -9,11 +10,24 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from nbmlops.runtime.forkserver import ForkedProcess, ForkServer
 
+_FIRST_LOOK, _LOOKS = 0.001, 0.1  # seconds until the first look at a process that is to end, and between later ones
+
 
 class WarmProvisioner(LocalProvisioner):
     """A local process for a kernel, forked from `forks`; a cold one where that is not possible."""
 
     forks: ForkServer | None = None
+
+    async def wait(self) -> int | None:
+        """Returns the exit code when the process has ended.
+
+        jupyter_client looks ten times a second; a process that was killed is gone in some milliseconds.
+        """
+        pause = _FIRST_LOOK
+        while self.process is not None and await self.poll() is None:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LOOKS)
+        return await super().wait()
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Returns how to reach the kernel that was started."""
