@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nbmlops.analysis.model import ClosingNames
 from nbmlops.core.syntax import parse
-from nbmlops.notebook.model import Cell, MagicAction, Notebook, RoleKind
+from nbmlops.notebook.model import Cell, Magic, MagicAction, Notebook, RoleKind
 
 
 def closing_names(notebook: Notebook) -> ClosingNames:
@@ -24,11 +24,17 @@ def closing_names(notebook: Notebook) -> ClosingNames:
 
 def registered_name(notebook: Notebook) -> str:
     """Returns the name that the notebook's register line gives to its model, or "" where it gives none."""
+    line = register_line(notebook)
+    return _literal_keyword(line.python, "name") if line is not None else ""
+
+
+def register_line(notebook: Notebook) -> Magic | None:
+    """Returns the line that registers the notebook's model, None where there is none."""
     for cell in notebook.cells:
         for magic in cell.magics if cell.role.kind is not RoleKind.SKIP else ():
             if magic.action is MagicAction.REGISTER:
-                return _literal_keyword(magic.python, "name")
-    return ""
+                return magic
+    return None
 
 
 def merge_closing(notebook: ClosingNames, configured: ClosingNames) -> ClosingNames:

@@ -37,6 +37,7 @@ from nbmlops.tracking.lineage import REPRODUCIBLE
 if TYPE_CHECKING:
     from nbmlops.app.data_diff import Versions
     from nbmlops.app.session_cells import HiddenState
+    from nbmlops.app.surroundings import Surroundings
 
 _INPUT_SECONDS = 60.0
 
@@ -210,6 +211,29 @@ class NotebookSession:
     def busy(self) -> bool:
         """Whether a cell runs now."""
         return self._depth > 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has not ended."""
+        return self._state is SessionStatus.RUNNING
+
+    @property
+    def cells(self) -> int:
+        """How many cells have run."""
+        return self._cells.added
+
+    @property
+    def series(self) -> dict[str, tuple[float, ...]]:
+        """The values of each metric in the order of their steps."""
+        return self._log.series
+
+    def surroundings(self) -> Surroundings | None:
+        """Returns what stands around the run in its store, after waiting for it; None before it has begun there.
+
+        Raises:
+            EnvironmentFault: the tracking store cannot be used.
+        """
+        return self._store.surroundings()
 
     def reproducible(self) -> str:
         """Returns whether this run could be had again, as a sentence; "" where nobody follows the cells.

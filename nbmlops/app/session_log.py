@@ -114,6 +114,14 @@ class SessionLog:
         return counting_values(self._metrics)
 
     @property
+    def series(self) -> dict[str, tuple[float, ...]]:
+        """The values of each metric in the order of their steps."""
+        found: dict[str, dict[int, float]] = {}
+        for metric in tuple(self._metrics):
+            found.setdefault(metric.name, {})[metric.step] = metric.value
+        return {name: tuple(values[step] for step in sorted(values)) for name, values in found.items()}
+
+    @property
     def data(self) -> tuple[DataRecord, ...]:
         """The inputs, the last of each name."""
         return tuple(self._data.values())

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from nbmlops.app.closing import Registration
 from nbmlops.app.session_place import SessionPlace
+from nbmlops.app.surroundings import Surroundings
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
@@ -59,6 +60,9 @@ class SessionStore(Protocol):
 
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         """Returns what `judge` would say, without storing it; None where no rules are known."""
+
+    def surroundings(self) -> Surroundings | None:
+        """Returns the champion and earlier runs, after waiting for the store; None before the run has begun there."""
 
     def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
         """Returns the version that holds the model."""

@@ -13,6 +13,7 @@ from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.session_place import SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle
+from nbmlops.app.surroundings import Surroundings, read_surroundings
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway, UsageError
 from nbmlops.gate.baseline import Baseline
 from nbmlops.gate.evaluate import evaluate
@@ -195,15 +196,32 @@ class SpooledStore:
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         """Returns what `judge` would say, against the champion as it was when this was asked first.
 
-        None for runs on servers: nobody should wait for one in order to see how things stand.
+        None for runs on servers that were not asked for their `surroundings`: nobody should wait for one in order to
+        see how things stand.
         """
         place = self._place
         is_file = sqlite_path(place.tracking_uri) is not None
-        if not (is_file and place.name and place.config.policy.rules) or self._outbox.trouble is not None:
+        if not (place.name and place.config.policy.rules) or self._outbox.trouble is not None:
+            return None
+        if self._baseline is None and not is_file:
             return None
         if self._baseline is None:
             self._baseline = read_baseline(self._stores.registry, self._stores.tracker, place.model_name(None))
         return evaluate(metrics, self._baseline, place.config.policy)
+
+    def surroundings(self) -> Surroundings | None:
+        """Returns the champion and earlier runs of the experiment; None before the run has begun in the store.
+
+        Raises:
+            EnvironmentFault: the store cannot be used.
+        """
+        title, place = self.title, self._place
+        if title is None or self._outbox.trouble is not None:
+            return None
+        model_name = place.model_name(None) if place.name else ""
+        found = read_surroundings(self._stores.registry, self._stores.tracker, title, model_name)
+        self._baseline = found.baseline if place.name else None
+        return found
 
     def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
         """Returns the version that holds the model.

@@ -42,7 +42,8 @@ class View:
 _PARTS = {"any_order": "rows in any order"}
 
 
-def _evidence(record: DataRecord) -> str:
+def evidence(record: DataRecord) -> str:
+    """Returns how it is known that the run read this input."""
     return str(record.profile.get("evidence", "declared"))
 
 
@@ -237,9 +238,7 @@ class StatusView(View):
             Table(
                 "data",
                 ("name", "kind", "rows", "evidence", "fingerprint"),
-                tuple(
-                    (d.name, d.kind, f"{d.rows:,}" if d.rows >= 0 else "", _evidence(d), d.digest) for d in self.data
-                ),
+                tuple((d.name, d.kind, f"{d.rows:,}" if d.rows >= 0 else "", evidence(d), d.digest) for d in self.data),
             ),
             Table(
                 "checks",

@@ -1,124 +1,160 @@
-"""`%mlops panel`: the run of this notebook as a live widget, and the same content as text and HTML beside it.
+"""`%mlops panel`: the run of this notebook as a live widget, and the same content as HTML and as text beside it.
 
-A notebook that is opened without its kernel, printed or read on a web site shows the static twin. Without the extra
-`panel` (anywidget) the twin is all there is, with a hint.
+A notebook that is opened without its kernel, printed or read on a web site shows the HTML, which is brought up to date
+when things are quiet. Without the extra `panel` (anywidget) it is all there is, with a hint; a terminal gets the text.
 """
 
 from __future__ import annotations
 
 import functools
-import weakref
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from nbmlops import api
-from nbmlops.app.cards import Card, render_html, render_text, tone
-from nbmlops.app.session import NotebookSession, current_session, subscribe
-from nbmlops.app.views import SessionStatus, StatusView
-from nbmlops.core.diagnostics import Json
-from nbmlops.core.errors import NbmlopsError
+from nbmlops.app.panel_feed import PanelFeed
+from nbmlops.app.panel_html import panel_html
+from nbmlops.app.panel_model import Notice, PanelView, Progress, Tone, to_json
+from nbmlops.app.panel_text import panel_text
+from nbmlops.app.panel_view import Moment, panel_view
+from nbmlops.app.session import current_session, subscribe
+from nbmlops.ipython.panel_actions import ACTIONS, act
 
 _STATIC = Path(__file__).parent / "static"
 _MISSING = "this is a still picture; for a live panel: pip install 'nbmlops[panel]', then restart the kernel"
+_open: list[LivePanel] = []  # at most one: a kernel has one run, and every place that shows it shows the same panel
 
 
 def show_panel() -> object:
-    """Returns the panel: a widget that follows the run, or its still picture when anywidget is not installed."""
-    status = api.status()
+    """Returns the panel: a widget that follows the run, or its still picture where nothing could follow it."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
     if find_spec("anywidget") is None:
-        return StillPanel(status)
-    panel = _panel_class()()
-    panel.show(status)
-    alive = weakref.ref(panel)
+        return StillPanel(_MISSING)
+    if not hasattr(shell, "kernel"):  # a terminal
+        return StillPanel()
+    return live_panel(shell)
 
-    def follow(changed: NotebookSession) -> bool:
-        """Returns whether the panel still exists and wants the next change."""
-        widget = alive()
-        if widget is None or widget.comm is None:
-            return False
-        widget.show(changed.status())
-        return True
 
-    subscribe(follow)
-    return panel
+def live_panel(shell: Any) -> LivePanel:
+    """Returns the panel of this kernel: the one that is open, or a new one.
+
+    Args:
+        shell: IPython's shell, whose variables its buttons read.
+    """
+    _open[:] = [panel for panel in _open if panel.is_open]
+    if not _open:
+        _open.append(LivePanel(shell))
+    return _open[0]
 
 
 class StillPanel:
-    """The panel without anywidget: the state of the run at the moment of the call."""
+    """The panel at the moment of the call.
 
-    def __init__(self, status: StatusView) -> None:
-        card = status.card()
-        self._card = Card(card.state, card.title, card.tables, (*card.notes, _MISSING))
+    Args:
+        hint: What to say beside it.
+    """
+
+    def __init__(self, hint: str = "") -> None:
+        session, hints = current_session(), (Notice(Tone.QUIET, hint),) if hint else ()
+        moment = Moment()
+        if session is not None:
+            moment = Moment(session.status(), session.series, None, session.cells)
+        view = panel_view(moment)
+        self._view, self._hints = view, hints
 
     def __repr__(self) -> str:
-        return render_text(self._card)
+        return "\n".join([panel_text(self._view), *(hint.title for hint in self._hints)])
 
     def _repr_html_(self) -> str:
-        return render_html(self._card)
+        return panel_html(self._view, self._hints)
 
 
-def card_to_json(card: Card) -> dict[str, Json]:
-    """Returns the card as the plain value that the panel's script draws."""
-    return {
-        "state": card.state,
-        "tone": tone(card),
-        "title": card.title,
-        "tables": [
-            {"caption": table.caption, "head": list(table.head), "rows": [list(row) for row in table.rows]}
-            for table in card.tables
-        ],
-        "notes": list(card.notes),
-    }
+def bundle(view: PanelView) -> dict[str, str]:
+    """Returns the picture of a panel for those who have no kernel, and for those who have no pictures."""
+    return {"text/plain": panel_text(view), "text/html": panel_html(view)}
+
+
+class LivePanel:
+    """A panel that shows the views of its feed and does what its buttons ask for.
+
+    Args:
+        shell: IPython's shell.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._places: list[str] = []
+        self.feed = PanelFeed(self._show, self._keep)
+        self.widget = _widget_class()(view=to_json(self.feed.view))
+        self.widget.on_msg(self._asked)
+        subscribe(self.feed.changed)
+        self.feed.start()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be shown."""
+        return self.widget.comm is not None
+
+    def close(self) -> None:
+        """Ends the panel."""
+        self.feed.close()
+        self.widget.close()
+
+    def _show(self, view: PanelView) -> None:
+        if self.is_open:
+            self.widget.view = to_json(view)
+        else:
+            self.feed.close()
+
+    def _keep(self, view: PanelView) -> None:
+        """Puts the picture of now into the notebook's file, wherever the panel was shown."""
+        for place in self._places:
+            self._publish(view, place, update=True)
+
+    def _ipython_display_(self) -> None:
+        self._places.append(uuid4().hex)
+        self._publish(self.feed.view, self._places[-1], update=False)
+
+    def _publish(self, view: PanelView, place: str, *, update: bool) -> None:
+        data = {**self.mimebundle(), **bundle(view)}
+        self._shell.display_pub.publish(data=data, metadata={}, transient={"display_id": place}, update=update)
+
+    def mimebundle(self) -> dict[str, Any]:
+        """Returns what a front end needs to show the widget."""
+        found = self.widget._repr_mimebundle_() or {}
+        return dict(found[0] if isinstance(found, tuple) else found)
+
+    def _asked(self, _widget: object, content: object, _buffers: object) -> None:
+        """Does what a button asks for; called by the kernel between cells."""
+        known = self.feed.progress
+        match content:
+            # What was clicked before the last action had ended was not meant for what is there now.
+            case {"kind": "act", "action": str(action), "turn": known.turn} if action in ACTIONS and not known.busy:
+                self._act(action, known)
+            case _:
+                return
+
+    def _act(self, action: str, known: Progress) -> None:
+        self.feed.set_progress(Progress(action, known.turn))
+        outcome: Notice | None = None
+        try:
+            outcome = act(action, self._shell.user_ns)
+        finally:  # whatever happens, the buttons can be pressed again
+            self.feed.set_progress(Progress("", known.turn + 1, outcome))
 
 
 @functools.cache
-def _panel_class() -> Any:
+def _widget_class() -> Any:
     import anywidget
     import traitlets
 
-    class Panel(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not installed everywhere, so it is untyped here
-        """A widget that shows one card and offers the gate."""
+    class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc]  # it is not installed everywhere, and so untyped here
+        """Sends one view."""
 
         _esm = _STATIC / "panel.js"
         _css = _STATIC / "panel.css"
-        card = traitlets.Dict().tag(sync=True)
-        can_gate = traitlets.Bool(default_value=False).tag(sync=True)
-        busy = traitlets.Bool(default_value=False).tag(sync=True)
+        view = traitlets.Dict().tag(sync=True)
 
-        def __init__(self) -> None:
-            super().__init__()
-            self._status = StatusView()
-            self.on_msg(self._asked)
-
-        def show(self, status: StatusView, problem: str = "") -> None:
-            """Shows the status, and below it what went wrong."""
-            self._status = status
-            card = status.card()
-            notes = (*card.notes, problem) if problem else card.notes
-            self.card = card_to_json(Card(card.state, card.title, card.tables, notes))
-            self.can_gate = status.status is SessionStatus.RUNNING
-
-        def _asked(self, _widget: object, content: object, _buffers: object) -> None:
-            if not (isinstance(content, dict) and content.get("kind") == "gate"):
-                return
-            self.busy = True
-            problem = ""
-            try:
-                api.gate()
-            except NbmlopsError as error:
-                problem = str(error)
-            finally:
-                self.busy = False
-            session = current_session()
-            self.show(session.status() if session is not None else self._status, problem)
-
-        def _repr_mimebundle_(self, **arguments: Any) -> Any:
-            bundle = super()._repr_mimebundle_(**arguments)
-            if bundle is None:
-                return None
-            data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-            twin = {"text/plain": repr(self._status), "text/html": render_html(self._status.card())}
-            return ({**data, **twin}, *metadata) if metadata else {**data, **twin}
-
-    return Panel
+    return PanelWidget

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from nbmlops.app.closing import Registration
 from nbmlops.app.session_place import SessionPlace
 from nbmlops.app.session_port import RunTitle
+from nbmlops.app.surroundings import Surroundings
 from nbmlops.core.errors import GateRejected, NbmlopsError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
@@ -32,6 +33,7 @@ class MemoryStore:
         self.title: RunTitle | None = None
         self.waits = ""
         self.tracker = InMemoryTracker()
+        self.around: Surroundings | None = Surroundings()
 
     def note(self, run: CellRun) -> None:
         self.cells.append(run)
@@ -57,6 +59,9 @@ class MemoryStore:
 
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         return evaluate(metrics, NoChampion(), POLICY)
+
+    def surroundings(self) -> Surroundings | None:
+        return self.around
 
     def register(self, verdict: Verdict, registration: Registration) -> ModelVersionRef:
         if not verdict.passed:

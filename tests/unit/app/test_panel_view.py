@@ -1,0 +1,256 @@
+"""The panel at moments of a run's life; what the three renderers make of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from nbmlops.app.panel_html import panel_html
+from nbmlops.app.panel_model import Action, Cell, Notice, PanelView, Progress, Section, Tone, to_json
+from nbmlops.app.panel_text import panel_text
+from nbmlops.app.panel_view import Moment, panel_view
+from nbmlops.app.surroundings import Surroundings
+from nbmlops.app.views import SessionStatus, StatusView
+from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.gate.baseline import Champion
+from nbmlops.gate.evaluate import evaluate
+from nbmlops.gate.policy import Policy, Rule
+from nbmlops.gate.verdict import Verdict
+from nbmlops.pipeline.run_record import ModelVersionRef
+from nbmlops.tracking.tracker import RunFacts, RunState
+
+POLICY = Policy((Rule("floor", "auc", min=0.7), Rule("no drop", "auc", baseline="champion", max_drop=0.01)))
+CHAMPION = Champion("flights", "2", {"auc": 0.8, "loss": 0.3})
+RECENT = tuple(RunFacts(str(n), "r", "demo", RunState.FINISHED, metrics={"auc": 0.7 + n / 100}) for n in range(3))
+STATUS = StatusView(
+    status=SessionStatus.RUNNING,
+    run_id="0123456789abcdef",
+    run_name="flights",
+    experiment="demo",
+    tracking_uri="sqlite:///mlflow.db",
+    notebook="flights.ipynb",
+    git_commit=f"{'c' * 40}-dirty",
+    reproducible="no, because cell 3 was edited after it ran; `x` came from a cell that was deleted or edited since",
+    parameters={"depth": 5},
+    metrics={"auc": 0.83, "loss": 0.4, "n": 3.0},
+    data=(DataRecord("flights", "ab" * 16, "frame", 4000),),
+    checks=(CheckRecord("flights", "f", False, ("hour: 2 rows are below 0",)), CheckRecord("other", "o", True)),
+)
+AROUND = Surroundings(CHAMPION, RECENT)
+MOMENT = Moment(
+    replace(STATUS, preview=evaluate(STATUS.metrics, CHAMPION, POLICY)),
+    {"auc": (0.83,), "loss": (0.9, 0.6, 0.4)},
+    AROUND,
+    cells=12,
+)
+
+
+def section(view: PanelView, key: str) -> Section:
+    return next(found for found in view.sections if found.key == key)
+
+
+def words(section: Section) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in section.rows]
+
+
+def actions(view: PanelView) -> dict[str, tuple[str, bool]]:
+    return {action.key: (action.refusal, action.is_next) for action in view.actions}
+
+
+def test_without_a_run_the_panel_says_how_to_start():
+    view = panel_view(Moment())
+    assert (view.state, view.sections, view.facts) == ("NO RUN", (), ())
+    assert view.notices == (
+        Notice(
+            Tone.PLAIN,
+            "Nothing is tracked in this session",
+            ("to start: put `%mlops track` in the first cell and run it (in Python: nbmlops.track())",),
+        ),
+    )
+    assert actions(view)["gate"] == ("no run is tracked now", False)
+
+
+def test_a_run_in_the_middle():
+    view = panel_view(replace(MOMENT, running=True))
+    assert (view.state, view.tone, view.title) == ("RUNNING", Tone.LIVE, "flights")
+    assert view.detail == "a cell is running · 12 cells recorded"
+    assert dict(view.facts) == {
+        "experiment": Cell("demo"),
+        "run": Cell("01234567", full="0123456789abcdef"),
+        "notebook": Cell("flights.ipynb"),
+        "commit": Cell("cccccccc with changes", full=f"{'c' * 40}-dirty"),
+        "store": Cell("sqlite:///mlflow.db"),
+        "reproducible": Cell("no", Tone.WARN, STATUS.reproducible),
+    }
+    hidden = "Hidden state: a new run from top to bottom would end differently"
+    reasons = ("cell 3 was edited after it ran", "`x` came from a cell that was deleted or edited since")
+    assert view.notices == (
+        Notice(Tone.WARN, hidden, reasons),
+        Notice(Tone.BAD, "flights breaks schema f", ("hour: 2 rows are below 0",)),
+    )
+
+
+def test_metrics_stand_beside_the_champion_and_recent_runs():
+    found = section(panel_view(MOMENT), "metrics")
+    assert found.columns == ("metric", "value", "champion", "change", "this run", "recent runs")
+    assert words(found) == [
+        ["auc", "0.83", "0.8", "+0.03 better", "", ""],
+        ["loss", "0.4", "0.3", "+0.1 worse", "", ""],
+        ["n", "3", "", "", "", ""],
+    ]
+    auc, loss, n = found.rows
+    assert auc[4].spark is None
+    assert auc[5].spark is not None
+    assert (auc[5].spark.values, auc[5].spark.reference) == ((0.7, 0.71, 0.72, 0.83), 0.8)
+    assert auc[5].full == "auc: this run after 3 others, from 0.7 to 0.83, last 0.83, champion 0.8"
+    assert loss[4].spark is not None
+    assert loss[4].spark.values == (0.9, 0.6, 0.4)
+    assert (loss[5].spark, n[5].spark) == (None, None)
+    assert found.notes == ("dashed line: the champion, flights version 2",)
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.8, "equal"), (math.nan, ""), (math.inf, "")])
+def test_what_cannot_be_compared_is_not(value: float, told: str):
+    moment = Moment(replace(STATUS, metrics={"auc": value}), {}, AROUND)
+    row = section(panel_view(moment), "metrics").rows[0]
+    assert row[3].text == told if len(row) > 3 else told == ""
+    assert row[1].tone is (Tone.PLAIN if math.isfinite(value) else Tone.BAD)
+
+
+def test_inputs_show_fingerprint_evidence_and_schema_and_checks_of_others_are_not_lost():
+    found = section(panel_view(MOMENT), "inputs")
+    assert words(found) == [
+        ["flights", "frame", "4,000", "abababababab", "declared", "breaks f"],
+        ["other", "checked", "", "", "", "keeps o"],
+    ]
+    assert found.rows[0][3].full == "ab" * 16
+
+
+def test_the_gate_is_a_preview_until_it_has_judged():
+    preview = section(panel_view(MOMENT), "gate")
+    assert (preview.title, preview.badge.text) == ("Gate, if it judged now", "would PASS (2 of 2 rules passed)")
+    assert words(preview) == [
+        ["floor", "PASS", "auc", "0.83", ">= 0.7", ""],
+        ["no drop", "PASS", "auc", "0.83", ">= champion - 0.01: >= 0.79", "0.8"],
+    ]
+    assert preview.notes == (
+        "a preview of what the gate would say now: nothing is stored yet",
+        "compared with: flights version 2",
+    )
+    judged = panel_view(Moment(replace(STATUS, verdict=evaluate({"auc": 0.5}, CHAMPION, POLICY)), {}, AROUND))
+    assert section(judged, "gate").badge == Cell("FAIL (0 of 2 rules passed)", Tone.BAD)
+    unknown = section(panel_view(Moment(replace(STATUS, metrics={}))), "gate")
+    assert (unknown.badge.text, unknown.notes) == ("not judged", ("log a metric to see what the gate would say",))
+
+
+def test_the_next_thing_to_do_stands_out_and_what_cannot_be_done_says_why():
+    assert actions(panel_view(MOMENT)) == {
+        "gate": ("", True),
+        "register": ("the gate has not judged the metrics as they are now", False),
+        "compile": ("", False),
+    }
+    passed = replace(STATUS, verdict=Verdict(True, ()))
+    assert actions(panel_view(Moment(passed)))["register"] == ("", True)
+    failed = replace(STATUS, verdict=Verdict(False, ()))
+    assert actions(panel_view(Moment(failed)))["register"] == ("the gate said no", False)
+    done = replace(passed, model_version=ModelVersionRef("flights", "3", ("champion",)))
+    assert actions(panel_view(Moment(done))) == {"gate": ("", False), "register": ("", False), "compile": ("", True)}
+    ended = panel_view(Moment(replace(passed, status=SessionStatus.FINISHED)))
+    assert (ended.state, actions(ended)["register"]) == ("FINISHED", ("no run is tracked now", False))
+    assert ended.actions[2] == Action("compile", "Compile")
+
+
+def test_what_is_too_much_is_counted():
+    many = replace(
+        STATUS,
+        parameters={f"p{n}": n for n in range(5000)},
+        metrics={f"m{n}": float(n) for n in range(5000)},
+        data=tuple(DataRecord(f"d{n}", "00", "file") for n in range(100)),
+        notes=tuple("n" * 10_000 for _ in range(100)),
+    )
+    view = panel_view(Moment(many))
+    assert [len(part.rows) for part in view.sections] == [0, 60, 60, 60]
+    assert section(view, "parameters").notes == ("and 4,940 more",)
+    assert len(str(to_json(view))) < 100_000
+
+
+def test_what_went_wrong_with_the_panel_is_told_first():
+    view = panel_view(replace(MOMENT, fault="the store is away"))
+    assert view.notices[0] == Notice(Tone.BAD, "This panel is not up to date", ("the store is away",))
+
+
+def test_as_text():
+    moment = replace(MOMENT, progress=Progress("", 1, Notice(Tone.BAD, "no", ("hint: do it",))))
+    assert panel_text(panel_view(moment)).splitlines() == [
+        "RUNNING flights · 12 cells recorded",
+        "run:",
+        "  fact          value",
+        "  experiment    demo",
+        "  run           0123456789abcdef",
+        "  notebook      flights.ipynb",
+        f"  commit        {'c' * 40}-dirty",
+        "  store         sqlite:///mlflow.db",
+        f"  reproducible  {STATUS.reproducible}",
+        "Gate, if it judged now (would PASS (2 of 2 rules passed)):",
+        "  rule     outcome  metric  value  threshold                    champion",
+        "  floor    PASS     auc     0.83   >= 0.7",
+        "  no drop  PASS     auc     0.83   >= champion - 0.01: >= 0.79  0.8",
+        "Metrics (3):",
+        "  metric  value  champion  change        this run  recent runs",
+        "  auc     0.83   0.8       +0.03 better            ▁▂▂█",
+        "  loss    0.4    0.3       +0.1 worse    █▅▂",
+        "  n       3",
+        "Parameters (1):",
+        "  parameter  value",
+        "  depth      5",
+        "Inputs (1):",
+        "  input    kind     rows   fingerprint                       evidence  schema",
+        f"  flights  frame    4,000  {'ab' * 16}  declared  breaks f",
+        "  other    checked                                                     keeps o",
+        "no: hint: do it",
+        "Hidden state: a new run from top to bottom would end differently",
+        "  - cell 3 was edited after it ran",
+        "  - `x` came from a cell that was deleted or edited since",
+        "flights breaks schema f: hour: 2 rows are below 0",
+        "a preview of what the gate would say now: nothing is stored yet",
+        "compared with: flights version 2",
+        "dashed line: the champion, flights version 2",
+    ]
+
+
+def test_the_picture_that_stays_says_the_same_without_script():
+    html = panel_html(panel_view(MOMENT))
+    tree = ET.fromstring(html)
+    assert "script" not in {node.tag for node in tree.iter()}
+    assert [name for node in tree.iter() for name in node.attrib if name.startswith("on")] == []
+    shown = " ".join(" ".join(tree.itertext()).split())
+    for word in ("RUNNING", "would PASS", "cell 3 was edited after it ran", "breaks f", "+0.03 better"):
+        assert word in shown
+    assert len(tree.findall(".//svg")) == 2
+
+
+HOSTILE = '</script></style>"><img src=x onerror=alert(1)>\x00\x1b[31m\u202e${1}'
+
+
+def test_names_and_values_of_the_users_stay_text_everywhere():
+    hostile = StatusView(
+        SessionStatus.RUNNING,
+        *[HOSTILE] * 7,
+        parameters={HOSTILE: HOSTILE},
+        metrics={HOSTILE: 1.0},
+        data=(DataRecord(HOSTILE, HOSTILE, HOSTILE, profile={"evidence": HOSTILE}),),
+        checks=(CheckRecord(HOSTILE, HOSTILE, False, (HOSTILE,)),),
+        verdict=Verdict(False, (), HOSTILE, HOSTILE, HOSTILE),
+        model_version=ModelVersionRef(HOSTILE, HOSTILE, (HOSTILE,)),
+        notes=(HOSTILE,),
+    )
+    view = panel_view(Moment(hostile, {HOSTILE: (1.0, 2.0)}, AROUND, fault=HOSTILE))
+    tree = ET.fromstring(panel_html(view))
+    assert tree.find(".//img") is None
+    assert tree.find(".//script") is None
+    for form in (panel_html(view), panel_text(view), str(to_json(view))):
+        assert re.search("[\x00\x1b\u202e]", form) is None
