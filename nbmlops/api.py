@@ -35,6 +35,7 @@ from nbmlops.runtime.step import current_step
 
 if TYPE_CHECKING:
     from nbmlops.app.data_views import DataDiffView
+    from nbmlops.app.lineage_views import LineageView, MadeView
 
 KNOWN_FILES = f"{STATE_FOLDER}/state/files.json"
 
@@ -105,6 +106,34 @@ def diff(before: object, after: object) -> DataDiffView:
     session = current_session()
     versions = project_versions(Path.cwd()) if session is None else session.versions(Path.cwd())
     return DataDiffView(diff_values(before, after, versions))
+
+
+def lineage(subject: str = "", *, data: object = None, commit: str = "") -> LineageView | MadeView:
+    """Returns where a run or a model version comes from, or what was made from some data or a commit.
+
+    Args:
+        subject: `MODEL`, `MODEL@alias`, `MODEL/version` or a run's id; "" for the run of this notebook.
+        data: A frame, a fingerprint, a file, or the name that data was logged as.
+        commit: A commit's id, or what git knows it as.
+
+    Raises:
+        UsageError: there is no such thing, or more than one was asked for.
+        EnvironmentFault: a file or the tracking store cannot be read.
+    """
+    from nbmlops.app import lineage as stories  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.lineage_views import LineageView, MadeView  # noqa: PLC0415  # likewise
+
+    if bool(subject) + (data is not None) + bool(commit) > 1:
+        raise UsageError("a model or run, data and a commit exclude each other", "ask one of them at a time")
+    if data is not None:
+        text = data if isinstance(data, str) else describe(data, "data").digest
+        return MadeView(stories.made_from_data(text, Path.cwd()))
+    if commit:
+        return MadeView(stories.made_from_commit(commit, Path.cwd()))
+    session = current_session()
+    if session is not None and not subject:
+        return LineageView(session.story())
+    return LineageView(stories.lineage_of(subject, Path.cwd()))
 
 
 def check(value: object, schema: str, *, update: bool = False) -> CheckView:

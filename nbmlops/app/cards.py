@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from nbmlops.app.pictures import Bars, bars_svg
+from nbmlops.app.pictures import Bars, Picture
 from nbmlops.gate.verdict import one_line
 
 _COLOURS = {
@@ -21,6 +21,7 @@ _COLOURS = {
 _GOOD = frozenset({"PASS", "REGISTERED", "FINISHED"})
 _BAD = frozenset({"FAIL", "FAILED", "KILLED", "REJECTED", "INTERRUPTED", "ERROR"})
 _FIGURE = 'style="margin:6px 18px 6px 0;max-width:240px;font-size:12px"'
+_WIDE_FIGURE = 'style="margin:6px 0;max-width:100%;overflow-x:auto;font-size:12px" tabindex="0"'
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
 _LINE = "var(--jp-border-color2, #8c959f)"
 
@@ -50,7 +51,7 @@ class Card:
     title: str
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
-    pictures: tuple[Bars, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 def render_text(card: Card) -> str:
@@ -85,16 +86,19 @@ def render_html(card: Card) -> str:
         f'<section class="nbmlops" aria-label="nbmlops {escape(card.state.lower())}" style="{style}">',
         f'<p style="margin:2px 0"><strong>{escape(card.state)}</strong> {escape(card.title)}</p>',
     ]
+    # Small pictures stand beside each other below the tables that they illustrate, a wide one tells the whole story.
+    parts += [_figure(one, _WIDE_FIGURE) for one in card.pictures if not isinstance(one, Bars)]
     parts += [_table_html(table) for table in card.tables]
-    if card.pictures:
-        drawn = (
-            f"<figure {_FIGURE}>{bars_svg(one)}<figcaption>{escape(one.caption)}</figcaption></figure>"
-            for one in card.pictures
-        )
-        parts.append(f'<div style="display:flex;flex-wrap:wrap">{"".join(drawn)}</div>')
+    small = "".join(_figure(one, _FIGURE) for one in card.pictures if isinstance(one, Bars))
+    if small:
+        parts.append(f'<div style="display:flex;flex-wrap:wrap">{small}</div>')
     parts += [f'<p style="margin:2px 0">{escape(note)}</p>' for note in card.notes]
     parts.append("</section>")
     return "\n".join(parts)
+
+
+def _figure(picture: Picture, place: str) -> str:
+    return f"<figure {place}>{picture.svg()}<figcaption>{escape(picture.caption)}</figcaption></figure>"
 
 
 def _table_html(table: Table) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Protocol
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _WIDTH, _HEIGHT, _FOOT = 240, 70, 16
@@ -12,6 +13,17 @@ _BEFORE = "var(--jp-border-color1, #8c959f)"
 _AFTER = "var(--jp-brand-color1, #1f6feb)"
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, currentColor))"
 _LONGEST = 14
+
+
+class Picture(Protocol):
+    """What a card shows beside its tables."""
+
+    @property
+    def caption(self) -> str:
+        """What is shown, in words that say it without the picture."""
+
+    def svg(self) -> str:
+        """Returns the picture as SVG, whose texts are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,10 @@ class Bars:
     labels: tuple[str, ...]
     before: tuple[float, ...]
     after: tuple[float, ...]
+
+    def svg(self) -> str:
+        """Returns the picture; see `bars_svg`."""
+        return bars_svg(self)
 
 
 def bars_text(shares: Sequence[float]) -> str:

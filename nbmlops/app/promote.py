@@ -43,7 +43,7 @@ def promote_model(text: str, reason: str, cwd: Path) -> PromoteOutcome:
     """
     name, selector = parse_model(text)
     root = find_root(cwd)
-    stores = open_existing(root, _uri(root, name, cwd))
+    stores = open_existing(root, store_of(root, name, cwd))
     promotion = promote(stores.registry, name, selector, promoter(reason))
     champion, former = promotion.champion, promotion.former
     return PromoteOutcome(
@@ -54,8 +54,12 @@ def promote_model(text: str, reason: str, cwd: Path) -> PromoteOutcome:
     )
 
 
-def parse_model(text: str) -> tuple[str, str]:
+def parse_model(text: str, default: str = CHALLENGER) -> tuple[str, str]:
     """Returns model name and selector of `MODEL`, `MODEL@alias`, `MODEL/version` or `models:/MODEL…`.
+
+    Args:
+        text: What the user wrote.
+        default: The selector where none is given.
 
     Raises:
         UsageError: the text has another form.
@@ -66,14 +70,14 @@ def parse_model(text: str) -> tuple[str, str]:
         if found:
             break
     else:
-        name, selector = plain, CHALLENGER
-    if not name or not selector or "/" in selector or "@" in selector:
+        name, found, selector = plain, "", default
+    if not name or (found and not selector) or "/" in selector or "@" in selector:
         raise UsageError(f"{text!r} names no model version", "write MODEL, MODEL@alias or MODEL/version")
     return name, selector
 
 
-def _uri(root: Path, model: str, cwd: Path) -> str:
-    """Returns the store of the pipeline that registers under this name, else that of the project."""
+def store_of(root: Path, model: str, cwd: Path) -> str:
+    """Returns the address of the store of the pipeline that registers under this name, else that of the project."""
     config = load_config(root)
     for name in pipeline_names(root):
         opened = open_pipeline(str(root / PIPELINES / name), cwd)

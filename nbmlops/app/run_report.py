@@ -11,6 +11,7 @@ from pathlib import Path
 from nbmlops.app.closing import VERDICT_FILE
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.project import LOCK_FILE, shown_path
+from nbmlops.app.provenance import pipeline_provenance
 from nbmlops.app.step_inputs import input_digests
 from nbmlops.app.wiring import shown_uri
 from nbmlops.core.documents import write_json_document
@@ -20,6 +21,7 @@ from nbmlops.pipeline.run_record import Lineage, MetricValue, RunRecord, RunStat
 from nbmlops.runtime.results import StepsResult
 from nbmlops.tracking.environment import GitState, environment_facts, git_state
 from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_from_tags, lineage_tags
+from nbmlops.tracking.provenance import PROVENANCE_FILE, provenance_to_json
 from nbmlops.tracking.tracker import RunFacts, RunStart, Tracker
 from nbmlops.tracking.uri import SQLITE
 
@@ -38,7 +40,12 @@ def run_start(opened: OpenedPipeline, parent: str = "") -> RunStart:
         PIPELINE: opened.pipeline.name,
         **environment_tags(environment_facts(_locked_names(opened.folder / LOCK_FILE))),
     }
-    return RunStart(opened.config.experiment, tags=tags, source=shown_path(opened.folder, opened.root))
+    return RunStart(
+        opened.config.experiment,
+        tags=tags,
+        source=shown_path(opened.folder, opened.root),
+        documents={PROVENANCE_FILE: provenance_to_json(pipeline_provenance(opened))},
+    )
 
 
 def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: Iterable[MetricValue] = ()) -> RunRecord:

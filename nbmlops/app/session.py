@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nbmlops.app.data_diff import Versions
     from nbmlops.app.session_cells import HiddenState
     from nbmlops.app.surroundings import Surroundings
+    from nbmlops.registry.story import Story
 
 _INPUT_SECONDS = 60.0
 
@@ -269,6 +270,10 @@ class NotebookSession:
         answer = self.reproducible()
         if answer:
             self._store.tag({REPRODUCIBLE: answer})
+        if self._kernel.follows_cells:
+            from nbmlops.app.provenance import tell_session  # noqa: PLC0415  # likewise
+
+            tell_session(self._store, self._place, self._cells.runs)
 
     def _check_parameters(self) -> None:
         changes = self._log.changes()
@@ -353,6 +358,13 @@ class NotebookSession:
             model_version=self._version,
             notes=tuple(notes),
         )
+
+    def story(self) -> Story:
+        """Returns where this run comes from, and what it did so far."""
+        # It reads git and the notebook, and few cells ask.
+        from nbmlops.app.session_lineage import session_story  # noqa: PLC0415
+
+        return session_story(self.status(), self._place, self._cells.runs)
 
 
 Listener = Callable[[NotebookSession], bool]

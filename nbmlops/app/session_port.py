@@ -9,6 +9,7 @@ from typing import Protocol
 from nbmlops.app.closing import Registration
 from nbmlops.app.session_place import SessionPlace
 from nbmlops.app.surroundings import Surroundings
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
@@ -45,6 +46,9 @@ class SessionStore(Protocol):
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Takes tags of the run."""
+
+    def document(self, name: str, document: Mapping[str, Json]) -> None:
+        """Takes a JSON document for the run's artifacts; one of the same name takes its place."""
 
     def news(self) -> NbmlopsError | None:
         """Returns what goes wrong with the store and was not told yet, or None."""

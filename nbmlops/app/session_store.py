@@ -14,6 +14,7 @@ from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.session_place import SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle
 from nbmlops.app.surroundings import Surroundings, read_surroundings
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway, UsageError
 from nbmlops.gate.baseline import Baseline
 from nbmlops.gate.evaluate import evaluate
@@ -21,7 +22,15 @@ from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.baseline import read_baseline
 from nbmlops.tracking.cells import CellRun
-from nbmlops.tracking.delivery import Delivery, cell_entry, end_entry, log_entry, start_entry, tags_entry
+from nbmlops.tracking.delivery import (
+    Delivery,
+    cell_entry,
+    document_entry,
+    end_entry,
+    log_entry,
+    start_entry,
+    tags_entry,
+)
 from nbmlops.tracking.environment import environment_facts
 from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_tags
 from nbmlops.tracking.outbox import Outbox
@@ -149,6 +158,10 @@ class SpooledStore:
     def tag(self, tags: Mapping[str, str]) -> None:
         """Takes tags of the run."""
         self._outbox.put(tags_entry(tags))
+
+    def document(self, name: str, document: Mapping[str, Json]) -> None:
+        """Takes a JSON document for the run's artifacts."""
+        self._outbox.put(document_entry(name, document))
 
     def news(self) -> NbmlopsError | None:
         """Returns what goes wrong with the store and was not told yet, or None."""

@@ -90,10 +90,12 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             return api.track(**options)
         case "status":
             return api.status()
-        case "data diff":
-            return api.diff(*(_frame_or_text(str(line.options[side]), namespace) for side in ("before", "after")))
+        case "data diff" | "lineage":
+            from nbmlops.ipython.questions import answer  # noqa: PLC0415  # only who asks needs it
+
+            return answer(line, namespace)
         case "panel":
-            from nbmlops.ipython.panel import show_panel  # noqa: PLC0415  # only who asks for it needs it
+            from nbmlops.ipython.panel import show_panel  # noqa: PLC0415  # likewise
 
             return show_panel()
         case "run":
@@ -109,14 +111,6 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             return run(line.options, namespace)
         case _:
             raise UsageError("`%mlops step` marks a whole cell", f"write it as its first line: %%mlops {text.strip()}")
-
-
-def _frame_or_text(text: str, namespace: Mapping[str, Any]) -> object:
-    """Returns the frame that a variable holds, else the text, which names data that was logged."""
-    from nbmlops.data.fingerprint import is_frame  # noqa: PLC0415  # likewise
-
-    value = namespace.get(text)
-    return value if is_frame(value) or hasattr(value, "to_frame") else text
 
 
 def register(shell: Any) -> None:

@@ -55,6 +55,12 @@ SUBCOMMANDS = (
     ),
     Subcommand("status", "show what this run has recorded, and where", "%mlops status"),
     Subcommand("panel", "show the run as a live panel", "%mlops panel"),
+    Subcommand(
+        "lineage",
+        "show where this run, or a model version, comes from",
+        "%mlops lineage flights@champion",
+        ("--data", "--commit"),
+    ),
     Subcommand("inspect", "show steps, dataflow and problems of this notebook", "%mlops inspect", ("--notebook",)),
     Subcommand(
         "compile",

@@ -160,6 +160,18 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-register", action="store_true", help="judge, but register no model")
 
 
+def _lineage_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "subject",
+        metavar="MODEL",
+        type=word,
+        nargs="?",
+        help="MODEL, MODEL@alias, MODEL/version or a run's id (default: the run of this notebook)",
+    )
+    parser.add_argument("--data", metavar="HASH", type=word, help="what was made from this fingerprint, frame or file")
+    parser.add_argument("--commit", metavar="SHA", type=word, help="what was made from this commit")
+
+
 def _step_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", type=word, help="the step that this cell belongs to")
 
@@ -232,6 +244,13 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     ),
     "status": Subcommand("show what this run has recorded, and where", "%mlops status", _DROP, _no_arguments, _no_call),
     "panel": Subcommand("show the run as a live panel", "%mlops panel", _DROP, _no_arguments, _no_call),
+    "lineage": Subcommand(
+        "show where this run, or a model version, comes from",
+        "%mlops lineage flights@champion",
+        _DROP,
+        _lineage_arguments,
+        _no_call,
+    ),
     "inspect": Subcommand(
         "show steps, dataflow and problems of this notebook", "%mlops inspect", _DROP, _notebook_arguments, _no_call
     ),

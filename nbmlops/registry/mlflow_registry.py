@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.model_format import pinned_requirements, trusted_types
 from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
 from nbmlops.tracking.keys import check_key, quoted
-from nbmlops.tracking.lineage import RUN_ID, lineage_tags, verdict_tags
+from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.uri import masked
 
@@ -26,6 +26,7 @@ _MODULES = ("pandas", "mlflow.sklearn", "skops.io")
 _MODEL = "model"
 _WAIT_SECONDS = 60
 _PAGE = 1000
+_MOST_IDS = 100
 _NOISE = (
     r"Hint: Inferred schema contains integer column",  # our schema of the whole frame tells where values may be missing
     r"Series\.values returning an",  # MLflow's reading of time zones and periods
@@ -90,17 +91,35 @@ class MlflowRegistry:
         aliases = self._aliases(name)
         if aliases is None:
             return ()
+        found = self._search(f"name={quoted(name)}")
+        return tuple(_version(version, aliases) for version in found)
+
+    def of_runs(self, run_ids: Sequence[str]) -> tuple[ModelVersion, ...]:
+        """Returns the versions of any model that one of these runs made, the newest first.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        found: list[Any] = []
+        for first in range(0, len(run_ids), _MOST_IDS):
+            ids = ", ".join(map(quoted, run_ids[first : first + _MOST_IDS]))
+            found += self._search(f"run_id IN ({ids})")
+        aliases = {name: self._aliases(name) or {} for name in {version.name for version in found}}
+        return tuple(_version(version, aliases[version.name]) for version in sorted(found, key=_newest_first))
+
+    def _search(self, condition: str) -> list[Any]:
+        """Returns MLflow's versions of which the condition holds, newest first."""
         found: list[Any] = []
         token: str | None = None
         while True:
             with named_errors(self._uri):
-                page = self._client.search_model_versions(f"name={quoted(name)}", max_results=_PAGE, page_token=token)
+                page = self._client.search_model_versions(condition, max_results=_PAGE, page_token=token)
             found += page
             token = page.token
             if not token:
                 break
         found.sort(key=lambda version: int(version.version), reverse=True)
-        return tuple(_version(version, aliases) for version in found)
+        return found
 
     def aliased(self, name: str, alias: str) -> ModelVersion | None:
         """Returns the version that an alias points at, or None.
@@ -286,11 +305,16 @@ def _version_tags(candidate: Candidate, verdict: Verdict) -> dict[str, str]:
     tags = {
         **lineage_tags(candidate.lineage),
         **verdict_tags(passed=verdict.passed, digest=verdict_digest(verdict), summary=verdict.summary()),
+        VERDICT_BASELINE: verdict.baseline,
         RUN_ID: candidate.run_id,
         MODEL_DIGEST: candidate.model_digest,
         METRICS: metrics_to_tag(candidate.metrics),
     }
     return {check_key("tag", name): value for name, value in tags.items()}
+
+
+def _newest_first(version: Any) -> tuple[int, str, int]:
+    return -(version.creation_timestamp or 0), version.name, -int(version.version)
 
 
 def _version(version: Any, aliases: Mapping[str, str], tags: Mapping[str, str] | None = None) -> ModelVersion:
@@ -301,4 +325,5 @@ def _version(version: Any, aliases: Mapping[str, str], tags: Mapping[str, str] |
         run_id=version.run_id or "",
         aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
         tags=dict(version.tags if tags is None else tags),
+        created=version.creation_timestamp or 0,
     )

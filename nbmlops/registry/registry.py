@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -56,13 +56,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """A registered version as the registry has it now; `aliases` are sorted."""
+    """A registered version as the registry has it now; aliases sorted, `created` in milliseconds since 1970."""
 
     name: str
     version: str
     run_id: str = ""
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    created: int = field(default=0, compare=False)
 
     @property
     def ref(self) -> ModelVersionRef:
@@ -82,6 +83,9 @@ class ModelRegistry(Protocol):
 
     def versions(self, name: str) -> tuple[ModelVersion, ...]:
         """Returns the versions of a model, newest first; () when there is no such model."""
+
+    def of_runs(self, run_ids: Sequence[str]) -> tuple[ModelVersion, ...]:
+        """Returns the versions of any model that one of these runs made, the newest first."""
 
     def aliased(self, name: str, alias: str) -> ModelVersion | None:
         """Returns the version that an alias points at, or None."""

@@ -19,10 +19,11 @@ from nbmlops.tracking.batches import cut_batches
 from nbmlops.tracking.inputs import dataset_input, record_of_input
 from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
 from nbmlops.tracking.mlflow_errors import named_errors
+from nbmlops.tracking.mlflow_runs import read_document, search_runs
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
 from nbmlops.tracking.redacted import redact_log, redact_tags
 from nbmlops.tracking.redaction import process_redactor
-from nbmlops.tracking.tracker import RunFacts, RunStart, RunState
+from nbmlops.tracking.tracker import RunFacts, RunQuery, RunStart, RunState
 from nbmlops.tracking.uri import masked, sqlite_path
 
 ARTIFACTS = "mlartifacts"
@@ -94,6 +95,8 @@ class MlflowTracker:
             facts = self._facts(run)
         if long:
             self.set_tags(facts.run_id, long)
+        for name, document in start.documents.items():
+            self.log_document(facts.run_id, name, document)
         return facts
 
     def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
@@ -238,6 +241,29 @@ class MlflowTracker:
                 versions.setdefault(record.digest, record)
         return tuple(versions.values())
 
+    def find_runs(self, query: RunQuery) -> tuple[RunFacts, ...]:
+        """Returns the runs that a query describes, newest first.
+
+        Raises:
+            UsageError: a tag has a name that MLflow refuses, or the query holds what cannot be searched for.
+            EnvironmentFault: the store cannot be used.
+        """
+        with named_errors(self._uri):
+            found = search_runs(self._client, query)
+            ids = {run.info.experiment_id for run in found}
+            names = {one: self._client.get_experiment(one).name for one in ids}
+            return tuple(self._facts(run, names[run.info.experiment_id]) for run in found)
+
+    def read_document(self, run_id: str, name: str) -> Mapping[str, Json] | None:
+        """Returns a JSON document of the run's artifacts, None where there is none of that name.
+
+        Raises:
+            UsageError: there is no such run.
+            EnvironmentFault: the store or the place of its artifacts cannot be used.
+        """
+        with named_errors(self._uri):
+            return read_document(self._client, run_id, name)
+
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         """Returns the newest run of an experiment that carries all these tags, or None.
 
@@ -302,7 +328,7 @@ class MlflowTracker:
         with named_errors(self._uri):
             self._client.log_text(run_id, storable(text), name)
 
-    def _facts(self, run: Any) -> RunFacts:
+    def _facts(self, run: Any, experiment: str = "") -> RunFacts:
         info, data = run.info, run.data
         try:
             state = RunState(info.status)
@@ -311,7 +337,7 @@ class MlflowTracker:
         return RunFacts(
             run_id=info.run_id,
             name=info.run_name or "",
-            experiment=self._client.get_experiment(info.experiment_id).name,
+            experiment=experiment or self._client.get_experiment(info.experiment_id).name,
             state=state,
             params=dict(data.params),
             metrics={name: _from_store(value) for name, value in data.metrics.items()},

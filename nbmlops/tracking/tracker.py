@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.tracking.process import ProcessMark
 
 if TYPE_CHECKING:
-    from nbmlops.core.diagnostics import Json
     from nbmlops.pipeline.run_record import DataRecord, StepLog
 
 
@@ -35,6 +35,7 @@ class RunStart:
         source: What the store shows as the run's source: the notebook or the pipeline's folder.
         process: The process that the run belongs to; the one that calls by default.
         at: When it started, in milliseconds since 1970; 0 for now.
+        documents: JSON documents that belong to its artifacts from the start, by name.
     """
 
     experiment: str
@@ -43,6 +44,7 @@ class RunStart:
     source: str = ""
     process: ProcessMark | None = None
     at: int = 0
+    documents: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,27 @@ class RunFacts:
     data: Mapping[str, str] = field(default_factory=dict)
     started: int = 0
     ended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs are looked for; what is empty does not count.
+
+    Attributes:
+        experiments: In these experiments; in all of the store if there are none.
+        tags: With exactly these tags.
+        commit: Made from a commit whose id begins so.
+        data: With an input of this fingerprint.
+        beginning: Whose id begins so.
+        most: How many at most, the newest ones.
+    """
+
+    experiments: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+    data: str = ""
+    beginning: str = ""
+    most: int = 1000
 
 
 class Tracker(Protocol):
@@ -110,6 +133,12 @@ class Tracker(Protocol):
 
         Without experiments all of the store are looked through.
         """
+
+    def find_runs(self, query: RunQuery) -> tuple[RunFacts, ...]:
+        """Returns the runs that a query describes, newest first."""
+
+    def read_document(self, run_id: str, name: str) -> Mapping[str, Json] | None:
+        """Returns a JSON document of the run's artifacts, None where there is none of that name."""
 
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         """Returns the newest run of an experiment that carries all these tags, or None."""

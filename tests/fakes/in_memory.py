@@ -12,8 +12,8 @@ from nbmlops.gate.verdict import Verdict, verdict_digest
 from nbmlops.pipeline.run_record import DataRecord, StepLog
 from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
-from nbmlops.tracking.lineage import RUN_ID, lineage_tags, verdict_tags
-from nbmlops.tracking.tracker import RunFacts, RunStart, RunState
+from nbmlops.tracking.lineage import GIT_COMMIT, RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
+from nbmlops.tracking.tracker import RunFacts, RunQuery, RunStart, RunState
 
 
 @dataclass
@@ -32,6 +32,7 @@ class InMemoryTracker:
         facts = RunFacts(run_id, start.name, start.experiment, RunState.RUNNING, tags=dict(start.tags), started=1)
         self.runs[run_id] = facts
         self.logs[run_id] = []
+        self.documents |= {(run_id, name): document for name, document in start.documents.items()}
         return facts
 
     def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
@@ -82,6 +83,22 @@ class InMemoryTracker:
             newest.setdefault(record.digest, record)
         return tuple(newest.values())
 
+    def find_runs(self, query: RunQuery) -> tuple[RunFacts, ...]:
+        found = [
+            facts
+            for facts in reversed(self.runs.values())
+            if (not query.experiments or facts.experiment in query.experiments)
+            and query.tags.items() <= facts.tags.items()
+            and facts.tags.get(GIT_COMMIT, "").startswith(query.commit)
+            and (not query.data or any(digest.startswith(query.data) for digest in facts.data.values()))
+            and facts.run_id.startswith(query.beginning)
+        ]
+        return tuple(found[: query.most])
+
+    def read_document(self, run_id: str, name: str) -> Mapping[str, Json] | None:
+        self.run_facts(run_id)
+        return self.documents.get((run_id, name))
+
     def latest_run(self, experiment: str, tags: Mapping[str, str]) -> RunFacts | None:
         for facts in reversed(self.runs.values()):
             if facts.experiment == experiment and tags.items() <= facts.tags.items():
@@ -114,6 +131,9 @@ class InMemoryRegistry:
     def versions(self, name: str) -> tuple[ModelVersion, ...]:
         return tuple(self._with_aliases(version) for version in reversed(self.models.get(name, [])))
 
+    def of_runs(self, run_ids: Sequence[str]) -> tuple[ModelVersion, ...]:
+        return tuple(version for name in self.models for version in self.versions(name) if version.run_id in run_ids)
+
     def aliased(self, name: str, alias: str) -> ModelVersion | None:
         number = self.pointers.get((name, alias))
         return next((version for version in self.versions(name) if version.version == number), None)
@@ -124,6 +144,7 @@ class InMemoryRegistry:
         tags = {
             **lineage_tags(candidate.lineage),
             **verdict_tags(passed=verdict.passed, digest=verdict_digest(verdict), summary=verdict.summary()),
+            VERDICT_BASELINE: verdict.baseline,
             RUN_ID: candidate.run_id,
             MODEL_DIGEST: candidate.model_digest,
             METRICS: metrics_to_tag(candidate.metrics),

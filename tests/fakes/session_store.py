@@ -8,6 +8,7 @@ from nbmlops.app.closing import Registration
 from nbmlops.app.session_place import SessionPlace
 from nbmlops.app.session_port import RunTitle
 from nbmlops.app.surroundings import Surroundings
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import GateRejected, NbmlopsError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
@@ -29,6 +30,7 @@ class MemoryStore:
         self.moved: list[SessionPlace] = []
         self.cells: list[CellRun] = []
         self.tags: dict[str, str] = {}
+        self.documents: dict[str, Mapping[str, Json]] = {}
         self.trouble: NbmlopsError | None = None
         self.title: RunTitle | None = None
         self.waits = ""
@@ -40,6 +42,9 @@ class MemoryStore:
 
     def tag(self, tags: Mapping[str, str]) -> None:
         self.tags.update(tags)
+
+    def document(self, name: str, document: Mapping[str, Json]) -> None:
+        self.documents[name] = document
 
     def news(self) -> NbmlopsError | None:
         news, self.trouble = self.trouble, None

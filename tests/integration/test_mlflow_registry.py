@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +106,7 @@ def test_the_life_of_a_model_name(tracker: Tracker, registry: ModelRegistry, mod
         "nbmlops.data.flights": "f" * 32,
         "nbmlops.verdict": "pass",
         "nbmlops.verdict_digest": verdict_digest(verdict),
+        "nbmlops.verdict_baseline": "no champion",
         "nbmlops.verdict_summary": "PASS (1 of 2 rules passed, 1 not applicable)",
         "nbmlops.model_digest": "m" * 32,
         "nbmlops.metrics": '{"auc": 0.8}',
@@ -253,43 +245,15 @@ def test_infinite_metrics_of_a_champion_come_back(tracker: Tracker, registry: Mo
     assert read_baseline(registry, tracker, "infinite") == expected
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    with closing(socket.socket()) as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    with (
-        (tmp_path / "log").open("w") as log,
-        subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True) as process,
-    ):
-        try:
-            wait_for(f"http://127.0.0.1:{port}/health", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)  # a polite end takes the server half a minute
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert process.poll() is None
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail("the MLflow server did not start")
-
-
 @pytest.mark.slow
-def test_a_server_does_the_same(server: str, tmp_path: Path, model: Any) -> None:
-    tracker, registry = MlflowTracker(server, tmp_path), MlflowRegistry(server, tmp_path)
-    made = candidate(tracker, "flights", model, 0.8)
+def test_a_server_does_the_same(mlflow_server: str, tmp_path: Path, model: Any) -> None:
+    tracker, registry = MlflowTracker(mlflow_server, tmp_path), MlflowRegistry(mlflow_server, tmp_path)
+    made = candidate(tracker, "planes", model, 0.8)
     assert tracker.run_facts(made.run_id).metrics == {"auc": 0.8}
     verdict = verdict_on(made, tracker, registry)
     version = register(verdict, made, registry)
-    assert version.ref == ModelVersionRef("flights", "1", ("champion",))
+    assert version.ref == ModelVersionRef("planes", "1", ("champion",))
     assert register(verdict, made, registry) == version
-    assert read_baseline(registry, tracker, "flights") == Champion("flights", "1", {"auc": 0.8})
+    assert read_baseline(registry, tracker, "planes") == Champion("planes", "1", {"auc": 0.8})
     with pytest.raises(UsageError, match="not found"):
         tracker.run_facts("0123456789abcdef")

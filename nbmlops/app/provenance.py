@@ -1,0 +1,80 @@
+"""What a run is made from, found out where it runs: cells, packages, and what git does not have yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbmlops.app.opened import OpenedPipeline
+from nbmlops.app.session_place import SessionPlace
+from nbmlops.app.session_port import SessionStore
+from nbmlops.core.errors import NbmlopsError
+from nbmlops.notebook.digests import notebook_digest
+from nbmlops.notebook.model import CellKind, Notebook
+from nbmlops.notebook.reader import read_notebook
+from nbmlops.tracking.cells import CellOutcome, CellRun
+from nbmlops.tracking.provenance import (
+    PROVENANCE_FILE,
+    CodeCell,
+    Provenance,
+    git_diff,
+    installed_packages,
+    provenance_to_json,
+)
+
+
+def pipeline_provenance(opened: OpenedPipeline) -> Provenance:
+    """Returns what a run of a compiled pipeline is made from; no cells where its notebook was edited since.
+
+    Args:
+        opened: The pipeline.
+    """
+    path = opened.folder / opened.pipeline.notebook
+    try:
+        notebook = read_notebook(path)
+    except (OSError, NbmlopsError):  # the pipeline runs without its notebook
+        notebook = None
+    fresh = notebook is not None and notebook_digest(notebook) == opened.pipeline.notebook_digest
+    return Provenance(
+        notebook=Path(os.path.relpath(path, opened.root)).as_posix(),
+        cells=_cells_of(notebook, opened) if fresh and notebook is not None else (),
+        packages=installed_packages(),
+        diff=git_diff(opened.root),
+    )
+
+
+def _cells_of(notebook: Notebook, opened: OpenedPipeline) -> tuple[CodeCell, ...]:
+    steps: dict[int, str] = {}
+    for step in opened.pipeline.steps:
+        steps |= dict.fromkeys(step.cells, step.name)
+    return tuple(
+        CodeCell(cell.id, cell.number, steps.get(cell.number, ""), cell.source)
+        for cell in notebook.cells
+        if cell.kind is CellKind.CODE
+    )
+
+
+def tell_session(store: SessionStore, place: SessionPlace, runs: Iterable[CellRun]) -> None:
+    """Hands the store what a notebook's own run is made from, as far as it has come."""
+    made_from = session_provenance(place.root, place.notebook, runs)
+    store.document(PROVENANCE_FILE, provenance_to_json(made_from))
+
+
+def session_provenance(root: Path, notebook: str, runs: Iterable[CellRun]) -> Provenance:
+    """Returns what a notebook's own run is made from: each cell as it ran last, in the order in which they did.
+
+    Args:
+        root: The project's root.
+        notebook: The notebook relative to it, "" where it is not known.
+        runs: The runs of cells, oldest first.
+    """
+    last: dict[str, CellRun] = {}
+    for place, run in enumerate(runs):
+        if run.outcome is CellOutcome.REFUSED:
+            continue
+        key = run.cell or f"#{place}"
+        last.pop(key, None)  # it stands where it ran last
+        last[key] = run
+    cells = tuple(CodeCell(run.cell, number, "", run.source) for number, run in enumerate(last.values(), 1))
+    return Provenance(notebook, cells, installed_packages(), git_diff(root))

@@ -1,0 +1,249 @@
+"""The whole story of a run or a model version as plain records: from data and cells to run, version and transitions.
+
+`nbmlops.registry.read_story` fills them from the stores; everything here is pure. Texts, JSON and the picture are made
+from these records and from nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nbmlops.core.records import DataRecord
+from nbmlops.gate.verdict import Verdict
+from nbmlops.registry.registry import (
+    ARCHIVED,
+    CHALLENGER,
+    CHAMPION,
+    FORMER_CHAMPION,
+    PROMOTED_AT,
+    PROMOTED_BY,
+    PROMOTED_WHY,
+    STAGE,
+    SUPERSEDED,
+    ModelVersion,
+)
+from nbmlops.tracking.lineage import VERDICT_BASELINE
+from nbmlops.tracking.provenance import Provenance
+from nbmlops.tracking.tracker import RunFacts
+
+STAGES = {CHAMPION: "Production", CHALLENGER: "Staging", ARCHIVED: "Archived"}
+"""The stages under their other name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one step of a pipeline, or one cell of a notebook's own run, did.
+
+    Attributes:
+        name: The step's name, or the cell's id; "" where a cell has none.
+        count: The execution count of a cell, 0 for steps.
+        outcome: How it ended.
+        seconds: How long it took.
+        read: What it read: names of logged data, and files.
+        wrote: Files that it made or changed.
+        frames: Names of frames that it made.
+        source_sha256: Digest of a cell's source, or "".
+    """
+
+    name: str
+    count: int
+    outcome: str
+    seconds: float
+    read: tuple[str, ...] = ()
+    wrote: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    source_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateStory:
+    """What the gate said of a run.
+
+    Attributes:
+        passed: Its answer.
+        summary: The same in one line.
+        digest: Of the verdict's canonical body.
+        verdict: The verdict rule by rule, None where it is not kept.
+    """
+
+    passed: bool
+    summary: str
+    digest: str
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStory:
+    """Where a run comes from and what it did.
+
+    Attributes:
+        facts: The run as the tracking store has it.
+        pipeline: Name of its pipeline or notebook.
+        source: The notebook, or the folder of the compiled pipeline.
+        commit: The commit it started from, "" where there was none.
+        dirty: Whether tracked files differed from it; None where that is not known.
+        notebook_digest: SHA-256 over what compiling reads of the notebook.
+        pipeline_version: SHA-256 of the compiled pipeline, "" for a notebook's own run.
+        python: Version of Python.
+        platform: Operating system and machine.
+        environment_digest: SHA-256 over Python, platform and the versions that count.
+        reproducible: Whether a new run from top to bottom would end as this one, and why not, or "".
+        data: Its inputs.
+        checks: Schema -> "pass" or "fail".
+        gate: What the gate said, None before it.
+        traces: Steps or cells in the order of running.
+        provenance: Cells, packages and git diff, None where they were not kept.
+        parent: The run that it is a part of, as a point of a sweep is, or "".
+    """
+
+    facts: RunFacts
+    pipeline: str = ""
+    source: str = ""
+    commit: str = ""
+    dirty: bool | None = None
+    notebook_digest: str = ""
+    pipeline_version: str = ""
+    python: str = ""
+    platform: str = ""
+    environment_digest: str = ""
+    reproducible: str = ""
+    data: tuple[DataRecord, ...] = ()
+    checks: Mapping[str, str] = field(default_factory=dict)
+    gate: GateStory | None = None
+    traces: tuple[Trace, ...] = ()
+    provenance: Provenance | None = None
+    parent: str = ""
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether it is a notebook's own run, not one of a compiled pipeline."""
+        return self.source.endswith(".ipynb")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of what a version is.
+
+    Attributes:
+        at: When (ISO 8601, UTC), "" where it is not known.
+        what: What happened, as a phrase: "registered", "became champion (Production)".
+        who: Who did it, or "".
+        why: The reason given, or "".
+    """
+
+    at: str
+    what: str
+    who: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterVersion:
+    """A later version that has to do with this one, and how: "took over from it as champion"."""
+
+    version: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionStory:
+    """What a model version is and became.
+
+    Attributes:
+        version: The version as the registry has it.
+        stage: "champion", "challenger", "archived", "superseded", or "".
+        metrics: Those that it was registered with.
+        transitions: Oldest first.
+        later: Later versions that took over from it or were judged against it.
+    """
+
+    version: ModelVersion
+    stage: str
+    metrics: Mapping[str, float]
+    transitions: tuple[Transition, ...]
+    later: tuple[LaterVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The story of a run, or of a version and its run.
+
+    Attributes:
+        run: The run, None where a version names none or it is gone.
+        version: The version, None for the story of a run.
+        made: Versions of any model that the run made.
+        notes: What could not be read, as sentences.
+    """
+
+    run: RunStory | None
+    version: VersionStory | None = None
+    made: tuple[ModelVersion, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """What it is the story of."""
+        if self.version is not None:
+            return f"{self.version.version.name} version {self.version.version.version}"
+        assert self.run is not None
+        facts = self.run.facts
+        return f"run {facts.name or facts.run_id[:8]}"
+
+
+def staged(stage: str) -> str:
+    """Returns a stage under both of its names: "champion (Production)"."""
+    other = STAGES.get(stage)
+    return f"{stage} ({other})" if other and other.lower() != stage else stage
+
+
+def transitions_of(version: ModelVersion, others: Sequence[ModelVersion], created: str) -> tuple[Transition, ...]:
+    """Returns what became of a version, oldest first, as the tags of all versions of its model tell it.
+
+    Args:
+        version: The version.
+        others: All versions of the model.
+        created: When it was registered (ISO 8601, UTC), or "".
+    """
+    tags = version.tags
+    found: list[Transition] = []
+    if PROMOTED_AT in tags:
+        former = tags.get(FORMER_CHAMPION, "")
+        over = f", taking over from version {former}" if former else ""
+        found.append(
+            Transition(
+                tags[PROMOTED_AT],
+                f"became {staged(CHAMPION)}{over}",
+                tags.get(PROMOTED_BY, ""),
+                tags.get(PROMOTED_WHY, ""),
+            )
+        )
+    elif tags.get(STAGE) in {CHALLENGER, SUPERSEDED}:
+        found.append(Transition(created, f"became {staged(CHALLENGER)}"))
+    for other in others:
+        if other.tags.get(FORMER_CHAMPION) == version.version and other.version != version.version:
+            who, when = other.tags.get(PROMOTED_BY, ""), other.tags.get(PROMOTED_AT, "")
+            found.append(Transition(when, f"archived: version {other.version} became champion", who))
+    if tags.get(STAGE) == SUPERSEDED:
+        found.append(Transition("", "superseded as challenger by a later version"))
+    # What has no time happened last; of equal times the order above is that of events.
+    return (Transition(created, "registered"), *sorted(found, key=lambda one: one.at or "9"))
+
+
+def later_versions(version: ModelVersion, others: Sequence[ModelVersion]) -> tuple[LaterVersion, ...]:
+    """Returns the versions that came out of this one, oldest first: those that took over, those judged against it.
+
+    Args:
+        version: The version.
+        others: All versions of its model, newest first.
+    """
+    found = []
+    judged = f"{version.name} version {version.version}"  # as the gate's baselines are called
+    for other in reversed(others):
+        if int(other.version) <= int(version.version):
+            continue
+        if other.tags.get(FORMER_CHAMPION) == version.version:
+            found.append(LaterVersion(other.version, "took over from it as champion"))
+        elif other.tags.get(VERDICT_BASELINE) == judged:
+            found.append(LaterVersion(other.version, "was judged against it"))
+    return tuple(found)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from nbmlops.app.cards import render_html, render_text
+from nbmlops.app.flow_picture import Box, FlowPicture
+from nbmlops.app.lineage import Made, MadeRun
+from nbmlops.app.lineage_picture import draw_story
+from nbmlops.app.lineage_views import LineageView, MadeView
+from nbmlops.registry.read_story import read_run_story, read_story
+from nbmlops.registry.story import Story, Trace
+from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
+from tests.fakes.told import tell
+
+HOSTILE = "<script>alert('x')</script>\"&"
+
+
+@pytest.fixture
+def stores() -> tuple[InMemoryTracker, InMemoryRegistry]:
+    tracker, registry = InMemoryTracker(), InMemoryRegistry()
+    tell(tracker, registry)
+    return tracker, registry
+
+
+@pytest.fixture
+def story(stores: tuple[InMemoryTracker, InMemoryRegistry]) -> Story:
+    tracker, registry = stores
+    return read_story(registry, tracker, registry.versions("flights")[0])
+
+
+def test_the_text_tells_everything(story: Story, golden: Callable[[str, str], None]):
+    golden("lineage/version.txt", render_text(LineageView(story).card()) + "\n")
+
+
+def test_the_text_of_a_run(stores, golden: Callable[[str, str], None]):
+    tracker, registry = stores
+    story = read_run_story(registry, tracker, tracker.run_facts(f"{1:032x}"))
+    golden("lineage/run.txt", render_text(LineageView(story).card()) + "\n")
+
+
+def test_what_was_made(stores, golden: Callable[[str, str], None]):
+    tracker, registry = stores
+    runs = tuple(MadeRun(facts, registry.of_runs((facts.run_id,))) for facts in tracker.runs.values())
+    golden("lineage/made.txt", render_text(MadeView(Made("commit 1a1a", ("1a1a",), runs)).card()) + "\n")
+
+
+def test_the_picture_is_a_file_of_its_own(story: Story, golden: Callable[[str, str], None]):
+    picture = draw_story(story).svg_file()
+    ET.fromstring(picture)
+    golden("lineage/version.svg", picture)
+
+
+def test_the_columns_go_from_data_to_version(story: Story):
+    picture = draw_story(story)
+    assert [heading for heading, _ in picture.columns] == ["MADE FROM", "STEPS", "RUN", "GATE", "MODEL VERSION"]
+    assert picture.arrows == (
+        ("commit", "notebook"),
+        ("notebook", "trace0"),
+        ("data0", "trace0"),
+        ("environment", "trace0"),
+        ("trace0", "trace1"),
+        ("trace1", "run"),
+        ("run", "gate"),
+        ("gate", "version"),
+        ("version", "transition0"),
+        ("transition0", "transition1"),
+    )
+    assert picture.caption == (
+        "lineage of flights version 2; made from flights; commit 2b2b2b2b2b; by 2 steps; now champion (Production)"
+    )
+
+
+def test_many_inputs_and_cells_are_drawn_in_part(story: Story):
+    assert story.run is not None
+    traces = tuple(Trace(f"c{place}", place, "done", 0.1, ("x",) if place == 50 else ()) for place in range(100))
+    run = replace(story.run, source="n.ipynb", traces=traces, data=story.run.data * 20)
+    columns = dict(draw_story(Story(run)).columns)
+    assert [box.title for box in columns["CELLS"]] == ["[50] c50", "99 more, not shown"]
+    assert [box.title for box in columns["MADE FROM"]][-2:] == ["14 more inputs", "Python 3.11.7"]
+
+
+def test_a_story_without_a_run_or_steps_is_drawn(story: Story):
+    assert story.run is not None
+    assert [heading for heading, _ in draw_story(replace(story, run=None)).columns] == ["MODEL VERSION"]
+    bare = replace(story.run, traces=(), gate=None, data=(), commit="", provenance=None, python="", notebook_digest="")
+    assert draw_story(Story(bare)).arrows == ()
+
+
+def test_hostile_names_stay_text(story: Story):
+    assert story.run is not None
+    assert story.version is not None
+    data = tuple(replace(record, name=HOSTILE) for record in story.run.data)
+    facts = replace(story.run.facts, name=HOSTILE, metrics={HOSTILE: 1.0}, params={HOSTILE: HOSTILE}, run_id=HOSTILE)
+    run = replace(story.run, data=data, facts=facts, source=HOSTILE, reproducible=HOSTILE, commit=HOSTILE)
+    version = replace(story.version, version=replace(story.version.version, name=HOSTILE, aliases=(HOSTILE,)))
+    hostile = Story(run, version, notes=(HOSTILE,))
+    for text in (draw_story(hostile).svg_file(), render_html(LineageView(hostile).card())):
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text
+    ET.fromstring(draw_story(hostile).svg_file())
+
+
+def test_boxes_of_a_column_stand_below_each_other():
+    picture = FlowPicture("two", (("A", (Box("a", "one", ("x",)), Box("b", "two"))),), (("a", "b"), ("a", "gone")))
+    root = ET.fromstring(picture.svg_file())
+    rects = [rect for rect in root.iter("{http://www.w3.org/2000/svg}rect") if rect.get("rx")]
+    assert [(rect.get("y"), rect.get("height")) for rect in rects] == [("30", "49"), ("93", "27")]
+    assert picture.svg().count("<path") == 3
