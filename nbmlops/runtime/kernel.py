@@ -95,15 +95,8 @@ class Kernel:
                     if getattr(task.get_coro(), "__qualname__", "").startswith(_CLIENT):
                         task.add_done_callback(_heard)
                         task.cancel()
-                provisioner = self.provisioner
-                if provisioner is not None and await self.is_alive():
-                    if gently:
-                        await self.interrupt_kernel()
-                        await self.request_shutdown()
-                        await self.finish_shutdown(pollinterval=_LOOKS)
-                    else:
-                        await provisioner.kill()
-                        await provisioner.wait()
+                if await self.is_alive():
+                    await (_ended(self) if gently else _killed(self))
                 await super().cleanup_resources()
 
         return StepKernelManager
@@ -169,6 +162,18 @@ class Kernel:
 
     def _process(self) -> subprocess.Popen[bytes] | ForkedProcess | None:
         return getattr(self._manager.provisioner, "process", None) if self._manager else None
+
+
+async def _ended(manager: Any) -> None:
+    """Asks the kernel to end, and kills it if it does not in time."""
+    await manager.interrupt_kernel()
+    await manager.request_shutdown()
+    await manager.finish_shutdown(pollinterval=_LOOKS)
+
+
+async def _killed(manager: Any) -> None:
+    await manager.provisioner.kill()
+    await manager.provisioner.wait()
 
 
 def _heard(task: Task[Any]) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nbmlops.core.errors import EnvironmentFault
+from nbmlops.core.threads import short_turns
 from nbmlops.pipeline.ir import Step, StepMode
 from nbmlops.pipeline.run_record import JoinedSteps, StepError, StepRecord, StepStatus
 from nbmlops.runtime.ambient import AmbientState
@@ -84,10 +85,11 @@ class Turns:
         """
         course = self._course
         try:
-            while course.failed is None and (self._unit or course.is_short()):
-                self._turn(course.next)
-            while self._crew.running:  # what was begun early may end: the next run finds it in the cache
-                self._hear()
+            with short_turns():
+                while course.failed is None and (self._unit or course.is_short()):
+                    self._turn(course.next)
+                while self._crew.running:  # what was begun early may end: the next run finds it in the cache
+                    self._hear()
         finally:
             self._stop()
 
