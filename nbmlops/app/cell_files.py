@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,8 @@ from nbmlops.tracking.inotify import FolderWatch, Opened, folders_below
 MOST_FOLDERS = 1_000
 _MOST_TEXTS = 50
 _SLACK_BYTES = 1 << 20
+_QUICK_NS = 150_000
+"""A cell that takes no longer has not read that much: copying takes 100 µs, and IPython itself some 80."""
 _TEXT = re.compile(r"""["']([^"'\n\\{}]{1,300})["']""")
 _SCHEME = re.compile(r"\w+://")
 _NOT_DATA = (".py", ".pyc", ".pyo", ".so", ".ipynb", ".lock", ".tmp", ".ttf", ".otf", ".afm")
@@ -116,6 +119,7 @@ class FileCapture:
         self._counter = _open_counter()
         self._bytes, self._modules = self._bytes_read(), 0
         self._begun = False
+        self._start = 0
         self._observer.start(looks=False)
 
     def before(self, source: str) -> None:
@@ -131,14 +135,18 @@ class FileCapture:
         if self._begun:  # the last cell was none of the notebook's, and nobody asked what it did
             self._bytes = self._bytes_read()
         self._begun = True
+        self._start = time.perf_counter_ns()
 
     def after(self) -> CellFiles:
         """Returns what the cell did, which has just ended."""
         self._begun = False
         # Between cells a kernel reads next to nothing, so counting once for each cell is enough.
+        quick = time.perf_counter_ns() - self._start < _QUICK_NS
+        observer, watched, opened = self._observer, self._watch.watches, self._watch.take()
+        if quick and not (observer.read or observer.written or opened or self._named):
+            return NOTHING  # counting would take longer than all the rest
         count, self._bytes = self._bytes, self._bytes_read()
         count = self._bytes - count
-        observer, watched, opened = self._observer, self._watch.watches, self._watch.take()
         if count < _SLACK_BYTES and not (observer.read or observer.written or opened or self._named):
             return NOTHING  # nearly all cells; what follows would take longer than the cell
         named = [path for path in self._named if self._is_data(path) and not watched(os.path.dirname(path))]  # noqa: PTH120 - likewise

@@ -139,7 +139,8 @@ class NotebookSession:
         """
         if self._files is not None:
             read, wrote = self._files.cell_ended(run.count)
-            run = replace(run, read=read, wrote=wrote)
+            if read or wrote:
+                run = replace(run, read=read, wrote=wrote)
         self._cells.add(run, deleted)
         self._store.note(run)
 
