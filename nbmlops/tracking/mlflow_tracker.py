@@ -92,7 +92,7 @@ class MlflowTracker:
         with named_errors(self._uri):
             time_of = start.at or self._now()
             run = self._client.create_run(experiment, start_time=time_of, tags=short, run_name=start.name or None)
-            facts = self._facts(run)
+            facts = self._facts(run, start.experiment)
         if long:
             self.set_tags(facts.run_id, long)
         for name, document in start.documents.items():
@@ -275,7 +275,7 @@ class MlflowTracker:
             found = self._client.get_experiment_by_name(experiment)
         runs = self._search(found.experiment_id, tags, 1) if found is not None else []
         with named_errors(self._uri):
-            return self._facts(runs[0]) if runs else None
+            return self._facts(runs[0], experiment) if runs else None
 
     def mark_killed(self, experiment: str) -> tuple[str, ...]:
         """Returns the ids of runs whose process on this machine is gone, after ending them as killed.
