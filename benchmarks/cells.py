@@ -94,7 +94,7 @@ def track(shell: Any, *, files: bool) -> None:
     store = SpooledStore(place, nowhere, spool)
     store.begin(start_entry(RunStart("bench"), "sqlite:///mlflow.db", spool.key), 60.0)
     kernel = Kernel(shell.user_ns, (), follows_cells=True)
-    follow = SessionFiles(root, lambda _record: None) if files else None
+    follow = SessionFiles(root, shell.user_ns, lambda _record: None, lambda *_: None) if files else None
     open_session(NotebookSession(place, kernel, store, RunTitle("", "bench", "bench"), follow))
 
 

@@ -120,6 +120,11 @@ class NotebookSession:
             self.flush()
         tell_listeners(self)
 
+    def code_begins(self) -> None:
+        """Notes that code begins to run, be it a cell or not; called by the extension's hook."""
+        if self._files is not None:
+            self._files.code_begins()
+
     def cell_started(self, source: str) -> None:
         """Notes what kind of cell runs; called by the extension's hook."""
         names = self._log.names
@@ -138,9 +143,7 @@ class NotebookSession:
             deleted: Ids of the cells that the front end says were deleted.
         """
         if self._files is not None:
-            read, wrote = self._files.cell_ended(run.count)
-            if read or wrote:
-                run = replace(run, read=read, wrote=wrote)
+            run = self._files.cell_ended(run, alone=self._depth <= 1)
         self._cells.add(run, deleted)
         self._store.note(run)
 
@@ -425,7 +428,7 @@ def _follow_files(place: SessionPlace, kernel: Kernel, store: SessionStore) -> R
         for session in tuple(_open):
             tell_listeners(session)
 
-    return SessionFiles(place.root, fingerprinted)
+    return SessionFiles(place.root, kernel.namespace, fingerprinted, store.note_values)
 
 
 def open_session(session: NotebookSession) -> NotebookSession:

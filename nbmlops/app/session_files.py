@@ -1,13 +1,16 @@
-"""The files of a notebook's run: what its cells read and wrote, and the fingerprints of its inputs."""
+"""The files and tables of a notebook's run: what its cells read and wrote, made and used, with fingerprints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from nbmlops.app.cell_files import NOTHING, FileCapture, shown_path
+from nbmlops.app.cell_values import CellTables
 from nbmlops.app.input_files import InputFiles
 from nbmlops.core.records import DataRecord
+from nbmlops.tracking.cells import CellRun, CellValues
 
 _MOST_NOTES = 5
 
@@ -17,13 +20,23 @@ class SessionFiles:
 
     Args:
         root: The project's root.
+        namespace: The kernel's variables, live.
         tell: Takes each input when it has been fingerprinted; called on a thread.
+        tell_values: Takes the tables of each cell, by its number; likewise.
     """
 
-    def __init__(self, root: Path, tell: Callable[[DataRecord], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        namespace: Mapping[str, object],
+        tell: Callable[[DataRecord], None],
+        tell_values: Callable[[int, CellValues], None],
+    ) -> None:
         self._root = root.absolute()
         self._capture = FileCapture(self._root)
         self._inputs = InputFiles(self._root, tell)
+        self._tables = CellTables(namespace, tell_values)
+        self._cells = 0
         self._unseen: dict[int, int] = {}
         self._busy = False
 
@@ -32,8 +45,24 @@ class SessionFiles:
         self._busy = self._inputs.waiting > 0
         self._capture.before(source)
 
-    def cell_ended(self, count: int) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-        """Returns what the cell of this execution count read, as (path, evidence), and wrote."""
+    def code_begins(self) -> None:
+        """Notes that code begins to run, whether or not it is a cell of the notebook."""
+        self._tables.code_begins()
+
+    def cell_ended(self, run: CellRun, *, alone: bool) -> CellRun:
+        """Returns the cell with the files that it read and wrote.
+
+        Args:
+            run: The cell.
+            alone: Whether no other one runs, which might change what this one has made.
+        """
+        read, wrote = self._files_of(run.count)
+        if alone:
+            self._tables.cell_ended(self._cells, run)
+        self._cells += 1
+        return replace(run, read=read, wrote=wrote) if read or wrote else run
+
+    def _files_of(self, count: int) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         files = self._capture.after()
         busy, self._busy = self._busy or self._inputs.waiting > 0, False
         if files is NOTHING:
@@ -45,8 +74,8 @@ class SessionFiles:
         return read, tuple(shown_path(path, self._root) for path in files.written)
 
     def settle(self, seconds: float) -> bool:
-        """Returns whether all inputs have been fingerprinted, after waiting for that."""
-        return self._inputs.settle(seconds)
+        """Returns whether all inputs, and the tables of the cells, were told, after waiting for that."""
+        return self._inputs.settle(seconds) and self._tables.settle(seconds)
 
     @property
     def records(self) -> tuple[DataRecord, ...]:

@@ -14,7 +14,7 @@ from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
-from nbmlops.tracking.cells import CellRun
+from nbmlops.tracking.cells import CellRun, CellValues
 from nbmlops.tracking.tracker import Tracker
 
 
@@ -43,6 +43,9 @@ class SessionStore(Protocol):
 
     def note(self, run: CellRun) -> None:
         """Takes a cell that ran."""
+
+    def note_values(self, number: int, values: CellValues) -> None:
+        """Takes the tables and arrays of a cell that was noted, by its number; may be called on any thread."""
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Takes tags of the run."""
@@ -84,8 +87,11 @@ class RunFiles(Protocol):
     def cell_started(self, source: str) -> None:
         """Begins a cell."""
 
-    def cell_ended(self, count: int) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-        """Returns what the cell of this execution count read, as (path, evidence), and wrote."""
+    def code_begins(self) -> None:
+        """Notes that code begins to run, whether or not it is a cell of the notebook."""
+
+    def cell_ended(self, run: CellRun, *, alone: bool) -> CellRun:
+        """Returns the cell with the files that it read and wrote; `alone` if no other one runs."""
 
     def settle(self, seconds: float) -> bool:
         """Returns whether all inputs have been fingerprinted, after waiting for that."""

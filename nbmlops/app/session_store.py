@@ -21,7 +21,7 @@ from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.baseline import read_baseline
-from nbmlops.tracking.cells import CellRun
+from nbmlops.tracking.cells import CellRun, CellValues
 from nbmlops.tracking.delivery import (
     Delivery,
     cell_entry,
@@ -30,6 +30,7 @@ from nbmlops.tracking.delivery import (
     log_entry,
     start_entry,
     tags_entry,
+    values_entry,
 )
 from nbmlops.tracking.environment import environment_facts
 from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_tags
@@ -154,6 +155,10 @@ class SpooledStore:
     def note(self, run: CellRun) -> None:
         """Takes a cell that ran."""
         self._outbox.put(cell_entry(run), wake=False)
+
+    def note_values(self, number: int, values: CellValues) -> None:
+        """Takes the tables and arrays of a cell that was noted, by its number."""
+        self._outbox.put(values_entry(number, values), wake=False)
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Takes tags of the run."""

@@ -138,7 +138,11 @@ class _Sending:
         kinds = [entry["kind"] for _, entry in self._found.entries]
         for number, entry in self._found.entries:
             waits = number > self._found.sent
-            if waits or entry["kind"] in {"start", "cell"}:  # the run is looked for; its cells become one document
+            if waits or entry["kind"] in {
+                "start",
+                "cell",
+                "values",
+            }:  # the run is looked for; its cells become one document
                 self._send(delivery, entry)
             if waits:
                 self._spool.mark_sent(number)

@@ -57,6 +57,10 @@ class Handler(NamedTuple):
     shared: bool
 
 
+def _go_on() -> None:
+    return
+
+
 class Known:
     """What the encoders of one value share.
 
@@ -64,11 +68,13 @@ class Known:
         alive: Every object met: an `id` means nothing once its object is gone.
         constants: id of a tuple -> its digest if it holds only immutable values, else None.
         homes: Top-level modules that count as one, "" in front of a name: where a notebook's own code lives.
+        go_on: Called before each part and each piece of a buffer; what it raises ends the work.
     """
 
-    __slots__ = ("alive", "constants", "homes")
+    __slots__ = ("alive", "constants", "go_on", "homes")
 
-    def __init__(self, homes: frozenset[str] = frozenset()) -> None:
+    def __init__(self, homes: frozenset[str] = frozenset(), go_on: Callable[[], None] = _go_on) -> None:
+        self.go_on = go_on
         self.alive: list[object] = []
         self.constants: dict[int, bytes | None] = {}
         self.homes = homes
@@ -125,6 +131,7 @@ class Encoder:
 
     def part(self, *, ordered: bool = True) -> Encoder:
         """Returns an encoder for a part that gets a digest of its own; it knows the objects met so far."""
+        self._known.go_on()
         outer = (self._numbers, *self._outer) if self._numbers else self._outer
         return Encoder(self._find, ordered=ordered and self.ordered, outer=outer, known=self._known)
 
@@ -149,6 +156,7 @@ class Encoder:
         """Adds a tag and `length` bytes that come in chunks and are not copied."""
         self._hash.update(struct.pack("<BQ", len(tag), length) + tag)
         for chunk in chunks:
+            self._known.go_on()
             self._hash.update(chunk)
 
     def checked_buffer(self, tag: bytes, length: int, chunks: Iterable[Any], canonical: Callable[[Any], Any]) -> None:
@@ -164,6 +172,7 @@ class Encoder:
         """
         self._hash.update(struct.pack("<BQ", len(tag), length) + tag)
         for chunk in chunks:
+            self._known.go_on()
             before = self._hash.copy()
             self._hash.update(chunk)
             instead = canonical(chunk)

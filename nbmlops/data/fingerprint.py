@@ -5,7 +5,7 @@ Other packages call `fingerprint`; what kind of value it is decides which module
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -45,17 +45,18 @@ class FrameFingerprint:
     values: tuple[str, ...]
 
 
-def fingerprint(value: object, name: str = "value") -> str:
+def fingerprint(value: object, name: str = "value", go_on: Callable[[], None] | None = None) -> str:
     """Returns the fingerprint of a value: 32 hex digits, equal in every process and on every machine.
 
     Args:
         value: Anything whose content can be described: plain values, containers, arrays, frames, picklable objects.
         name: What the value is called in errors.
+        go_on: Called often while the value is read; what it raises ends the work.
 
     Raises:
         CannotFingerprint: a part of the value has no content that could be digested; the part is named.
     """
-    encoder = _encoder()
+    encoder = _encoder() if go_on is None else _encoder(Known(go_on=go_on))
     with _named(name):
         encoder.add(value)
     return encoder.digest().hex()
@@ -74,8 +75,7 @@ def fingerprint_for_comparing(value: object, homes: frozenset[str]) -> str:
     Raises:
         CannotFingerprint: a part of the value has no content that could be digested; the part is named.
     """
-    encoder = Encoder(_handler_of, known=Known(homes))
-    encoder.token(FORMAT)
+    encoder = _encoder(Known(homes))
     with _named("value"):
         encoder.add(value)
     return encoder.digest().hex()
@@ -141,8 +141,8 @@ def _exact(value: object) -> bytes:
     return part.digest()
 
 
-def _encoder() -> Encoder:
-    fresh = Encoder(_handler_of)
+def _encoder(known: Known | None = None) -> Encoder:
+    fresh = Encoder(_handler_of, known=known)
     fresh.token(FORMAT)
     return fresh
 

@@ -31,7 +31,8 @@ def load_ipython_extension(shell: Any) -> None:
 
     magics.register(shell)
     completion.register(shell)
-    hooks = (("pre_run_cell", _guarded(shell, _before_cell)), ("post_run_cell", _guarded(shell, _after_cell)))
+    follows = {"pre_execute": _before_code, "pre_run_cell": _before_cell, "post_run_cell": _after_cell}
+    hooks = tuple((event, _guarded(shell, event, follow)) for event, follow in follows.items())
     for event, hook in hooks:
         shell.events.register(event, hook)
     _loaded[shell] = hooks
@@ -52,9 +53,8 @@ def unload_ipython_extension(shell: Any) -> None:
     magics.unregister(shell)
 
 
-def _guarded(shell: Any, follow: Callable[[Any], None]) -> Callable[..., None]:
+def _guarded(shell: Any, event: str, follow: Callable[[Any], None]) -> Callable[..., None]:
     """Returns a hook that cannot break a cell: IPython passes it one record, in some releases none, in others more."""
-    event = "pre_run_cell" if follow is _before_cell else "post_run_cell"
 
     @functools.wraps(follow)
     def hook(*arguments: object, **_more: object) -> None:
@@ -79,6 +79,13 @@ def _tell(record: Any, text: str) -> None:
         warnings.warn(text, stacklevel=1)
     except UserWarning:
         sys.stderr.write(f"{text}\n")
+
+
+def _before_code(_nothing: Any) -> None:
+    """Notes that code begins: a cell, one that is to show nothing, or what a widget of the user's calls."""
+    session = _open_session()
+    if session is not None:
+        session.code_begins()
 
 
 def _before_cell(info: Any) -> None:

@@ -7,7 +7,7 @@ process only, for finding hidden state; what is stored elsewhere is its digest.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +28,47 @@ class CellOutcome(StrEnum):
     INTERRUPTED = "interrupted"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSeen:
+    """A table or an array as a cell left it.
+
+    Attributes:
+        kind: "frame", "series", "table", "array" or "matrix".
+        type: Library and class, such as "pandas.DataFrame".
+        shape: Its extents.
+        digest: Its fingerprint, the one that `%mlops data` would log; "" if it has none.
+        why: Why it has none, or "".
+    """
+
+    kind: str
+    type: str
+    shape: tuple[int, ...]
+    digest: str = ""
+    why: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns it as plain data."""
+        found: dict[str, Json] = {"kind": self.kind, "type": self.type, "shape": list(self.shape)}
+        return {**found, "digest": self.digest, **({"why": self.why} if self.why else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class CellValues:
+    """The tables and arrays of one time that a cell ran.
+
+    Attributes:
+        made: Name -> what the cell has bound to it, or has changed in place.
+        used: Name -> the fingerprint that it had before the cell, "" where that is not known.
+    """
+
+    made: Mapping[str, ValueSeen]
+    used: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns what is stored of it."""
+        return {"made": {name: seen.to_json() for name, seen in self.made.items()}, "used": dict(self.used)}
 
 
 @dataclass(frozen=True, slots=True)

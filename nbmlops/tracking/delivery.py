@@ -13,7 +13,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import Lineage, StepLog
-from nbmlops.tracking.cells import CELLS_FILE, CELLS_SCHEMA, CellRun
+from nbmlops.tracking.cells import CELLS_FILE, CELLS_SCHEMA, CellRun, CellValues
 from nbmlops.tracking.lineage import RUN_ID, SESSION, lineage_tags
 from nbmlops.tracking.process import ProcessMark, this_process
 from nbmlops.tracking.spool import Entry
@@ -62,6 +62,16 @@ def cell_entry(run: CellRun) -> Entry:
     return {"kind": "cell", "run": run.to_json()}
 
 
+def values_entry(number: int, values: CellValues) -> Entry:
+    """Returns the entry of the values of a cell that ran, which are known later than the cell.
+
+    Args:
+        number: Which cell: how many entries of cells there were before its own.
+        values: The values.
+    """
+    return {"kind": "values", "cell": number, **values.to_json()}
+
+
 def end_entry(state: RunState, at: int) -> Entry:
     """Returns the last entry of a run."""
     return {"kind": "end", "state": state.value, "at": at}
@@ -76,7 +86,8 @@ class Delivery:
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self._cells: list[Json] = []
+        self._cells: list[dict[str, Json]] = []
+        self._values: dict[int, dict[str, Json]] = {}
         self.facts: RunFacts | None = None
 
     def send(self, entry: Entry) -> None:
@@ -94,6 +105,9 @@ class Delivery:
         if kind == "cell":
             self._cells.append(fields.plain("run"))
             return
+        if kind == "values":  # they may be known before the cell has been noted
+            self._values[fields.integer("cell")] = {"made": fields.plain("made"), "used": fields.plain("used")}
+            return
         run_id = self._run_id()
         match kind:
             case "log":
@@ -108,10 +122,15 @@ class Delivery:
                 self._tracker.log_document(run_id, fields.text("name"), fields.plain("document"))
             case "end":
                 if self._cells:
-                    self._tracker.log_document(run_id, CELLS_FILE, {"schema": CELLS_SCHEMA, "runs": list(self._cells)})
+                    self._tracker.log_document(run_id, CELLS_FILE, self._all_cells())
                 self._tracker.end_run(run_id, fields.choice("state", RunState), fields.integer("at"))
             case _:
                 raise UsageError(f"the spool holds an entry of kind {kind!r}, which this nbmlops does not know")
+
+    def _all_cells(self) -> dict[str, Json]:
+        nothing: dict[str, Json] = {"made": {}, "used": {}}
+        runs: list[Json] = [{**cell, **self._values.get(at, nothing)} for at, cell in enumerate(self._cells)]
+        return {"schema": CELLS_SCHEMA, "runs": runs}
 
     def _run_id(self) -> str:
         if self.facts is None:

@@ -15,7 +15,7 @@ from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
-from nbmlops.tracking.cells import CellRun
+from nbmlops.tracking.cells import CellRun, CellValues
 from tests.fakes.in_memory import InMemoryTracker
 
 POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
@@ -29,6 +29,7 @@ class MemoryStore:
         self.ended: list[str] = []
         self.moved: list[SessionPlace] = []
         self.cells: list[CellRun] = []
+        self.values: dict[int, CellValues] = {}
         self.tags: dict[str, str] = {}
         self.documents: dict[str, Mapping[str, Json]] = {}
         self.trouble: NbmlopsError | None = None
@@ -39,6 +40,9 @@ class MemoryStore:
 
     def note(self, run: CellRun) -> None:
         self.cells.append(run)
+
+    def note_values(self, number: int, values: CellValues) -> None:
+        self.values[number] = values
 
     def tag(self, tags: Mapping[str, str]) -> None:
         self.tags.update(tags)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nbmlops.data.files import fingerprint_file
+from nbmlops.data.fingerprint import fingerprint
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere files that libraries read past Python are not seen")
 def test_track_alone_gives_inputs_cells_and_order(project: Path):
     import nbformat
+    import pandas as pd
     from nbclient import NotebookClient
     from nbformat.v4 import new_code_cell, new_notebook
 
@@ -65,7 +67,21 @@ def test_track_alone_gives_inputs_cells_and_order(project: Path):
     assert {name: run.tags[f"nbmlops.data.{name}"] for name in digests} == digests
     assert run.tags["nbmlops.reproducible"] == "yes, as far as the cells tell"
     (path,) = (project / "mlartifacts").rglob("cells.json")
-    told = [(cell["outcome"], cell["read"], cell["wrote"]) for cell in json.loads(path.read_text())["runs"]]
+    runs = json.loads(path.read_text())["runs"]
+    left, right = pd.read_parquet("data/left.parquet"), pd.read_csv("data/right.csv")
+    both = left.merge(right, on="key")
+    frames = {name: fingerprint(frame) for name, frame in (("left", left), ("right", right), ("both", both))}
+    made = [{name: (one["type"], one["shape"], one["digest"]) for name, one in cell["made"].items()} for cell in runs]
+    assert made == [
+        {},
+        {},
+        {name: ("pandas.DataFrame", [2, 2], frames[name]) for name in ("left", "right")},
+        {"both": ("pandas.DataFrame", [2, 3], frames["both"])},
+        {"again": ("pandas.DataFrame", [2, 3], frames["both"])},
+    ]
+    used = {name: frames[name] for name in ("left", "right")}
+    assert [cell["used"] for cell in runs] == [{}, {}, {}, used, {}]
+    told = [(cell["outcome"], cell["read"], cell["wrote"]) for cell in runs]
     assert told == [
         ("done", {}, []),
         ("done", {}, []),

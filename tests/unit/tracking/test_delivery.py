@@ -4,7 +4,7 @@ import pytest
 
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
-from nbmlops.tracking.cells import CellOutcome, CellRun
+from nbmlops.tracking.cells import CellOutcome, CellRun, CellValues, ValueSeen
 from nbmlops.tracking.delivery import (
     Delivery,
     cell_entry,
@@ -12,6 +12,7 @@ from nbmlops.tracking.delivery import (
     log_entry,
     start_entry,
     tags_entry,
+    values_entry,
 )
 from nbmlops.tracking.process import ProcessMark
 from nbmlops.tracking.tracker import RunStart, RunState
@@ -23,13 +24,17 @@ START = start_entry(
     "k1",
 )
 LOG = StepLog({"depth": 3}, (MetricValue("auc", float("nan")),), (DataRecord("flights", "f" * 32, "frame"),))
+VALUES = values_entry(
+    1, CellValues({"df": ValueSeen("frame", "pandas.DataFrame", (2, 1), why="busy")}, {"df": "e" * 32})
+)
 CELL = CellRun("x = 1", "a", 1, 5, 0.5, CellOutcome.DONE)
 
 
 def test_a_run_is_told_from_start_to_end():
     tracker = InMemoryTracker()
     delivery = Delivery(tracker)
-    for entry in (START, cell_entry(CELL), log_entry(LOG, 6), tags_entry({"a": "b"}), end_entry(RunState.FINISHED, 9)):
+    end = end_entry(RunState.FINISHED, 9)
+    for entry in (START, VALUES, cell_entry(CELL), cell_entry(CELL), log_entry(LOG, 6), tags_entry({"a": "b"}), end):
         delivery.send(entry)
     (run,) = tracker.runs.values()
     assert delivery.facts is not None
@@ -45,7 +50,25 @@ def test_a_run_is_told_from_start_to_end():
     }
     assert repr(tracker.logs[run.run_id]) == repr([LOG])
     assert tracker.documents == {
-        (run.run_id, "nbmlops/cells.json"): {"schema": "nbmlops/cells/1", "runs": [CELL.to_json()]}
+        (run.run_id, "nbmlops/cells.json"): {
+            "schema": "nbmlops/cells/1",
+            "runs": [
+                {**CELL.to_json(), "made": {}, "used": {}},
+                {
+                    **CELL.to_json(),
+                    "made": {
+                        "df": {
+                            "kind": "frame",
+                            "type": "pandas.DataFrame",
+                            "shape": [2, 1],
+                            "digest": "",
+                            "why": "busy",
+                        }
+                    },
+                    "used": {"df": "e" * 32},
+                },
+            ],
+        }
     }
 
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nbmlops.app.cell_values import CellTables, Ledger
+from nbmlops.data.fingerprint import fingerprint
+from nbmlops.tracking.cells import CellOutcome, CellRun, CellValues, ValueSeen
+
+LONG = 60.0
+
+
+def seen(digest: str, why: str = "") -> ValueSeen:
+    return ValueSeen("frame", "pandas.DataFrame", (1, 1), digest, why)
+
+
+def test_what_a_cell_binds_it_made_and_what_it_loads_it_used_as_it_was():
+    ledger = Ledger()
+    assert ledger.enter("a = read()", {"a": seen("1")}) == CellValues({"a": seen("1")}, {})
+    assert ledger.enter("b = a.head()", {"a": seen("1"), "b": seen("2")}) == CellValues({"b": seen("2")}, {"a": "1"})
+    assert ledger.enter("a = a.tail()", {"a": seen("3")}) == CellValues({"a": seen("3")}, {"a": "1"})
+
+
+def test_what_has_another_fingerprint_was_changed_in_place():
+    ledger = Ledger()
+    ledger.enter("a = read()", {"a": seen("1")})
+    assert ledger.enter("a.loc[0] = 1", {"a": seen("2")}) == CellValues({"a": seen("2")}, {"a": "1"})
+    assert ledger.enter("a.sum()", {"a": seen("2")}) == CellValues({}, {"a": "2"})
+
+
+def test_what_could_not_be_read_is_not_known_any_more():
+    ledger = Ledger()
+    ledger.enter("a = read()", {"a": seen("1")})
+    assert ledger.enter("f(a)", {"a": seen("", "busy")}) == CellValues({}, {"a": "1"})
+    assert ledger.enter("g(a)", {"a": seen("2")}) == CellValues({}, {"a": ""})
+    assert ledger.enter("g(a)", {"a": seen("2")}) == CellValues({}, {"a": "2"})
+
+
+def test_of_a_name_that_nobody_has_seen_the_cell_tells_what_it_is():
+    assert Ledger().enter("f(a)", {"a": seen("1")}) == CellValues({}, {"a": "1"})
+
+
+def test_a_cell_that_is_no_python_used_what_it_names():
+    assert Ledger().enter("%%timeit\nf(a) (", {"a": seen("1")}) == CellValues({}, {"a": "1"})
+
+
+def test_the_cells_of_a_kernel_are_followed_by_number():
+    namespace: dict[str, object] = {}
+    told: list[tuple[int, CellValues]] = []
+    tables = CellTables(namespace, lambda number, values: told.append((number, values)))
+
+    def cell(number: int, source: str, outcome: CellOutcome = CellOutcome.DONE) -> None:
+        tables.code_begins()
+        if outcome is CellOutcome.DONE:
+            exec(source, namespace)
+        tables.cell_ended(number, CellRun(source, outcome=outcome))
+        assert tables.settle(LONG)
+
+    namespace |= {"np": np, "pd": pd}
+    cell(0, "x = 1")
+    cell(1, "array = np.arange(1000.0)")
+    cell(2, "frame = pd.DataFrame({'a': array})")
+    cell(3, "array[5] = -1")
+    cell(4, "frame", CellOutcome.REFUSED)
+    array, frame = np.arange(1000.0), pd.DataFrame({"a": np.arange(1000.0)})
+    changed = array.copy()
+    changed[5] = -1
+    assert told == [
+        (1, CellValues({"array": ValueSeen("array", "numpy.ndarray", (1000,), fingerprint(array))}, {})),
+        (
+            2,
+            CellValues(
+                {"frame": ValueSeen("frame", "pandas.DataFrame", (1000, 1), fingerprint(frame))},
+                {"array": fingerprint(array)},
+            ),
+        ),
+        (
+            3,
+            CellValues(
+                {"array": ValueSeen("array", "numpy.ndarray", (1000,), fingerprint(changed))},
+                {"array": fingerprint(array)},
+            ),
+        ),
+    ]

@@ -1,0 +1,200 @@
+"""No fingerprint is of a value that code may have changed meanwhile, and nothing holds up the code."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from nbmlops.app import value_reader
+from nbmlops.app.value_reader import BUSY, MOST_BYTES, MOST_COLUMNS, ValueReader, frozen_copy, is_lasting, too_large
+from nbmlops.data.fingerprint import fingerprint
+from nbmlops.tracking.cells import ValueSeen
+
+LONG = 60.0
+pytestmark = pytest.mark.skipif(not pd.__version__.startswith("3"), reason="pandas 2 copies nothing on write")
+
+
+class Told:
+    """What a reader has told, cell by cell."""
+
+    def __init__(self) -> None:
+        self.cells: list[dict[str, ValueSeen]] = []
+
+    def __call__(self, seen: Mapping[str, ValueSeen]) -> None:
+        self.cells.append(dict(seen))
+
+    def digests(self) -> list[dict[str, str]]:
+        return [{name: one.digest or one.why for name, one in cell.items()} for cell in self.cells]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+class Gate:
+    """Holds up the first reading in the middle, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+        self.real = fingerprint
+
+    def __call__(self, value: object, name: str, go_on: Any) -> str:
+        if not self.reached.is_set():
+            self.reached.set()
+            assert self.opened.wait(LONG)
+            go_on()
+        return self.real(value, name, go_on)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    gate = Gate()
+    monkeypatch.setattr(import_module("nbmlops.data.fingerprint"), "fingerprint", gate)
+    monkeypatch.setattr(value_reader, "_is_loaded", lambda: False)
+    yield gate
+    gate.opened.set()
+
+
+def objects() -> pd.DataFrame:
+    return pd.DataFrame({"a": [[1], [2]]})
+
+
+def test_values_of_all_kinds_are_read_as_their_cell_left_them(told: Told):
+    reader = ValueReader()
+    values = {
+        "frame": pd.DataFrame({"a": [1.5], "b": ["x"]}),
+        "series": pd.Series([1, 2], name="s"),
+        "objects": objects(),
+        "polars": pl.DataFrame({"a": [1]}),
+        "table": pa.table({"a": [1]}),
+        "array": np.arange(6).reshape(2, 3),
+    }
+    reader.take(values, 0.0, told)
+    assert reader.settle(LONG)
+    (cell,) = told.cells
+    assert {name: one.digest for name, one in cell.items()} == {n: fingerprint(value) for n, value in values.items()}
+    assert cell["table"] == ValueSeen("table", "pyarrow.Table", (1, 1), fingerprint(values["table"]))
+    assert cell["array"] == ValueSeen("array", "numpy.ndarray", (2, 3), fingerprint(values["array"]))
+
+
+@pytest.mark.parametrize("make", [lambda: np.zeros(5), objects, lambda: pa.table({"a": [1]})])
+def test_what_code_may_change_is_not_read_on_when_code_begins(make: Any, told: Told, gate: Gate):
+    reader = ValueReader()
+    reader.take({"x": make()}, 0.0, told)
+    assert gate.reached.wait(LONG)
+    reader.code_begins()
+    gate.opened.set()
+    assert reader.settle(LONG)
+    assert told.digests() == [{"x": BUSY}]
+
+
+def test_a_frozen_frame_is_read_as_it_was_though_the_next_cell_changes_it(told: Told, gate: Gate):
+    reader = ValueReader()
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
+    other = pl.DataFrame({"a": [1]})
+    before = {"frame": fingerprint(frame), "other": fingerprint(other)}
+    reader.take({"frame": frame, "other": other}, 0.0, told)
+    assert gate.reached.wait(LONG)
+    reader.code_begins()
+    frame.loc[0, "a"] = 99.0
+    frame["c"] = 1
+    frame.columns = pd.Index(["p", "q", "r"])
+    other[0, "a"] = 5
+    other.insert_column(1, pl.Series("z", [1]))
+    gate.opened.set()
+    assert reader.settle(LONG)
+    assert told.digests() == [before]
+
+
+def test_an_array_that_waits_is_let_go_when_code_begins(told: Told, gate: Gate):
+    reader = ValueReader()
+    reader.take({"first": pl.DataFrame({"a": [1]})}, 0.0, told)
+    assert gate.reached.wait(LONG)
+    array = np.zeros(5)
+    reader.take({"array": array}, 0.0, told)
+    reader.code_begins()
+    array.resize(10)  # numpy refuses where anybody else holds the array
+    gate.opened.set()
+    assert reader.settle(LONG)
+    assert told.digests()[1] == {"array": BUSY}
+
+
+def test_small_values_are_read_at_once_and_count_whatever_comes(told: Told):
+    reader = ValueReader()
+    array = np.zeros(5)
+    digest = fingerprint(array)
+    reader.take({"array": array}, 1.0, told)
+    array += 1
+    reader.code_begins()
+    assert reader.settle(LONG)
+    assert told.digests() == [{"array": digest}]
+
+
+def test_what_cannot_be_fingerprinted_says_why(told: Told):
+    reader = ValueReader()
+    reader.take({"x": np.array([lambda: 1], dtype=object)}, 0.0, told)
+    assert reader.settle(LONG)
+    (cell,) = told.cells
+    assert cell["x"].digest == ""
+    assert cell["x"].why.startswith("cannot fingerprint it")
+
+
+def test_the_reader_goes_on_after_a_value_that_breaks(told: Told):
+    class Broken(np.ndarray):
+        @property
+        def shape(self) -> Any:
+            raise RuntimeError("broken")
+
+    reader = ValueReader()
+    reader.take({"x": np.zeros(3).view(Broken)}, 0.0, told)
+    reader.take({"y": np.zeros(3)}, 0.0, told)
+    assert reader.settle(LONG)
+    assert told.digests() == [{"x": "RuntimeError: broken"}, {"y": fingerprint(np.zeros(3))}]
+
+
+def test_reading_that_takes_too_long_ends(told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(value_reader, "MOST_SECONDS", -1.0)
+    reader = ValueReader()
+    reader.take({"x": pd.DataFrame({"a": [1]})}, 0.0, told)
+    assert reader.settle(LONG)
+    assert told.digests() == [{"x": "reading it took more than -1 seconds"}]
+
+
+def test_large_frames_that_wait_are_not_kept_alive_without_end(told: Told, gate: Gate, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(value_reader, "MOST_WAITING_BYTES", 100)
+    reader = ValueReader()
+    for _ in range(2):
+        reader.take({"x": pd.DataFrame({"a": range(10)})}, 0.0, told)
+    assert gate.reached.wait(LONG)
+    gate.opened.set()
+    assert reader.settle(LONG)
+    digest = fingerprint(pd.DataFrame({"a": range(10)}))
+    assert told.digests() == [{"x": digest}, {"x": "busy: too many large frames wait to be read"}]
+
+
+def test_what_is_too_large_is_not_read():
+    wide = pd.DataFrame(np.zeros((1, MOST_COLUMNS + 1)))
+    huge = np.broadcast_to(np.zeros(1), (MOST_BYTES,))
+    assert too_large(wide) == "it has 10001 columns, more than 10000"
+    assert too_large(huge) == "it takes about 32 GiB, more than 4"
+    assert too_large(wide.iloc[:, :-1]) == too_large(huge[:5]) == ""
+
+
+def test_only_what_nothing_can_change_lasts():
+    lasting = [pd.DataFrame({"a": [1], "b": ["x"], "c": pd.Categorical(["u"])}), pd.Series([1]), pl.Series([1])]
+    changing = [objects(), objects()["a"], pl.Series([object()], dtype=pl.Object)]
+    assert [is_lasting(frozen_copy(value)) for value in (*lasting, *changing)] == [True] * 3 + [False] * 3
+    assert [frozen_copy(value) for value in (np.zeros(1), pa.table({"a": [1]}))] == [None, None]
+
+
+def test_a_frame_with_a_column_called_dtype_is_a_frame():
+    assert is_lasting(frozen_copy(pd.DataFrame({"dtype": [1]})))
