@@ -36,6 +36,7 @@ from nbmlops.runtime.step import current_step
 if TYPE_CHECKING:
     from nbmlops.app.data_views import DataDiffView
     from nbmlops.app.lineage_views import LineageView, MadeView
+    from nbmlops.app.runs_view import RunsView
 
 KNOWN_FILES = f"{STATE_FOLDER}/state/files.json"
 
@@ -121,19 +122,44 @@ def lineage(subject: str = "", *, data: object = None, commit: str = "") -> Line
         EnvironmentFault: a file or the tracking store cannot be read.
     """
     from nbmlops.app import lineage as stories  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # likewise
     from nbmlops.app.lineage_views import LineageView, MadeView  # noqa: PLC0415  # likewise
 
     if bool(subject) + (data is not None) + bool(commit) > 1:
         raise UsageError("a model or run, data and a commit exclude each other", "ask one of them at a time")
-    if data is not None:
-        text = data if isinstance(data, str) else describe(data, "data").digest
-        return MadeView(stories.made_from_data(text, Path.cwd()))
-    if commit:
-        return MadeView(stories.made_from_commit(commit, Path.cwd()))
     session = current_session()
-    if session is not None and not subject:
+    if session is not None and not subject and data is None and not commit:
         return LineageView(session.story())
-    return LineageView(stories.lineage_of(subject, Path.cwd()))
+    with asked_stores(session) as opener:
+        if data is not None:
+            text = data if isinstance(data, str) else describe(data, "data").digest
+            return MadeView(stories.made_from_data(text, Path.cwd(), opener))
+        if commit:
+            return MadeView(stories.made_from_commit(commit, Path.cwd(), opener))
+        return LineageView(stories.lineage_of(subject, Path.cwd(), opener))
+
+
+def runs(scope: str = "", *, sort: str = "started", reverse: bool = False, most: int = 50) -> RunsView:
+    """Returns recent runs beside each other: parameters, metrics, the gate's answers, which is champion.
+
+    Args:
+        scope: A pipeline, a notebook or an experiment; "" for the runs of this notebook, or of the project.
+        sort: A metric (the best first), a parameter, "started", "seconds" or "name".
+        reverse: The other way round.
+        most: How many runs, the newest ones.
+
+    Raises:
+        UsageError: there are no such runs, or they have nothing of the name to sort by.
+        EnvironmentFault: the tracking store cannot be read.
+    """
+    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.runs import RunsQuery, compare_runs  # noqa: PLC0415  # likewise
+    from nbmlops.app.runs_view import RunsView  # noqa: PLC0415  # likewise
+
+    session = current_session()
+    query = RunsQuery(scope or (session.scope if session is not None else ""), sort, reverse, most)
+    with asked_stores(session) as opener:
+        return RunsView(compare_runs(query, Path.cwd(), opener))
 
 
 def check(value: object, schema: str, *, update: bool = False) -> CheckView:

@@ -10,22 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from nbmlops.app.ink import FONT, own_colours, theme_colours
+
 WIDTH = 226
 _ACROSS, _DOWN, _MARGIN, _TOP = 52, 14, 10, 30
 _HEAD, _LINE, _FOOT = 25, 16, 8
 MOST_TITLE, MOST_LINE = 24, 30
-_FONT = "system-ui,-apple-system,'Segoe UI',sans-serif"
-# name -> what a notebook front end calls it, what our own pages call it, and plain colours for light and dark.
-_COLOURS = {
-    "ink": ("var(--jp-ui-font-color1,var(--vscode-foreground,var(--ink,%s)))", "#1c2128", "#e6edf3"),
-    "dim": ("var(--jp-ui-font-color2,var(--vscode-descriptionForeground,var(--dim,%s)))", "#59636e", "#9198a1"),
-    "line": ("var(--jp-border-color1,var(--line,%s))", "#b7bfc8", "#4c545d"),
-    "soft": ("var(--jp-layout-color2,var(--vscode-editorWidget-background,var(--soft,%s)))", "#f6f8fa", "#151b23"),
-    "plain": ("var(--jp-brand-color1,%s)", "#1f6feb", "#4493f8"),
-    "good": ("var(--jp-success-color1,var(--good,%s))", "#1a7f37", "#3fb950"),
-    "bad": ("var(--jp-error-color1,var(--bad,%s))", "#cf222e", "#f85149"),
-    "warn": ("var(--jp-warn-color1,var(--warn,%s))", "#9a6700", "#d29922"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +56,13 @@ class FlowPicture:
 
     def svg(self) -> str:
         """Returns the picture for a page or an output, whose colours it takes."""
-        names = ";".join(f"--nb-{name}:{theirs % light}" for name, (theirs, light, _) in _COLOURS.items())
-        return self._drawn(f' style="{names};max-width:none"', "")
+        return self._drawn(f' style="{theme_colours()};max-width:none"', "")
 
     def svg_file(self) -> str:
         """Returns the picture as a file of its own, with its own colours for light and dark, and a ground."""
-        light = ";".join(f"--nb-{name}:{colour}" for name, (_, colour, _) in _COLOURS.items())
-        dark = ";".join(f"--nb-{name}:{colour}" for name, (_, _, colour) in _COLOURS.items())
         style = (
-            f"<style>svg{{{light};--nb-ground:#fff}}"
-            f"@media(prefers-color-scheme:dark){{svg{{{dark};--nb-ground:#0d1117}}}}</style>"
+            f"<style>svg{{{own_colours(dark=False)}}}"
+            f"@media(prefers-color-scheme:dark){{svg{{{own_colours(dark=True)}}}}}</style>"
             '<rect width="100%" height="100%" style="fill:var(--nb-ground)"/>'
         )
         return self._drawn(' xmlns="http://www.w3.org/2000/svg"', style) + "\n"
@@ -131,7 +118,7 @@ def _box(place: _Place) -> str:
 
 
 def _text(x: float, y: float, text: str, colour: str, font: str, letters: str = "0") -> str:
-    style = f"fill:var(--nb-{colour});font:{font} {_FONT};letter-spacing:{letters}"
+    style = f"fill:var(--nb-{colour});font:{font} {FONT};letter-spacing:{letters}"
     return f'<text x="{x}" y="{y}" style="{style}">{escape(text)}</text>'
 
 

@@ -12,7 +12,7 @@ from nbmlops.app.config import load_config
 from nbmlops.app.data_diff import project_versions
 from nbmlops.app.project import find_root, pipeline_names
 from nbmlops.app.promote import parse_model, store_of
-from nbmlops.app.wiring import Stores, open_existing, tracking_uri
+from nbmlops.app.wiring import Opener, Readable, open_existing, tracking_uri
 from nbmlops.core.errors import UsageError
 from nbmlops.core.git import ask_git
 from nbmlops.registry.promote import find_version
@@ -52,13 +52,14 @@ class Made:
     runs: tuple[MadeRun, ...]
 
 
-def lineage_of(text: str, cwd: Path) -> Story:
+def lineage_of(text: str, cwd: Path, opener: Opener = open_existing) -> Story:
     """Returns the story of a model version or of a run.
 
     Args:
         text: `MODEL` (its champion, else its newest version), `MODEL@alias`, `MODEL/version`, or a run's id or the
             beginning of one; "" for the only model of the project.
         cwd: A folder of the project.
+        opener: Opens the stores.
 
     Raises:
         UsageError: there is no such model, version, alias or run; the message has the nearest names.
@@ -67,7 +68,7 @@ def lineage_of(text: str, cwd: Path) -> Story:
     """
     root = find_root(cwd)
     name, selector = parse_model(text, "") if text else ("", "")
-    stores = open_existing(root, store_of(root, name, cwd))
+    stores = opener(root, store_of(root, name, cwd))
     if not text:
         name = _only_model(stores.registry)
     if not selector and _RUN.fullmatch(name) and name not in stores.registry.names():
@@ -93,19 +94,20 @@ def _only_model(registry: ModelRegistry) -> str:
     raise UsageError("several models are registered", f"name one of them: {', '.join(names[:10])}")
 
 
-def made_from_data(text: str, cwd: Path) -> Made:
+def made_from_data(text: str, cwd: Path, opener: Opener = open_existing) -> Made:
     """Returns the runs and versions that were made from some data.
 
     Args:
         text: A fingerprint or its beginning, a DVC hash, a file, or a logged name (`NAME`, `NAME~1`, `RUN:NAME`).
         cwd: The folder that paths count from, in the project.
+        opener: Opens the stores.
 
     Raises:
         UsageError: there is no such data, or no run was made from it; the message has the nearest names.
         ConfigError: the configuration is malformed.
         EnvironmentFault: a file or a store cannot be read.
     """
-    stores = _project_stores(cwd)
+    stores = _project_stores(cwd, opener)
     path = cwd / text
     if path.exists():
         return _made(stores, f"data {text}", _digests_of(path), f"no run has read {text} as it is now")
@@ -132,7 +134,7 @@ def _digests_of(path: Path) -> tuple[str, ...]:
     return tuple(describe(value, "data").digest for value in values)
 
 
-def _made(stores: Stores, source: str, digests: Sequence[str], nothing: str) -> Made:
+def _made(stores: Readable, source: str, digests: Sequence[str], nothing: str) -> Made:
     found = {run.run_id: run for digest in digests for run in stores.tracker.find_runs(RunQuery(data=digest))}
     if not found:
         raise UsageError(f"{nothing} (fingerprint {digests[0]})", f"logged data: {_data_names(stores.tracker)}")
@@ -140,7 +142,7 @@ def _made(stores: Stores, source: str, digests: Sequence[str], nothing: str) -> 
     return Made(source, tuple(digests), _with_versions(stores, newest))
 
 
-def _with_versions(stores: Stores, runs: Sequence[RunFacts]) -> tuple[MadeRun, ...]:
+def _with_versions(stores: Readable, runs: Sequence[RunFacts]) -> tuple[MadeRun, ...]:
     versions = stores.registry.of_runs([run.run_id for run in runs])
     return tuple(MadeRun(run, tuple(one for one in versions if one.run_id == run.run_id)) for run in runs)
 
@@ -160,19 +162,20 @@ def _data_names(tracker: Tracker) -> str:
     return ", ".join(sorted(names)[:_MOST_SHOWN]) or "none"
 
 
-def made_from_commit(text: str, cwd: Path) -> Made:
+def made_from_commit(text: str, cwd: Path, opener: Opener = open_existing) -> Made:
     """Returns the runs and versions that were made from a commit.
 
     Args:
         text: A commit's id or its beginning, or what git knows it as: a branch, a tag, `HEAD~1`.
         cwd: A folder of the project.
+        opener: Opens the stores.
 
     Raises:
         UsageError: git knows no such commit, or no run was made from it; the message has the newest commits of runs.
         ConfigError: the configuration is malformed.
         EnvironmentFault: a store cannot be read.
     """
-    stores = _project_stores(cwd)
+    stores = _project_stores(cwd, opener)
     commit = text.lower()
     runs = stores.tracker.find_runs(RunQuery(commit=commit)) if _HEX.fullmatch(commit) else ()
     if not runs:
@@ -192,10 +195,10 @@ def made_from_commit(text: str, cwd: Path) -> Made:
     )
 
 
-def _project_stores(cwd: Path) -> Stores:
+def _project_stores(cwd: Path, opener: Opener) -> Readable:
     root = find_root(cwd)
     config = load_config(root)
     names = pipeline_names(root)
     # With one pipeline its store is meant, else that of the project.
     settings = config.for_pipeline(names[0] if len(names) == 1 else "")
-    return open_existing(root, tracking_uri(root, settings))
+    return opener(root, tracking_uri(root, settings))

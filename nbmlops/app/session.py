@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nbmlops.app.data_diff import Versions
     from nbmlops.app.session_cells import HiddenState
     from nbmlops.app.surroundings import Surroundings
+    from nbmlops.app.wiring import Readable
     from nbmlops.registry.story import Story
 
 _INPUT_SECONDS = 60.0
@@ -362,6 +363,21 @@ class NotebookSession:
             model_version=self._version,
             notes=tuple(notes),
         )
+
+    @property
+    def stores(self) -> Readable:
+        """The stores that this run is in, for reading."""
+        return self._store
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where they are."""
+        return self._place.tracking_uri
+
+    @property
+    def scope(self) -> str:
+        """Whose runs its own is to be compared with: those of its notebook, else those of its experiment."""
+        return str(self.notebook_path) if self.notebook_path is not None else self._title.experiment
 
     def story(self) -> Story:
         """Returns where this run comes from, and what it did so far."""

@@ -14,6 +14,7 @@ from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
+from nbmlops.registry.registry import ModelRegistry
 from nbmlops.tracking.cells import CellRun, CellValues
 from nbmlops.tracking.tracker import Tracker
 
@@ -37,6 +38,10 @@ class SessionStore(Protocol):
     @property
     def tracker(self) -> Tracker:
         """The tracking store, for reading."""
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """The registry, for reading."""
 
     def send(self, batch: StepLog) -> None:
         """Takes a batch, which is added to the run soon."""

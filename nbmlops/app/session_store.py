@@ -21,6 +21,7 @@ from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.baseline import read_baseline
+from nbmlops.registry.registry import ModelRegistry
 from nbmlops.tracking.cells import CellRun, CellValues
 from nbmlops.tracking.delivery import (
     Delivery,
@@ -147,6 +148,11 @@ class SpooledStore:
     def tracker(self) -> Tracker:
         """The tracking store, for reading."""
         return self._stores.tracker
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """The registry, for reading."""
+        return self._stores.registry
 
     def send(self, batch: StepLog) -> None:
         """Takes a batch, which is added to the run; the inputs stand in its tags as well, with whole fingerprints."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nbmlops.app.config import PipelineConfig
 from nbmlops.core.errors import UsageError
@@ -39,6 +40,18 @@ def shown_uri(uri: str) -> str:
 def relative_uri(uri: str, root: Path) -> str:
     """Returns the same, and a file of the project without the folders of this machine."""
     return shown_uri(uri).replace(f"sqlite:///{root.as_posix()}/", "sqlite:///")
+
+
+class Readable(Protocol):
+    """A tracking store and a registry that are asked."""
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracking store."""
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """The model registry."""
 
 
 class Stores:
@@ -85,3 +98,7 @@ def open_existing(root: Path, uri: str, first: str = "run a pipeline or a tracke
             f"{first}; or name the store in {TRACKING_VARIABLE}",
         )
     return Stores(root, uri)
+
+
+Opener = Callable[[Path, str], Readable]
+"""Opens the stores of a project's root and address for reading: `open_existing`, or what a notebook has open."""

@@ -40,7 +40,17 @@ def card_page(card: Card, title: str) -> str:
         card: What it shows.
         title: What the browser calls it.
     """
-    return page(title, PAGE_STYLE + _STYLE, render_html(card))
+    return fragment_page(render_html(card), title)
+
+
+def fragment_page(body: str, title: str) -> str:
+    """Returns a page of what a notebook shows as HTML, whose texts are escaped already.
+
+    Args:
+        body: The HTML.
+        title: What the browser calls it.
+    """
+    return page(title, PAGE_STYLE + _STYLE, body)
 
 
 def write_text(file: str, text: str) -> None:

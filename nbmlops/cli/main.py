@@ -27,6 +27,7 @@ COMMANDS = {
     "gate": "Judge a run again by the rules of nbmlops.toml.",
     "register": "Register the model of a run whose verdict passes.",
     "promote": "Make a model version the champion.",
+    "runs": "Compare recent runs: a table, pictures, which is champion.",
     "lineage": "Tell where a model version or a run comes from, or what was made from some data.",
     "lock": "Refresh the requirements.lock of a pipeline.",
     "sync": "Send what tracked notebooks could not tell their store.",

@@ -1,4 +1,4 @@
-"""`%mlops` lines that only ask: where something comes from, and how two things differ."""
+"""`%mlops` lines that only ask: how runs compare, where something comes from, and how two things differ."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbmlops import api
+from nbmlops.core.errors import UsageError
 from nbmlops.data.fingerprint import is_frame
 from nbmlops.notebook.mlops_lines import MlopsLine
 
@@ -14,7 +15,7 @@ def answer(line: MlopsLine, namespace: Mapping[str, Any]) -> object:
     """Returns what a line asks for.
 
     Args:
-        line: A line of `data diff` or `lineage`.
+        line: A line of `runs`, `lineage` or `data diff`.
         namespace: The notebook's variables, which may hold frames.
 
     Raises:
@@ -24,7 +25,21 @@ def answer(line: MlopsLine, namespace: Mapping[str, Any]) -> object:
     options: dict[str, Any] = dict(line.options)
     for name in {"data", "before", "after"} & options.keys():
         options[name] = _frame_or_text(str(options[name]), namespace)
+    if line.subcommand == "runs":
+        options |= {"most": _count(options["most"])} if "most" in options else {}
+        return api.runs(**options)
     return api.lineage(**options) if line.subcommand == "lineage" else api.diff(**options)
+
+
+def _count(text: str) -> int:
+    """Returns how many.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise UsageError(f"%mlops runs: {text!r} is no number of runs", "write --most 20")
+    return int(text)
 
 
 def _frame_or_text(text: str, namespace: Mapping[str, Any]) -> object:

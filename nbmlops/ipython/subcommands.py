@@ -56,6 +56,12 @@ SUBCOMMANDS = (
     Subcommand("status", "show what this run has recorded, and where", "%mlops status"),
     Subcommand("panel", "show the run as a live panel", "%mlops panel"),
     Subcommand(
+        "runs",
+        "compare recent runs: a table that a click sorts, and pictures",
+        "%mlops runs --sort auc",
+        ("--sort", "--most", "--reverse"),
+    ),
+    Subcommand(
         "lineage",
         "show where this run, or a model version, comes from",
         "%mlops lineage flights@champion",

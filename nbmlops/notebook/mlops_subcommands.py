@@ -160,6 +160,19 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-register", action="store_true", help="judge, but register no model")
 
 
+def _runs_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "scope",
+        metavar="SCOPE",
+        type=word,
+        nargs="?",
+        help="a pipeline, a notebook or an experiment (default: this notebook)",
+    )
+    parser.add_argument("--sort", metavar="NAME", type=word, help="a metric (the best first), a parameter, or started")
+    parser.add_argument("--most", metavar="N", type=word, help="how many runs, the newest ones (default: 50)")
+    parser.add_argument("--reverse", action="store_true", help="the other way round")
+
+
 def _lineage_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "subject",
@@ -244,6 +257,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     ),
     "status": Subcommand("show what this run has recorded, and where", "%mlops status", _DROP, _no_arguments, _no_call),
     "panel": Subcommand("show the run as a live panel", "%mlops panel", _DROP, _no_arguments, _no_call),
+    "runs": Subcommand(
+        "compare recent runs: a table that a click sorts, and pictures",
+        "%mlops runs --sort auc",
+        _DROP,
+        _runs_arguments,
+        _no_call,
+        frozenset({"reverse"}),
+    ),
     "lineage": Subcommand(
         "show where this run, or a model version, comes from",
         "%mlops lineage flights@champion",

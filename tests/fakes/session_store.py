@@ -16,7 +16,7 @@ from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRun, CellValues
-from tests.fakes.in_memory import InMemoryTracker
+from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 
 POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
 
@@ -36,6 +36,7 @@ class MemoryStore:
         self.title: RunTitle | None = None
         self.waits = ""
         self.tracker = InMemoryTracker()
+        self.registry = InMemoryRegistry()
         self.around: Surroundings | None = Surroundings()
 
     def note(self, run: CellRun) -> None:

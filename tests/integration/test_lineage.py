@@ -198,3 +198,32 @@ def test_git_names_of_commits(project: Path, monkeypatch, capsys, tmp_path: Path
     tags = {"nbmlops.git_commit": head}
     MlflowTracker(f"sqlite:///{project}/mlflow.db", project).start_run(RunStart("git", "from head", tags))
     assert "from head" in asked(capsys, "--commit", "HEAD")[1]
+
+
+def test_runs_beside_each_other(project: Path, monkeypatch, capsys, tmp_path: Path):
+    monkeypatch.chdir(project)
+
+    def ran(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(["runs", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    code, out, _ = ran("demo", "--sort", "auc", "--format", "json", "--html", str(tmp_path / "runs.html"))
+    assert code == 0
+    document = json.loads(out)
+    assert [(one["metrics"]["auc"], one["verdict"], one["champion"]) for one in document["runs"]] == [
+        (0.82, "pass", True),
+        (0.8, "pass", False),
+        (0.5, "fail", False),
+    ]
+    assert document["runs"][0]["versions"] == [{"name": "flights", "version": "2", "aliases": ["champion"]}]
+    page = (tmp_path / "runs.html").read_text("utf-8")
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+    assert "◆ run 2" in ran("demo", "--most", "2")[1]
+    code, out, err = ran("demmo")
+    assert (code, out) == (2, "")
+    assert "called 'demmo'" in err
+    assert "did you mean 'demo'?" in err
+    assert "did you mean 'auc'?" in ran("demo", "--sort", "auk")[2]
