@@ -39,6 +39,7 @@ from nbmlops.runtime.events import (
     StepWarned,
     ValueDamaged,
 )
+from nbmlops.runtime.redact import shown_text
 
 SCHEMA = "nbmlops/events/1"
 
@@ -90,7 +91,7 @@ class EventStream:
     def end(self, record: RunRecord | None, exit_code: int, error: str = "") -> None:
         """Writes the last line: how the run ended, and its document if it came to that."""
         document = None if record is None else run_to_json(record)
-        self._write("run.ended", {"exit_code": exit_code, "error": error, "run": document})
+        self._write("run.ended", {"exit_code": exit_code, "error": shown_text(error), "run": document})
 
     def _write(self, name: str, body: Mapping[str, Json]) -> None:
         self._number += 1

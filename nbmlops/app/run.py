@@ -16,6 +16,7 @@ from nbmlops.app.cached import Wishes, reuse
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
+from nbmlops.app.redaction_notes import process_notes
 from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
 from nbmlops.app.run_report import (
     identified,
@@ -133,7 +134,8 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
     )
     tracked.log(StepLog(params=effective_parameters(opened.pipeline, options.parameters)))
     with closing(tracked):
-        return _Run(opened, request, stores, tracked, tell).go(options)
+        outcome = _Run(opened, request, stores, tracked, tell).go(options)
+    return replace(outcome, notes=(*outcome.notes, *process_notes()))
 
 
 def _in_order(opened: OpenedPipeline, request: RunRequest, options: RunOptions, tell: Listener) -> RunOutcome:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from nbmlops.app.closing import Registration
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.parameter_cells import gives_parameters
+from nbmlops.app.redaction_notes import process_notes
 from nbmlops.app.session_log import NEW_RUN, SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
 from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
@@ -31,8 +32,10 @@ from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
+from nbmlops.runtime.redact import shown_parameters
 from nbmlops.tracking.cells import CellRecord, CellRun
 from nbmlops.tracking.lineage import REPRODUCIBLE
+from nbmlops.tracking.redaction import process_redactor
 
 if TYPE_CHECKING:
     from nbmlops.app.data_diff import Versions
@@ -132,6 +135,7 @@ class NotebookSession:
         # Parsing takes longer than all the rest, and few cells mention a parameter.
         if self._files is not None and not self._depth:
             self._files.cell_started(source)
+        process_redactor().learn_later(source)
         self._depth += 1
         self._in_parameters_cell = any(name in source for name in names) and gives_parameters(source, names)
         tell_listeners(self)
@@ -347,6 +351,7 @@ class NotebookSession:
         backlog = self._store.backlog()
         if backlog:
             notes.append(backlog)
+        notes.extend(process_notes())
         return StatusView(
             status=self._state,
             run_id=self._title.run_id,
@@ -355,7 +360,7 @@ class NotebookSession:
             tracking_uri=place.shown_uri,
             notebook=place.notebook,
             git_commit=str(place.git),
-            parameters=log.params,
+            parameters=shown_parameters(log.params),
             metrics=log.metrics,
             data=self._data(),
             checks=log.checks,

@@ -27,6 +27,7 @@ from nbmlops.core.errors import StoreAway
 from nbmlops.core.threads import own_work
 from nbmlops.gate.verdict import Verdict
 from nbmlops.registry.registry import Candidate, ModelRegistry, ModelVersion
+from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.tracker import Tracker
 
 _MAIN = Path(__file__).with_name("store_process_main.py")
@@ -171,7 +172,18 @@ class _Remote:
     def __getattr__(self, method: str) -> Any:
         if method.startswith("_"):
             raise AttributeError(method)
-        return partial(self._process.call, self._port, method)
+        return partial(self._redacted if method in _WRITES else self._process.call, self._port, method)
+
+    def _redacted(self, port: str, method: str, *arguments: object, **named: object) -> Any:
+        """Calls what writes documents; which secrets there are is known here, not in the other process."""
+        return self._process.call(port, method, *map(_without_secrets, arguments), **named)
+
+
+_WRITES = frozenset({"log_document", "set_tags"})
+
+
+def _without_secrets(argument: object) -> object:
+    return process_redactor().document(argument, "a document of the run") if isinstance(argument, dict) else argument
 
 
 class _RemoteRegistry(_Remote):

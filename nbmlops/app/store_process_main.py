@@ -89,6 +89,7 @@ def main() -> None:
 
     from nbmlops.app.wiring import Stores  # noqa: PLC0415  # not before the path is known
 
+    _know_secrets(Path(setup.root), setup.uri)
     stores = Stores(Path(setup.root), setup.uri)
     while (request := waiting.get()) is not None:
         answer = _answer(stores, request[1])
@@ -96,6 +97,16 @@ def main() -> None:
             write_frame(answers, request[0], answer)
     _send_rest(stores, Path(setup.root), setup.key)
     os._exit(0)  # whatever threads libraries have left
+
+
+def _know_secrets(root: Path, uri: str) -> None:
+    """Lets the settings on secrets hold here as in the kernel."""
+    from nbmlops.app.config import load_config  # noqa: PLC0415  # as in `main`
+    from nbmlops.core.errors import NbmlopsError  # noqa: PLC0415
+    from nbmlops.core.secret_settings import know_secrets  # noqa: PLC0415
+
+    with suppress(NbmlopsError):  # the kernel has told of malformed settings
+        know_secrets(load_config(root).for_pipeline("").secrets, uri)
 
 
 def _read(requests: IO[bytes], waiting: SimpleQueue[Request | None]) -> None:

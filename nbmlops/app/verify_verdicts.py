@@ -15,6 +15,9 @@ from nbmlops.pipeline.run_record import StepLog, StepRecord
 from nbmlops.runtime.witness import Watched
 from nbmlops.runtime.witness_records import Border
 from nbmlops.runtime.witness_verdicts import ValueVerdict
+from nbmlops.tracking.notebook_redaction import redact_output
+from nbmlops.tracking.redacted import redact_log
+from nbmlops.tracking.redaction import process_redactor
 
 Shown = Sequence[Mapping[str, Any]]
 
@@ -94,7 +97,13 @@ def _outputs(evidence: Evidence, step: Step) -> Iterator[ComparedOutputs]:
 
 
 def _shown(watched: Watched, step: Step) -> list[tuple[int, Shown]]:
-    return [(number, watched.outputs[number]) for number in step.cells if number in watched.outputs]
+    # What the pipeline shows is read from its executed notebooks, which hold no secrets.
+    redactor = process_redactor()
+    return [
+        (number, [redact_output(output, "verify", redactor) for output in watched.outputs[number]])
+        for number in step.cells
+        if number in watched.outputs
+    ]
 
 
 def _logged(evidence: Evidence, step: Step, record: StepRecord) -> Iterator[ComparedRecord]:
@@ -107,7 +116,7 @@ def _logged(evidence: Evidence, step: Step, record: StepRecord) -> Iterator[Comp
 
 
 def _log(watched: Watched, step: Step) -> StepLog:
-    return watched.borders.get(step.name, Border(step.name)).log
+    return redact_log(watched.borders.get(step.name, Border(step.name)).log, process_redactor())
 
 
 def _blamed(status: str, detail: str, *, unstable: bool) -> tuple[Status, str]:

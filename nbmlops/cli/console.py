@@ -54,9 +54,11 @@ def show_document(document: Mapping[str, Any]) -> None:
 def show_error(error: NbmlopsError) -> None:
     """Prints a fault and its hint to stderr, with everything that stands in a notebook's way."""
     blocks = [Line(render_diagnostics(error.diagnostics) + "\n")] if isinstance(error, NotebookError) else []
-    blocks.append(Line(f"error: {error.message}", Tone.BAD))
+    from nbmlops.runtime.redact import shown_text  # noqa: PLC0415  # only faults need it
+
+    blocks.append(Line(f"error: {shown_text(error.message)}", Tone.BAD))
     if error.hint:
-        blocks.append(Line(f"hint: {error.hint}"))
+        blocks.append(Line(f"hint: {shown_text(error.hint)}"))
     show(blocks, stderr=True)
 
 

@@ -15,6 +15,7 @@ from nbmlops.runtime.layout import Layout
 from nbmlops.runtime.namespace import fold
 from nbmlops.runtime.plan import UNCHANGED
 from nbmlops.runtime.records import CacheRecord
+from nbmlops.runtime.redact import shown_parameters
 from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.units import joined_steps
 
@@ -66,7 +67,7 @@ class Accounts:
             status=RunStatus.INTERRUPTED if stopped_by else status,
             steps=tuple(steps),
             values=fold(outcomes)[0],
-            parameters=self.parameters,
+            parameters=shown_parameters(self.parameters),
             run=self.name,
             folder=self.layout.runs / self.name,
             origins={record.step: record.run for record in taken},

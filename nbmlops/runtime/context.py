@@ -19,6 +19,7 @@ from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
 
 ENVIRONMENT_VARIABLE = "NBMLOPS_STEP_CONTEXT"
 CONTEXT_SCHEMA = "nbmlops/step-context/1"
+SECRETS_FILE = "secrets.json"
 REPORT_SCHEMA = "nbmlops/step-report/1"
 
 
@@ -41,6 +42,11 @@ class StepContext:
     ambient: AmbientState
     report: Path | None
     joined: tuple[str, ...] = ()
+
+    @property
+    def secrets(self) -> Path | None:
+        """Where its process writes which of its new variables hold secrets, so that the runner takes them out."""
+        return None if self.report is None else self.report.with_name(SECRETS_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,24 @@ def read_report(path: Path) -> StepReport:
         fields.optional("error"),
         Remains(remains.texts("written"), remains.texts("altered")) if remains else None,
     )
+
+
+def write_secrets(path: Path, variables: Mapping[str, str]) -> None:
+    """Writes variables that hold secrets, for the runner alone, which removes them with the process.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
+    """
+    _write(path, dict(variables))
+
+
+def read_secrets(path: Path) -> dict[str, str]:
+    """Returns the variables that `write_secrets` wrote, none if it wrote none."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in found.items()}
 
 
 def _write(path: Path, document: Mapping[str, Json]) -> None:

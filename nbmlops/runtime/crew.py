@@ -156,6 +156,7 @@ class Crew:
             folder=self.layout.folder,
             parameters={name: self.parameters[name] for name in step.parameters},
             timeout=self.options.timeout if step.timeout is None else step.timeout,
+            package=self.layout.package,
         )
         self.running[step.name] = Running(ready, lane, self.options.now(), self._tick(), early)
         lane.run(Task(ready.context, job, wait))

@@ -21,10 +21,12 @@ from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.run_codec import finite, joined_to_json
 from nbmlops.pipeline.run_record import JoinedSteps
+from nbmlops.runtime.context import read_secrets
 from nbmlops.runtime.deadline import Deadline
 from nbmlops.runtime.kernel import Kernel
 from nbmlops.runtime.papermill_import import import_papermill
 from nbmlops.runtime.quiet import QUIET
+from nbmlops.runtime.redact import know_variables, redacted_notebook
 
 SCRATCH = ".nbmlops-"
 """How the folders begin in which a notebook is executed; they outlive a runner that was killed."""
@@ -41,6 +43,8 @@ class Job:
         parameters: Injected after the cell tagged `parameters`, as data.
         timeout: Seconds it may take from its first cell on; None for any time.
         ready_within: Seconds that the kernel may take to be ready.
+        package: The generated package, whose secrets the executed notebook must not show.
+        secrets: Where the step's process says which of its variables hold secrets; None for nowhere.
     """
 
     source: Path
@@ -49,6 +53,8 @@ class Job:
     parameters: Mapping[str, Json]
     timeout: float | None = None
     ready_within: float = 60.0
+    package: Path = Path()
+    secrets: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +266,9 @@ def _finish(job: Job, partial: Path) -> None:
     facts = notebook.setdefault("metadata", {}).setdefault("papermill", {})
     facts["input_path"], facts["output_path"] = job.source.name, job.target.name
     facts["parameters"] = finite(job.parameters)
-    _write_notebook(job.target, notebook)
+    if job.secrets is not None:
+        know_variables(read_secrets(job.secrets))
+    _write_notebook(job.target, redacted_notebook(notebook, job.target.name, job.package))
 
 
 def _write_notebook(target: Path, notebook: Json) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from nbmlops.pipeline.run_record import StepError, StepRecord, StepStatus
@@ -13,6 +14,7 @@ from nbmlops.runtime.files import data_files
 from nbmlops.runtime.libraries import distributions_of
 from nbmlops.runtime.plan import step_key
 from nbmlops.runtime.records import CacheRecord
+from nbmlops.runtime.redact import redacted_error, redacted_log
 
 
 def result_of(over: Over, target: Path, accounts: Accounts) -> Result:
@@ -24,12 +26,14 @@ def result_of(over: Over, target: Path, accounts: Accounts) -> Result:
         accounts: Of the run.
     """
     ready, outcome = over.running.ready, over.report.outcome
+    log = redacted_log(outcome.log if outcome else over.report.log)
+    outcome = replace(outcome, log=log) if outcome else None
     record = StepRecord(
         name=ready.step.name,
         status=StepStatus.EXECUTED,
         seconds=over.seconds,
         notebook=accounts.shown(target),
-        log=outcome.log if outcome else over.report.log,
+        log=log,
         key=step_key(ready.step.name, ready.parts),
         reason=ready.reason,
         start="warm" if over.running.lane.is_warm else "cold",
@@ -38,7 +42,7 @@ def result_of(over: Over, target: Path, accounts: Accounts) -> Result:
         early=over.running.is_early,
         files=data_files(outcome.files) if outcome else {},
     )
-    error = _error(over, accounts)
+    error = redacted_error(_error(over, accounts), accounts.layout.package)
     if error or outcome is None:
         return Result(over, record, error, None)
     kept = CacheRecord(

@@ -20,6 +20,7 @@ from nbmlops.runtime.listings import answer
 from nbmlops.runtime.namespace import Namespace, names_read
 from nbmlops.runtime.plan import Grounds
 from nbmlops.runtime.records import CacheRecord, KeyParts
+from nbmlops.runtime.redact import keyed_text
 from nbmlops.runtime.seeding import SEED_VARIABLE
 from nbmlops.runtime.store import Store
 from nbmlops.runtime.variables import digests
@@ -82,7 +83,7 @@ class Facts:
         return KeyParts(
             code=step.digest,
             edited=self._edited(step),
-            parameters={name: _parameter_text(self._parameters[name]) for name in step.parameters},
+            parameters={name: _parameter_text(name, self._parameters[name]) for name in step.parameters},
             inputs=inputs,
             environment=self._environment,
         )
@@ -124,11 +125,12 @@ class Facts:
         return edited
 
 
-def _parameter_text(value: Json) -> str:
+def _parameter_text(name: str, value: Json) -> str:
     try:
-        return plain_text.to_text(value)
+        text = plain_text.to_text(value)
     except plain_text.NotPlain:
-        return ascii(value)  # a text with lone surrogates, or a very large int
+        text = ascii(value)  # a text with lone surrogates, or a very large int
+    return keyed_text(name, value, text)
 
 
 def source_of(layout: Layout, step: Step) -> Path:

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, StepReport, read_report, write_context
+from nbmlops.runtime.context import (
+    ENVIRONMENT_VARIABLE,
+    SECRETS_FILE,
+    StepContext,
+    StepReport,
+    read_report,
+    write_context,
+)
 from nbmlops.runtime.execute import Ending, Job, execute
 from nbmlops.runtime.forkserver import ForkServer
 from nbmlops.runtime.keeper import end_group
@@ -42,7 +49,7 @@ class StepProcess:
         """
         self._report.unlink(missing_ok=True)
         write_context(self._told, replace(context, report=self._report, joined=self._steps))
-        ending = execute(job, self._kernel)
+        ending = execute(replace(job, secrets=self._report.with_name(SECRETS_FILE)), self._kernel)
         self._steps += (context.step,)
         return ending, read_report(self._report)
 

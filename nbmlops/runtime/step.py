@@ -40,6 +40,7 @@ from nbmlops.runtime.context import (
     read_context,
     write_failure,
     write_outcome,
+    write_secrets,
 )
 from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
 from nbmlops.runtime.files import UNREADABLE, code_state, file_state, shown
@@ -52,6 +53,7 @@ from nbmlops.runtime.notebook_names import NotebookNames, bind, bound
 from nbmlops.runtime.observe import Observer, module_files
 from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
+from nbmlops.runtime.redact import new_secrets, redacted_log, redacted_report
 from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
 from nbmlops.runtime.seeding import seed_generators
 from nbmlops.runtime.silent import import_silently
@@ -78,6 +80,7 @@ class Step:
         self._store = Store(layout.store)
         self.alive: Alive = before.alive if before else Alive(Handover(self._store, context.values, pipeline.name))
         self._is_joined = before is not None
+        self._variables = dict(os.environ)
         self._cells = StepCells(layout.folder / self._declared.notebook)
         self._unfollow: Callable[[], None] = lambda: None
         self._observer = Observer(layout.root, pipeline.name, (layout.folder, layout.root / ".nbmlops"))
@@ -164,7 +167,7 @@ class Step:
         outcome = StepOutcome(
             values=saved.values,
             changed_inputs=saved.changed_inputs,
-            log=self.recorder.log(),
+            log=redacted_log(self.recorder.log()),
             files=self._files(modules),
             listings=self._listings(),
             variables=variables,
@@ -219,8 +222,9 @@ class Step:
         """Reports to the runner why the step failed; outside of a run the notebook shows it by itself."""
         self._observer.stop()
         if self._context.report is not None:
-            told = report_exception(error, self._cells.place)
-            write_failure(self._context.report, self.recorder.log(), told, self._remains())
+            self._tell_secrets()
+            told = redacted_report(report_exception(error, self._cells.place), self._layout.package)
+            write_failure(self._context.report, redacted_log(self.recorder.log()), told, self._remains())
 
     def goes_on_after(self, source: str) -> bool:
         """Returns whether the step goes on after an error in a cell of this text, because the cell is tagged so."""
@@ -308,8 +312,15 @@ class Step:
         asked = sorted(relative(listing, root) for listing in self._observer.listed)
         return {listing: answer(listing, root, (self._layout.folder,)) for listing in asked}
 
+    def _tell_secrets(self) -> None:
+        """Tells the runner of secrets that cells have put into variables: it writes the executed notebook."""
+        found = new_secrets(self._variables)
+        if found and self._context.secrets is not None:
+            write_secrets(self._context.secrets, found)
+
     def _report(self, outcome: StepOutcome) -> None:
         if self._context.report is not None:
+            self._tell_secrets()
             write_outcome(self._context.report, outcome)
             return
         cache = StepCache(self._layout.cache, self._layout.state)

@@ -21,6 +21,7 @@ from nbmlops.runtime.events import Event, FormerRunKilled, StepStarted
 from nbmlops.runtime.files import data_files
 from nbmlops.runtime.layout import BEGUN_FILE, Layout
 from nbmlops.runtime.parameters import effective_parameters
+from nbmlops.runtime.redact import shown_parameters
 from nbmlops.runtime.results import KilledRun, RunOptions, StepsResult
 
 RUN_FILE = "run.json"
@@ -50,7 +51,7 @@ class RunTrace:
         def follow(event: Event) -> None:
             if isinstance(event, StepStarted) and not self._is_left:
                 parameters = effective_parameters(self._pipeline, self._options.parameters)
-                self._write({"phase": RunPhase.STEPS.value, "parameters": dict(parameters)})
+                self._write({"phase": RunPhase.STEPS.value, "parameters": dict(shown_parameters(parameters))})
             tell(event)
 
         return follow

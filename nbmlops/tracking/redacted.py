@@ -47,14 +47,18 @@ def redact_tags(tags: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
 
 def redact_entry(entry: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
     """Returns an entry of a spool without secrets: the same one if there are none."""
-    if entry["kind"] == "cell" and _names_no_file(entry["run"]):
-        return entry  # most cells; digests, numbers and words of ours, and nothing that is worth a look at each cell
+    if _holds_no_text(entry):
+        return entry
     redacted = {key: value if key in _FIXED else _redact(key, value, redactor) for key, value in entry.items()}
     return entry if redacted == entry else redacted
 
 
-def _names_no_file(run: Json) -> bool:
-    return isinstance(run, dict) and not run["read"] and not run["wrote"]
+def _holds_no_text(entry: Mapping[str, Json]) -> bool:
+    """Returns whether nothing in an entry was written by a user but names of metrics: most cells make such entries."""
+    run, log = entry.get("run"), entry.get("log")
+    if isinstance(run, Mapping) and entry["kind"] == "cell":
+        return not any(run.get(key) for key in ("read", "wrote", "made", "used"))
+    return isinstance(log, Mapping) and not any(log.get(key) for key in ("params", "data", "checks"))
 
 
 def _redact(key: str, value: Json, redactor: Redactor) -> Json:

@@ -9,6 +9,7 @@ is given to a name. What computes is never touched: only texts on their way out.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -24,6 +25,7 @@ from nbmlops.tracking.secret_sources import assigned_secrets, is_distinct, judge
 _LEAST = 4
 _LEAST_VARIABLE = 8
 _MOST_FOUND = 1_000
+_MOST_UNREAD = 10_000
 _VALUE_OF = "value of "
 _RANDOM = "random text"
 _SOURCE = "source"
@@ -70,6 +72,7 @@ class Redactor:
         self._watched: dict[str, str] = {}
         self._count = -1
         self._learned: dict[str, str] = {}
+        self._unread: deque[str] = deque(maxlen=_MOST_UNREAD)
         self._known = KnownSecrets()
         self._found: dict[Redaction, None] = {}
 
@@ -81,6 +84,16 @@ class Redactor:
     def found(self) -> tuple[Redaction, ...]:
         """What was taken out so far."""
         return tuple(self._found)
+
+    def know_variables(self, variables: Mapping[str, str]) -> None:
+        """Notes the secrets in variables of another process."""
+        for name, text in _watched(variables, self._ask().variables):
+            for value, what in self._of_variable(name, text):
+                self._learn(value, what)
+
+    def learn_later(self, source: str) -> None:
+        """Notes a cell's source, which is read when a text goes out next: who runs the cell need not wait for it."""
+        self._unread.append(source)
 
     def learn(self, source: str) -> None:
         """Notes the secrets that a cell's source holds: those that are certain."""
@@ -188,6 +201,8 @@ class Redactor:
 
     def _current(self) -> KnownSecrets:
         """Returns what is known now; a cell may have set a variable."""
+        while self._unread:
+            self.learn(self._unread.popleft())
         settings = self._ask()
         if self._of_files is None:
             self._of_files = dict(self._files())

@@ -15,7 +15,10 @@ from nbmlops.core.known_secrets import MARK
 
 # A line without such a word holds no key; looking for one is a hundred times faster than looking for all forms.
 _LONG_WORD = re.compile(r"[\w+/=.:-]{16,}")
-_LETTER_OF_KEYS = re.compile("[0-9A-Z]")
+# Names, paths and numbers, made of words: most long words are. No key is.
+_WORDS = re.compile(
+    r"(?:[A-Z]?[a-z]{2,}+|[A-Z]{2,12}+(?![A-Za-z0-9])|[_./:=+-]|(?<![A-Za-z0-9])[0-9]{1,8}+(?![A-Za-z0-9]))++"
+)
 _WINDOW = 4_000
 _OVERLAP = 400
 _KEY_LENGTH = 16
@@ -73,8 +76,10 @@ def find_secrets(text: str) -> Iterator[tuple[str, str]]:
         yield from ((match[0], "Private Key") for match in _BLOCK.finditer(text))
     if "uthorization" in text or "UTHORIZATION" in text:
         yield from ((match[1], "Authorization Header") for match in _HEADER.finditer(text))
+    if not _has_key(text):
+        return
     for line in text.split("\n"):
-        if _LONG_WORD.search(line) is not None:
+        if _has_key(line):
             yield from _in_line(line)
 
 
@@ -86,7 +91,11 @@ def may_have_form(text: str) -> bool:
 def _is_long(text: str) -> bool:
     if len(text) < _KEY_LENGTH or _DIGEST.fullmatch(text) is not None:
         return False
-    return any(_LETTER_OF_KEYS.search(word) is not None for word in _LONG_WORD.findall(text))
+    return _has_key(text)
+
+
+def _has_key(text: str) -> bool:
+    return any(_WORDS.fullmatch(word) is None for word in _LONG_WORD.findall(text))
 
 
 def redact_addresses(text: str, is_secret: Callable[[str], bool]) -> str:

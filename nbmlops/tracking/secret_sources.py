@@ -16,15 +16,18 @@ from typing import Any
 
 from nbmlops.core.secret_names import Holds, has_entropy, holds, is_digest, looks_random
 
-_HINT = re.compile(
-    r"(?i)api_?key|pass(?:w|p|_)|pwd|secret|credential|token|bearer|_key|_auth|_pat\b|_dsn|contrase|[\"'][A-Za-z0-9+/=_.~-]{20,}[\"']"
+_HINTS = (
+    *("key", "passw", "pass_", "_pass", "passphrase", "pwd", "secret", "credential", "contrase", "token", "bearer"),
+    *("auth", "_pat", "dsn", "cookie", "jwt", "signature", "webhook", "sas"),
 )
+_LONG_TEXT = re.compile(r"[\"'][A-Za-z0-9+/=_.~-]{20,}[\"']")
 _LEAST = 4
 _LEAST_DISTINCT = 6
 _PLAIN = re.compile(r"[A-Za-z_./ -]*")
 _LONGEST_LINE = 4_000
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_KEYWORD = re.compile(r"(?i)_?key|pass|pwd|secret|contrase")
+_KEYWORDS = ("key", "pass", "pwd", "secret", "contrase")
+_KEYWORD = re.compile("(?i)" + "|".join(_KEYWORDS))
 _TYPE = r"u?int\d*|float\d*|datetime.*|timedelta.*|str|string|object|category|bool(?:ean)?|varchar.*|text|number"
 _PLACEHOLDER = re.compile(
     rf"(?i)(?:{_TYPE}|[x*.]+|<.*>|\{{.*\}}|\$\{{.*\}}|%\(.*\)s|\[redacted\]|none|null|true|false|your[ _-].*|changeme)"
@@ -65,7 +68,8 @@ def assigned_secrets(source: str) -> tuple[Assigned, ...]:
     Args:
         source: A cell.
     """
-    if _HINT.search(source) is None:
+    lowered = source.lower()
+    if not any(hint in lowered for hint in _HINTS) and _LONG_TEXT.search(source) is None:
         return ()
     tree = _parsed(source)
     if tree is None:  # with lines of IPython, which are no Python
@@ -177,7 +181,8 @@ def quoted_passwords(text: str) -> Iterator[Assigned]:
     Args:
         text: Any text, such as the output of a cell.
     """
-    if _KEYWORD.search(text) is None:
+    lowered = text.lower()
+    if not any(keyword in lowered for keyword in _KEYWORDS):
         return
     detector = _detector()
     for number, line in enumerate(text.split("\n"), 1):
