@@ -43,6 +43,9 @@ ACTS = (
         ["run", PIPELINE, "-p", "max_iter=3"],
         expected=3,
     ),
+    Act("Return to the former champion", ["rollback", "flight_delays", "--reason", "to show how"]),
+    Act("Who did what to which version, when and why", ["audit", "show", "flight_delays"]),
+    Act("Is the log whole?", ["audit", "verify"]),
 )
 
 

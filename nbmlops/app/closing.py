@@ -15,9 +15,9 @@ from nbmlops.gate.policy import Policy
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.registry.baseline import read_baseline
-from nbmlops.registry.promote import Promoter
 from nbmlops.registry.register import register
 from nbmlops.registry.registry import Candidate, ModelVersion
+from nbmlops.registry.transitions import Actor
 from nbmlops.tracking.lineage import verdict_tags
 
 if TYPE_CHECKING:
@@ -84,16 +84,16 @@ def register_model(
         schema=_schema(features) if features is not None else {},
         profile=profile(features) if features is not None else {},
     )
-    return register(verdict, candidate, stores.registry, promote_on_pass=promote_on_pass, promoter=promoter())
+    return register(verdict, candidate, stores.registry, promote_on_pass=promote_on_pass, actor=actor())
 
 
-def promoter(why: str = "") -> Promoter:
-    """Returns who acts now, and when, for the versions' history."""
+def actor(why: str = "") -> Actor:
+    """Returns who acts now, and when, for the audit log."""
     try:
         who = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user number without a name, as in containers
         who = ""
-    return Promoter(who, datetime.now(UTC).isoformat(timespec="seconds"), why)
+    return Actor(who, datetime.now(UTC).isoformat(timespec="seconds"), why)
 
 
 def _frame(value: object) -> DataFrame | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from nbmlops.app.closing import promoter
+from nbmlops.app.closing import actor
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.results import ResultsIndex
 from nbmlops.app.run_report import RUN_FILE, kept_folder
@@ -67,6 +67,6 @@ def _finished(opened: OpenedPipeline, stores: Stores, record: RunRecord) -> RunR
         opened.model_name,
         record.run_id,
         promote_on_pass=opened.config.promote_on_pass,
-        promoter=promoter(),
+        actor=actor(),
     )
     return record if version is None else replace(record, model_version=version.ref)

@@ -1,57 +1,83 @@
-"""Promoting: a registered version becomes the champion of its name."""
+"""Changing which version of a model is what, and reading the log of it: promote, roll back, audit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbmlops.app.closing import promoter
+from nbmlops.app.closing import actor
 from nbmlops.app.config import load_config
 from nbmlops.app.opened import open_pipeline
 from nbmlops.app.project import PIPELINES, find_root, pipeline_names
-from nbmlops.app.wiring import open_existing, tracking_uri
+from nbmlops.app.wiring import Stores, open_existing, tracking_uri
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
-from nbmlops.registry.promote import promote
-from nbmlops.registry.registry import CHALLENGER
+from nbmlops.registry.promote import Promotion, promote, rollback
+from nbmlops.registry.registry import CHALLENGER, CHAMPION
 from nbmlops.tracking.lineage import lineage_from_tags
 
 
 @dataclass(frozen=True, slots=True)
 class PromoteOutcome:
-    """The champion after promoting, its lineage, the version that was champion before, and whether anything changed."""
+    """What a version has become.
 
-    champion: ModelVersionRef
+    Attributes:
+        version: The version.
+        stage: What it is: champion, challenger or archived.
+        lineage: Where it comes from.
+        former: The version that was that before.
+        changed: Whether anything changed.
+    """
+
+    version: ModelVersionRef
+    stage: str
     lineage: Lineage
     former: ModelVersionRef | None
     changed: bool
 
 
-def promote_model(text: str, reason: str, cwd: Path) -> PromoteOutcome:
-    """Returns the promotion of a version to champion.
+def promote_model(
+    text: str, reason: str, cwd: Path, *, to: str = CHAMPION, expected: str | None = None
+) -> PromoteOutcome:
+    """Returns what a version has become.
 
     Args:
         text: `MODEL`, `MODEL@alias` or `MODEL/version`; without a selector its challenger.
-        reason: Why; kept with the version.
+        reason: Why; kept in the audit log and with the version.
         cwd: A folder of the project.
+        to: champion, challenger, archived, or their other names production and staging.
+        expected: The version that has to be champion now; None for any.
 
     Raises:
-        UsageError: there is no such model or version, or the text names none.
+        UsageError: there is no such model or version, the text names none, or no reason is given.
         GateRejected: the version has no passing verdict.
-        Conflict: somebody else moved the alias meanwhile.
+        Conflict: somebody else changed, or is changing, the model.
         EnvironmentFault: the registry cannot be used.
     """
     name, selector = parse_model(text)
-    root = find_root(cwd)
-    stores = open_existing(root, store_of(root, name, cwd))
-    promotion = promote(stores.registry, name, selector, promoter(reason))
-    champion, former = promotion.champion, promotion.former
-    return PromoteOutcome(
-        champion=champion.ref,
-        lineage=lineage_from_tags(champion.tags),
-        former=former.ref if former is not None else None,
-        changed=promotion.changed,
-    )
+    registry = model_stores(name, cwd).registry
+    _need_reason(reason, f"nbmlops promote {text}")
+    return _outcome(promote(registry, name, selector, actor(reason), to=to, expected=expected))
+
+
+def rollback_model(text: str, reason: str, cwd: Path, *, to: str = "") -> PromoteOutcome:
+    """Returns the version that is champion again.
+
+    Args:
+        text: The model's name.
+        reason: Why; kept in the audit log and with the version.
+        cwd: A folder of the project.
+        to: The number of an earlier champion; "" for the one before the champion.
+
+    Raises:
+        UsageError: there is no such model, no champion to return to, or no reason is given.
+        Conflict: somebody else changed, or is changing, the model.
+        EnvironmentFault: the registry cannot be used, or the version's stored model is gone.
+    """
+    name = model_name(text)
+    registry = model_stores(name, cwd).registry
+    _need_reason(reason, f"nbmlops rollback {name}")
+    return _outcome(rollback(registry, name, actor(reason), to=to))
 
 
 def parse_model(text: str, default: str = CHALLENGER) -> tuple[str, str]:
@@ -76,6 +102,29 @@ def parse_model(text: str, default: str = CHALLENGER) -> tuple[str, str]:
     return name, selector
 
 
+def model_name(text: str) -> str:
+    """Returns the name of a model.
+
+    Raises:
+        UsageError: the text is no name, or names a version.
+    """
+    name = text.removeprefix("models:/")
+    if not name or "/" in name or "@" in name:
+        raise UsageError(f"{text!r} is no model name", "write the name alone, as the registry has it")
+    return name
+
+
+def model_stores(model: str, cwd: Path) -> Stores:
+    """Returns the stores of the pipeline that registers under this name, else those of the project.
+
+    Raises:
+        UsageError: nothing has been tracked there.
+        ConfigError: the configuration is malformed.
+    """
+    root = find_root(cwd)
+    return open_existing(root, store_of(root, model, cwd))
+
+
 def store_of(root: Path, model: str, cwd: Path) -> str:
     """Returns the address of the store of the pipeline that registers under this name, else that of the project."""
     config = load_config(root)
@@ -84,3 +133,21 @@ def store_of(root: Path, model: str, cwd: Path) -> str:
         if opened.model_name == model:
             return opened.uri
     return tracking_uri(root, config.for_pipeline(model))
+
+
+def _need_reason(reason: str, command: str) -> None:
+    if not reason.strip():
+        raise UsageError(
+            "a change of what is live needs a reason, which is kept in the audit log", f'{command} --reason "…"'
+        )
+
+
+def _outcome(promotion: Promotion) -> PromoteOutcome:
+    version, former = promotion.version, promotion.former
+    return PromoteOutcome(
+        version=version.ref,
+        stage=promotion.stage,
+        lineage=lineage_from_tags(version.tags),
+        former=former.ref if former is not None else None,
+        changed=promotion.changed,
+    )

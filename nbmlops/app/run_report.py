@@ -116,7 +116,7 @@ def _next(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> Iterator[str]
         return
     version = record.model_version
     if version is not None and "challenger" in version.aliases:
-        yield f"nbmlops promote {version.name}@challenger"
+        yield f"nbmlops promote {version.name}@challenger --reason TEXT"
     numbers = [p for p in opened.pipeline.parameters if p.type in {ParameterType.INT, ParameterType.FLOAT}]
     if numbers:
         yield f"{opened.run_command(cwd)} -p {numbers[0].name}=…"

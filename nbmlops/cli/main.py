@@ -27,6 +27,8 @@ COMMANDS = {
     "gate": "Judge a run again by the rules of nbmlops.toml.",
     "register": "Register the model of a run whose verdict passes.",
     "promote": "Make a model version the champion.",
+    "rollback": "Make the former champion champion again.",
+    "audit": "Show, verify or export who did what to which version.",
     "runs": "Compare recent runs: a table, pictures, which is champion.",
     "lineage": "Tell where a model version or a run comes from, or what was made from some data.",
     "lock": "Refresh the requirements.lock of a pipeline.",
@@ -42,7 +44,7 @@ From a tagged notebook to a gated, registered model.
   nbmlops inspect churn.ipynb              what the compiler sees
   nbmlops compile churn.ipynb              write pipelines/churn/
   nbmlops run pipelines/churn -p depth=8   steps, gate, registration
-  nbmlops promote churn@challenger         make it the champion
+  nbmlops promote churn --reason "winter"  make it the champion
 
 Exit codes: 0 success, 1 a step failed, 2 usage or a fault in notebook or configuration, 3 rejected by the gate,
 4 environment, 5 a comparison failed, 6 conflict, 70 a fault of nbmlops, 130 interrupted, 143 terminated.

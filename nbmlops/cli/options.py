@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -35,6 +36,23 @@ def sarif_format_option(function: _Function) -> _Function:
 
 def _format_option(forms: Sequence[str], text: str) -> Callable[[_Function], _Function]:
     return click.option("--format", "output", type=click.Choice(forms), default=TEXT, show_default=True, help=text)
+
+
+def reason_option(function: _Function) -> _Function:
+    """Adds `--reason TEXT` to a command; on a terminal it is asked for."""
+    return click.option(
+        "--reason",
+        default="",
+        metavar="TEXT",
+        callback=lambda _context, _parameter, value: value or _asked("Why? This is kept in the audit log"),
+        help="Why; kept in the audit log and with the version. Asked for on a terminal.",
+    )(function)
+
+
+def _asked(question: str) -> str:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return ""
+    return str(click.prompt(question, err=True))
 
 
 def steps_option(function: _Function) -> _Function:

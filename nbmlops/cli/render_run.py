@@ -19,7 +19,7 @@ from nbmlops.pipeline.run_record import (
     StepRecord,
     StepStatus,
 )
-from nbmlops.registry.registry import CHALLENGER
+from nbmlops.registry.registry import CHALLENGER, CHAMPION
 
 if TYPE_CHECKING:
     from nbmlops.app.gate import GateOutcome
@@ -178,16 +178,18 @@ def register_blocks(outcome: RegisterOutcome) -> Iterator[Block]:
     """Yields the version that a run's model is."""
     yield from version_blocks(outcome.version, outcome.lineage)
     if CHALLENGER in outcome.version.aliases:
-        yield Line(f"next: nbmlops promote {outcome.version.name}@{CHALLENGER}")
+        yield Line(f"next: nbmlops promote {outcome.version.name}@{CHALLENGER} --reason TEXT")
 
 
 def promote_blocks(outcome: PromoteOutcome) -> Iterator[Block]:
-    """Yields the new champion, where it comes from, and which version it replaces."""
-    champion, former = outcome.champion, outcome.former
+    """Yields what the version is now, where it comes from, and which one was that before."""
+    version, former = outcome.version, outcome.former
+    other = {"champion": " (Production)", "challenger": " (Staging)"}.get(outcome.stage, "")
     if outcome.changed:
-        yield Line(f"{champion.name} version {champion.version} is champion now", Tone.GOOD)
+        yield Line(f"{version.name} version {version.version} is {outcome.stage}{other} now", Tone.GOOD)
         if former is not None:
-            yield Line(f"archived: version {former.version}, the champion until now")
+            fate = "archived" if outcome.stage == CHAMPION else "superseded"
+            yield Line(f"{fate}: version {former.version}, the {outcome.stage} until now")
     else:
-        yield Line(f"{champion.name} version {champion.version} was champion already; nothing changed")
+        yield Line(f"{version.name} version {version.version} was {outcome.stage} already; nothing changed")
     yield _lineage(outcome.lineage)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GATE_SCHEMA = "nbmlops/gate/1"
 REGISTER_SCHEMA = "nbmlops/register/1"
-PROMOTE_SCHEMA = "nbmlops/promote/1"
+PROMOTE_SCHEMA = "nbmlops/promote/2"
 
 
 def run_document(outcome: RunOutcome) -> dict[str, Json]:
@@ -72,7 +72,8 @@ def promote_document(outcome: PromoteOutcome) -> dict[str, Json]:
     return {
         "schema": PROMOTE_SCHEMA,
         "status": "promoted" if outcome.changed else "unchanged",
-        "champion": _version(outcome.champion),
+        "stage": outcome.stage,
+        "version": _version(outcome.version),
         "former": _version(outcome.former) if outcome.former is not None else None,
         "lineage": _lineage(outcome.lineage),
     }

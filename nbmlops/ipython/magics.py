@@ -104,13 +104,27 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             from nbmlops.ipython.run_command import run as run_pipeline  # noqa: PLC0415  # likewise
 
             return run_pipeline(line.options, namespace, get_ipython())
-        case "inspect" | "compile":
-            from nbmlops.ipython import notebook_commands  # noqa: PLC0415  # loads analysis and compiler
-
-            run = notebook_commands.inspect if line.subcommand == "inspect" else notebook_commands.compile_
-            return run(line.options, namespace)
+        case "promote" | "rollback" | "audit" | "inspect" | "compile":
+            return _run_use_case(line, namespace)
         case _:
             raise UsageError("`%mlops step` marks a whole cell", f"write it as its first line: %%mlops {text.strip()}")
+
+
+def _run_use_case(line: MlopsLine, namespace: dict[str, Any]) -> object:
+    """Returns the result of a line that does what a command of the command line does."""
+    if line.subcommand in {"inspect", "compile"}:
+        from nbmlops.ipython import notebook_commands  # noqa: PLC0415  # loads analysis and compiler
+
+        run = notebook_commands.inspect if line.subcommand == "inspect" else notebook_commands.compile_
+        return run(line.options, namespace)
+    from nbmlops.ipython import registry_commands  # noqa: PLC0415  # likewise
+
+    commands = {
+        "promote": registry_commands.promote,
+        "rollback": registry_commands.rollback,
+        "audit": registry_commands.audit,
+    }
+    return commands[line.subcommand](line.options)
 
 
 def register(shell: Any) -> None:

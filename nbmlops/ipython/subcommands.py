@@ -53,6 +53,19 @@ SUBCOMMANDS = (
         ("--data", "--name"),
         takes_names=True,
     ),
+    Subcommand(
+        "promote",
+        "make a model version the champion",
+        '%mlops promote flights --reason "better in winter"',
+        ("--to", "--expect", "--reason"),
+    ),
+    Subcommand(
+        "rollback",
+        "make the former champion champion again",
+        '%mlops rollback flights --reason "wrong since noon"',
+        ("--to", "--reason"),
+    ),
+    Subcommand("audit", "show who did what to which version", "%mlops audit flights"),
     Subcommand("status", "show what this run has recorded, and where", "%mlops status"),
     Subcommand("panel", "show the run as a live panel", "%mlops panel"),
     Subcommand(

@@ -185,6 +185,23 @@ def _lineage_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--commit", metavar="SHA", type=word, help="what was made from this commit")
 
 
+def _promote_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL[@ALIAS|/VERSION]", type=word, help="default: its challenger")
+    parser.add_argument("--to", metavar="STAGE", type=word, help="what it becomes (default: champion)")
+    parser.add_argument("--expect", metavar="VERSION", type=word, help="only if this version is champion now")
+    parser.add_argument("--reason", metavar="TEXT", type=word, required=True, help="why; kept in the audit log")
+
+
+def _rollback_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", type=word, help="its name in the registry")
+    parser.add_argument("--to", metavar="VERSION", type=word, help="an earlier champion (default: the one before)")
+    parser.add_argument("--reason", metavar="TEXT", type=word, required=True, help="why; kept in the audit log")
+
+
+def _audit_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", type=word, nargs="?", help="its name (default: all models)")
+
+
 def _step_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", type=word, help="the step that this cell belongs to")
 
@@ -254,6 +271,27 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         MagicAction.REGISTER,
         _register_arguments,
         _register,
+    ),
+    "promote": Subcommand(
+        "make a model version the champion",
+        '%mlops promote flights --reason "better in winter"',
+        _DROP,
+        _promote_arguments,
+        _no_call,
+    ),
+    "rollback": Subcommand(
+        "make the former champion champion again",
+        '%mlops rollback flights --reason "wrong since noon"',
+        _DROP,
+        _rollback_arguments,
+        _no_call,
+    ),
+    "audit": Subcommand(
+        "show who did what to which version, and whether the log is whole",
+        "%mlops audit flights",
+        _DROP,
+        _audit_arguments,
+        _no_call,
     ),
     "status": Subcommand("show what this run has recorded, and where", "%mlops status", _DROP, _no_arguments, _no_call),
     "panel": Subcommand("show the run as a live panel", "%mlops panel", _DROP, _no_arguments, _no_call),

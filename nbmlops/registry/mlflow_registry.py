@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
 from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.model_format import pinned_requirements, trusted_types
-from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
+from nbmlops.registry.registry import LEASE_PREFIX, METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.mlflow_errors import named_errors
@@ -24,6 +24,7 @@ SIGNATURE_ROWS = 100
 DOCUMENTS = "nbmlops"
 _MODULES = ("pandas", "mlflow.sklearn", "skops.io")
 _MODEL = "model"
+_THERE, _GONE = "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"
 _WAIT_SECONDS = 60
 _PAGE = 1000
 _MOST_IDS = 100
@@ -77,7 +78,7 @@ class MlflowRegistry:
         while True:
             with named_errors(self._uri):
                 page = self._client.search_registered_models(max_results=_PAGE, page_token=token)
-            found += [model.name for model in page]
+            found += [model.name for model in page if not model.name.startswith(LEASE_PREFIX)]
             token = page.token
             if not token:
                 return tuple(sorted(found))
@@ -88,11 +89,11 @@ class MlflowRegistry:
         Raises:
             EnvironmentFault: the registry cannot be used.
         """
-        aliases = self._aliases(name)
-        if aliases is None:
+        entry = self.entry(name)
+        if entry is None:
             return ()
         found = self._search(f"name={quoted(name)}")
-        return tuple(_version(version, aliases) for version in found)
+        return tuple(_version(version, entry.aliases) for version in found)
 
     def of_runs(self, run_ids: Sequence[str]) -> tuple[ModelVersion, ...]:
         """Returns the versions of any model that one of these runs made, the newest first.
@@ -104,8 +105,8 @@ class MlflowRegistry:
         for first in range(0, len(run_ids), _MOST_IDS):
             ids = ", ".join(map(quoted, run_ids[first : first + _MOST_IDS]))
             found += self._search(f"run_id IN ({ids})")
-        aliases = {name: self._aliases(name) or {} for name in {version.name for version in found}}
-        return tuple(_version(version, aliases[version.name]) for version in sorted(found, key=_newest_first))
+        entries = {name: self.entry(name) or NameEntry(name) for name in {version.name for version in found}}
+        return tuple(_version(version, entries[version.name].aliases) for version in sorted(found, key=_newest_first))
 
     def _search(self, condition: str) -> list[Any]:
         """Returns MLflow's versions of which the condition holds, newest first."""
@@ -127,11 +128,11 @@ class MlflowRegistry:
         Raises:
             EnvironmentFault: the registry cannot be used.
         """
-        aliases = self._aliases(name)
-        if aliases is None or alias not in aliases:
+        entry = self.entry(name)
+        if entry is None or alias not in entry.aliases:
             return None
         with named_errors(self._uri):
-            return _version(self._client.get_model_version(name, aliases[alias]), aliases)
+            return _version(self._client.get_model_version(name, entry.aliases[alias]), entry.aliases)
 
     def add(self, candidate: Candidate, verdict: Verdict) -> ModelVersion:
         """Returns a new version without aliases; see `ModelRegistry`.
@@ -144,7 +145,7 @@ class MlflowRegistry:
         tags = _version_tags(candidate, verdict)
         logged = self._log_model(candidate, verdict, types)
         with named_errors(self._uri):
-            self._ensure_name(candidate.model_name)
+            self.make_entry(candidate.model_name, {})
             version = self._client.create_model_version(
                 candidate.model_name,
                 self._source(logged),
@@ -186,6 +187,65 @@ class MlflowRegistry:
             for tag, value in tags.items():
                 self._client.set_model_version_tag(name, version, tag, value)
 
+    def entry(self, name: str) -> NameEntry | None:
+        """Returns what is kept with a name, or None where there is no such name.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        found: list[Any] = []
+        with named_errors(self._uri):
+            if _is_refused(_GONE, lambda: found.append(self._client.get_registered_model(name))):
+                return None
+        (model,) = found
+        aliases = {alias: str(version) for alias, version in model.aliases.items()}
+        return NameEntry(model.name, dict(model.tags), aliases)
+
+    def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
+        """Returns whether the name was made by this call.
+
+        Raises:
+            UsageError: no model can have this name.
+            EnvironmentFault: the registry cannot be used.
+        """
+        with named_errors(self._uri):
+            return not _is_refused(_THERE, lambda: self._client.create_registered_model(name, tags=dict(tags)))
+
+    def tag_entry(self, name: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to the name, replacing those of the same name.
+
+        Raises:
+            UsageError: there is no such name.
+            EnvironmentFault: the registry cannot be used.
+        """
+        with named_errors(self._uri):
+            for tag, value in tags.items():
+                self._client.set_registered_model_tag(name, tag, value)
+
+    def drop_entry(self, name: str) -> None:
+        """Removes a name without versions; one that is gone is no fault.
+
+        Raises:
+            EnvironmentFault: the registry cannot be used.
+        """
+        with named_errors(self._uri):
+            _is_refused(_GONE, lambda: self._client.delete_registered_model(name))
+
+    def has_model(self, version: ModelVersion) -> bool:
+        """Returns whether the stored model of a version is still there.
+
+        Raises:
+            UsageError: there is no such version.
+            EnvironmentFault: the registry cannot be used.
+        """
+        from mlflow.artifacts import list_artifacts
+
+        with named_errors(self._uri):
+            address = self._client.get_model_version_download_uri(version.name, version.version)
+            return any(
+                found.path.rpartition("/")[2] == "MLmodel" for found in list_artifacts(address, tracking_uri=self._uri)
+            )
+
     def give_up(self, run_id: str) -> None:
         """Marks as failed the models that a run has stored, of which none became a version.
 
@@ -198,28 +258,6 @@ class MlflowRegistry:
             for model in found:
                 if model.name == _MODEL and model.status != "FAILED":
                     self._client.finalize_logged_model(model.model_id, "FAILED")
-
-    def _aliases(self, name: str) -> Mapping[str, str] | None:
-        # alias -> version; None when there is no such model
-        from mlflow.exceptions import MlflowException
-
-        with named_errors(self._uri):
-            try:
-                model = self._client.get_registered_model(name)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                    raise
-                return None
-        return {alias: str(version) for alias, version in model.aliases.items()}
-
-    def _ensure_name(self, name: str) -> None:
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self._client.create_registered_model(name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
 
     def _log_model(self, candidate: Candidate, verdict: Verdict, types: tuple[str, ...]) -> Any:
         from mlflow.entities import LoggedModelOutput
@@ -247,6 +285,19 @@ class MlflowRegistry:
         # only one, and takes no other source.
         is_server = self._uri.startswith(("http:", "https:", "databricks"))
         return f"models:/{logged.model_id}" if is_server else str(logged.artifact_location)
+
+
+def _is_refused(code: str, call: Callable[[], object]) -> bool:
+    # Whether MLflow refuses the call with this code; any other error is raised.
+    from mlflow.exceptions import MlflowException
+
+    try:
+        call()
+    except MlflowException as error:
+        if error.error_code != code:
+            raise
+        return True
+    return False
 
 
 def _save(candidate: Candidate, path: Path, types: tuple[str, ...], model_id: str) -> None:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from nbmlops.core.errors import GateRejected
 from nbmlops.gate.verdict import Verdict
-from nbmlops.registry.promote import NOBODY, Promoter, make_champion
+from nbmlops.registry.audit import Action
+from nbmlops.registry.promote import challenger_plan, champion_plan
 from nbmlops.registry.registry import (
-    CHALLENGER,
     CHAMPION,
     MODEL_DIGEST,
     STAGE,
-    SUPERSEDED,
     Candidate,
     ModelRegistry,
     ModelVersion,
 )
+from nbmlops.registry.transitions import NOBODY, Actor, Standing, Transition, change
 from nbmlops.tracking.lineage import RUN_ID
 
 _MOST_RULES = 3
@@ -30,7 +30,7 @@ def register(
     registry: ModelRegistry,
     *,
     promote_on_pass: bool = False,
-    promoter: Promoter = NOBODY,
+    actor: Actor = NOBODY,
 ) -> ModelVersion:
     """Returns the version that holds the candidate, new or, for the same run and model, the one that is there.
 
@@ -39,21 +39,25 @@ def register(
         candidate: The model with its lineage.
         registry: Where to.
         promote_on_pass: Make it champion even though there is one.
-        promoter: Who registers, and when, for the case that the version becomes champion.
+        actor: Who registers, when and why.
 
     Raises:
         GateRejected: the verdict is not a passing one.
         UsageError: the model is of a kind that cannot be stored safely.
+        Conflict: somebody else changes the model for longer than one waits.
         EnvironmentFault: the registry cannot be used.
     """
     if not verdict.passed:
         raise GateRejected(f"{candidate.model_name} is not registered: {_why(verdict)}", verdict.hint)
     version = _same_model(registry, candidate) or registry.add(candidate, verdict)
-    return _staged(registry, version, promote_on_pass=promote_on_pass, promoter=promoter)
+    # The stage is written last: a version without one was left unfinished by a process that died.
+    if STAGE not in version.tags:
+        _stage(registry, version, promote_on_pass=promote_on_pass, actor=actor)
+    return _current(registry, version)
 
 
 def finish(
-    registry: ModelRegistry, name: str, run_id: str, *, promote_on_pass: bool = False, promoter: Promoter = NOBODY
+    registry: ModelRegistry, name: str, run_id: str, *, promote_on_pass: bool = False, actor: Actor = NOBODY
 ) -> ModelVersion | None:
     """Returns the version that a process registered before it died, which has all that belongs to it now.
 
@@ -64,30 +68,32 @@ def finish(
         name: The model's name.
         run_id: The run whose process died.
         promote_on_pass: As for `register`.
-        promoter: Likewise.
+        actor: Likewise.
 
     Raises:
         EnvironmentFault: the registry cannot be used.
     """
     for version in registry.versions(name):
         if version.tags.get(RUN_ID, version.run_id) == run_id and MODEL_DIGEST in version.tags:
-            return _staged(registry, version, promote_on_pass=promote_on_pass, promoter=promoter)
+            _stage(registry, version, promote_on_pass=promote_on_pass, actor=actor)
+            return _current(registry, version)
     registry.give_up(run_id)
     return None
 
 
-def _staged(
-    registry: ModelRegistry, version: ModelVersion, *, promote_on_pass: bool, promoter: Promoter
-) -> ModelVersion:
-    """Returns the version as champion or challenger, which it becomes unless it has been either."""
-    # The stage is written last: a version without one was left unfinished by a process that died.
-    if STAGE not in version.tags:
-        champion = registry.aliased(version.name, CHAMPION)
-        if champion is None or champion.version == version.version or promote_on_pass:
-            make_champion(registry, version, champion, promoter)
-        else:
-            _make_challenger(registry, version)
-    return _current(registry, version)
+def _stage(registry: ModelRegistry, version: ModelVersion, *, promote_on_pass: bool, actor: Actor) -> None:
+    """Makes the version champion or challenger unless it has been either."""
+
+    def plan(now: Standing) -> Transition | None:
+        found = now.version(version.version)
+        if found is None or STAGE in found.tags:
+            return None
+        champion = now.entry.aliases.get(CHAMPION)
+        if champion is None or champion == version.version or promote_on_pass:
+            return champion_plan(now, found, actor, Action.REGISTER)
+        return challenger_plan(now, found, Action.REGISTER)
+
+    change(registry, version.name, actor, plan)
 
 
 def _why(verdict: Verdict) -> str:
@@ -104,15 +110,6 @@ def _same_model(registry: ModelRegistry, candidate: Candidate) -> ModelVersion |
         if same_run and version.tags.get(MODEL_DIGEST) == candidate.model_digest:
             return version
     return None
-
-
-def _make_challenger(registry: ModelRegistry, version: ModelVersion) -> None:
-    registry.set_alias(version.name, CHALLENGER, version.version)
-    # Not only the one that had the alias: a process that died may have moved it, and told nothing.
-    for former in registry.versions(version.name):
-        if former.version != version.version and former.tags.get(STAGE) == CHALLENGER:
-            registry.set_tags(version.name, former.version, {STAGE: SUPERSEDED})
-    registry.set_tags(version.name, version.version, {STAGE: CHALLENGER})
 
 
 def _current(registry: ModelRegistry, version: ModelVersion) -> ModelVersion:

@@ -12,6 +12,7 @@ from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+LEASE_PREFIX = "nbmlops.lease."
 STAGE = "nbmlops.stage"
 ARCHIVED = "archived"
 SUPERSEDED = "superseded"
@@ -71,6 +72,15 @@ class ModelVersion:
         return ModelVersionRef(self.name, self.version, self.aliases)
 
 
+@dataclass(frozen=True, slots=True)
+class NameEntry:
+    """What a registry keeps with a name itself, which exists once; `aliases` tells the version that each one is at."""
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
 class ModelRegistry(Protocol):
     """A model registry. Every method may raise EnvironmentFault: it cannot be reached or used."""
 
@@ -79,7 +89,22 @@ class ModelRegistry(Protocol):
         """What `add` imports and takes long to import."""
 
     def names(self) -> tuple[str, ...]:
-        """Returns the names of all registered models, sorted."""
+        """Returns the names of all registered models, sorted; without those that stand for leases."""
+
+    def entry(self, name: str) -> NameEntry | None:
+        """Returns what is kept with a name, or None where there is no such name."""
+
+    def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
+        """Returns whether the name was made by this call: of several at once, one gets True."""
+
+    def tag_entry(self, name: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to the name, replacing those of the same name."""
+
+    def drop_entry(self, name: str) -> None:
+        """Removes a name without versions; one that is gone is no fault."""
+
+    def has_model(self, version: ModelVersion) -> bool:
+        """Returns whether the stored model of a version is still there."""
 
     def versions(self, name: str) -> tuple[ModelVersion, ...]:
         """Returns the versions of a model, newest first; () when there is no such model."""

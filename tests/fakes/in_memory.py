@@ -11,7 +11,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest
 from nbmlops.pipeline.run_record import DataRecord, StepLog
 from nbmlops.registry.baseline import metrics_to_tag
-from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion
+from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
 from nbmlops.tracking.lineage import GIT_COMMIT, RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.tracker import RunFacts, RunQuery, RunStart, RunState
 
@@ -120,6 +120,8 @@ class InMemoryRegistry:
     models: dict[str, list[ModelVersion]] = field(default_factory=dict)
     pointers: dict[tuple[str, str], str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    entries: dict[str, NameEntry] = field(default_factory=dict)
+    lost: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -165,6 +167,28 @@ class InMemoryRegistry:
         versions = self.models[name]
         index = int(version) - 1
         versions[index] = replace(versions[index], tags={**versions[index].tags, **tags})
+
+    def entry(self, name: str) -> NameEntry | None:
+        if name not in self.models and name not in self.entries:
+            return None
+        aliases = {alias: number for (model, alias), number in self.pointers.items() if model == name}
+        return replace(self.entries.get(name, NameEntry(name)), aliases=aliases)
+
+    def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
+        if name in self.entries or name in self.models:
+            return False
+        self.entries[name] = NameEntry(name, dict(tags))
+        return True
+
+    def tag_entry(self, name: str, tags: Mapping[str, str]) -> None:
+        entry = self.entries.get(name, NameEntry(name))
+        self.entries[name] = replace(entry, tags={**entry.tags, **tags})
+
+    def drop_entry(self, name: str) -> None:
+        self.entries.pop(name, None)
+
+    def has_model(self, version: ModelVersion) -> bool:
+        return (version.name, version.version) not in self.lost
 
     def give_up(self, run_id: str) -> None:
         self.calls.append(f"give up {run_id}")

@@ -20,9 +20,10 @@ from nbmlops.pipeline.run_record import (
     StepRecord,
     StepStatus,
 )
-from nbmlops.registry.promote import Promoter, promote
+from nbmlops.registry.promote import promote
 from nbmlops.registry.register import register
 from nbmlops.registry.registry import Candidate, ModelRegistry
+from nbmlops.registry.transitions import Actor
 from nbmlops.tracking.lineage import PIPELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.provenance import CodeCell, GitDiff, Provenance, provenance_to_json
 from nbmlops.tracking.tracker import RunStart, RunState, Tracker
@@ -88,9 +89,9 @@ def tell(tracker: Tracker, registry: ModelRegistry, model: object = None, featur
             run_id, f"{COMMITS[version - 1]}{'-dirty' if version == 2 else ''}", {"flights": data(version).digest}
         )
         made = Candidate("flights", run_id, model, f"{version}" * 32, features, lineage, {"auc": auc})
-        register(verdict, made, registry, promoter=Promoter("ann", "2026-11-21T10:00:00+00:00"))
+        register(verdict, made, registry, actor=Actor("ann", "2026-11-21T10:00:00+00:00"))
         ids.append(run_id)
-    promote(registry, "flights", "challenger", Promoter("bob", "2026-11-21T11:00:00+00:00", "better <b>AUC</b>"))
+    promote(registry, "flights", "challenger", Actor("bob", "2026-11-21T11:00:00+00:00", "better <b>AUC</b>"))
     run_id = _run(tracker, 2, 0.5)
     _judge(tracker, run_id, 0.5, Champion("flights", "2", {"auc": 0.82}))
     return (*ids, run_id)

@@ -160,7 +160,10 @@ def test_the_life_of_a_model(project: Project, golden: Golden) -> None:
         project.transcript("run", "points", "--judge"),
         project.transcript("gate"),
         project.transcript("register"),
-        project.transcript("promote", "pionts"),
+        project.transcript("promote", "pionts", "--reason", "a typo"),
+        project.transcript("promote", "points/2"),
+        project.transcript("rollback", "points", "--reason", "too smooth"),
+        project.transcript("audit", "verify"),
     ]
     golden("cli/run_life.txt", "\n".join(story))
     assert project.run_states() == ["FINISHED"] * 3

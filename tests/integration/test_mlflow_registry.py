@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,18 +20,20 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from nbmlops.core.errors import GateRejected, UsageError
+from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
 from nbmlops.gate.baseline import Champion, NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
 from nbmlops.pipeline.run_record import Lineage, MetricValue, ModelVersionRef, StepLog
+from nbmlops.registry.audit import faults, line_tags
 from nbmlops.registry.baseline import read_baseline
 from nbmlops.registry.mlflow_registry import MlflowRegistry
 from nbmlops.registry.model_format import pinned_requirements
-from nbmlops.registry.promote import Promoter, promote
+from nbmlops.registry.promote import promote, rollback
 from nbmlops.registry.register import register
 from nbmlops.registry.registry import Candidate, ModelRegistry
+from nbmlops.registry.transitions import Actor, standing
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 from nbmlops.tracking.tracker import RunStart, Tracker
 
@@ -97,7 +100,9 @@ def test_the_life_of_a_model_name(tracker: Tracker, registry: ModelRegistry, mod
     verdict = verdict_on(first, tracker, registry)
     version = register(verdict, first, registry)
     assert version.ref == ModelVersionRef("flights", "1", ("champion",))
+    line = standing(registry, "flights").log.lines[0]
     assert version.tags == {
+        **line_tags(line),
         "nbmlops.run_id": first.run_id,
         "nbmlops.git_commit": "abc",
         "nbmlops.git_dirty": "true",
@@ -119,14 +124,14 @@ def test_the_life_of_a_model_name(tracker: Tracker, registry: ModelRegistry, mod
     assert register(verdict_on(better, tracker, registry), better, registry).ref == ModelVersionRef(
         "flights", "2", ("challenger",)
     )
-    promotion = promote(registry, "flights", "challenger", Promoter("ada", "2026-11-21T10:00:00Z", "better"))
-    assert promotion.champion.ref == ModelVersionRef("flights", "2", ("champion",))
+    promotion = promote(registry, "flights", "challenger", Actor("ada", "2026-11-21T10:00:00Z", "better"))
+    assert promotion.version.ref == ModelVersionRef("flights", "2", ("champion",))
     assert promotion.former is not None
     assert (promotion.former.ref, promotion.former.tags["nbmlops.stage"]) == (
         ModelVersionRef("flights", "1"),
         "archived",
     )
-    assert promotion.champion.tags["nbmlops.promoted_by"] == "ada"
+    assert promotion.version.tags["nbmlops.promoted_by"] == "ada"
     assert not promote(registry, "flights", "2").changed
 
     worse = candidate(tracker, "flights", model, 0.75)
@@ -137,7 +142,33 @@ def test_the_life_of_a_model_name(tracker: Tracker, registry: ModelRegistry, mod
         ModelVersionRef("flights", "2", ("champion",)),
         ModelVersionRef("flights", "1"),
     ]
-    assert "flights" in registry.names()
+    back = rollback(registry, "flights", Actor("bob", "2026-11-21T11:00:00Z", "too slow"))
+    assert (back.version.ref, back.changed) == (ModelVersionRef("flights", "1", ("champion",)), True)
+    now = standing(registry, "flights")
+    assert faults(now.log, now.entry) == ()
+    assert [(line.action.value, line.who, line.version, line.reason) for line in now.log.lines] == [
+        ("register", "", "1", ""),
+        ("register", "", "2", ""),
+        ("promote", "ada", "2", "better"),
+        ("rollback", "bob", "1", "too slow"),
+    ]
+    assert registry.names() == ("flights",)  # no lease is left
+
+
+def test_a_version_whose_stored_model_is_gone_is_not_returned_to(
+    tracker: Tracker, registry: MlflowRegistry, model: Any
+) -> None:
+    for auc in (0.8, 0.82):
+        made = candidate(tracker, "gone", model, auc)
+        register(verdict_on(made, tracker, registry), made, registry, promote_on_pass=True)
+    stored = registry._client.get_model_version("gone", "1")
+    shutil.rmtree(url2pathname(urlsplit(stored.source).path))
+    with pytest.raises(EnvironmentFault, match="the stored model of gone version 1 is gone"):
+        rollback(registry, "gone", Actor("ada"))
+    assert [one.ref for one in registry.versions("gone")] == [
+        ModelVersionRef("gone", "2", ("champion",)),
+        ModelVersionRef("gone", "1"),
+    ]
 
 
 def test_the_version_holds_a_model_without_pickle_its_signature_and_documents(

@@ -161,7 +161,7 @@ def _has_verbatim(program: Program) -> bool:
 
 def _promote_command(program: Program) -> str:
     stage = program.pipeline.register
-    return f"nbmlops promote {shell_path(stage.model_name)}" if stage else ""
+    return f"nbmlops promote {shell_path(stage.model_name)} --reason TEXT" if stage else ""
 
 
 def _names(names: Sequence[str]) -> str:

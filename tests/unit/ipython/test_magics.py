@@ -19,7 +19,9 @@ NO_RUN = (
 def test_the_magic_alone_lists_what_there_is(loaded: Any):
     shown = repr(loaded.run_line_magic("mlops", ""))
     assert shown.splitlines()[0] == "%mlops tracks, checks, gates and registers"
-    assert "  %mlops data flights --context training   fingerprint a frame or a file and log it as an input" in shown
+    rows = [line.split("  ") for line in shown.splitlines()[3:-1]]
+    told = {row[1].strip(): row[-1].strip() for row in rows}
+    assert told["%mlops data flights --context training"] == "fingerprint a frame or a file and log it as an input"
     assert "  %mlops panel" in shown
 
 

@@ -8,8 +8,10 @@ import pytest
 from nbmlops.core.errors import GateRejected
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
+from nbmlops.registry.audit import faults
 from nbmlops.registry.register import finish, register
 from nbmlops.registry.registry import Candidate, ModelRegistry, ModelVersion
+from nbmlops.registry.transitions import standing
 from tests.fakes.in_memory import InMemoryRegistry
 
 PASS = Verdict(True, (RuleResult("floor", "auc", 0.8, ">= 0.7", None, Outcome.PASS),))
@@ -95,7 +97,7 @@ def test_a_registration_that_was_cut_off_is_completed(before_cut: int) -> None:
     cut = Cut()
     with pytest.raises(KeyboardInterrupt):
         register(PASS, candidate(1), cut)
-    registry = InMemoryRegistry(cut.models, cut.pointers)
+    registry = InMemoryRegistry(cut.models, cut.pointers, entries=cut.entries)
     assert register(PASS, candidate(1), registry).ref == ModelVersionRef("flights", "1", ("champion",))
     assert stages(registry) == {"1": (("champion",), "champion")}
 
@@ -126,6 +128,18 @@ class Dies(InMemoryRegistry):
         self._count()
         super().set_tags(name, version, tags)
 
+    def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
+        self._count()
+        return super().make_entry(name, tags)
+
+    def tag_entry(self, name: str, tags: Mapping[str, str]) -> None:
+        self._count()
+        super().tag_entry(name, tags)
+
+    def drop_entry(self, name: str) -> None:
+        self._count()
+        super().drop_entry(name)
+
 
 @pytest.mark.parametrize("promotes", [False, True])
 @pytest.mark.parametrize("before", [0, 1, 2])
@@ -134,9 +148,10 @@ def test_wherever_a_process_dies_registering_is_finished_as_if_it_had_not(before
     for run in range(1, before + 1):
         register(PASS, candidate(run), undisturbed)
     models, pointers = {name: list(found) for name, found in undisturbed.models.items()}, dict(undisturbed.pointers)
+    entries = dict(undisturbed.entries)
     register(PASS, candidate(9), undisturbed, promote_on_pass=promotes)
-    for calls in range(1, len(undisturbed.calls) + 8):
-        registry = Dies({name: list(found) for name, found in models.items()}, dict(pointers))
+    for calls in range(1, 20):
+        registry = Dies({name: list(found) for name, found in models.items()}, dict(pointers), entries=dict(entries))
         registry.last = calls
         try:
             register(PASS, candidate(9), registry, promote_on_pass=promotes)
@@ -148,6 +163,8 @@ def test_wherever_a_process_dies_registering_is_finished_as_if_it_had_not(before
         version = finish(registry, "flights", "run9", promote_on_pass=promotes)
         assert version == registry.versions("flights")[0]
         assert stages(registry) == stages(undisturbed)
+        now = standing(registry, "flights")
+        assert (faults(now.log, now.entry), set(registry.entries)) == ((), {"flights"})
         if not died:
             return
     pytest.fail("it dies for ever")

@@ -1,0 +1,78 @@
+"""`%mlops promote`, `%mlops rollback` and `%mlops audit`: the use cases of the command line, shown in the notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbmlops.app.audit import ModelAudit, audit_models
+from nbmlops.app.cards import Card, Table
+from nbmlops.app.promote import PromoteOutcome, promote_model, rollback_model
+from nbmlops.app.views import View
+from nbmlops.notebook.mlops_lines import Options
+from nbmlops.registry.audit import moves
+from nbmlops.registry.registry import CHAMPION
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PromoteView(View):
+    """What a version has become."""
+
+    outcome: PromoteOutcome
+
+    def card(self) -> Card:
+        """Returns what it is now, and which version was that before."""
+        outcome = self.outcome
+        version = outcome.version
+        if not outcome.changed:
+            title = f"{version.name} version {version.version} was {outcome.stage} already"
+            return Card("UNCHANGED", title)
+        former = outcome.former
+        fate = "archived" if outcome.stage == CHAMPION else "superseded"
+        notes = (f"{fate}: version {former.version}, the {outcome.stage} until now",) if former else ()
+        return Card(outcome.stage.upper(), f"{version.name} version {version.version}", notes=notes)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AuditView(View):
+    """What was done to models, and whether the log of it is whole."""
+
+    audits: tuple[ModelAudit, ...]
+
+    def card(self) -> Card:
+        """Returns a table for each model, and what is wrong with its log."""
+        head = ("line", "when", "who", "did", "version", "moved", "why")
+        tables = tuple(
+            Table(
+                audit.model,
+                head,
+                tuple(
+                    (str(one.number), one.when, one.who, one.action.value, one.version, moves(one), one.reason)
+                    for one in audit.lines
+                ),
+            )
+            for audit in self.audits
+        )
+        faults = tuple(f"{audit.model}: {fault}" for audit in self.audits for fault in audit.faults)
+        pending = tuple(f"{audit.model}: being changed by {audit.pending}" for audit in self.audits if audit.pending)
+        names = ", ".join(audit.model for audit in self.audits) or "no model is registered"
+        return Card("BROKEN" if faults else "INTACT", f"audit log of {names}", tables, (*faults, *pending))
+
+
+def promote(options: Options) -> PromoteView:
+    """Returns what the version of a `%mlops promote` line has become; raises what `promote_model` raises."""
+    expected = str(options["expect"]) if "expect" in options else None
+    to = str(options.get("to", CHAMPION))
+    model, reason = str(options["model"]), str(options["reason"])
+    return PromoteView(promote_model(model, reason, Path.cwd(), to=to, expected=expected))
+
+
+def rollback(options: Options) -> PromoteView:
+    """Returns which version is champion again; raises what `rollback_model` raises."""
+    model, reason = str(options["model"]), str(options["reason"])
+    return PromoteView(rollback_model(model, reason, Path.cwd(), to=str(options.get("to", ""))))
+
+
+def audit(options: Options) -> AuditView:
+    """Returns the audit log of a model, or of all; raises what `audit_models` raises."""
+    return AuditView(audit_models(str(options.get("model", "")), Path.cwd()))

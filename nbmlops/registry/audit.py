@@ -1,0 +1,237 @@
+"""The audit log of a model name: who did what, when and why, to which version; one line for each change that happened.
+
+Lines stand as tags with the versions they are about, numbered from 1, each holding the hash of the one before; the name
+itself holds number and hash of the last one. The registry is shared by all clones, so there is one log. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.digest import digest_json
+from nbmlops.core.errors import UsageError
+from nbmlops.registry.registry import CHALLENGER, CHAMPION, ModelVersion, NameEntry
+
+SCHEMA = "nbmlops/audit/1"
+LINE = "nbmlops.audit."
+HEAD = "nbmlops.audit_head"
+_TEXTS = ("when", "who", "action", "model", "version", "reason", "verdict", "waived", "previous")
+
+
+class Action(StrEnum):
+    """What a line is about."""
+
+    REGISTER = "register"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    ARCHIVE = "archive"
+    COMPLETE = "complete"
+    ABANDON = "abandon"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One line.
+
+    Attributes:
+        number: Its place, from 1.
+        when: ISO 8601, UTC, by the clock of who acted.
+        who: The user's name, "" for unknown.
+        action: What was done.
+        model: The name.
+        version: The version it is about.
+        aliases: The version that each of these aliases was moved to, "" for none.
+        before: The version that they were at, likewise.
+        reason: Why, in words.
+        verdict: Digest of the gate's verdict of the version, "" for none.
+        waived: Names of the rules that were waived for it, with commas.
+        previous: Hash of the line before, "" for the first.
+    """
+
+    number: int
+    when: str
+    who: str
+    action: Action
+    model: str
+    version: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    verdict: str = ""
+    waived: str = ""
+    previous: str = ""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the line's canonical JSON, 64 hex digits."""
+        return digest_json(line_to_json(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Number and hash of the last line; 0 and "" before the first."""
+
+    number: int = 0
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """The log as the registry has it.
+
+    Attributes:
+        lines: By number; of a number that stands there twice, all.
+        head: What the name says of the last one; None when it says nothing that can be read.
+        unreadable: The tags that hold no line.
+    """
+
+    lines: tuple[AuditLine, ...] = ()
+    head: Head | None = Head()
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> Head:
+        """What the next line follows: the head, or the last line where that is missing or behind."""
+        last = self.lines[-1] if self.lines else None
+        if last is not None and (self.head is None or self.head.number < last.number):
+            return Head(last.number, last.hash)
+        return self.head or Head()
+
+
+def line_to_json(line: AuditLine) -> dict[str, Json]:
+    """Returns a line as plain data, which is what its hash is of."""
+    texts: dict[str, Json] = {name: str(getattr(line, name)) for name in _TEXTS}
+    return {
+        "schema": SCHEMA,
+        "number": line.number,
+        **texts,
+        "aliases": dict(line.aliases),
+        "before": dict(line.before),
+    }
+
+
+def line_from_json(document: object) -> AuditLine:
+    """Returns the line of plain data.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise UsageError(f"not a line of an audit log: {document!s:.80}", f"lines begin with the schema {SCHEMA}")
+    wrong = [name for name in _TEXTS if not isinstance(document.get(name), str)]
+    wrong += [name for name in ("aliases", "before") if not _is_map(document.get(name))]
+    if wrong or type(document.get("number")) is not int or document["action"] not in set(Action):
+        raise UsageError(f"a line of an audit log is malformed: {', '.join(wrong) or 'number or action'}")
+    fields = {name: value for name, value in document.items() if name not in {"schema", "action"}}
+    try:
+        return AuditLine(action=Action(document["action"]), **fields)
+    except TypeError as error:
+        raise UsageError(f"a line of an audit log is malformed: {error}") from None
+
+
+def moves(line: AuditLine) -> str:
+    """Returns which aliases a line moved, in words."""
+    return ", ".join(
+        f"{alias}: {line.before.get(alias) or 'none'} → {number or 'none'}" for alias, number in line.aliases.items()
+    )
+
+
+def line_tags(line: AuditLine) -> dict[str, str]:
+    """Returns the tag that a version keeps of a line."""
+    text = json.dumps(line_to_json(line), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {f"{LINE}{line.number:06d}": text}
+
+
+def head_tags(line: AuditLine) -> dict[str, str]:
+    """Returns the tag that the name keeps of its last line."""
+    return {HEAD: f"{line.number} {line.hash}"}
+
+
+def read_log(entry: NameEntry | None, versions: Iterable[ModelVersion]) -> AuditLog:
+    """Returns the log of a name, whatever its state."""
+    lines: list[AuditLine] = []
+    unreadable: list[str] = []
+    for version in versions:
+        for tag, text in version.tags.items():
+            if not tag.startswith(LINE):
+                continue
+            try:
+                lines.append(line_from_json(json.loads(text)))
+            except (UsageError, ValueError):
+                unreadable.append(f"{tag} of version {version.version}")
+    lines.sort(key=lambda line: line.number)
+    return AuditLog(tuple(lines), _head(entry), tuple(sorted(unreadable)))
+
+
+def faults(log: AuditLog, entry: NameEntry | None, seen: Sequence[AuditLine] = ()) -> tuple[str, ...]:
+    """Returns what is wrong with a log, in words; () for an intact one.
+
+    Args:
+        log: The log.
+        entry: The name, whose aliases are to be those that the log leads to.
+        seen: Lines that were exported earlier, which must be the log's first ones.
+    """
+    found = [f"the tag {tag} holds no line" for tag in log.unreadable]
+    counts = Counter(line.number for line in log.lines)
+    found += [f"line {number} stands there {count} times" for number, count in sorted(counts.items()) if count > 1]
+    by_number = {line.number: line for line in log.lines}
+    last = max(by_number, default=0)
+    end = max(last, log.head.number if log.head else 0)
+    found += [f"line {number} is missing" for number in range(1, end + 1) if number not in by_number]
+    for number, line in sorted(by_number.items()):
+        before = by_number.get(number - 1)
+        if number == 1 and line.previous:
+            found.append("line 1 follows a line that is not there")
+        if before is not None and line.previous != before.hash:
+            found.append(f"line {number - 1} was altered, or line {number} does not belong here")
+    found += _head_faults(log, by_number, last)
+    found += [
+        f"line {line.number} is not what it was when it was exported" for line in seen if not _has(by_number, line)
+    ]
+    return tuple(found) or _alias_faults(log, entry)
+
+
+def _head_faults(log: AuditLog, by_number: Mapping[int, AuditLine], last: int) -> list[str]:
+    if log.head is None:
+        return ["the name says nothing of the last line"] if last else []
+    if log.head.number < last:
+        return [f"the name says that line {log.head.number} is the last one, and there is line {last}"]
+    line = by_number.get(log.head.number)
+    if line is not None and line.hash != log.head.hash:
+        return [f"line {line.number} was altered"]
+    return []
+
+
+def _alias_faults(log: AuditLog, entry: NameEntry | None) -> tuple[str, ...]:
+    """Returns what was moved by others than nbmlops: the log is intact, and leads elsewhere."""
+    expected: dict[str, str] = {}
+    for line in log.lines:
+        if line.action is not Action.ABANDON:
+            expected |= line.aliases
+    now = entry.aliases if entry is not None else {}
+    return tuple(
+        f"the {alias} is version {now.get(alias) or 'none'}, and the log says {expected.get(alias) or 'none'}: "
+        "it was moved without nbmlops"
+        for alias in (CHAMPION, CHALLENGER)
+        if log.lines and alias in expected and now.get(alias, "") != expected[alias]
+    )
+
+
+def _has(by_number: Mapping[int, AuditLine], line: AuditLine) -> bool:
+    return line.number in by_number and by_number[line.number].hash == line.hash
+
+
+def _head(entry: NameEntry | None) -> Head | None:
+    if entry is None or HEAD not in entry.tags:
+        return None
+    number, _, digest = entry.tags[HEAD].partition(" ")
+    return Head(int(number), digest) if number.isdecimal() and digest else None
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair)
