@@ -69,6 +69,7 @@ def main() -> None:
     """Imports, serves, and becomes a kernel in each forked process."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     plan = json.loads(sys.argv[2])
+    gc.disable()  # imports make hardly anything that could be collected
     if sys.path[0] in {"", str(Path.cwd())}:
         del sys.path[0]  # as a kernel does that is started by itself
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
@@ -84,6 +85,7 @@ def main() -> None:
             read_pipeline(Path(plan["pipeline"]))  # kernels have it then, however many steps it tells of
     gc.collect()
     gc.freeze()
+    gc.enable()
     _tell(channel, ready=sorted(loaded.modules.packages()))
     request = _Server(channel, plan["owner"]).serve()
     if request is not None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,7 @@ from nbmlops.runtime.import_watch import ImportWatch
 
 _MOST_WORDS = 100
 _MAIN = "__mp_main__"
+_SETTING = ("os.putenv", "os.unsetenv")  # audit events
 
 
 class UnrepeatableImport(Exception):
@@ -42,9 +44,14 @@ class Shared:
     random: tuple[Any, ...]
 
     @staticmethod
-    def now() -> Shared:
-        """Returns the present state."""
-        return Shared(dict(os.environ), tuple(warnings.filters), random.getstate())
+    def now(variables: Mapping[str, str] | None = None) -> Shared:
+        """Returns the present state.
+
+        Args:
+            variables: The environment variables, if they are known: there are dozens, and they are asked for often.
+        """
+        known = dict(os.environ) if variables is None else variables
+        return Shared(known, tuple(warnings.filters), random.getstate())
 
     def put_back(self) -> None:
         """Makes this the present state."""
@@ -88,6 +95,7 @@ class ImportRecorder:
         self._import_as_ever = builtins.__import__
         self._loading: list[str] = []  # modules whose code is running, the innermost last
         self._shared = Shared.now()
+        self._is_listening = self._is_set = False
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -97,11 +105,14 @@ class ImportRecorder:
             UnrepeatableImport: by the import statement whose module does more than add to the shared state.
         """
         before = self._shared = Shared.now()
+        self._is_listening, self._is_set = True, False
+        sys.addaudithook(self._event)  # it cannot be removed
         builtins.__import__ = self._import
         try:
             yield
         finally:
             builtins.__import__ = self._import_as_ever
+            self._is_listening = False
             before.put_back()
 
     def needs(self, module: str, known: Collection[str] = ()) -> set[str]:
@@ -148,7 +159,8 @@ class ImportRecorder:
         self._loading.append(module)
         try:
             import_module(module)
-            self._note_needs([*list(sys.modules)[known:], *_modules_of(module)])
+            new = islice(reversed(sys.modules), max(0, len(sys.modules) - known))
+            self._note_needs([*new, *_modules_of(module)])
             self._note_effects()
         finally:
             self._loading.pop()
@@ -157,13 +169,19 @@ class ImportRecorder:
         if self._loading:
             self._needs.setdefault(self._loading[-1], {}).update(dict.fromkeys(modules))
 
+    def _event(self, event: str, _: tuple[Any, ...]) -> None:
+        if self._is_listening and event in _SETTING:
+            self._is_set = True
+
     def _note_effects(self) -> None:
         """Notes what the module that is being loaded has changed so far, less what others did meanwhile.
 
         Raises:
             UnrepeatableImport: it is more than an addition.
         """
-        before, now = self._shared, Shared.now()
+        before = self._shared
+        now = Shared.now(None if self._is_set else before.variables)
+        self._is_set = False
         if before == now or not self._loading:
             return
         module, self._shared = self._loading[-1], now

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _STDERR_KEPT = 4000
 _CLIENT = "NotebookClient."
-_LOOKS = 0.01  # seconds between two looks at a kernel that was asked to end
 
 
 class Kernel:
@@ -50,10 +49,9 @@ class Kernel:
         import asyncio  # noqa: PLC0415 - as the rest: not where every step is reused
 
         from jupyter_client.kernelspec import KernelSpec
-        from jupyter_client.manager import AsyncKernelManager
 
         from nbmlops.runtime.provisioner import warm_provisioner  # noqa: PLC0415 - loads jupyter_client
-        from nbmlops.runtime.ready import PromptClient  # noqa: PLC0415 - loads jupyter_client
+        from nbmlops.runtime.ready import PromptManager  # noqa: PLC0415 - loads jupyter_client
 
         kernel, output, forks = self, self._output, self._forks
         spec = KernelSpec(
@@ -63,9 +61,7 @@ class Kernel:
             env=self._environment,
         )
 
-        class StepKernelManager(AsyncKernelManager):
-            client_factory = PromptClient
-
+        class StepKernelManager(PromptManager):
             def __new__(cls, *arguments: Any, **options: Any) -> Any:
                 # Of another class than `cls` when the kernel runs already: then `__init__` is not called again.
                 return kernel._manager or super().__new__(cls, *arguments, **options)
@@ -95,9 +91,7 @@ class Kernel:
                     if getattr(task.get_coro(), "__qualname__", "").startswith(_CLIENT):
                         task.add_done_callback(_heard)
                         task.cancel()
-                if await self.is_alive():
-                    await (_ended(self) if gently else _killed(self))
-                await super().cleanup_resources()
+                await super().end(gently)
 
         return StepKernelManager
 
@@ -162,18 +156,6 @@ class Kernel:
 
     def _process(self) -> subprocess.Popen[bytes] | ForkedProcess | None:
         return getattr(self._manager.provisioner, "process", None) if self._manager else None
-
-
-async def _ended(manager: Any) -> None:
-    """Asks the kernel to end, and kills it if it does not in time."""
-    await manager.interrupt_kernel()
-    await manager.request_shutdown()
-    await manager.finish_shutdown(pollinterval=_LOOKS)
-
-
-async def _killed(manager: Any) -> None:
-    await manager.provisioner.kill()
-    await manager.provisioner.wait()
 
 
 def _heard(task: Task[Any]) -> None:

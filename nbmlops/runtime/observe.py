@@ -46,6 +46,8 @@ _CHANGING = {
     "os.mkdir": (0,),
 }
 _MADE = {"tempfile.mkdtemp": 0, "tempfile.mkstemp": 0}
+# There are hundreds of thousands of others: each call of `id` is one.
+_HEEDED = frozenset({"open", "sqlite3.connect", "nbmlops.shell", *_PROGRAMS, *_LISTING, *_MADE, *_CHANGING, *_NETWORK})
 _IMPORTER = "<frozen importlib."
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
@@ -114,7 +116,7 @@ class Observer:
         self.folders.clear()
 
     def _event(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._active:
+        if event not in _HEEDED or not self._active:
             return
         if event == "open":
             self._opened(*arguments)

@@ -20,11 +20,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from nbmlops.runtime.forkserver import ForkedProcess, ForkPlan, ForkServer
 from nbmlops.runtime.preload import modules_to_preload
 from nbmlops.runtime.provisioner import WarmProvisioner
+from nbmlops.runtime.ready import PromptClient, PromptManager
 
 _LOG = logging.getLogger(__name__)
 _LAUNCHED = ("-m", "ipykernel_launcher")
@@ -110,13 +112,23 @@ def warm_manager_class(sources: Iterable[str]) -> type[AsyncKernelManager]:
         def _forked(self, cmd: list[str], options: dict[str, Any]) -> ForkedProcess | None:
             return KERNELS.fork(cmd, options, modules)
 
-    class WarmKernelManager(AsyncKernelManager):
+    class WarmKernelManager(PromptManager):
+        client_factory = AsyncKernelClient
+
         # jupyter_client binds this name to a coroutine function in its own subclass, too
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
             spec = self.kernel_spec
             if sys.platform == "linux" and spec is not None and "kernel_provisioner" not in spec.metadata:
                 self.provisioner = Provisioner(kernel_spec=spec, parent=self)
+                if spec.language == "python":  # others may not say that they are idle
+                    self.client_factory = PromptClient
             await super().start_kernel(**options)
+
+        async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
+            if restart:
+                await super().shutdown_kernel(now=now, restart=True)
+            else:
+                await self.end(gently=not now)
 
     return WarmKernelManager
 
