@@ -7,8 +7,11 @@ services here. Added are forms that it does not know yet.
 from __future__ import annotations
 
 import functools
+import logging
 import re
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nbmlops.core.known_secrets import MARK
@@ -135,10 +138,20 @@ def _secret_of(match: re.Match[str]) -> str:
     return text[match.start() : rest.end()].strip(" \t\"':=.")
 
 
+@contextmanager
+def warnings_kept() -> Iterator[None]:
+    """Leaves a user's warnings where they are shown: detect-secrets sends all of them to a log when it is imported."""
+    shown = warnings.showwarning
+    yield
+    if warnings.showwarning is not shown:
+        logging.captureWarnings(capture=False)
+
+
 @functools.cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Returns name and pattern of each form; loads detect-secrets, which takes 0.2 s unless requests is loaded."""
-    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # noqa: PLC0415 - see above
+    with warnings_kept():
+        from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # noqa: PLC0415 - see above
 
     plugins: dict[str, Any] = get_mapping_from_secret_type_to_class()
     known = [

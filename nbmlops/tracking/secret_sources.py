@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbmlops.core.secret_names import Holds, has_entropy, holds, is_digest, looks_random
+from nbmlops.tracking.secret_formats import warnings_kept
 
 _HINTS = (
     *("key", "passw", "pass_", "_pass", "passphrase", "pwd", "secret", "credential", "contrase", "token", "bearer"),
@@ -196,6 +197,7 @@ def quoted_passwords(text: str) -> Iterator[Assigned]:
 
 @functools.cache
 def _detector() -> Any:
-    from detect_secrets.plugins.keyword import KeywordDetector  # noqa: PLC0415 - 0.2 s unless requests is loaded
+    with warnings_kept():
+        from detect_secrets.plugins.keyword import KeywordDetector  # noqa: PLC0415 - 0.2 s unless requests is loaded
 
     return KeywordDetector()

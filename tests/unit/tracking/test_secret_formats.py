@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -89,3 +91,20 @@ def test_a_megabyte_of_hostile_text_is_read_in_linear_time():
         assert list(find_secrets(text)) == []
         spent.append(time.process_time() - begun)
     assert spent[1] < 16 * spent[0] + 1  # the square would be 16 times
+
+
+WARNINGS = """
+import warnings
+shown = warnings.showwarning
+from nbmlops.tracking.secret_formats import load_patterns
+from nbmlops.tracking.secret_sources import assigned_secrets
+load_patterns()
+list(assigned_secrets("password = 'correct horse 7'"))
+import sys
+print("detect_secrets.plugins.keyword" in sys.modules, warnings.showwarning is shown)
+"""
+
+
+def test_a_users_warnings_are_shown_as_before():
+    said = subprocess.run([sys.executable, "-c", WARNINGS], capture_output=True, text=True, check=True)
+    assert said.stdout == "True True\n"
