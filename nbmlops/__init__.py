@@ -52,8 +52,8 @@ def __getattr__(name: str) -> object:
     value: object
     if name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
-    elif name == "shell":
-        value = import_module("nbmlops.shell")
+    elif name in {"api", "shell"}:
+        value = import_module(f"nbmlops.{name}")
     elif name == "__version__":
         value = _installed_version()
     else:

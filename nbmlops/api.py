@@ -21,6 +21,7 @@ from nbmlops.app.views import (
     DataView,
     MetricView,
     ParamView,
+    PredictionsView,
     StatusView,
     VerdictView,
     VersionView,
@@ -218,6 +219,44 @@ def metric(name: str, value: object, *, step: int = 0) -> MetricView:
     number = metric_value(checked_name(name, "metric"), value)
     recorder.metric(MetricValue(name, number, metric_step(name, step)))
     return MetricView(name, number, step)
+
+
+def predictions(  # noqa: PLR0913 - what is known of held-out rows, each by its name
+    values: object,
+    *,
+    truth: object,
+    features: object = None,
+    rows: object = None,
+    slices: object = None,
+    threshold: float | None = None,
+    training: object = None,
+    model: object = None,
+    name: str = "held_out",
+) -> PredictionsView:
+    """Returns the predictions on held-out rows as they were logged, for rules that compare models row by row.
+
+    Args:
+        values: For each row a score (of the positive class), a number or a label.
+        truth: What was right, row by row.
+        features: The frame that the model predicted from; kept with the run, so that a champion can be asked as well.
+        rows: What tells rows apart, such as a column of ids; by default the features.
+        slices: A frame of columns to make slices by, beside the features.
+        threshold: From which score a row counts as positive.
+        training: The rows that were trained on, to count held-out rows among them.
+        model: The fitted model, to measure its size and how long one answer takes.
+        name: The name to log them under.
+
+    Raises:
+        UsageError: no run is tracked, lengths differ, or rows cannot be told apart.
+        EnvironmentFault: their file cannot be written.
+    """
+    from nbmlops.app.predictions import Given, log_predictions  # noqa: PLC0415  # only who asks needs it
+
+    recorder = _recorder()
+    given = Given(values, truth, features, rows, slices, threshold, training, model)
+    record, held = log_predictions(given, checked_name(name, "set of predictions"), recorder.root)
+    recorder.predictions(record)
+    return PredictionsView(record, tuple(held.columns.columns), dict(held.facts))
 
 
 def gate() -> VerdictView:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from nbmlops.app.evidence import Judged, gather
 from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
 from nbmlops.gate.evaluate import evaluate
+from nbmlops.gate.evidence import NO_EVIDENCE
 from nbmlops.gate.policy import Policy
-from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json
+from nbmlops.gate.verdict import Verdict, Waiver, verdict_digest, verdict_to_json, waive, waived_text
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.registry.baseline import read_baseline
 from nbmlops.registry.register import register
@@ -37,24 +39,33 @@ class Registration:
     metrics: Mapping[str, float]
 
 
-def judge(stores: Stores, run_id: str, model_name: str, metrics: Mapping[str, float], policy: Policy) -> Verdict:
+def judge(
+    stores: Stores, judged: Judged, metrics: Mapping[str, float], policy: Policy, waivers: Sequence[Waiver] = ()
+) -> Verdict:
     """Returns the verdict on a run, against the champion of now, after storing it with the run.
 
     Args:
         stores: Where runs and models are.
-        run_id: The run that logged the metrics.
-        model_name: Whose champion is the baseline.
+        judged: The run that logged the metrics, and whose champion is the baseline.
         metrics: The last value of each metric.
         policy: The rules.
+        waivers: Rules that somebody lets it break.
 
     Raises:
-        UsageError: there is no such run.
+        UsageError: there is no such run, or a waiver is about no rule.
         EnvironmentFault: the tracking store cannot be used.
     """
-    verdict = evaluate(metrics, read_baseline(stores.registry, stores.tracker, model_name), policy)
-    stores.tracker.log_document(run_id, VERDICT_FILE, verdict_to_json(verdict))
-    tags = verdict_tags(passed=verdict.passed, digest=verdict_digest(verdict), summary=verdict.summary())
-    stores.tracker.set_tags(run_id, tags)
+    baseline = read_baseline(stores.registry, stores.tracker, judged.model_name)
+    evidence = gather(stores, judged, baseline, policy) if policy != policy.of_logged_metrics else NO_EVIDENCE
+    verdict = waive(evaluate(metrics, baseline, policy, evidence), waivers)
+    stores.tracker.log_document(judged.run_id, VERDICT_FILE, verdict_to_json(verdict))
+    tags = verdict_tags(
+        passed=verdict.passed,
+        digest=verdict_digest(verdict),
+        summary=verdict.summary(),
+        waived=waived_text(verdict),
+    )
+    stores.tracker.set_tags(judged.run_id, tags)
     return verdict
 
 

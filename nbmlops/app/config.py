@@ -6,21 +6,22 @@ A missing file is no fault: the defaults hold, and only commands that need rules
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbmlops.app.config_demands import demands_of, faults_of_demands
-from nbmlops.app.config_document import ConfigDocument, PipelineTable, RuleTable
-from nbmlops.app.config_faults import Fault, dotted, render_faults
+from nbmlops.app.config_document import ConfigDocument, PipelineTable
+from nbmlops.app.config_faults import Fault, render_faults
+from nbmlops.app.config_rules import faults_of_rules, rule_of
 from nbmlops.app.project import CONFIG_FILE
 from nbmlops.app.toml_lines import KeyPath, key_lines
 from nbmlops.app.toml_tables import read_table
 from nbmlops.app.toml_text import parse_toml, read_text
 from nbmlops.core.errors import ConfigError
 from nbmlops.core.secret_settings import SecretSettings
-from nbmlops.gate.policy import Direction, Policy, Rule, rule_faults
+from nbmlops.gate.policy import Policy
 from nbmlops.pipeline.demands import Demands
 
 PYPROJECT = "pyproject.toml"
@@ -90,8 +91,8 @@ class Config:
         """Returns the settings of one pipeline: its own over those of the project, rule by rule (by name)."""
         base = self.document
         own = base.pipelines.get(name, PipelineTable())
-        rules = {rule.name: rule for rule in map(_rule, base.gate.rules)}
-        rules.update({rule.name: rule for rule in map(_rule, own.gate.rules)})
+        rules = {rule.name: rule for rule in map(rule_of, base.gate.rules)}
+        rules.update({rule.name: rule for rule in map(rule_of, own.gate.rules)})
         promote = own.registry.promote_on_pass
         return PipelineConfig(
             name=name,
@@ -171,48 +172,10 @@ def _tool_table(text: str) -> dict[str, Any] | None:
 
 
 def _rule_faults(document: ConfigDocument) -> Iterator[Fault]:
-    yield from _faults_of_rules(document.gate.rules, ("gate", "rules"))
+    yield from faults_of_rules(document.gate.rules, ("gate", "rules"))
     yield from faults_of_demands(document)
     for name, table in document.pipelines.items():
-        yield from _faults_of_rules(table.gate.rules, ("pipelines", name, "gate", "rules"))
+        yield from faults_of_rules(table.gate.rules, ("pipelines", name, "gate", "rules"))
         if table.model and not table.data:
             hint = 'add data = "NAME" with the name of the frame of features that the model was trained on'
             yield Fault(("pipelines", name, "model"), "a model is registered with its training data", hint)
-
-
-def _faults_of_rules(rules: Sequence[RuleTable], path: KeyPath) -> Iterator[Fault]:
-    names: dict[str, int] = {}
-    for index, table in enumerate(rules):
-        place = (*path, index)
-        rule = _rule(table)
-        if rule.name in names:
-            other = dotted((*path, names[rule.name]))
-            yield Fault((*place, "name"), f"{rule.name!r} is the name of {other} too", "give each rule its own name")
-        names.setdefault(rule.name, index)
-        for fault in rule_faults(rule):
-            yield Fault((*place, fault.key) if fault.key else place, fault.message, fault.hint)
-
-
-def _rule(table: RuleTable) -> Rule:
-    return Rule(
-        name=_default_name(table) if table.name is None else table.name,
-        metric=table.metric,
-        min=table.min,
-        max=table.max,
-        baseline=table.baseline,
-        max_drop=table.max_drop,
-        max_drop_percent=table.max_drop_percent,
-        direction=Direction(table.direction) if table.direction else None,
-        reason=table.reason,
-    )
-
-
-def _default_name(table: RuleTable) -> str:
-    """Returns a name made from what the rule says."""
-    if table.baseline:
-        return f"{table.metric} against {table.baseline}"
-    bounds = (("at least", table.min), ("at most", table.max))
-    return (
-        " and ".join([f"{table.metric} {word} {bound:g}" for word, bound in bounds if bound is not None])
-        or table.metric
-    )

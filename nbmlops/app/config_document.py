@@ -33,17 +33,34 @@ class RegistryTable:
 
 @dataclass(frozen=True, slots=True)
 class RuleTable:
-    """One `[[gate.rules]]`: a metric with a floor (`min`), a ceiling (`max`) or a `baseline` to compare with."""
+    """One `[[gate.rules]]`: a metric or a fact with bounds or a `baseline`; on recorded rows with slices and claims."""
 
-    metric: str
+    metric: str = ""
     name: str | None = None
     min: float | None = None
     max: float | None = None
     baseline: str = ""
     max_drop: float | None = None
     max_drop_percent: float | None = None
+    min_gain: float | None = None
+    min_gain_percent: float | None = None
     direction: Literal["higher", "lower"] | None = None
     reason: str = ""
+    claim: Literal["better", "not worse"] | None = None
+    margin: float | None = None
+    method: Literal["bootstrap", "mcnemar"] | None = None
+    confidence: float | None = None
+    resamples: int | None = None
+    seed: int | None = None
+    predictions: str | None = None
+    where: str | None = None
+    slice_by: str | None = None
+    bins: tuple[float, ...] | None = None
+    min_rows: int | None = None
+    small_slices: Literal["fail", "leave out"] | None = None
+    max_gap: float | None = None
+    fact: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbmlops.app.closing import judge
 from nbmlops.app.config import Config, PipelineConfig, load_config
+from nbmlops.app.evidence import Judged
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.project import find_root, pipeline_names
 from nbmlops.app.results import ResultsIndex, policy_digest
@@ -51,7 +52,7 @@ def judge_again(target: str, cwd: Path) -> GateOutcome:
     opened = found.opened
     stores = open_existing(opened.root, opened.uri, f"run it first: {opened.run_command(cwd)}")
     facts = _facts(opened, found, stores, cwd)
-    verdict = judge(stores, facts.run_id, opened.model_name, facts.metrics, opened.config.policy)
+    verdict = judge(stores, Judged(facts.run_id, opened.model_name, opened.root), facts.metrics, opened.config.policy)
     _remember(opened, found, verdict)
     return GateOutcome(opened.pipeline.name, facts.run_id, verdict)
 
@@ -77,7 +78,8 @@ def _foreign(run_id: str, cwd: Path) -> GateOutcome:
     facts = stores.tracker.run_facts(run_id)
     settings = _settings(config, facts, root)
     model_name = settings.model_name or settings.name
-    return GateOutcome(settings.name, run_id, judge(stores, run_id, model_name, facts.metrics, settings.policy))
+    verdict = judge(stores, Judged(run_id, model_name, root), facts.metrics, settings.policy)
+    return GateOutcome(settings.name, run_id, verdict)
 
 
 def _settings(config: Config, facts: RunFacts, root: Path) -> PipelineConfig:

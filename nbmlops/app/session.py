@@ -29,7 +29,7 @@ from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
-from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.runtime.redact import shown_parameters
@@ -113,6 +113,12 @@ class NotebookSession:
         from nbmlops.app.data_diff import Versions  # noqa: PLC0415  # only comparing needs it
 
         return Versions(lambda: self._store.tracker, (self._title.experiment,), cwd, self._log.data)
+
+    def predictions(self, record: PredictionsRecord) -> None:
+        """Logs predictions on held-out rows; a verdict that was given before no longer holds."""
+        self._log.record_predictions(record)
+        self._verdict = None
+        self._recorded()
 
     def check(self, record: CheckRecord) -> None:
         """Logs the outcome of a schema check."""

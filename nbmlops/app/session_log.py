@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
-from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
 
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
@@ -40,6 +40,7 @@ class SessionLog:
         self._metrics: list[MetricValue] = []
         self._data: dict[str, DataRecord] = {}
         self._checks: dict[tuple[str, str], CheckRecord] = {}
+        self._predictions: dict[str, PredictionsRecord] = {}
         self._pending = StepLog()
 
     def read_parameters(self, namespace: Mapping[str, object]) -> None:
@@ -78,6 +79,12 @@ class SessionLog:
         """Adds the outcome of a schema check."""
         self._checks[record.data, record.schema] = record
         self._add(StepLog(checks=(record,)))
+
+    def record_predictions(self, record: PredictionsRecord) -> None:
+        """Adds predictions on held-out rows; the same ones again are not sent again."""
+        if self._predictions.get(record.name) != record:
+            self._predictions[record.name] = record
+            self._add(StepLog(predictions=(record,)))
 
     def _add(self, more: StepLog) -> None:
         self._pending = _joined(self._pending, more)
@@ -142,4 +149,5 @@ def _joined(first: StepLog, second: StepLog) -> StepLog:
         metrics=first.metrics + second.metrics,
         data=first.data + second.data,
         checks=first.checks + second.checks,
+        predictions=first.predictions + second.predictions,
     )

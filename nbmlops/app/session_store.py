@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbmlops.app.closing import Registration, judge, register_model
+from nbmlops.app.evidence import Judged
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.session_place import SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle
@@ -215,7 +216,7 @@ class SpooledStore:
             raise UsageError("the notebook is not known, and so neither are its rules nor its champion", UNKNOWN_HINT)
         run_id = self._settled()
         self._baseline = None
-        return judge(self._stores, run_id, place.model_name(None), metrics, place.config.policy)
+        return judge(self._stores, Judged(run_id, place.model_name(None), place.root), metrics, place.config.policy)
 
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         """Returns what `judge` would say, against the champion as it was when this was asked first.
@@ -225,13 +226,14 @@ class SpooledStore:
         """
         place = self._place
         is_file = sqlite_path(place.tracking_uri) is not None
-        if not (place.name and place.config.policy.rules) or self._outbox.trouble is not None:
+        policy = place.config.policy.of_logged_metrics
+        if not (place.name and policy.rules) or self._outbox.trouble is not None:
             return None
         if self._baseline is None and not is_file:
             return None
         if self._baseline is None:
             self._baseline = read_baseline(self._stores.registry, self._stores.tracker, place.model_name(None))
-        return evaluate(metrics, self._baseline, place.config.policy)
+        return evaluate(metrics, self._baseline, policy)
 
     def surroundings(self) -> Surroundings | None:
         """Returns the champion and earlier runs of the experiment; None before the run has begun in the store.

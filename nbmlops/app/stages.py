@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from nbmlops.app.closing import Registration, judge, register_model
+from nbmlops.app.evidence import Judged
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
@@ -85,7 +86,8 @@ def close_run(
     if not opened.judges:
         return RunOutcome(record)
     wants.tell(StageStarted("gate"))
-    verdict = judge(stores, record.run_id, opened.model_name, record.metrics, opened.config.policy)
+    judged = Judged(record.run_id, opened.model_name, opened.root)
+    verdict = judge(stores, judged, record.metrics, opened.config.policy)
     record = replace(record, verdict=verdict_to_json(verdict))
     if not verdict.passed:
         return RunOutcome(replace(record, status=RunStatus.GATE_REJECTED), verdict)

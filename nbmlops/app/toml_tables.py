@@ -86,7 +86,9 @@ def _expected(hint: Any) -> str:
         *others, last = map(repr, inner)
         return f"{', '.join(others)} or {last}" if others else last
     if kind is tuple:
-        return "an array of tables, each written as [[…]]" if is_dataclass(inner[0]) else "an array of strings"
+        if is_dataclass(inner[0]):
+            return "an array of tables, each written as [[…]]"
+        return "an array of numbers" if inner[0] is float else "an array of strings"
     return _SCALARS[hint][1] if hint in _SCALARS else "a table"
 
 

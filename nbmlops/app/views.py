@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
 
@@ -75,6 +76,24 @@ class DataView(View):
             Table("version", ("what", "which"), tuple(record.version.items())),
         )
         return Card("DATA", f"{record.name}: {', '.join(facts)}", tuple(table for table in known if table.rows))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PredictionsView(View):
+    """Predictions on held-out rows that were logged; `facts` were measured with them."""
+
+    record: PredictionsRecord
+    columns: tuple[str, ...] = ()
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+    def card(self) -> Card:
+        """Returns name and size in one line, what slices can be made by, and what was measured."""
+        record = self.record
+        notes = [f"slices can be made by: {', '.join(self.columns)}"] if self.columns else []
+        facts = tuple((name, show_number(value)) for name, value in self.facts.items())
+        tables = (Table("measured", ("fact", "value"), facts),) if facts else ()
+        title = f"{record.name}: {record.rows:,} row{_plural(record.rows)}"
+        return Card("PREDICTIONS", title, tables, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -36,6 +36,21 @@ class DataRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictionsRecord:
+    """Predictions on held-out rows that were logged.
+
+    Attributes:
+        name: The name they were logged under.
+        digest: SHA-256 of the file that holds them.
+        rows: How many there are.
+    """
+
+    name: str
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckFinding:
     """One rule of a schema that data breaks, for programs.
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import replace
 
 from nbmlops.gate.baseline import Baseline, Champion, NoChampion, UnreadableChampion, describe_baseline
-from nbmlops.gate.numerals import as_number, exact, show_apart, show_in_full, show_number
-from nbmlops.gate.policy import Direction, Policy, Rule, direction_of, rule_faults
+from nbmlops.gate.bounds import Bound, absolute_bounds, asked, broken_text, relative_bound
+from nbmlops.gate.evidence import NO_EVIDENCE, Evidence, NotHad, NothingToCompare
+from nbmlops.gate.numerals import as_number, exact
+from nbmlops.gate.policy import CHAMPION, Policy, Rule, Sample
+from nbmlops.gate.rule_faults import rule_faults
+from nbmlops.gate.samples import judge_sampled
 from nbmlops.gate.suggest import rule_to_paste
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict, decide
 
@@ -22,20 +25,10 @@ NO_RULES = "there are no rules"
 _MOST_NAMES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """One inclusive bound: the limit, whether values must be at least or at most it, and how it is told."""
-
-    limit: Fraction
-    at_least: bool
-    text: str
-
-    def holds(self, value: Fraction) -> bool:
-        return value >= self.limit if self.at_least else value <= self.limit
-
-
-def evaluate(metrics: Mapping[str, object], baseline: Baseline, policy: Policy) -> Verdict:
-    """Returns the verdict on a run's metrics.
+def evaluate(
+    metrics: Mapping[str, object], baseline: Baseline, policy: Policy, evidence: Evidence = NO_EVIDENCE
+) -> Verdict:
+    """Returns the verdict on a run's metrics and on what else is known of it.
 
     Fails closed: a metric that is missing, not a number, NaN or infinite fails its rules, and so do a champion that
     cannot be read or lacks the metric, and a rule without one meaning. While there is no champion, rules against it are
@@ -45,88 +38,90 @@ def evaluate(metrics: Mapping[str, object], baseline: Baseline, policy: Policy) 
         metrics: The last value of each metric that the run logged.
         baseline: What the rules against the champion compare with.
         policy: The rules.
+        evidence: What rules beyond logged metrics need; such rules fail without it.
     """
     described = describe_baseline(baseline)
     if not policy.rules:
         return Verdict(False, (), described, NO_RULES, rule_to_paste(metrics))
-    results = tuple(_judge(rule, metrics, baseline) for rule in policy.rules)
+    results = tuple(_judge(rule, metrics, baseline, evidence) for rule in policy.rules)
     return Verdict(decide(results, ""), results, described)
 
 
-def _judge(rule: Rule, metrics: Mapping[str, object], baseline: Baseline) -> RuleResult:
-    asked = _asked(rule)
+def _judge(rule: Rule, metrics: Mapping[str, object], baseline: Baseline, evidence: Evidence) -> RuleResult:
     if faults := rule_faults(rule):
         text = "; ".join(f"{fault.key or 'rule'}: {fault.message}" for fault in faults)
-        return _fail(rule, None, asked, f"the rule is not valid: {text}")
+        return _fail(rule, None, "" if not rule.baseline else asked(rule), f"the rule is not valid: {text}")
+    if rule.fact:
+        return _judge_fact(rule, evidence)
+    if rule.sample is not None:
+        return _judge_sample(rule, rule.sample, evidence)
+    return _judge_logged(rule, metrics, baseline, evidence)
+
+
+def _judge_logged(rule: Rule, metrics: Mapping[str, object], baseline: Baseline, evidence: Evidence) -> RuleResult:
+    value = as_number(metrics.get(rule.metric))
     if rule.metric not in metrics:
-        return _fail(rule, None, asked, _missing(rule.metric, metrics))
-    value = as_number(metrics[rule.metric])
+        return _fail(rule, None, asked(rule), _missing(rule.metric, metrics))
     if value is None:
         kind = type(metrics[rule.metric]).__name__
-        return _fail(rule, None, asked, f"{rule.metric} is of type {kind}, not a number")
+        return _fail(rule, None, asked(rule), f"{rule.metric} is of type {kind}, not a number")
     if not math.isfinite(value):
-        return _fail(rule, value, asked, f"{rule.metric} is {'NaN' if math.isnan(value) else 'infinite'}")
+        return _fail(rule, value, asked(rule), f"{rule.metric} is {'NaN' if math.isnan(value) else 'infinite'}")
     if not rule.baseline:
-        return _compare(rule, value, _absolute_bounds(rule), None)
-    return _judge_relative(rule, value, baseline)
+        return _compare(rule, value, absolute_bounds(rule), None)
+    if rule.baseline == CHAMPION:
+        return _judge_relative(rule, value, baseline)
+    other = evidence.baselines.get(rule.baseline, UnreadableChampion(f"{rule.baseline} was not looked up"))
+    return _judge_relative(rule, value, other)
 
 
 def _judge_relative(rule: Rule, value: float, baseline: Baseline) -> RuleResult:
-    asked = _asked(rule)
+    text = asked(rule)
+    who = "the champion" if rule.baseline == CHAMPION else rule.baseline
     match baseline:
         case NoChampion():
-            return RuleResult(rule.name, rule.metric, value, asked, None, Outcome.NOT_APPLICABLE, "no champion")
+            return RuleResult(rule.name, rule.metric, value, text, None, Outcome.NOT_APPLICABLE, "no champion")
         case UnreadableChampion(reason=reason):
-            return _fail(rule, value, asked, f"the champion cannot be read: {reason}")
+            return _fail(rule, value, text, f"{who} cannot be read: {reason}")
         case Champion(name=name, version=version, metrics=metrics):
             known = as_number(metrics.get(rule.metric))
             if known is None or not math.isfinite(known):
                 why = f"has no metric {rule.metric!r}" if rule.metric not in metrics else "has no finite value of it"
-                reason = f"the champion, {name} version {version}, {why}"
-                return _fail(rule, value, asked, reason)
-            return _compare(rule, value, (_relative_bound(rule, known),), known)
+                return _fail(rule, value, text, f"{who}, {name} version {version}, {why}")
+            return _compare(rule, value, (relative_bound(rule, known),), known)
 
 
-def _compare(rule: Rule, value: float, bounds: tuple[_Bound, ...], baseline: float | None) -> RuleResult:
-    number = exact(value)
+def _judge_sample(rule: Rule, sample: Sample, evidence: Evidence) -> RuleResult:
+    match evidence.samples.get(rule.name, NotHad("nobody looked at recorded rows")):
+        case NotHad(reason=reason):
+            return _fail(rule, None, asked(rule), reason)
+        case NothingToCompare():
+            return RuleResult(rule.name, rule.metric, None, asked(rule), None, Outcome.NOT_APPLICABLE, "no champion")
+        case found:
+            return judge_sampled(rule, sample, found)
+
+
+def _judge_fact(rule: Rule, evidence: Evidence) -> RuleResult:
+    bounded = rule if rule.min is not None or rule.max is not None else replace(rule, max=0.0)
+    named = replace(bounded, metric=f"{rule.fact} of {rule.of}" if rule.of else rule.fact)
+    match evidence.facts.get((rule.fact, rule.of), NotHad("nobody looked")):
+        case NotHad(reason=reason):
+            return _fail(named, None, asked(named), reason)
+        case NothingToCompare():
+            text = asked(named)
+            return RuleResult(rule.name, named.metric, None, text, None, Outcome.NOT_APPLICABLE, "no champion")
+        case float() | int() as value if math.isfinite(value):
+            return _compare(named, float(value), absolute_bounds(named), None)
+        case _:
+            return _fail(named, None, asked(named), f"{named.metric} is no finite number")
+
+
+def _compare(rule: Rule, value: float, bounds: tuple[Bound, ...], baseline: float | None) -> RuleResult:
     threshold = " and ".join(bound.text for bound in bounds)
-    broken = [bound for bound in bounds if not bound.holds(number)]
-    if not broken:
+    why = broken_text(exact(value), bounds)
+    if not why:
         return RuleResult(rule.name, rule.metric, value, threshold, baseline, Outcome.PASS)
-    side = "below" if broken[0].at_least else "above"
-    shown = show_apart(number, broken[0].limit)
-    return _fail(rule, value, threshold, f"{shown[0]} is {side} {shown[1]}", baseline)
-
-
-def _absolute_bounds(rule: Rule) -> tuple[_Bound, ...]:
-    bounds = []
-    if rule.min is not None:
-        bounds.append(_Bound(exact(rule.min), True, f">= {show_in_full(rule.min)}"))
-    if rule.max is not None:
-        bounds.append(_Bound(exact(rule.max), False, f"<= {show_in_full(rule.max)}"))
-    return tuple(bounds)
-
-
-def _relative_bound(rule: Rule, champion: float) -> _Bound:
-    base = exact(champion)
-    margin = exact(rule.max_drop or 0.0)
-    if rule.max_drop_percent is not None:
-        margin = abs(base) * exact(rule.max_drop_percent) / 100
-    at_least = direction_of(rule) is Direction.HIGHER
-    limit = base - margin if at_least else base + margin
-    return _Bound(limit, at_least, f"{_asked(rule)}: {'>=' if at_least else '<='} {show_number(limit)}")
-
-
-def _asked(rule: Rule) -> str:
-    """Returns the threshold in the rule's own words, before anything is known of a champion."""
-    if not rule.baseline:
-        return " and ".join(bound.text for bound in _absolute_bounds(rule)) if not rule_faults(rule) else ""
-    lower = direction_of(rule) is Direction.LOWER
-    margin = show_in_full(rule.max_drop) if rule.max_drop else ""
-    if rule.max_drop_percent:
-        margin = f"{show_in_full(rule.max_drop_percent)} %"
-    tail = f" {'+' if lower else '-'} {margin}" if margin else ""
-    return f"{'<=' if lower else '>='} {rule.baseline}{tail}"
+    return _fail(rule, value, threshold, why, baseline)
 
 
 def _missing(metric: str, metrics: Mapping[str, object]) -> str:

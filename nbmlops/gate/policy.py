@@ -1,17 +1,21 @@
-"""What the gate asks for: rules as plain records, and what can be wrong with a rule, as data.
+"""What the gate asks for: rules as plain records. What can be wrong with a rule: `nbmlops.gate.rule_faults`.
 
 Comes in: what `nbmlops.app.config` read from `nbmlops.toml`. Goes out: a `Policy` for `nbmlops.gate.evaluate`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 
+from nbmlops.core.estimates import MEASURES, Kind, Measure
+
 CHAMPION = "champion"
+DATASET = "dataset"
+HELD_OUT = "held_out"
+MIN_ROWS = 30
+_NAMED_VERSION = re.compile(r"version \d{1,9}|@[\w.-]{1,100}")
 
 
 class Direction(StrEnum):
@@ -26,7 +30,8 @@ accuracy ap auc average_precision balanced_accuracy explained_variance f1 f1_mac
 kappa map mcc ndcg pr_auc precision r2 r2_score recall roc_auc roc_auc_score sensitivity specificity top_k_accuracy
 """
 _LOWER = """
-brier brier_score cross_entropy ece error error_rate hinge_loss log_loss logloss loss mae mape max_error
+brier brier_score cross_entropy demographic_parity_difference ece equalized_odds_difference
+error error_rate hinge_loss log_loss logloss loss mae mape max_error
 mean_absolute_error mean_absolute_percentage_error mean_squared_error median_absolute_error mse msle pinball_loss rmse
 rmsle root_mean_squared_error smape wape
 """
@@ -35,24 +40,88 @@ _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", 
 _SEPARATORS = str.maketrans("-/. ", "____")
 
 
+class ClaimKind(StrEnum):
+    """What must be shown of the candidate beside its baseline on the same rows."""
+
+    BETTER = "better"
+    NOT_WORSE = "not worse"
+
+
+class Method(StrEnum):
+    """How a claim is tested."""
+
+    BOOTSTRAP = "bootstrap"
+    MCNEMAR = "mcnemar"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statistical claim about candidate and baseline on the same held-out rows.
+
+    Attributes:
+        kind: What must be shown.
+        margin: By how much better the candidate must be, or how much worse it may be, in units of the metric.
+        method: How it is tested.
+        confidence: How sure it must be: with 0.95 one of 20 candidates that lie on the margin passes.
+        resamples: How often rows are drawn again.
+        seed: Of the drawing.
+    """
+
+    kind: ClaimKind
+    margin: float = 0.0
+    method: Method = Method.BOOTSTRAP
+    confidence: float = 0.95
+    resamples: int = 1000
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Which recorded rows a rule is about, and how they are cut.
+
+    Attributes:
+        predictions: The name that they were logged under.
+        where: A condition that rows must fulfil, or "".
+        slice_by: A column: the rule holds for each of its values; "" for all rows together.
+        bins: Edges of intervals of that column; () for its values.
+        min_rows: How many rows a slice needs.
+        small_slices: What becomes of a rule with a slice that has fewer: "fail", or "leave out" the slice.
+        max_gap: How far the best and the worst slice may be apart; None for any distance.
+    """
+
+    predictions: str = HELD_OUT
+    where: str = ""
+    slice_by: str = ""
+    bins: tuple[float, ...] = ()
+    min_rows: int = MIN_ROWS
+    small_slices: str = "fail"
+    max_gap: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One condition on one metric: inclusive bounds, or a comparison with the champion.
+    """One condition on one metric or fact: inclusive bounds, or a comparison with a baseline.
 
     Attributes:
         name: Unique within a policy.
-        metric: The name that the metric was logged under.
+        metric: The name that the metric was logged under; of rules with a sample, what is computed; "" for a fact.
         min: The least value that passes.
         max: The greatest value that passes.
-        baseline: "champion" for a relative rule, else "".
+        baseline: "champion", "version 3", "@challenger" or "dataset" for a relative rule, else "".
         max_drop: How much worse than the baseline the metric may be, in units of the metric; 0 means: not worse.
         max_drop_percent: The same in percent of the baseline's value.
         direction: Which way is better; None takes it from the metric's name.
         reason: Why the rule is there, in the user's words; shown when it fails.
+        min_gain: How much better than the baseline the metric must be, in units of the metric.
+        min_gain_percent: The same in percent of the baseline's value.
+        claim: What must be shown of the difference to the baseline; None for a comparison of two numbers.
+        sample: Which rows are judged; None for a metric as it was logged.
+        fact: What nbmlops knows of the run by itself, such as "leaked_rows"; "" for a metric.
+        of: Which data or schema the fact is about; "" for all.
     """
 
     name: str
-    metric: str
+    metric: str = ""
     min: float | None = None
     max: float | None = None
     baseline: str = ""
@@ -60,6 +129,12 @@ class Rule:
     max_drop_percent: float | None = None
     direction: Direction | None = None
     reason: str = ""
+    min_gain: float | None = None
+    min_gain_percent: float | None = None
+    claim: Claim | None = None
+    sample: Sample | None = None
+    fact: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +143,10 @@ class Policy:
 
     rules: tuple[Rule, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class RuleFault:
-    """What is wrong with a rule: the key (as `nbmlops.toml` spells it, "" for the whole rule), why, and the edit."""
-
-    key: str
-    message: str
-    hint: str = ""
+    @property
+    def of_logged_metrics(self) -> Policy:
+        """The rules for which metrics and champion are evidence enough."""
+        return Policy(tuple(rule for rule in self.rules if rule.sample is None and not rule.fact))
 
 
 def direction_of(rule: Rule) -> Direction | None:
@@ -85,62 +156,29 @@ def direction_of(rule: Rule) -> Direction | None:
 
 def known_direction(metric: str) -> Direction | None:
     """Returns the direction of a well-known metric; "test_auc", "auc_val" and "val/AUC" count as "auc"."""
+    return KNOWN_DIRECTIONS.get(_plain(metric))
+
+
+def _plain(metric: str) -> str:
     words = metric.lower().translate(_SEPARATORS).split("_")
     while len(words) > 1 and words[0] in _SPLITS:
         del words[0]
     while len(words) > 1 and words[-1] in _SPLITS:
         del words[-1]
-    return KNOWN_DIRECTIONS.get("_".join(words))
+    return "_".join(words)
 
 
-def rule_faults(rule: Rule) -> tuple[RuleFault, ...]:
-    """Returns everything that keeps a rule from having one meaning; () for a sound rule."""
-    return tuple(_faults(rule))
+def measure_of(rule: Rule) -> Measure | None:
+    """Returns what is computed for a rule with a sample; None for a metric that cannot be computed from predictions."""
+    return MEASURES.get(_plain(rule.metric))
 
 
-def _faults(rule: Rule) -> Iterator[RuleFault]:
-    if not rule.name.strip():
-        yield RuleFault("name", "must not be empty", 'add name = "..."')
-    if not rule.metric.strip():
-        yield RuleFault("metric", "must name a metric, but is empty", 'add metric = "auc"')
-    for key in ("min", "max", "max_drop", "max_drop_percent"):
-        value = getattr(rule, key)
-        if value is not None and not math.isfinite(value):
-            yield RuleFault(key, f"must be a finite number, but is {value}")
-    yield from _absolute_faults(rule) if not rule.baseline else _relative_faults(rule)
-    if rule.direction is not None and rule.direction not in tuple(Direction):
-        yield RuleFault("direction", f'must be "higher" or "lower", but is {rule.direction!r}')
+def is_fairness(rule: Rule) -> bool:
+    """Returns whether the rule's metric is one of differences between groups."""
+    measure = measure_of(rule)
+    return rule.sample is not None and measure is not None and measure.kind is Kind.FAIRNESS
 
 
-def _absolute_faults(rule: Rule) -> Iterator[RuleFault]:
-    if rule.min is None and rule.max is None:
-        yield RuleFault(
-            "", "a rule needs a threshold or a baseline", 'add min = NUMBER, or max = NUMBER, or baseline = "champion"'
-        )
-    if rule.min is not None and rule.max is not None and rule.min > rule.max:
-        yield RuleFault("min", f"{rule.min} is greater than max = {rule.max}: no value can pass")
-    for key in ("max_drop", "max_drop_percent"):
-        if getattr(rule, key) is not None:
-            yield RuleFault(key, "has a meaning only beside a baseline", 'add baseline = "champion"')
-
-
-def _relative_faults(rule: Rule) -> Iterator[RuleFault]:
-    if rule.baseline != CHAMPION:
-        near = get_close_matches(rule.baseline, [CHAMPION], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f'write baseline = "{CHAMPION}"'
-        yield RuleFault("baseline", f"must be {CHAMPION!r}, but is {rule.baseline!r}", hint)
-    for key in ("min", "max"):
-        if getattr(rule, key) is not None:
-            yield RuleFault(key, "a rule has a threshold or a baseline, not both", "write two rules")
-    if rule.max_drop is not None and rule.max_drop_percent is not None:
-        yield RuleFault("max_drop_percent", "a rule has max_drop or max_drop_percent, not both", "keep one of them")
-    for key in ("max_drop", "max_drop_percent"):
-        value = getattr(rule, key)
-        if value is not None and value < 0:
-            yield RuleFault(key, f"must be 0 or more, but is {value}", "0 means: never worse")
-    if direction_of(rule) is None:
-        yield RuleFault(
-            "direction",
-            f"whether {rule.metric!r} should be high or low is not known",
-            'add direction = "higher" or direction = "lower"',
-        )
+def is_named_version(baseline: str) -> bool:
+    """Returns whether a baseline is a version by its number or alias: "version 3", "@challenger"."""
+    return _NAMED_VERSION.fullmatch(baseline) is not None

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import StrEnum
+from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import Digest, canonical_json, digest_bytes
@@ -19,15 +21,25 @@ from nbmlops.gate.numerals import show_number
 
 SCHEMA = "nbmlops/verdict/1"
 HEAD = ("outcome", "rule", "metric", "value", "threshold", "champion", "reason")
-_WORDS = {"pass": "PASS", "fail": "FAIL", "not applicable": "N/A"}
+_WORDS = {"pass": "PASS", "fail": "FAIL", "not applicable": "N/A", "waived": "WAIVED"}
 
 
 class Outcome(StrEnum):
-    """How one rule ended; a rule that is not applicable neither passes nor fails the verdict."""
+    """How one rule ended; one that is not applicable neither passes nor fails the verdict, nor does a waived one."""
 
     PASS = "pass"  # noqa: S105 — an outcome, no password
     FAIL = "fail"
     NOT_APPLICABLE = "not applicable"
+    WAIVED = "waived"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Somebody lets a model pass although it breaks a rule: which rule, why, and who answers for it."""
+
+    rule: str
+    reason: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,8 @@ class RuleResult:
         baseline: The champion's value, None where the rule has none or it cannot be had.
         outcome: How it ended.
         reason: Why, as a sentence; "" when the rule passed.
+        detail: What was computed for it, plain JSON: rows, intervals, slices; {} for a metric as it was logged.
+        waiver: Who lets it pass although it failed; None if nobody does.
     """
 
     rule: str
@@ -51,6 +65,8 @@ class RuleResult:
     baseline: float | None
     outcome: Outcome
     reason: str = ""
+    detail: Mapping[str, Json] = field(default_factory=dict)
+    waiver: Waiver | None = None
 
     def cells(self) -> tuple[str, ...]:
         """Returns the row of a table under `HEAD`; "-" where there is nothing to say."""
@@ -61,7 +77,7 @@ class RuleResult:
             show_number(self.value),
             self.threshold or "-",
             show_number(self.baseline),
-            self.reason,
+            self.reason if self.waiver is None else f"{self.reason}; {waiver_text(self.waiver)}",
         )
 
 
@@ -88,17 +104,54 @@ class Verdict:
         """The rules that failed."""
         return tuple(result for result in self.results if result.outcome is Outcome.FAIL)
 
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The waivers that were needed."""
+        return tuple(result.waiver for result in self.results if result.waiver is not None)
+
     def summary(self) -> str:
         """Returns the answer in one line: "PASS (2 of 3 rules passed, 1 not applicable)"."""
         if self.refusal:
             return f"FAIL ({self.refusal})"
         count = len(self.results)
         good = sum(result.outcome is Outcome.PASS for result in self.results)
-        skipped = count - good - len(self.failures)
+        waived = len(self.waivers)
+        skipped = count - good - waived - len(self.failures)
         text = f"{good} of {count} rule{'s' if count != 1 else ''} passed"
         if skipped:
             text += f", {skipped} not applicable"
+        if waived:
+            text += f", {waived} waived"
         return f"{'PASS' if self.passed else 'FAIL'} ({text})"
+
+
+def waiver_text(waiver: Waiver) -> str:
+    """Returns a waiver as a sentence."""
+    return f"waived by {waiver.by}: {waiver.reason}"
+
+
+def waive(verdict: Verdict, waivers: Sequence[Waiver]) -> Verdict:
+    """Returns the verdict with these rules waived where they failed; a waiver of a rule that passed changes nothing.
+
+    Raises:
+        UsageError: there is no such rule, or a waiver says neither why nor who.
+    """
+    names = [result.rule for result in verdict.results]
+    for waiver in waivers:
+        if waiver.rule not in names:
+            near = get_close_matches(waiver.rule, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the rules are: {', '.join(names) or 'none'}"
+            raise UsageError(f"no rule {waiver.rule!r} was judged, so it cannot be waived", hint)
+        if not waiver.reason.strip() or not waiver.by.strip():
+            raise UsageError(f"waiving {waiver.rule!r} needs a reason and a name", "give --reason TEXT and --by NAME")
+    asked = {waiver.rule: waiver for waiver in waivers}
+    results = tuple(
+        replace(result, outcome=Outcome.WAIVED, waiver=asked[result.rule])
+        if result.rule in asked and result.outcome is Outcome.FAIL
+        else result
+        for result in verdict.results
+    )
+    return replace(verdict, results=results, passed=decide(results, verdict.refusal))
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
@@ -108,18 +161,23 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
         "passed": verdict.passed,
         "baseline": verdict.baseline,
         "refusal": verdict.refusal,
-        "results": [
-            {
-                "rule": result.rule,
-                "metric": result.metric,
-                "value": _number_to_json(result.value),
-                "threshold": result.threshold,
-                "baseline": _number_to_json(result.baseline),
-                "outcome": result.outcome.value,
-                "reason": result.reason,
-            }
-            for result in verdict.results
-        ],
+        "results": [_result_to_json(result) for result in verdict.results],
+    }
+
+
+def _result_to_json(result: RuleResult) -> dict[str, Json]:
+    # What a rule has not is left out, so that documents of plain rules are what they were.
+    waiver = result.waiver
+    return {
+        "rule": result.rule,
+        "metric": result.metric,
+        "value": _number_to_json(result.value),
+        "threshold": result.threshold,
+        "baseline": _number_to_json(result.baseline),
+        "outcome": result.outcome.value,
+        "reason": result.reason,
+        **({"detail": dict(result.detail)} if result.detail else {}),
+        **({"waiver": {"reason": waiver.reason, "by": waiver.by}} if waiver is not None else {}),
     }
 
 
@@ -137,19 +195,27 @@ def verdict_from_json(document: object) -> Verdict:
         verdict = Verdict(body["passed"] is True, results, str(body["baseline"]), str(body["refusal"]))
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"this is not a verdict: {error!r}", "judge the run again: nbmlops gate") from error
+    if any((result.outcome is Outcome.WAIVED) != (result.waiver is not None) for result in results):
+        raise UsageError("the verdict waives a rule without saying who and why", "judge the run again: nbmlops gate")
     if verdict.passed != decide(results, verdict.refusal):
         raise UsageError("the verdict's decision contradicts its results", "judge the run again: nbmlops gate")
     return verdict
 
 
 def decide(results: Sequence[RuleResult], refusal: str) -> bool:
-    """Returns whether these results let a model pass: something was judged, and nothing failed."""
+    """Returns whether these results let a model pass: something was judged, and nothing failed but what is waived."""
     return not refusal and bool(results) and all(result.outcome is not Outcome.FAIL for result in results)
 
 
 def verdict_bytes(verdict: Verdict) -> bytes:
     """Returns the canonical body as bytes: byte-equal for equal verdicts."""
     return canonical_json(verdict_to_json(verdict))
+
+
+def waived_text(verdict: Verdict) -> str:
+    """Returns the waivers as JSON, as runs and versions carry them in a tag; "" where nothing is waived."""
+    waived: list[Json] = [{"rule": one.rule, "reason": one.reason, "by": one.by} for one in verdict.waivers]
+    return canonical_json(waived).decode() if waived else ""
 
 
 def verdict_digest(verdict: Verdict) -> Digest:
@@ -199,7 +265,21 @@ def _result(body: Mapping[str, object]) -> RuleResult:
         baseline=_number(body["baseline"]),
         outcome=Outcome(str(body["outcome"])),
         reason=str(body["reason"]),
+        detail=_plain(body.get("detail", {})),
+        waiver=_waiver(str(body["rule"]), body.get("waiver")),
     )
+
+
+def _plain(value: object) -> Mapping[str, Json]:
+    found: Any = _mapping(value)
+    return dict(found)
+
+
+def _waiver(rule: str, value: object) -> Waiver | None:
+    if value is None:
+        return None
+    body = _mapping(value)
+    return Waiver(rule, str(body["reason"]), str(body["by"]))
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -17,7 +17,7 @@ _STAGES: Mapping[str, tuple[MagicAction, str]] = {
     "register": (MagicAction.REGISTER, "becomes the pipeline's register stage"),
     "track": (MagicAction.DROP, "the runner tracks every run"),
 }
-_LOGGING = frozenset({"data", "check", "param", "metric"})
+_LOGGING = frozenset({"data", "check", "param", "metric", "predictions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class ApiNames:
         """Returns the API function that is called, "" if it is another one."""
         match call.func:
             case ast.Attribute(value=ast.Name(id=module), attr=function) if module in self.modules:
+                return function
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=module), attr="api"), attr=function) if (
+                module in self.modules
+            ):
                 return function
             case ast.Name(id=name):
                 return self.functions.get(name, "")
@@ -46,7 +50,7 @@ def imported_names(pythons: Iterable[str]) -> ApiNames:
         for node in walk(parse(python)) if "nbmlops" in python else ():
             if isinstance(node, ast.Import):
                 modules.update(alias.asname or alias.name for alias in node.names if alias.name == "nbmlops")
-            elif isinstance(node, ast.ImportFrom) and node.module == "nbmlops" and not node.level:
+            elif isinstance(node, ast.ImportFrom) and node.module in {"nbmlops", "nbmlops.api"} and not node.level:
                 functions.update({alias.asname or alias.name: alias.name for alias in node.names})
     return ApiNames(frozenset(modules), functions)
 

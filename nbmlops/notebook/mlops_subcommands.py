@@ -110,6 +110,29 @@ def _metric(given: argparse.Namespace) -> str:
     return f"{_logged(given, 'metric')}{step})"
 
 
+def _predictions_arguments(parser: argparse.ArgumentParser) -> None:
+    texts = {
+        "--truth": ("Y", "what was right, row by row"),
+        "--features": ("FRAME", "what the model predicted from; kept with the run"),
+        "--rows": ("FRAME", "what tells rows apart, such as a column of ids (default: the features)"),
+        "--slices": ("FRAME", "columns to make slices by, beside the features"),
+        "--threshold": ("NUMBER", "from which score a row counts as positive"),
+        "--training": ("FRAME", "rows that were trained on, to find held-out rows among them"),
+        "--model": ("MODEL", "the fitted model, to measure size and latency"),
+    }
+    parser.add_argument("values", metavar="EXPR", type=expression, help="a score, a number or a label for each row")
+    for option, (metavar, text) in texts.items():
+        parser.add_argument(option, metavar=metavar, type=expression, required=option == "--truth", help=text)
+    parser.add_argument("--name", type=plain_name, help="the name to log them under (default: held_out)")
+
+
+def _predictions(given: argparse.Namespace) -> str:
+    names = ("truth", "features", "rows", "slices", "threshold", "training", "model")
+    parts = [f"{name}={getattr(given, name)}" for name in names if getattr(given, name) is not None]
+    parts += [f"name={quoted(given.name)}"] if given.name else []
+    return f"nbmlops.api.predictions({given.values}, {', '.join(parts)})"
+
+
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", type=expression, help="the fitted model")
     parser.add_argument(
@@ -261,6 +284,13 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _metric_arguments,
         _metric,
         named=True,
+    ),
+    "predictions": Subcommand(
+        "log predictions on held-out rows, for rules that compare models row by row",
+        "%mlops predictions probability --truth y_test --features X_test --threshold 0.5",
+        _CALL,
+        _predictions_arguments,
+        _predictions,
     ),
     "gate": Subcommand(
         "judge the run by the rules of nbmlops.toml", "%mlops gate", MagicAction.GATE, _no_arguments, _gate

@@ -24,6 +24,7 @@ from nbmlops.pipeline.run_record import (
     LiveValue,
     MetricValue,
     ModelVersionRef,
+    PredictionsRecord,
     RunPhase,
     RunRecord,
     RunStatus,
@@ -103,6 +104,8 @@ def step_log_to_json(log: StepLog) -> dict[str, Json]:
         "metrics": [finite(asdict(metric)) for metric in log.metrics],
         "data": [_data_to_json(data) for data in log.data],
         "checks": [finite(asdict(check)) for check in log.checks],
+        # Left out where there are none, so that most logs are what they were.
+        **({"predictions": [finite(asdict(one)) for one in log.predictions]} if log.predictions else {}),
     }
 
 
@@ -225,6 +228,10 @@ def _log(fields: Fields) -> StepLog:
                 tuple(map(_finding, c.children("findings"))),
             )
             for c in fields.children("checks")
+        ),
+        predictions=tuple(
+            PredictionsRecord(p.text("name"), p.text("digest"), p.integer("rows"))
+            for p in fields.children("predictions")
         ),
     )
 

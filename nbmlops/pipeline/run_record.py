@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.records import CheckFinding, CheckRecord, DataRecord
+from nbmlops.core.records import CheckFinding, CheckRecord, DataRecord, PredictionsRecord
 
 __all__ = [
     "SCHEMA",
@@ -19,6 +19,7 @@ __all__ = [
     "LiveValue",
     "MetricValue",
     "ModelVersionRef",
+    "PredictionsRecord",
     "RunPhase",
     "RunRecord",
     "RunStatus",
@@ -108,6 +109,7 @@ class StepLog:
     metrics: tuple[MetricValue, ...] = ()
     data: tuple[DataRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
+    predictions: tuple[PredictionsRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,16 @@ def read_baseline(registry: ModelRegistry, tracker: Tracker, name: str) -> Basel
         version = registry.aliased(name, CHAMPION)
     except EnvironmentFault as error:
         return UnreadableChampion(error.message)
-    return NoChampion() if version is None else _read(version, tracker)
+    return NoChampion() if version is None else read_version(version, tracker)
 
 
-def _read(version: ModelVersion, tracker: Tracker) -> Baseline:
+def read_version(version: ModelVersion, tracker: Tracker) -> Baseline:
+    """Returns a version with the metrics it was registered with, or those of its run.
+
+    Args:
+        version: The version.
+        tracker: Where its run is, for versions that other tools registered.
+    """
     label = f"{version.name} version {version.version}"
     if METRICS in version.tags:
         metrics = metrics_from_tag(version.tags[METRICS])

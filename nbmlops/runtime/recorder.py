@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, PredictionsRecord, StepLog
 
 
 class StepRecorder:
@@ -22,6 +22,7 @@ class StepRecorder:
         self._metrics: list[MetricValue] = []
         self._data: list[DataRecord] = []
         self._checks: list[CheckRecord] = []
+        self._predictions: dict[str, PredictionsRecord] = {}
 
     def param(self, name: str, value: Json) -> None:
         """Records a parameter.
@@ -48,6 +49,11 @@ class StepRecorder:
         """Records a schema check."""
         self._checks.append(record)
 
+    def predictions(self, record: PredictionsRecord) -> None:
+        """Records predictions; those logged last under a name count."""
+        self._predictions[record.name] = record
+
     def log(self) -> StepLog:
         """Returns everything recorded so far."""
-        return StepLog(dict(self._params), tuple(self._metrics), tuple(self._data), tuple(self._checks))
+        predictions = tuple(self._predictions.values())
+        return StepLog(dict(self._params), tuple(self._metrics), tuple(self._data), tuple(self._checks), predictions)

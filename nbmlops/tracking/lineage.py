@@ -19,10 +19,12 @@ SESSION = "nbmlops.session"
 REPRODUCIBLE = "nbmlops.reproducible"
 DATA = "nbmlops.data."
 CHECK = "nbmlops.check."
+PREDICTIONS = "nbmlops.predictions."
 VERDICT = "nbmlops.verdict"
 VERDICT_DIGEST = "nbmlops.verdict_digest"
 VERDICT_SUMMARY = "nbmlops.verdict_summary"
 VERDICT_BASELINE = "nbmlops.verdict_baseline"
+WAIVED = "nbmlops.waived"
 PYTHON = "nbmlops.python"
 PLATFORM = "nbmlops.platform"
 ENVIRONMENT_DIGEST = "nbmlops.environment_digest"
@@ -59,9 +61,10 @@ def lineage_from_tags(tags: Mapping[str, str]) -> Lineage:
     )
 
 
-def verdict_tags(*, passed: bool, digest: str, summary: str) -> dict[str, str]:
-    """Returns the tags of a verdict: "pass" or "fail", the digest of its canonical body, its summary."""
-    return {VERDICT: "pass" if passed else "fail", VERDICT_DIGEST: digest, VERDICT_SUMMARY: summary}
+def verdict_tags(*, passed: bool, digest: str, summary: str, waived: str = "") -> dict[str, str]:
+    """Returns the tags of a verdict: "pass" or "fail", the digest of its body, its summary, and what is waived."""
+    tags = {VERDICT: "pass" if passed else "fail", VERDICT_DIGEST: digest, VERDICT_SUMMARY: summary}
+    return tags | ({WAIVED: waived} if waived else {})
 
 
 def environment_tags(facts: EnvironmentFacts) -> dict[str, str]:

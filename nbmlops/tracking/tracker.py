@@ -116,6 +116,9 @@ class Tracker(Protocol):
     def log_artifacts(self, run_id: str, path: Path, folder: str = "") -> None:
         """Copies a file, or everything in a folder, to the run's artifacts."""
 
+    def read_artifact(self, run_id: str, name: str) -> bytes:
+        """Returns the content of one of the run's artifacts, or raises UsageError when there is none of that name."""
+
     def log_document(self, run_id: str, name: str, document: Mapping[str, Json]) -> None:
         """Writes a JSON document to the run's artifacts."""
 

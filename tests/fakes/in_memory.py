@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
-from nbmlops.gate.verdict import Verdict, verdict_digest
+from nbmlops.gate.verdict import Verdict, verdict_digest, waived_text
 from nbmlops.pipeline.run_record import DataRecord, StepLog
 from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
@@ -26,6 +26,7 @@ class InMemoryTracker:
     documents: dict[tuple[str, str], Mapping[str, Json]] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     def start_run(self, start: RunStart) -> RunFacts:
         run_id = f"{len(self.runs) + 1:032x}"
@@ -54,6 +55,11 @@ class InMemoryTracker:
         base = path.parent if path.is_file() else path
         names = [(Path(folder) / one.relative_to(base)).as_posix() for one in found]
         self.files.setdefault(run_id, []).extend(names)
+
+    def read_artifact(self, run_id: str, name: str) -> bytes:
+        if (run_id, name) not in self.contents:
+            raise UsageError(f"run {run_id} has no artifact {name}")
+        return self.contents[run_id, name]
 
     def log_document(self, run_id: str, name: str, document: Mapping[str, Json]) -> None:
         self.documents[run_id, name] = document
@@ -122,6 +128,7 @@ class InMemoryRegistry:
     calls: list[str] = field(default_factory=list)
     entries: dict[str, NameEntry] = field(default_factory=dict)
     lost: set[tuple[str, str]] = field(default_factory=set)
+    loaded: dict[tuple[str, str], object] = field(default_factory=dict)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -145,7 +152,12 @@ class InMemoryRegistry:
         versions = self.models.setdefault(candidate.model_name, [])
         tags = {
             **lineage_tags(candidate.lineage),
-            **verdict_tags(passed=verdict.passed, digest=verdict_digest(verdict), summary=verdict.summary()),
+            **verdict_tags(
+                passed=verdict.passed,
+                digest=verdict_digest(verdict),
+                summary=verdict.summary(),
+                waived=waived_text(verdict),
+            ),
             VERDICT_BASELINE: verdict.baseline,
             RUN_ID: candidate.run_id,
             MODEL_DIGEST: candidate.model_digest,
@@ -154,6 +166,11 @@ class InMemoryRegistry:
         version = ModelVersion(candidate.model_name, str(len(versions) + 1), candidate.run_id, (), tags)
         versions.append(version)
         return version
+
+    def load(self, version: ModelVersion) -> object:
+        if (version.name, version.version) not in self.loaded:
+            raise UsageError(f"the artifacts of version {version.version} are gone")
+        return self.loaded[version.name, version.version]
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         self.calls.append(f"{alias} -> {version}")

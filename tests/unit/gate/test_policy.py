@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from nbmlops.gate.policy import Direction, Rule, RuleFault, direction_of, known_direction, rule_faults
+from nbmlops.gate.policy import Claim, ClaimKind, Direction, Method, Rule, Sample, direction_of, known_direction
+from nbmlops.gate.rule_faults import RuleFault, rule_faults
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,13 @@ def test_sound_rules_have_no_fault(rule: Rule) -> None:
         ),
         (
             Rule("r", "auc", baseline="champoin"),
-            [RuleFault("baseline", "must be 'champion', but is 'champoin'", "did you mean 'champion'?")],
+            [
+                RuleFault(
+                    "baseline",
+                    """must be "champion", "dataset", "version 3" or "@challenger", but is 'champoin'""",
+                    "did you mean 'champion'?",
+                )
+            ],
         ),
         (
             Rule("r", "lift", baseline="champion", min=1.0, max_drop=-1.0, max_drop_percent=1.0),
@@ -92,3 +99,69 @@ def test_sound_rules_have_no_fault(rule: Rule) -> None:
 )
 def test_faults_name_the_key_and_the_edit(rule: Rule, faults: list[RuleFault]) -> None:
     assert list(rule_faults(rule)) == faults
+
+
+CLAIM = Claim(ClaimKind.BETTER)
+
+
+@pytest.mark.parametrize(
+    ("rule", "keys"),
+    [
+        (Rule("r", "lift", min=0.5, sample=Sample()), ["metric"]),
+        (Rule("r", "auc", min=0.5, sample=Sample(where="a.b > 1")), ["where"]),
+        (Rule("r", "auc", min=0.5, sample=Sample(bins=(2.0, 1.0), min_rows=0)), ["bins", "bins", "min_rows"]),
+        (Rule("r", "auc", min=0.5, sample=Sample(max_gap=0.1)), ["max_gap"]),
+        (Rule("r", "auc", min=0.5, claim=CLAIM, sample=Sample()), ["claim"]),
+        (Rule("r", "auc", baseline="champion", max_drop=0.1, claim=CLAIM, sample=Sample()), ["max_drop"]),
+        (
+            Rule(
+                "r",
+                "auc",
+                baseline="champion",
+                claim=Claim(ClaimKind.BETTER, -1, confidence=1, resamples=1, seed=-1),
+                sample=Sample(),
+            ),
+            ["margin", "confidence", "resamples", "seed"],
+        ),
+        (
+            Rule(
+                "r",
+                "auc",
+                baseline="champion",
+                claim=Claim(ClaimKind.NOT_WORSE, method=Method.MCNEMAR),
+                sample=Sample(),
+            ),
+            ["method", "method"],
+        ),
+        (Rule("r", "demographic_parity_difference", min=0.1, sample=Sample()), ["slice_by", "max"]),
+        (Rule("r", fact="leaked_row"), ["fact"]),
+        (Rule("r", fact="drift"), ["max"]),
+        (Rule("r", "auc", fact="drift", max=0.1, baseline="champion"), ["metric", "fact"]),
+        (Rule("r", "auc", baseline="version x"), ["baseline"]),
+        (Rule("r", "auc", baseline="champion", max_drop=0.1, min_gain=0.1), ["min_gain"]),
+    ],
+)
+def test_faults_of_rules_about_rows_and_facts(rule: Rule, keys: list[str]) -> None:
+    assert [fault.key for fault in rule_faults(rule)] == keys
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("r", "auc", baseline="dataset", min_gain=0.1, sample=Sample()),
+        Rule("r", "auc", baseline="@challenger"),
+        Rule("r", "mae", baseline="version 12", max_drop_percent=1.0),
+        Rule(
+            "r",
+            "test_accuracy",
+            baseline="champion",
+            claim=Claim(ClaimKind.BETTER, method=Method.MCNEMAR),
+            sample=Sample(),
+        ),
+        Rule("r", "equalized_odds_difference", max=0.1, sample=Sample(slice_by="sex")),
+        Rule("r", fact="leaked_rows"),
+        Rule("r", "auc", sample=Sample(slice_by="hour", bins=(6.0, 12.0), max_gap=0.1)),
+    ],
+)
+def test_sound_rules_have_no_faults(rule: Rule) -> None:
+    assert rule_faults(rule) == ()

@@ -6,16 +6,22 @@ import math
 import pytest
 
 from nbmlops.core.errors import UsageError
+from nbmlops.gate.baseline import NoChampion
+from nbmlops.gate.evaluate import evaluate
+from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.reports import verdict_to_html, verdict_to_markdown
 from nbmlops.gate.verdict import (
     Outcome,
     RuleResult,
     Verdict,
+    Waiver,
     render_verdict,
     verdict_bytes,
     verdict_digest,
     verdict_from_json,
     verdict_to_json,
+    waive,
+    waived_text,
 )
 
 VERDICT = Verdict(
@@ -109,3 +115,67 @@ def test_markdown_stays_text() -> None:
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         "| PASS | a\\|b \\*x\\* \\<i\\> | f1\\_score | 1 | \\>= 0.7 | \\- |  |"
     )
+
+
+WAIVER = Waiver("auc floor", "the desk asked for it", "Ada")
+
+
+def rejected() -> Verdict:
+    return evaluate({"auc": 0.6}, NoChampion(), Policy((Rule("auc floor", "auc", min=0.7),)))
+
+
+def test_a_waived_rule_lets_a_model_pass_and_stays_visible() -> None:
+    verdict = waive(rejected(), [WAIVER])
+    assert verdict.passed
+    assert verdict.summary() == "PASS (0 of 1 rule passed, 1 waived)"
+    assert "WAIVED" in render_verdict(verdict)
+    assert "0.6 is below 0.7; waived by Ada: the desk asked for it" in render_verdict(verdict)
+    assert waived_text(verdict) == '[{"by":"Ada","reason":"the desk asked for it","rule":"auc floor"}]'
+    assert verdict_from_json(verdict_to_json(verdict)) == verdict
+
+
+def test_waiving_a_rule_that_passed_changes_nothing() -> None:
+    verdict = evaluate({"auc": 0.8}, NoChampion(), Policy((Rule("auc floor", "auc", min=0.7),)))
+    assert waive(verdict, [WAIVER]) == verdict
+    assert waived_text(verdict) == ""
+
+
+@pytest.mark.parametrize(
+    ("waiver", "message"),
+    [
+        (Waiver("auc flor", "why", "Ada"), "no rule 'auc flor' was judged"),
+        (Waiver("auc floor", " ", "Ada"), "needs a reason and a name"),
+        (Waiver("auc floor", "why", ""), "needs a reason and a name"),
+    ],
+)
+def test_a_waiver_names_a_rule_a_reason_and_a_person(waiver: Waiver, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        waive(rejected(), [waiver])
+
+
+def test_a_document_cannot_waive_without_a_waiver() -> None:
+    document = json.loads(json.dumps(verdict_to_json(waive(rejected(), [WAIVER]))))
+    del document["results"][0]["waiver"]
+    with pytest.raises(UsageError, match="waives a rule without saying who and why"):
+        verdict_from_json(document)
+
+
+def test_documents_from_before_details_and_waivers_are_read() -> None:
+    old = {
+        "schema": "nbmlops/verdict/1",
+        "passed": True,
+        "baseline": "no champion",
+        "refusal": "",
+        "results": [
+            {
+                "rule": "auc floor",
+                "metric": "auc",
+                "value": 0.8,
+                "threshold": ">= 0.7",
+                "baseline": None,
+                "outcome": "pass",
+                "reason": "",
+            }
+        ],
+    }
+    assert verdict_to_json(verdict_from_json(old)) == old

@@ -1,0 +1,166 @@
+"""Facts of a run that rules may be about (`nbmlops.gate.facts`): each read or computed, or told why it is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbmlops.app.recorded import Recorded
+from nbmlops.core.errors import NbmlopsError
+from nbmlops.gate.evidence import NotHad, NothingToCompare
+from nbmlops.gate.policy import HELD_OUT
+from nbmlops.registry.registry import ModelVersion
+from nbmlops.tracking.lineage import CHECK, GIT_COMMIT, GIT_DIRTY, PIPELINE
+from nbmlops.tracking.tracker import RunFacts
+
+if TYPE_CHECKING:
+    from nbmlops.data.held_out import HeldOut
+
+Fact = float | NothingToCompare | NotHad
+FindVersion = Callable[[], "ModelVersion | NothingToCompare | NotHad"]
+TEST = "test/"
+"""What the metrics of behaviour tests begin with: 1 for a test that passed."""
+PIPELINES, LOCK = "pipelines", "requirements.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFact:
+    """A fact by its name, what it is about ("" for all), the run, and the project's root."""
+
+    fact: str
+    of: str
+    run_id: str
+    root: Path
+
+
+def fact_of(asked: AskedFact, recorded: Recorded, champion: FindVersion) -> Fact:
+    """Returns the value of a fact, or why it is not known.
+
+    Args:
+        asked: Which fact.
+        recorded: Reads runs and predictions.
+        champion: Finds the champion.
+
+    Raises:
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    fact, of, run_id = asked.fact, asked.of, asked.run_id
+    if fact in {"leaked_rows", "model_bytes", "latency_ms"}:
+        return _measured(fact, recorded.of_run(run_id, of or HELD_OUT))
+    if fact in {"signature_changes", "signature_breaks"}:
+        return _signature(fact, of or HELD_OUT, run_id, recorded, champion())
+    if fact == "drift":
+        return _drift(of, run_id, recorded, champion())
+    return _of_run(asked, recorded.facts(run_id))
+
+
+def _of_run(asked: AskedFact, facts: RunFacts) -> Fact:
+    match asked.fact:
+        case "dirty_tree":
+            found: Fact = float(not (facts.tags.get(GIT_COMMIT) and facts.tags.get(GIT_DIRTY) == "false"))
+        case "unhashed_data":
+            found = float(not (facts.data if not asked.of else facts.data.get(asked.of)))
+        case "unpinned_environment":
+            found = float(not _has_lock(asked.root, facts.tags.get(PIPELINE, "")))
+        case "failed_checks":
+            found = _checks(asked.of, facts.tags)
+        case "failed_tests":
+            found = _tests(asked.of, facts.metrics)
+        case _:
+            found = NotHad(f"{asked.fact!r} is no fact that this nbmlops knows")
+    return found
+
+
+def _has_lock(root: Path, pipeline: str) -> bool:
+    """Returns whether the project says to the version what its pipeline is made with."""
+    folders = (root, root / PIPELINES / pipeline) if pipeline else (root,)
+    return any((folder / LOCK).is_file() for folder in folders)
+
+
+def _measured(fact: str, held: HeldOut | NotHad) -> Fact:
+    if isinstance(held, NotHad):
+        return held
+    options = {"leaked_rows": "--training", "model_bytes": "--model", "latency_ms": "--model and --features"}
+    return held.facts.get(fact, NotHad(f"the predictions were logged without {options[fact]}"))
+
+
+def _checks(of: str, tags: Mapping[str, str]) -> Fact:
+    found = {name.removeprefix(CHECK): outcome for name, outcome in tags.items() if name.startswith(CHECK)}
+    wanted = {name: outcome for name, outcome in found.items() if of in {"", name}}
+    if not wanted:
+        return NotHad(f"no data was checked against schema {of!r}" if of else "no data was checked against a schema")
+    return float(sum(outcome != "pass" for outcome in wanted.values()))
+
+
+def _tests(of: str, metrics: Mapping[str, float]) -> Fact:
+    found = {name.removeprefix(TEST): value for name, value in metrics.items() if name.startswith(TEST)}
+    wanted = [value for name, value in found.items() if of in {"", name}]
+    if not wanted:
+        return NotHad(f"no test {of!r} was run" if of else "no behaviour test was run")
+    return float(sum(value != 1.0 for value in wanted))
+
+
+def _signature(
+    fact: str, name: str, run_id: str, recorded: Recorded, champion: ModelVersion | NothingToCompare | NotHad
+) -> Fact:
+    ours = _features(recorded.of_run(run_id, name))
+    if isinstance(ours, NotHad):
+        return ours
+    if isinstance(champion, NotHad | NothingToCompare):
+        return champion
+    theirs = _features(recorded.of_run(champion.run_id, name))
+    if isinstance(theirs, NotHad):
+        return NotHad(f"the champion's signature is not known: {theirs.reason}")
+    changed = {column for column in {*ours, *theirs} if ours.get(column) != theirs.get(column)}
+    if fact == "signature_changes":
+        return float(len(changed))
+    return float(sum(column in ours and not _fits(theirs.get(column, ""), ours[column]) for column in changed))
+
+
+def _features(held: HeldOut | NotHad) -> dict[str, str] | NotHad:
+    if isinstance(held, NotHad):
+        return held
+    if not held.features:
+        return NotHad("the predictions were logged without --features")
+    return {name: str(held.columns[name].dtype) for name in held.features}
+
+
+def _fits(given: str, wanted: str) -> bool:
+    """Returns whether values of one type do where another is expected: integers where there are floats now."""
+    return wanted.startswith("float") and given.startswith(("int", "uint", "bool", "float"))
+
+
+def _drift(of: str, run_id: str, recorded: Recorded, champion: ModelVersion | NothingToCompare | NotHad) -> Fact:
+    if isinstance(champion, NotHad | NothingToCompare):
+        return champion
+    try:
+        ours = {record.name: record.profile for record in recorded.data(run_id) if of in {"", record.name}}
+        theirs = {record.name: record.profile for record in recorded.data(champion.run_id)}
+    except NbmlopsError:
+        return NotHad("the champion's data cannot be read")
+    if not ours:
+        return NotHad(f"no data {of!r} was logged" if of else "no data was logged")
+    distances = []
+    for name, profile in ours.items():
+        if name not in theirs:
+            return NotHad(f"the champion's run logged no data {name!r}")
+        distances.append(_distance(name, theirs[name], profile))
+    worst = next((one for one in distances if isinstance(one, NotHad)), None)
+    return worst or max(one for one in distances if isinstance(one, float))
+
+
+def _distance(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> float | NotHad:
+    """Returns the greatest distance of any column."""
+    from nbmlops.data.drift import drift_between  # noqa: PLC0415  # only who asks for it needs it
+
+    sides = [{column["name"]: column for column in side.get("columns", [])} for side in (before, after)]
+    if not sides[0] or not sides[1]:
+        return NotHad(f"the data {name!r} has no profile")
+    if sides[0].keys() != sides[1].keys():
+        other = sorted(sides[0].keys() ^ sides[1].keys())
+        return NotHad(f"the data {name!r} has other columns than the champion's: {', '.join(other[:5])}")
+    rows = (int(before.get("rows", 0)), int(after.get("rows", 0)))
+    found = (drift_between(sides[0][column], sides[1][column], rows) for column in sides[0])
+    return max((one.distance for one in found if one is not None), default=0.0)
