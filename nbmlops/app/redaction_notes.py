@@ -20,6 +20,13 @@ def process_notes() -> tuple[str, ...]:
     return redaction_notes(module.process_redactor().found) if module is not None else ()
 
 
+def forget_notes() -> None:
+    """Begins anew, for another run in this process."""
+    module = sys.modules.get("nbmlops.tracking.redaction")
+    if module is not None:
+        module.process_redactor().forget_found()
+
+
 def redaction_notes(found: Iterable[Redaction]) -> tuple[str, ...]:
     """Returns one note for each kind of secret, with its places and the setting that would let it stay.
 

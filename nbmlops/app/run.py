@@ -16,7 +16,7 @@ from nbmlops.app.cached import Wishes, reuse
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
-from nbmlops.app.redaction_notes import process_notes
+from nbmlops.app.redaction_notes import forget_notes, process_notes
 from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
 from nbmlops.app.run_report import (
     identified,
@@ -117,6 +117,7 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
     """
     if request.only and (request.from_step or request.to_step):
         raise UsageError("--only excludes --from and --to", "name every step to execute: --only A --only B")
+    forget_notes()
     opened = open_pipeline(request.pipeline, request.cwd)
     options = run_options(opened, request)
     if request.in_order:

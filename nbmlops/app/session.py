@@ -73,6 +73,7 @@ class NotebookSession:
         self._version: ModelVersionRef | None = None
         self._hidden: HiddenState | None = None
         self._log.read_parameters(kernel.namespace)
+        process_redactor().forget_found()
 
     @property
     def _title(self) -> RunTitle:

@@ -29,7 +29,7 @@ _ABOUT = frozenset({
 })
 # What names a digest or a version is as random as a key, and no secret.
 _DIGESTS = frozenset({
-    "blob", "checksum", "commit", "crc", "digest", "etag", "fingerprint", "git", "guid", "hash", "hashes", "id",
+    "checksum", "commit", "crc", "digest", "etag", "fingerprint", "git", "guid", "hash", "hashes", "id",
     "ids", "md5", "rev", "revision", "run", "sha", "sha1", "sha256", "sha512", "uid", "uuid", "version",
 })
 # fmt: on

@@ -85,6 +85,10 @@ class Redactor:
         """What was taken out so far."""
         return tuple(self._found)
 
+    def forget_found(self) -> None:
+        """Forgets what was taken out: what is told from now on is of another run."""
+        self._found = {}
+
     def know_variables(self, variables: Mapping[str, str]) -> None:
         """Notes the secrets in variables of another process."""
         for name, text in _watched(variables, self._ask().variables):
