@@ -78,8 +78,7 @@ class FlowPicture:
             parts.append(_text(x, 17, heading, "dim", "600 11px", letters=".04em"))
         parts += [_arrow(places[start], places[end]) for start, end in self.arrows if {start, end} <= places.keys()]
         parts += [_box(place) for place in places.values()]
-        parts.append("</svg>")
-        return "".join(parts)
+        return "\n".join([*filter(None, parts), "</svg>"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,8 @@ def _traces(run: RunStory) -> Iterator[Box]:
     for place, trace in shown:
         title = trace.name if not run.is_notebook else f"[{trace.count}] {trace.name[:8]}".rstrip()
         lines = [f"{trace.outcome}, {trace.seconds:.1f} s"]
-        lines += [f"made {', '.join(trace.frames)}"] if trace.frames else []
+        for word, values in (("used", trace.used), ("made", trace.made)):
+            lines += [f"{word} {', '.join(name for name, _ in values)}"] if values else []
         yield Box(f"trace{place}", title, tuple(lines), _TONES.get(trace.outcome, "dim"))
     if len(shown) < len(run.traces):
         yield Box("trace-more", f"{len(run.traces) - len(shown)} more, not shown")
@@ -131,7 +132,7 @@ def _shown(traces: Sequence[Trace]) -> list[tuple[int, Trace]]:
     telling = [
         (place, trace)
         for place, trace in numbered
-        if trace.read or trace.wrote or trace.frames or trace.outcome not in {"done", "executed", "cached"}
+        if trace.read or trace.wrote or trace.made or trace.outcome not in {"done", "executed", "cached"}
     ]
     return (telling or numbered)[:_MOST_TRACES]
 
@@ -181,14 +182,16 @@ def _into_run(run: RunStory, sources: Sequence[str], traces: Sequence[str]) -> I
     readers: dict[str, str] = {}
     for place, trace in enumerate(run.traces):
         if f"trace{place}" in drawn:
-            for name in trace.read:
+            # Logged data is known by its name or, of what cells have in variables, by its fingerprint.
+            for name in (*trace.read, *(digest for _, digest in (*trace.used, *trace.made) if digest)):
                 readers.setdefault(name, f"trace{place}")
     if "commit" in sources and "notebook" in sources:
         yield "commit", "notebook"
     for source in sources:
         if source.startswith("data"):
-            name = run.data[int(source[4:])].name if source[4:].isdigit() else ""
-            yield source, readers.get(name, first)
+            record = run.data[int(source[4:])] if source[4:].isdigit() else None
+            by_name = readers.get(record.name, readers.get(record.digest, first)) if record is not None else first
+            yield source, by_name
         elif source != "commit" or "notebook" not in sources:
             yield source, first
     yield from pairwise(traces)

@@ -68,7 +68,7 @@ def _run_tables(run: RunStory) -> Iterator[Table]:
     )
     yield Table("data", ("name", "kind", "rows", "fingerprint", "version"), data)
     traces = tuple(_trace_row(trace, cell=run.is_notebook) for trace in run.traces[:MOST_ROWS])
-    head = ("outcome", "seconds", "read", "wrote", "made")
+    head = ("outcome", "seconds", "read", "used", "made", "wrote")
     if run.is_notebook:
         yield Table("cells, in the order of running", ("run", "cell", *head), traces)
     else:
@@ -119,7 +119,8 @@ def _trace_row(trace: Trace, *, cell: bool) -> tuple[str, ...]:
     read = ", ".join(trace.read)
     if not cell:
         return trace.name, *state, read
-    return f"[{trace.count}]", trace.name[:8], *state, read, ", ".join(trace.wrote), ", ".join(trace.frames)
+    used, made = (", ".join(name for name, _ in values) for values in (trace.used, trace.made))
+    return f"[{trace.count}]", trace.name[:8], *state, read, used, made, ", ".join(trace.wrote)
 
 
 def _version_row(version: ModelVersion) -> tuple[str, str]:

@@ -60,4 +60,4 @@ def session_story(status: StatusView, place: SessionPlace, runs: Sequence[CellRu
 
 def _trace(run: CellRun) -> Trace:
     read = tuple(path for path, _ in run.read)
-    return Trace(run.cell, run.count, run.outcome.value, run.seconds, read, run.wrote, (), run.digest)
+    return Trace(run.cell, run.count, run.outcome.value, run.seconds, read, run.wrote, source_sha256=run.digest)

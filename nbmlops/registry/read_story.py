@@ -19,8 +19,8 @@ from nbmlops.registry.story import (
     Story,
     Trace,
     VersionStory,
+    history_of,
     later_versions,
-    transitions_of,
 )
 from nbmlops.tracking import lineage as tags_of
 from nbmlops.tracking.cells import CELLS_FILE
@@ -51,7 +51,7 @@ def read_story(registry: ModelRegistry, tracker: Tracker, version: ModelVersion)
         version=version,
         stage=version.tags.get(STAGE, ""),
         metrics=metrics_from_tag(version.tags.get(METRICS, "")) or {},
-        transitions=transitions_of(version, others, when(version.created)),
+        transitions=history_of(version, others, when(version.created)),
         later=later_versions(version, others),
     )
     run_id = version.tags.get(tags_of.RUN_ID, version.run_id)
@@ -147,7 +147,13 @@ def _steps(document: Mapping[str, Json] | None) -> tuple[Trace, ...]:
     except UsageError:  # of another version of nbmlops
         return ()
     return tuple(
-        Trace(step.name, 0, step.status.value, step.seconds, tuple(data.name for data in step.log.data))
+        Trace(
+            step.name,
+            0,
+            step.status.value,
+            step.seconds,
+            tuple(dict.fromkeys((*(data.name for data in step.log.data), *step.files))),
+        )
         for step in record.steps
     )
 
@@ -165,7 +171,8 @@ def _cells(document: Mapping[str, Any] | None) -> tuple[Trace, ...]:
             seconds=float(run.get("seconds", 0.0)),
             read=tuple(map(str, run.get("read", ()))),
             wrote=tuple(map(str, run.get("wrote", ()))),
-            frames=tuple(map(str, run.get("frames", ()))),
+            made=tuple((name, str(seen.get("digest", ""))) for name, seen in dict(run.get("made", {})).items()),
+            used=tuple((name, str(digest)) for name, digest in dict(run.get("used", {})).items()),
             source_sha256=str(run.get("source_sha256", "")),
         )
         for run in runs

@@ -6,11 +6,12 @@ from these records and from nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
+from nbmlops.registry.audit import Action, AuditLine, read_log
 from nbmlops.registry.registry import (
     ARCHIVED,
     CHALLENGER,
@@ -42,7 +43,8 @@ class Trace:
         seconds: How long it took.
         read: What it read: names of logged data, and files.
         wrote: Files that it made or changed.
-        frames: Names of frames that it made.
+        made: (name, fingerprint) of tables and arrays that it made or changed; fingerprint "" where there is none.
+        used: (name, fingerprint) of those that it used, as they were before.
         source_sha256: Digest of a cell's source, or "".
     """
 
@@ -52,7 +54,8 @@ class Trace:
     seconds: float
     read: tuple[str, ...] = ()
     wrote: tuple[str, ...] = ()
-    frames: tuple[str, ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
+    used: tuple[tuple[str, str], ...] = ()
     source_sha256: str = ""
 
 
@@ -122,7 +125,7 @@ class RunStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class HistoryLine:
     """One change of what a version is.
 
     Attributes:
@@ -161,7 +164,7 @@ class VersionStory:
     version: ModelVersion
     stage: str
     metrics: Mapping[str, float]
-    transitions: tuple[Transition, ...]
+    transitions: tuple[HistoryLine, ...]
     later: tuple[LaterVersion, ...] = ()
 
 
@@ -197,37 +200,67 @@ def staged(stage: str) -> str:
     return f"{stage} ({other})" if other and other.lower() != stage else stage
 
 
-def transitions_of(version: ModelVersion, others: Sequence[ModelVersion], created: str) -> tuple[Transition, ...]:
-    """Returns what became of a version, oldest first, as the tags of all versions of its model tell it.
+def history_of(version: ModelVersion, others: Sequence[ModelVersion], created: str) -> tuple[HistoryLine, ...]:
+    """Returns what became of a version, oldest first: by the audit log, or by tags where the log has no line of it.
 
     Args:
         version: The version.
         others: All versions of the model.
         created: When it was registered (ISO 8601, UTC), or "".
     """
+    lines = [line for line in read_log(None, others).lines if _concerns(line, version.version)]
+    told = tuple(
+        HistoryLine(line.when, what, line.who, line.reason) for line in lines for what in _what(line, version.version)
+    )
+    registered = any(line.action is Action.REGISTER for line in lines)
+    if registered:
+        return told
+    return (HistoryLine(created, "registered"), *(told or _by_tags(version, others, created)))
+
+
+def _concerns(line: AuditLine, number: str) -> bool:
+    return number == line.version or number in {*line.aliases.values(), *line.before.values()}
+
+
+def _what(line: AuditLine, number: str) -> Iterator[str]:
+    """Yields what a line of the log means for one version."""
+    if line.action is Action.REGISTER and line.version == number:
+        yield f"registered{f', waived: {line.waived}' if line.waived else ''}"
+    if line.action is Action.ABANDON:
+        yield "a promotion of it was given up" if line.version == number else "a promotion in its place was given up"
+        return
+    back = line.action is Action.ROLLBACK
+    for alias, now in line.aliases.items():
+        before = line.before.get(alias, "")
+        if now == number and before != number:
+            over = f", taking over from version {before}" if before else ""
+            yield f"became {staged(alias)}{' again' if back else ''}{over}"
+        elif before == number and now != number and number not in line.aliases.values():
+            after = f": version {now} {'is it again' if back else 'took over'}" if now else ""
+            yield f"{'rolled back' if back and now else 'no longer'} {staged(alias)}{after}"
+    if line.action is Action.ARCHIVE and line.version == number:
+        yield "archived"
+
+
+def _by_tags(version: ModelVersion, others: Sequence[ModelVersion], created: str) -> tuple[HistoryLine, ...]:
+    """Returns the same of versions from before there was a log."""
     tags = version.tags
-    found: list[Transition] = []
+    found: list[HistoryLine] = []
     if PROMOTED_AT in tags:
         former = tags.get(FORMER_CHAMPION, "")
         over = f", taking over from version {former}" if former else ""
-        found.append(
-            Transition(
-                tags[PROMOTED_AT],
-                f"became {staged(CHAMPION)}{over}",
-                tags.get(PROMOTED_BY, ""),
-                tags.get(PROMOTED_WHY, ""),
-            )
-        )
+        what = f"became {staged(CHAMPION)}{over}"
+        found.append(HistoryLine(tags[PROMOTED_AT], what, tags.get(PROMOTED_BY, ""), tags.get(PROMOTED_WHY, "")))
     elif tags.get(STAGE) in {CHALLENGER, SUPERSEDED}:
-        found.append(Transition(created, f"became {staged(CHALLENGER)}"))
+        found.append(HistoryLine(created, f"became {staged(CHALLENGER)}"))
     for other in others:
         if other.tags.get(FORMER_CHAMPION) == version.version and other.version != version.version:
             who, when = other.tags.get(PROMOTED_BY, ""), other.tags.get(PROMOTED_AT, "")
-            found.append(Transition(when, f"archived: version {other.version} became champion", who))
+            found.append(HistoryLine(when, f"archived: version {other.version} became champion", who))
     if tags.get(STAGE) == SUPERSEDED:
-        found.append(Transition("", "superseded as challenger by a later version"))
+        found.append(HistoryLine("", "superseded as challenger by a later version"))
     # What has no time happened last; of equal times the order above is that of events.
-    return (Transition(created, "registered"), *sorted(found, key=lambda one: one.at or "9"))
+    return tuple(sorted(found, key=lambda one: one.at or "9"))
 
 
 def later_versions(version: ModelVersion, others: Sequence[ModelVersion]) -> tuple[LaterVersion, ...]:

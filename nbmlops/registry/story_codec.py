@@ -107,7 +107,8 @@ def _trace(trace: Trace) -> dict[str, Json]:
         "seconds": round(trace.seconds, 3),
         "read": list(trace.read),
         "wrote": list(trace.wrote),
-        "frames": list(trace.frames),
+        "made": dict(trace.made),
+        "used": dict(trace.used),
         "source_sha256": trace.source_sha256,
     }
 

@@ -51,7 +51,6 @@ def plain(story: Story) -> dict[str, Any]:
     """Returns the document without what differs from store to store."""
     document: Any = story_to_json(story)
     document["version"]["registered"] = ""
-    document["version"]["transitions"][0]["at"] = ""
     document["run"] |= {"run_id": "", "started": "", "ended": ""}
     document["run"]["data"][0].pop("columns")
     return dict(document)

@@ -68,6 +68,7 @@ def test_the_columns_go_from_data_to_version(story: Story):
         ("gate", "version"),
         ("version", "transition0"),
         ("transition0", "transition1"),
+        ("transition1", "transition2"),
     )
     assert picture.caption == (
         "lineage of flights version 2; made from flights; commit 2b2b2b2b2b; by 2 steps; now champion (Production)"

@@ -8,9 +8,10 @@ import jsonschema
 import pytest
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.registry.audit import Action, AuditLine, line_tags
 from nbmlops.registry.read_story import find_run, read_run_story, read_story, when
 from nbmlops.registry.registry import ModelVersion
-from nbmlops.registry.story import LaterVersion, Trace, Transition, later_versions, transitions_of
+from nbmlops.registry.story import HistoryLine, LaterVersion, Trace, history_of, later_versions
 from nbmlops.registry.story_codec import story_to_json
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 from tests.fakes.told import COMMITS, provenance, tell
@@ -32,9 +33,14 @@ def test_a_version_tells_where_it_comes_from_and_what_became_of_it(stores):
     assert story.version is not None
     assert story.run is not None
     assert story.version.transitions == (
-        Transition("", "registered"),
-        Transition("2026-11-21T10:00:00+00:00", "became champion (Production)", "ann"),
-        Transition("2026-11-21T11:00:00+00:00", "archived: version 2 became champion", "bob"),
+        HistoryLine("2026-11-21T10:00:00+00:00", "registered", "ann"),
+        HistoryLine("2026-11-21T10:00:00+00:00", "became champion (Production)", "ann"),
+        HistoryLine(
+            "2026-11-21T11:00:00+00:00",
+            "no longer champion (Production): version 2 took over",
+            "bob",
+            "better <b>AUC</b>",
+        ),
     )
     assert story.version.later == (LaterVersion("2", "took over from it as champion"),)
     assert (story.run.commit, story.run.dirty) == (COMMITS[0], False)
@@ -43,22 +49,62 @@ def test_a_version_tells_where_it_comes_from_and_what_became_of_it(stores):
     assert story.run.gate is not None
     assert story.run.gate.verdict is not None
     assert story.notes == ()
-    assert read_story(registry, tracker, second).version.transitions[1] == Transition(
-        "2026-11-21T11:00:00+00:00",
+    assert [line.what for line in read_story(registry, tracker, second).version.transitions] == [
+        "registered",
+        "became challenger (Staging)",
         "became champion (Production), taking over from version 1",
-        "bob",
-        "better <b>AUC</b>",
+    ]
+
+
+def test_the_log_tells_of_rollbacks_and_of_what_was_given_up():
+    lines = (
+        AuditLine(1, "t1", "ann", Action.REGISTER, "m", "1", {"champion": "1"}, {"champion": ""}, waived="size"),
+        AuditLine(2, "t2", "ann", Action.PROMOTE, "m", "2", {"champion": "2"}, {"champion": "1"}),
+        AuditLine(3, "t3", "bob", Action.ROLLBACK, "m", "1", {"champion": "1"}, {"champion": "2"}, "it was slow"),
+        AuditLine(4, "t4", "bob", Action.ABANDON, "m", "2", {"champion": "2"}, {"champion": "1"}),
+        AuditLine(5, "t5", "bob", Action.ARCHIVE, "m", "2"),
+    )
+    log = {name: text for line in lines for name, text in line_tags(line).items()}
+    first, second = ModelVersion("m", "1", tags=log), ModelVersion("m", "2")
+    assert history_of(first, (second, first), "t0") == (
+        HistoryLine("t1", "registered, waived: size", "ann"),
+        HistoryLine("t1", "became champion (Production)", "ann"),
+        HistoryLine("t2", "no longer champion (Production): version 2 took over", "ann"),
+        HistoryLine("t3", "became champion (Production) again, taking over from version 2", "bob", "it was slow"),
+        HistoryLine("t4", "a promotion in its place was given up", "bob"),
+    )
+    assert history_of(second, (second, first), "t0") == (
+        HistoryLine("t0", "registered"),
+        HistoryLine("t2", "became champion (Production), taking over from version 1", "ann"),
+        HistoryLine("t3", "rolled back champion (Production): version 1 is it again", "bob", "it was slow"),
+        HistoryLine("t4", "a promotion of it was given up", "bob"),
+        HistoryLine("t5", "archived", "bob"),
+    )
+
+
+def test_versions_from_before_the_log_tell_by_their_tags():
+    tags = {"nbmlops.promoted_at": "t1", "nbmlops.promoted_by": "ann", "nbmlops.stage": "archived"}
+    first = ModelVersion("m", "1", tags=tags)
+    over = {"nbmlops.former_champion": "1", "nbmlops.promoted_at": "t2", "nbmlops.promoted_by": "bob"}
+    second = ModelVersion("m", "2", tags={**over, "nbmlops.promoted_why": "better"})
+    assert history_of(first, (second, first), "t0") == (
+        HistoryLine("t0", "registered"),
+        HistoryLine("t1", "became champion (Production)", "ann"),
+        HistoryLine("t2", "archived: version 2 became champion", "bob"),
+    )
+    assert history_of(second, (second, first), "t1")[1] == HistoryLine(
+        "t2", "became champion (Production), taking over from version 1", "bob", "better"
     )
 
 
 def test_a_challenger_and_what_was_judged_against_a_version():
     challenger = ModelVersion("m", "2", tags={"nbmlops.stage": "challenger", "nbmlops.verdict_baseline": "m version 1"})
     superseded = replace(challenger, version="3", tags={"nbmlops.stage": "superseded"})
-    assert transitions_of(challenger, (), "2026") == (
-        Transition("2026", "registered"),
-        Transition("2026", "became challenger (Staging)"),
+    assert history_of(challenger, (), "2026") == (
+        HistoryLine("2026", "registered"),
+        HistoryLine("2026", "became challenger (Staging)"),
     )
-    assert transitions_of(superseded, (), "2026")[-1] == Transition("", "superseded as challenger by a later version")
+    assert history_of(superseded, (), "2026")[-1] == HistoryLine("", "superseded as challenger by a later version")
     first = ModelVersion("m", "1")
     assert later_versions(first, (superseded, challenger, first)) == (LaterVersion("2", "was judged against it"),)
     assert later_versions(superseded, (superseded, challenger, first)) == ()
