@@ -18,13 +18,13 @@ shell.run_line_magic("load_ext", "nbmlops")
 answers, sys.stdout = sys.stdout, io.StringIO()
 for line in sys.stdin:
     request = json.loads(line)
-    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+    said = sys.stdout = sys.stderr = io.StringIO()
     began = time.perf_counter()
     result = shell.run_cell(request["source"], store_history=not request["silent"], silent=request["silent"])
     took = time.perf_counter() - began
     error = result.error_in_exec or result.error_before_exec
     answer = [took, repr(result.result), "" if error is None else f"{type(error).__name__}: {error}"]
-    print(json.dumps([*answer, sys.stdout.getvalue() + sys.stderr.getvalue()]), file=answers, flush=True)
+    print(json.dumps([*answer, said.getvalue()]), file=answers, flush=True)
 """
 
 
