@@ -27,9 +27,10 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.app.compile import compile_options, open_source, star_names
 from nbmlops.app.project import default_out
@@ -53,8 +54,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 Result = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A notebook of the list: its id there, its repository, and its path in that."""
 
     id: str

@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np  # noqa: TID253 - a script
 import pandas as pd  # noqa: TID253 - a script
 from handover import once
+from msgspec import Struct
 from run import NBMLOPS, write_notebook
 
 FLAT = 1.5
@@ -42,8 +42,7 @@ MAKE = {
 USE = {"frame": "float(value['c0'].iloc[-1])", "array": "float(value[-1, 0])"}
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """What a run took: wall, CPU of the runner and of all others, its peak memory and those of the steps."""
 
     wall: float

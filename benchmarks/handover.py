@@ -14,13 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import handover_memory
 import pandas as pd  # noqa: TID253 - a script
 from handover_memory import frame
+from msgspec import Struct
 from sklearn.ensemble import RandomForestRegressor  # noqa: TID253 - a script
 
 from nbmlops.runtime import codecs
@@ -30,8 +30,7 @@ from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import StoredValue
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(Struct, frozen=True):
     """What is promised of two ways: the seconds of the ones beside those of the others."""
 
     name: str

@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np  # noqa: TID253 - a script
 import pandas as pd  # noqa: TID253 - a script
+from msgspec import Struct
 
 from nbmlops.runtime.codecs import Codec
 from nbmlops.runtime.handover import Handover
@@ -80,8 +80,7 @@ def _deep(value: pd.DataFrame) -> int:
     return int(value.memory_usage(deep=True).sum())
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of value: what makes one, and how many bytes one takes."""
 
     make: Callable[[int], Any]

@@ -10,13 +10,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+
+class Candidate(Struct, frozen=True):
     """A command to time. `prepare` runs before each repetition and is not timed; `expect` is its exit code."""
 
     name: str
@@ -25,8 +25,7 @@ class Candidate:
     expect: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """Medians: wall seconds, CPU seconds (user and system, children included), MiB of the largest process."""
 
     wall: float

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from nbmlops.analysis.ambient import gives_back
 from nbmlops.analysis.callgraph import callables_by_time, summarize_functions

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.objects import NONE, Objects
 from nbmlops.analysis.record import Summary
 
 
-@dataclass(slots=True)
-class Arguments:
+class Arguments(Struct):
     """The evaluated arguments of a call, each with the expression it came from.
 
     `loose` says that their order is not that of the parameters, as in `Model.fit(model, x)`; `soft` that the function

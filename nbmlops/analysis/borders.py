@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.analysis.cell_facts import CellFacts
 from nbmlops.analysis.step_names import LOWEST, Heading, first_words, headings_of, name_from_text, shortened
@@ -37,8 +39,7 @@ _VERBS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Border:
+class Border(Struct, frozen=True):
     """A place where a step could begin.
 
     Attributes:

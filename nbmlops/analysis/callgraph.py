@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from nbmlops.analysis.expressions import Names
 from nbmlops.analysis.flow import FlowWalker
@@ -21,8 +22,7 @@ from nbmlops.analysis.scope import FunctionNode
 _MOST_SPANS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFunction:
+class NamedFunction(Struct, frozen=True):
     """A function with the name that it is called by (".name" for a method) and the class it belongs to."""
 
     name: str

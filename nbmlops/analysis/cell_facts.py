@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.analysis.graph import Graph
 from nbmlops.analysis.statements import Unit
@@ -28,8 +30,7 @@ class Content(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
-class CellFacts:
+class CellFacts(Struct, frozen=True):
     """One code cell that can belong to a step.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 
 class Change(IntEnum):
@@ -32,8 +33,7 @@ class Returns(IntEnum):
     SAME = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """What a call does.
 
     Attributes:

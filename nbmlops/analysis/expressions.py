@@ -10,7 +10,8 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.files import literal_path, names_file
 from nbmlops.analysis.knowledge import BUILTINS, FRAME_NAMESPACES, SELF_ATTRIBUTES, VIEW_ATTRIBUTES
@@ -21,8 +22,7 @@ from nbmlops.analysis.whole import Access
 from nbmlops.core.syntax import children, walk
 
 
-@dataclass(slots=True)
-class Names:
+class Names(Struct):
     """What is known of the notebook's names before the flow analysis starts.
 
     Attributes:

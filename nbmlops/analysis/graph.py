@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.model import SETUP_STEP, ClosingNames, Definition, Effects, ParameterDeclaration
 from nbmlops.analysis.namespace import Namespace
@@ -16,16 +17,14 @@ from nbmlops.notebook.model import Cell, MagicAction, Notebook, RoleKind
 from nbmlops.pipeline.ir import Input
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place in the notebook: the statement, and the part of it."""
 
     unit: Unit
     node: ast.AST
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """Why a definition is a value.
 
     Attributes:
@@ -39,8 +38,7 @@ class Kept:
     once: str = ""
 
 
-@dataclass(slots=True)
-class StepNode:
+class StepNode(Struct):
     """A step while its interface is worked out.
 
     Attributes:
@@ -86,8 +84,7 @@ class StepNode:
     binds_all: bool = False
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(Struct):
     """The notebook with all that is known of it.
 
     Attributes:

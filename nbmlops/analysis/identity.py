@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.model import SETUP_STEP, ImportedName, StatementKind
@@ -29,8 +30,7 @@ _COLORMAPS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EffectImports:
+class EffectImports(Struct, frozen=True):
     """The imports that are repeated for what they do.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.borders import Border
 from nbmlops.core.diagnostics import Diagnostic, Severity
@@ -16,8 +17,7 @@ _QUOTED = re.compile(r"'[^']*'|`[^`]*`")
 _Key = tuple[str, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Borders in order, and tags of cells that belong to no step."""
 
     borders: tuple[Border, ...]
@@ -35,8 +35,7 @@ class Cut:
         return Cut(self.borders, {number: tag for number, tag in self.roles.items() if number not in dropped})
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(Struct, frozen=True):
     """A cut that is refused for nothing but what the uncut notebook is, as far as one was found.
 
     Attributes:

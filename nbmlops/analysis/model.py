@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Diagnostic, Json
 from nbmlops.pipeline.ir import DataUse, Input, ParameterType, StepMode
@@ -26,8 +27,7 @@ class StatementKind(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Struct, frozen=True):
     """What running some code does to the notebook's namespace; calls to the notebook's own functions are included.
 
     Attributes:
@@ -45,8 +45,7 @@ class Effects:
     deletes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A top-level statement of a cell: lines `first`..`last` (1-based in the cell, decorators included).
 
     `comments_from` is the first line of the comment block that stands directly above it (equal to `first` if none), so
@@ -64,8 +63,7 @@ class Statement:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedName:
+class ImportedName(Struct, frozen=True):
     """A name bound by an import: `import module as name` or `from module import attribute as name`.
 
     For `import a.b` the bound name is "a" and `module` is "a.b" (several such imports may bind the same name).
@@ -85,8 +83,7 @@ class Placement(StrEnum):
     STEP = "step"
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A function or class defined at the top level of a cell.
 
     Attributes:
@@ -108,8 +105,7 @@ class Definition:
     writes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """A name that lives in the package: an immutable literal bound once, or what a block binds that decides once.
 
     Attributes:
@@ -129,8 +125,7 @@ class Constant:
     uses: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterDeclaration:
+class ParameterDeclaration(Struct, frozen=True):
     """A parameter of the parameters cell, with its type, default, trailing comment, place, and values it may have."""
 
     name: str
@@ -142,8 +137,7 @@ class ParameterDeclaration:
     choices: tuple[Json, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StepFacts:
+class StepFacts(Struct, frozen=True):
     """A step's interface and content.
 
     Attributes:
@@ -199,8 +193,7 @@ class StepFacts:
     compared: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClosingNames:
+class ClosingNames(Struct, frozen=True):
     """Notebook names that the closing stages read, from `%mlops register` lines or the configuration."""
 
     model: str = ""
@@ -208,8 +201,7 @@ class ClosingNames:
     metrics: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class NotebookAnalysis:
+class NotebookAnalysis(Struct, frozen=True):
     """All facts about a notebook. With errors among `diagnostics` the rest may be incomplete.
 
     `environment` are the settings that imports depend on; `settings` are all others. `helper_loads` and `setting_loads`

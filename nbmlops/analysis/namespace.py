@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.blocks import movable_blocks
 from nbmlops.analysis.expressions import Names
@@ -38,8 +39,7 @@ class BindingKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """One place where a name is bound; `path` is what an import binds it to, `node` what says so."""
 
     name: str
@@ -49,8 +49,7 @@ class Binding:
     path: str = ""
 
 
-@dataclass(slots=True)
-class Namespace:
+class Namespace(Struct):
     """The names of the notebook by what they are; `bindings` holds all places, in notebook order.
 
     A name that is imported or defined and also bound in another way counts as data, as its meaning depends on when it

@@ -11,9 +11,10 @@ import io
 import math
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from nbmlops.analysis.model import ParameterDeclaration
 from nbmlops.analysis.statements import Unit
@@ -46,8 +47,7 @@ _MAKERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterFault:
+class ParameterFault(Struct, frozen=True):
     """Something in the parameters cell that cannot be a parameter: code of the rule, where, why, and the edit."""
 
     code: str
@@ -56,8 +56,7 @@ class ParameterFault:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """What the parameters cell declares.
 
     Attributes:
@@ -71,16 +70,14 @@ class Declared:
     others: tuple[Unit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(Struct, frozen=True):
     """The value of a parameter: its type, and as plain JSON."""
 
     kind: ParameterType
     default: Json
 
 
-@dataclass(frozen=True, slots=True)
-class _Annotated:
+class _Annotated(Struct, frozen=True):
     """What an annotation asks for; no kind where it says nothing that can be checked."""
 
     kind: ParameterType | None = None

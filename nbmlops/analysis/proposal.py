@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbmlops.pipeline.ir import Input
 
@@ -22,8 +23,7 @@ class StepsFrom(StrEnum):
     ONE = "one"
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedStep:
+class ProposedStep(Struct, frozen=True):
     """One step of a proposal.
 
     Attributes:
@@ -54,8 +54,7 @@ class ProposedStep:
         return "; ".join([*self.reasons, *reads, *cross])
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedTag:
+class ProposedTag(Struct, frozen=True):
     """Another tag than a step's: `parameters`, `imports` or `functions`."""
 
     cell: int
@@ -63,8 +62,7 @@ class ProposedTag:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class MergedBorder:
+class MergedBorder(Struct, frozen=True):
     """A border that was left out, because compiling would refuse the notebook with it, and the refusal."""
 
     cell: int
@@ -73,8 +71,7 @@ class MergedBorder:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """How a notebook could be cut into steps.
 
     Attributes:

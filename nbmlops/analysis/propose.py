@@ -10,8 +10,9 @@ import ast
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from nbmlops.analysis.analyze import analyze, build_graph
 from nbmlops.analysis.borders import cell_borders, heading_borders, inferred_borders

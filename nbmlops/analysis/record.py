@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.objects import Objects
 from nbmlops.analysis.scope import Key
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """What holds at one point of the code.
 
     Attributes:
@@ -102,8 +102,7 @@ class ProblemKind(StrEnum):
     NESTED_GLOBAL = "nested-global"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One such construct: what, where, and the name or text that it is about."""
 
     kind: ProblemKind
@@ -111,8 +110,7 @@ class Problem:
     name: str = ""
 
 
-@dataclass(slots=True)
-class Record:
+class Record(Struct):
     """What some code did, with the first place of each thing.
 
     Attributes:
@@ -157,16 +155,14 @@ class TokenKind(StrEnum):
     INSIDE_NAME = "inside-name"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """An argument or a name of the notebook, or what is inside of it."""
 
     kind: TokenKind
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What calling a function of the notebook does.
 
     Attributes:
@@ -204,8 +200,7 @@ class Summary:
         return any(token.kind in {TokenKind.ARGUMENT, TokenKind.INSIDE_ARGUMENT} for token in self.changes)
 
 
-@dataclass(slots=True)
-class Callables:
+class Callables(Struct):
     """The notebook's own functions and methods, as far as they are known yet.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+from msgspec import Struct, field
 
 from nbmlops.core.syntax import children
 
@@ -20,8 +21,7 @@ _LEAVES = (ast.Name, ast.Constant, ast.expr_context, ast.operator)
 Key = str | tuple[int, str]
 
 
-@dataclass(slots=True)
-class ScopeNames:
+class ScopeNames(Struct):
     """What one scope binds (in order of first binding) and declares."""
 
     bound: dict[str, ast.AST] = field(default_factory=dict)
@@ -118,8 +118,7 @@ class FrameKind(IntEnum):
     COMPREHENSION = 3
 
 
-@dataclass(slots=True)
-class Frame:
+class Frame(Struct):
     """One open scope. `serial` keeps its local names apart from those of all others."""
 
     kind: FrameKind

@@ -8,10 +8,11 @@ binding. A star import of a module whose names are not known stays as it is, and
 from __future__ import annotations
 
 import ast
-import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.analysis.hidden import names_in_expression, names_in_query
 from nbmlops.analysis.steps import home_of
@@ -22,8 +23,7 @@ StarNames = Mapping[str, tuple[str, ...]]
 _CALLED_IN_FORMULA = re.compile(r"([^\W\d]\w*)\s*[.(]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Star:
+class _Star(Struct, frozen=True):
     """One star import: where it stands and which step it runs in."""
 
     cell: int
@@ -68,7 +68,7 @@ def expand_stars(notebook: Notebook, names: StarNames) -> Notebook:
     for star in stars:
         by_cell.setdefault(star.cell, []).append(star)
     cells = [_written_out(cell, by_cell.get(cell.number, []), given) for cell in notebook.cells]
-    return dataclasses.replace(notebook, cells=tuple(cells))
+    return replace(notebook, cells=tuple(cells))
 
 
 def _counted(notebook: Notebook) -> Iterator[Cell]:
@@ -139,4 +139,4 @@ def _written_out(cell: Cell, stars: list[_Star], given: Mapping[int, set[str] | 
         before = lines[first].encode()[: node.col_offset].decode()
         behind = lines[last].encode()[node.end_col_offset or 0 :].decode()
         lines[first : last + 1] = [before + text + behind, *[""] * (last - first)]
-    return dataclasses.replace(cell, python="\n".join(lines)) if stars else cell
+    return replace(cell, python="\n".join(lines)) if stars else cell

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.idioms import class_made_by_call
 from nbmlops.analysis.knowledge import function_knowledge
@@ -33,8 +34,7 @@ _TARGETS = frozenset({"path_or_buf", "path", "excel_writer", "fname"})
 _LEAVE_NOTHING = {MagicAction.DROP, MagicAction.REQUIREMENT, MagicAction.GATE, MagicAction.REGISTER}
 
 
-@dataclass(slots=True, eq=False)
-class Unit:
+class Unit(Struct, eq=False):
     """A top-level statement with all that is known of it.
 
     Attributes:
@@ -64,7 +64,7 @@ class Unit:
     shows: bool = False
     tells_setting: bool = False
     index: int = 0
-    _defines: str = field(init=False)
+    _defines: str = ""
 
     def __post_init__(self) -> None:
         self._defines = _defined_name(self.node)

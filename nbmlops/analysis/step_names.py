@@ -6,7 +6,8 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.analysis.model import SETUP_STEP
 from nbmlops.notebook.model import Cell, CellKind
@@ -31,8 +32,7 @@ _LITTLE_WORDS = frozenset({"the", "a", "an", "of", "our", "some", "and", "for", 
 _COMMENT = re.compile(r"#+\s*([^\W\d].*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading of a Markdown cell, its text without markup and number."""
 
     cell: int

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.syntax import walk
@@ -30,8 +31,7 @@ class Work(StrEnum):
     NONE = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CellWork:
+class CellWork(Struct, frozen=True):
     """What a cell does, and the call that shows it, as written."""
 
     work: Work = Work.NONE

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.promote import model_name, model_stores
 from nbmlops.core.errors import UsageError
@@ -16,8 +17,7 @@ from nbmlops.registry.registry import ModelRegistry
 from nbmlops.registry.transitions import standing
 
 
-@dataclass(frozen=True, slots=True)
-class ModelAudit:
+class ModelAudit(Struct, frozen=True):
     """The log of one model.
 
     Attributes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.outcome import RunOutcome
@@ -22,8 +24,7 @@ from nbmlops.tracking.tracker import RunState
 RULES_CHANGED = "the rules changed since this run was judged; to judge it again: nbmlops run --judge"
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What the caller asks of a run that executes nothing.
 
     Attributes:

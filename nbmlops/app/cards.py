@@ -7,8 +7,9 @@ holds no script. Everything that is not a literal of this module is escaped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from nbmlops.app.pictures import Bars, Picture
 from nbmlops.gate.verdict import one_line
@@ -26,8 +27,7 @@ _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
 _LINE = "var(--jp-border-color2, #8c959f)"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table with a caption; the first cell of a row is its heading."""
 
     caption: str
@@ -35,8 +35,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """What there is to say about one result.
 
     Attributes:

@@ -11,10 +11,11 @@ import re
 import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from threading import get_ident
+
+from msgspec import Struct, field
 
 from nbmlops.core.threads import OWN_THREADS
 from nbmlops.runtime.observe import Observer
@@ -51,8 +52,7 @@ class Evidence(StrEnum):
     LITERAL = "literal"
 
 
-@dataclass(frozen=True, slots=True)
-class CellFiles:
+class CellFiles(Struct, frozen=True):
     """What a cell did with files.
 
     Attributes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 _MOST_TEXT = 50_000
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -52,8 +53,7 @@ def tables_named(source: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Struct, frozen=True):
     """The names that a cell loads and those that it binds or deletes; a name may be both."""
 
     loads: frozenset[str]

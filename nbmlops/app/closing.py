@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from nbmlops.app.evidence import Judged, gather
 from nbmlops.app.wiring import Stores
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 VERDICT_FILE = "verdict.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """What becomes a version: the model, the frame of features it was trained on, its name, and where it comes from."""
 
     model_name: str

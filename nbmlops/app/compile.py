@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.analysis.model import ClosingNames
 from nbmlops.analysis.proposal import Proposal
@@ -50,8 +52,7 @@ class CompileMode(StrEnum):
     DRY_RUN = "dry-run"
 
 
-@dataclass(frozen=True, slots=True)
-class CompileRequest:
+class CompileRequest(Struct, frozen=True):
     """What the caller asks for.
 
     Attributes:
@@ -73,8 +74,7 @@ class CompileRequest:
     steps: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A notebook that was read, with its project.
 
     Attributes:
@@ -102,8 +102,7 @@ class Source:
     proposal: Proposal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CompileOutcome:
+class CompileOutcome(Struct, frozen=True):
     """What compiling did.
 
     Attributes:

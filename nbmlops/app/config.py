@@ -7,9 +7,10 @@ A missing file is no fault: the defaults hold, and only commands that need rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from nbmlops.app.config_demands import demands_of, faults_of_demands
 from nbmlops.app.config_document import ConfigDocument, PipelineTable
@@ -36,8 +37,7 @@ reason = "below this nobody would use it"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineConfig:
+class PipelineConfig(Struct, frozen=True):
     """The settings of one pipeline: the project's, with those of `[pipelines.NAME]` merged over.
 
     Attributes:
@@ -79,8 +79,7 @@ class PipelineConfig:
     secrets: SecretSettings = field(default_factory=SecretSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The project's settings as the file has them; `file` is its name under the root, or "" when there is none."""
 
     root: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from difflib import get_close_matches
+
+from msgspec.structs import fields
 
 from nbmlops.app.config_document import ConfigDocument, PipelineTable, RunTable, StepTable
 from nbmlops.app.config_faults import Fault

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class TrackingTable:
+
+class TrackingTable(Struct, frozen=True):
     """`[tracking]`: where runs are logged and under which experiment, and what of the notebook is kept with its run."""
 
     uri: str | None = None
@@ -16,23 +16,20 @@ class TrackingTable:
     notebook: Literal["whole", "stripped", "no"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RedactionTable:
+class RedactionTable(Struct, frozen=True):
     """`[redaction]`: what looks like a secret and is none; further variables of the environment that hold secrets."""
 
     allow: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryTable:
+class RegistryTable(Struct, frozen=True):
     """`[registry]`: whether a passing version becomes champion at once."""
 
     promote_on_pass: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTable:
+class RuleTable(Struct, frozen=True):
     """One `[[gate.rules]]`: a metric or a fact with bounds or a `baseline`; on recorded rows with slices and claims."""
 
     metric: str = ""
@@ -63,15 +60,13 @@ class RuleTable:
     of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GateTable:
+class GateTable(Struct, frozen=True):
     """`[gate]`: the rules that a run must pass."""
 
     rules: tuple[RuleTable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunTable:
+class RunTable(Struct, frozen=True):
     """`[run]`: the store that runs share with others; how many steps run at once, in how much memory; warm starts."""
 
     store: str | None = None
@@ -80,8 +75,7 @@ class RunTable:
     warm: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepTable:
+class StepTable(Struct, frozen=True):
     """`[steps.NAME]`: how often a step is tried, how long it may take, and what it needs of a machine."""
 
     retries: int | None = None
@@ -92,8 +86,7 @@ class StepTable:
     gpu: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineTable:
+class PipelineTable(Struct, frozen=True):
     """`[pipelines.NAME]`: the same tables for one notebook, and what its cells do not say in `%mlops` lines."""
 
     tracking: TrackingTable = field(default_factory=TrackingTable)
@@ -109,8 +102,7 @@ class PipelineTable:
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigDocument:
+class ConfigDocument(Struct, frozen=True):
     """The whole file. The four last tables are reserved for parts that come later: accepted, not read."""
 
     tracking: TrackingTable = field(default_factory=TrackingTable)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.app.toml_lines import KeyPath, line_of
 
 MAX_FAULTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One fault: the key it is about, what is wrong with it, and the edit that helps."""
 
     path: KeyPath

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from typing import Any
+
+from msgspec.structs import fields
 
 from nbmlops.app.config_document import RuleTable
 from nbmlops.app.config_faults import Fault, dotted

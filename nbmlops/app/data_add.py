@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.dvc_repository import (
     Repository,
@@ -23,8 +24,7 @@ from nbmlops.data.dvc_store import add_to_cache, checked_text
 _IMPORT = re.compile(r"(?m)^(deps|cmd):")
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(Struct, frozen=True):
     """What became of one path.
 
     Attributes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.app.config import load_config
 from nbmlops.app.project import find_root, pipeline_names
@@ -23,8 +25,7 @@ _RUN = re.compile(r"(?P<run>[0-9a-f]{32})(?::(?P<name>.+))?")
 HINT = "name a file, NAME or NAME~1 (the version before) as logged by `%mlops data`, or RUN:NAME"
 
 
-@dataclass(frozen=True, slots=True)
-class DataComparison:
+class DataComparison(Struct, frozen=True):
     """What changed between two versions, or between all data of two runs.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.pictures import Bars, bars_text
@@ -24,8 +25,7 @@ _KINDS = {
 HEAD = ("column", "change", "drift", "distance", "stability", "before", "after", "facts")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class DataDiffView(View):
+class DataDiffView(View, Struct, frozen=True):
     """What changed between two versions of some data."""
 
     diff: DataDiff

@@ -8,10 +8,11 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from nbmlops.app.config import Config, load_config
 from nbmlops.app.gitignore import missing_entries
@@ -36,8 +37,7 @@ class CheckStatus(StrEnum):
     BLOCKER = "blocker"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing that was looked at: what was found, and what to do about it ("" when nothing)."""
 
     name: str
@@ -46,8 +46,7 @@ class Check:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """All checks of one project."""
 
     root: Path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import configparser
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import UsageError
@@ -25,8 +26,7 @@ _NEW_FILES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """A DVC repository: its root, its cache, and whether git is to ignore what it adds."""
 
     root: Path

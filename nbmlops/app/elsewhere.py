@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.app.progress import Progress
 from nbmlops.core.errors import ConfigError, EnvironmentFault, NbmlopsError, StepFailed, UsageError

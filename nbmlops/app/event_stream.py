@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -104,7 +103,7 @@ class EventStream:
 
 def event_to_json(event: Progress) -> dict[str, Json]:
     """Returns the fields of an event as plain data; the record of a step without its log, which `run.json` has."""
-    found = {name: _plain(getattr(event, name)) for name in type(event).__dataclass_fields__}
+    found = {name: _plain(getattr(event, name)) for name in event.__struct_fields__}
     if "number" in found:
         found["position"] = found.pop("number")  # the line has a number of its own
     record = found.pop("record", None)
@@ -114,11 +113,9 @@ def event_to_json(event: Progress) -> dict[str, Json]:
 def _plain(value: object) -> Json:
     if isinstance(value, StepRecord):
         kept = {"step": value.name, "status": value.status.value, "seconds": value.seconds, "reason": value.reason}
-        error = None if value.error is None else finite(asdict(value.error))
+        error = None if value.error is None else finite(value.error)
         told: dict[str, Json] = {"start": value.start, "peak": value.peak, "begun": value.begun, "early": value.early}
         return {**kept, "notebook": value.notebook, "error": error, **told}
-    if hasattr(type(value), "__dataclass_fields__"):
-        return finite(asdict(value))  # type: ignore[call-overload]  # it is a record
     if isinstance(value, Enum):
         return str(value.value)
     return value.as_posix() if isinstance(value, Path) else finite(value)

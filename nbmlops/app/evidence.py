@@ -6,10 +6,12 @@ for the magic, the command and the pipeline. Nothing here decides; what cannot b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.app.facts import AskedFact, fact_of
 from nbmlops.app.recorded import Recorded
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from nbmlops.data.held_out import HeldOut
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """What is judged: the run, whose champion counts, and where its project is."""
 
     run_id: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from nbmlops.app.opened import open_pipeline
 from nbmlops.app.run import RunRequest, shared_store
@@ -13,8 +14,7 @@ from nbmlops.runtime.parameters import parse_overrides
 from nbmlops.runtime.results import RunOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """What a run of the pipeline would do with the steps that were asked about."""
 
     pipeline: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from nbmlops.app.recorded import Recorded
 from nbmlops.core.errors import NbmlopsError
@@ -25,8 +26,7 @@ TEST = "test/"
 PIPELINES, LOCK = "pipelines", "requirements.lock"
 
 
-@dataclass(frozen=True, slots=True)
-class AskedFact:
+class AskedFact(Struct, frozen=True):
     """A fact by its name, what it is about ("" for all), the run, and the project's root."""
 
     fact: str

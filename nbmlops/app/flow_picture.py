@@ -7,8 +7,9 @@ is escaped; colours are custom properties, which a front end, a page or the file
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from nbmlops.app.ink import FONT, own_colours, theme_colours
 
@@ -18,8 +19,7 @@ _HEAD, _LINE, _FOOT = 25, 16, 8
 MOST_TITLE, MOST_LINE = 24, 30
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """One box.
 
     Attributes:
@@ -40,8 +40,7 @@ class Box:
         return _HEAD + _LINE * len(self.lines) + (_FOOT if self.lines else 2)
 
 
-@dataclass(frozen=True, slots=True)
-class FlowPicture:
+class FlowPicture(Struct, frozen=True):
     """A picture of boxes in columns.
 
     Attributes:
@@ -81,8 +80,7 @@ class FlowPicture:
         return "\n".join([*filter(None, parts), "</svg>"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     box: Box
     column: int
     x: int

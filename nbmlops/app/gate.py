@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.app.closing import judge
 from nbmlops.app.config import Config, PipelineConfig, load_config
@@ -20,8 +22,7 @@ from nbmlops.tracking.lineage import PIPELINE, PIPELINE_VERSION
 from nbmlops.tracking.tracker import RunFacts
 
 
-@dataclass(frozen=True, slots=True)
-class GateOutcome:
+class GateOutcome(Struct, frozen=True):
     """A verdict on a run, and the name of its pipeline."""
 
     pipeline: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.config import load_config
 from nbmlops.app.project import STATE_FOLDER, find_root, pipeline_names
@@ -23,8 +24,7 @@ _AGE = re.compile(r"(\d+)\s*([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}
 
 
-@dataclass(frozen=True, slots=True)
-class GcOutcome:
+class GcOutcome(Struct, frozen=True):
     """What can go, or went; the pipelines' registered runs are counted in `registered`.
 
     `store` is the shared store that was cleaned, fit to be shown, "" for the project's own.

@@ -11,7 +11,9 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.analysis.analyze import build_round
 from nbmlops.analysis.model import ClosingNames
@@ -29,8 +31,7 @@ _MOST_NAMES = 3
 State = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class CellNow:
+class CellNow(Struct, frozen=True):
     """A code cell of the notebook's file: id, number among all cells, source, tags."""
 
     id: str
@@ -39,8 +40,7 @@ class CellNow:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reproducible:
+class Reproducible(Struct, frozen=True):
     """Whether a new run from top to bottom would end as this one: None where that cannot be told; why not."""
 
     answer: bool | None
@@ -52,8 +52,7 @@ class Reproducible:
         return f"{'unknown' if self.answer is None else 'no'}, because {'; '.join(self.reasons)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """One cell in one of the two sequences.
 
     Attributes:
@@ -71,8 +70,7 @@ class _Step:
     writes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Followed:
+class _Followed(Struct, frozen=True):
     """A sequence of cells with the values that it ends with."""
 
     steps: tuple[_Step, ...]

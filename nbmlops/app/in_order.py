@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.runtime.cache import file_name

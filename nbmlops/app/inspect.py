@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.compile import Source, compile_options, open_source, star_names, with_steps
 from nbmlops.app.project import default_out, shown_path
@@ -13,8 +14,7 @@ from nbmlops.core.diagnostics import has_errors
 from nbmlops.core.errors import ExitCode
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """What a notebook is to the compiler.
 
     Attributes:

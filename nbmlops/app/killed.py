@@ -6,8 +6,9 @@ nothing they depend on has changed since, it judges and registers in the killed 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.app.closing import actor
 from nbmlops.app.opened import OpenedPipeline

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.config import load_config
 from nbmlops.app.data_diff import project_versions
@@ -29,16 +30,14 @@ _LOOKED_THROUGH = 300
 DVC_HASH = "dvc_data_hash"
 
 
-@dataclass(frozen=True, slots=True)
-class MadeRun:
+class MadeRun(Struct, frozen=True):
     """A run, and the versions that it made."""
 
     facts: RunFacts
     versions: tuple[ModelVersion, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What was made from some data or a commit.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.lineage import Made
@@ -17,8 +18,7 @@ from nbmlops.registry.story import RunStory, Story, Trace, VersionStory, staged
 MOST_ROWS = 60
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class LineageView(View):
+class LineageView(View, Struct, frozen=True):
     """The story of a run or a model version."""
 
     story: Story
@@ -145,8 +145,7 @@ def shown_time(text: str) -> str:
     return f"{text[:16].replace('T', ' ')} UTC" if text else ""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class MadeView(View):
+class MadeView(View, Struct, frozen=True):
     """The runs and versions that were made from some data or a commit."""
 
     made: Made

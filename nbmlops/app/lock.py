@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.compile import open_source, resolved_lock
 from nbmlops.app.project import LOCK_FILE, PIPELINE_FILE, default_out, find_pipeline, resolve, shown_path
@@ -12,8 +13,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.codec import read_pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class LockChange:
+class LockChange(Struct, frozen=True):
     """One distribution whose version changed; "" where it was or is not in the lock."""
 
     name: str
@@ -21,8 +21,7 @@ class LockChange:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class LockOutcome:
+class LockOutcome(Struct, frozen=True):
     """What locking did.
 
     Attributes:

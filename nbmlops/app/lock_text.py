@@ -6,7 +6,8 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.model import MagicAction, Notebook, RoleKind
@@ -22,8 +23,7 @@ _VALUE_OPTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """An installed distribution: name and version, what it requires, and the top-level modules that it provides."""
 
     name: str
@@ -32,8 +32,7 @@ class Installed:
     modules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """The text of the lock, and the top-level modules that nothing installed provides."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.project import PIPELINE_FILE, find_pipeline, resolve, shown_path
@@ -14,8 +15,7 @@ from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedPipeline:
+class OpenedPipeline(Struct, frozen=True):
     """A compiled pipeline in its project.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from nbmlops.core.errors import ExitCode, NbmlopsError
 from nbmlops.gate.verdict import Verdict
@@ -16,8 +16,7 @@ _EXIT_CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
+class RunOutcome(Struct, frozen=True):
     """A run as it ended.
 
     Attributes:

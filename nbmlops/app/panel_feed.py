@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.app.panel_model import PanelView, Progress
 from nbmlops.app.panel_view import Moment, panel_view

@@ -6,8 +6,9 @@ and the text for terminals and logs (`panel_text`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.app.sparks import SPARK_SIZE, Spark, spark_line
 from nbmlops.core.diagnostics import Json
@@ -27,8 +28,7 @@ class Tone(StrEnum):
     LIVE = "live"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One value of a table.
 
     Attributes:
@@ -44,8 +44,7 @@ class Cell:
     spark: Spark | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """One part of the panel: a table with what it comes to.
 
     Attributes:
@@ -67,8 +66,7 @@ class Section:
     codes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something to know or to do: a headline and sentences."""
 
     tone: Tone
@@ -76,8 +74,7 @@ class Notice:
     lines: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """A button: what it does, why it cannot be pressed ("" if it can), and whether it is the next thing to do."""
 
     key: str
@@ -86,8 +83,7 @@ class Action:
     is_next: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What became of the buttons.
 
     Attributes:
@@ -101,8 +97,7 @@ class Progress:
     outcome: Notice | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PanelView:
+class PanelView(Struct, frozen=True):
     """All that a panel shows.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.app.panel_model import Action, Cell, Notice, PanelView, Progress, Section, Tone, visible
 from nbmlops.app.sparks import Spark
@@ -28,8 +29,7 @@ _STATES = {
 _NOTHING = Cell("", Tone.QUIET)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """All that a panel is made from.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Protocol
+
+from msgspec import Struct
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _WIDTH, _HEIGHT, _FOOT = 240, 70, 16
@@ -26,8 +27,7 @@ class Picture(Protocol):
         """Returns the picture as SVG, whose texts are escaped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """Shares of the same bins or values, before and after.
 
     Attributes:

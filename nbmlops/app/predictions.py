@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.documents import write_atomically
@@ -26,8 +27,7 @@ _MOST_SAMPLE = 200
 _SCALARS = (str, bool, int, float)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What the caller hands over; None for what is not given.
 
     Attributes:

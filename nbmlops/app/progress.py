@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.runtime.events import Event
@@ -18,15 +19,13 @@ STAGES: Mapping[Stage, str] = {
 """What each closing stage is at, for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageStarted:
+class StageStarted(Struct, frozen=True):
     """A closing stage begins: waiting for the tracking store, judging, registering."""
 
     stage: Stage
 
 
-@dataclass(frozen=True, slots=True)
-class PointStarted:
+class PointStarted(Struct, frozen=True):
     """A sweep goes on with its next point: its place among so many, and the parameters that vary."""
 
     number: int
@@ -34,8 +33,7 @@ class PointStarted:
     parameters: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class PointFinished:
+class PointFinished(Struct, frozen=True):
     """A point of a sweep is done; `value` is that of the metric, None when it has none."""
 
     number: int

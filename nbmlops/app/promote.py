@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.closing import actor
 from nbmlops.app.config import load_config
@@ -17,8 +18,7 @@ from nbmlops.registry.registry import CHALLENGER, CHAMPION
 from nbmlops.tracking.lineage import lineage_from_tags
 
 
-@dataclass(frozen=True, slots=True)
-class PromoteOutcome:
+class PromoteOutcome(Struct, frozen=True):
     """What a version has become.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, UsageError

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.results import KnownResults, ResultsIndex, results_digest
@@ -18,8 +19,7 @@ from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.runner import run_pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterOutcome:
+class RegisterOutcome(Struct, frozen=True):
     """The version that a run's model is, and where it comes from."""
 
     pipeline: str

@@ -6,8 +6,9 @@ A run that executes nothing reports the outcome found here, without any tracking
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.project import STATE_FOLDER
 from nbmlops.core.digest import Digest, digest_json
@@ -21,8 +22,7 @@ from nbmlops.pipeline.run_record import RunRecord, StepRecord
 SCHEMA = "nbmlops/results/1"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownResults:
+class KnownResults(Struct, frozen=True):
     """The run that produced some results, a digest of the rules that judged it, and the digest of the results."""
 
     record: RunRecord

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.app.background import BackgroundRun
 from nbmlops.app.cached import Wishes, reuse
@@ -52,8 +54,7 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
+class RunRequest(Struct, frozen=True):
     """What the caller asks for.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from nbmlops.app.flow_picture import cut
 from nbmlops.app.ink import FONT, theme_colours
@@ -20,8 +21,7 @@ _WIDTH, _HEIGHT, _LEFT, _TOP, _FOOT = 330, 130, 58, 26, 22
 _AXIS, _TALL, _SIDE = 132, 190, 70
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
+class Dot(Struct, frozen=True):
     """One run: where it stands, what to say of it, and its tone: "good" for the champion, "bad" for a rejected one."""
 
     value: float
@@ -29,8 +29,7 @@ class Dot:
     tone: str = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class MetricPicture:
+class MetricPicture(Struct, frozen=True):
     """A metric over the runs, the oldest on the left.
 
     Attributes:
@@ -72,8 +71,7 @@ class MetricPicture:
         return _LEFT + 8 + (free * place / (len(self.dots) - 1) if len(self.dots) > 1 else free / 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """An upright axis: its name, where each run stands on it from 0 (below) to 1, None for nowhere, and its labels."""
 
     name: str
@@ -81,8 +79,7 @@ class Axis:
     labels: tuple[tuple[float, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ParallelPicture:
+class ParallelPicture(Struct, frozen=True):
     """All parameters that differ and all metrics at once: a line for each run, the champion's above all others.
 
     Attributes:

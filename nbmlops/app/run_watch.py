@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.progress import STAGES, last_time
@@ -41,8 +42,7 @@ _ERRORS: Mapping[int, type[NbmlopsError]] = {
 _IN_THE_WAY = {"run.waiting", "run.former_killed", "run.started_cold", "run.sharing_failed", "steps.wait_elsewhere"}
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     state: str
     seconds: float = 0.0
     remark: str = ""

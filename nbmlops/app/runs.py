@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.project import PIPELINES, find_root, pipeline_names
@@ -22,8 +23,7 @@ MOST_RUNS = 50
 _LOOKED_THROUGH = 300
 
 
-@dataclass(frozen=True, slots=True)
-class RunsQuery:
+class RunsQuery(Struct, frozen=True):
     """Which runs are compared, and how.
 
     Attributes:
@@ -39,8 +39,7 @@ class RunsQuery:
     most: int = MOST_RUNS
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """One run: the facts, the versions that it made, and whether one of them is champion."""
 
     facts: RunFacts
@@ -63,8 +62,7 @@ class RunRow:
         return (facts.ended - facts.started) / 1000 if facts.ended and facts.started else None
 
 
-@dataclass(frozen=True, slots=True)
-class RunTable:
+class RunTable(Struct, frozen=True):
     """Runs beside each other.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from html import escape
+
+from msgspec import Struct, field
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.app.ink import theme_colours
@@ -27,8 +28,7 @@ _LONGEST = 24
 _LAST = 100_000
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RunsView(View):
+class RunsView(View, Struct, frozen=True):
     """Runs beside each other."""
 
     table: RunTable

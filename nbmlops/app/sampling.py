@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from nbmlops.core.estimates import Estimate, Kind
 from nbmlops.gate.evidence import NotHad, Sampled

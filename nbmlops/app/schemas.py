@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.app.checks import SCHEMAS, May, check_value, read_text, schema_path
 from nbmlops.app.project import find_root, shown_path
@@ -23,8 +24,7 @@ from nbmlops.data.schema_export import mlflow_signature, pydantic_model
 from nbmlops.data.schema_model import FrameSchema
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaDiff:
+class SchemaDiff(Struct, frozen=True):
     """What changed from one schema to another; `before` and `after` are their places."""
 
     before: str

@@ -15,9 +15,10 @@ import atexit
 import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbmlops.app.closing import Registration
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.app.cell_files import NOTHING, FileCapture, shown_path
 from nbmlops.app.cell_values import CellTables

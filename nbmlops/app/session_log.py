@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
@@ -14,8 +15,7 @@ from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A notebook parameter that got another value after its run had logged one."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.analysis.closing import registered_name
 from nbmlops.app.config import PipelineConfig, load_config
@@ -21,8 +22,7 @@ from nbmlops.pipeline.run_record import Lineage
 from nbmlops.tracking.environment import GitState, git_state
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
+class SessionOptions(Struct, frozen=True):
     """What the user says when tracking starts; None where nbmlops finds out."""
 
     experiment: str | None = None
@@ -30,8 +30,7 @@ class SessionOptions:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(Struct, frozen=True):
     """The interpreter that a session runs in.
 
     Attributes:
@@ -45,8 +44,7 @@ class Kernel:
     follows_cells: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SessionPlace:
+class SessionPlace(Struct, frozen=True):
     """Where a run belongs.
 
     Attributes:

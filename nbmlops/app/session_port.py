@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from nbmlops.app.closing import Registration
 from nbmlops.app.session_place import SessionPlace
@@ -19,8 +20,7 @@ from nbmlops.tracking.cells import CellRun, CellValues
 from nbmlops.tracking.tracker import Tracker
 
 
-@dataclass(frozen=True, slots=True)
-class RunTitle:
+class RunTitle(Struct, frozen=True):
     """What a run is called in the tracking store; its id is "" until the store has it."""
 
     run_id: str

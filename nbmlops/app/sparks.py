@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _REFERENCE = "var(--jp-ui-font-color2, var(--vscode-descriptionForeground, #6e7781))"
@@ -17,8 +18,7 @@ _MARGIN = 3
 _MOST_POINTS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Spark:
+class Spark(Struct, frozen=True):
     """A line of values, the last one marked, beside a reference.
 
     Attributes:
@@ -32,8 +32,7 @@ class Spark:
     reference: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """What of a `Spark` is drawn, in a field of `SPARK_SIZE`.
 
     Attributes:

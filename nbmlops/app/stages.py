@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.evidence import Judged
@@ -24,8 +26,7 @@ def _note_nothing(phase: RunPhase, record: RunRecord) -> object:
     return phase, record
 
 
-@dataclass(frozen=True, slots=True)
-class Wants:
+class Wants(Struct, frozen=True):
     """What the caller of a closing stage wants.
 
     Attributes:

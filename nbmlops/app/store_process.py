@@ -16,10 +16,11 @@ import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from nbmlops.app.store_process_main import RESULT, UNTOLD, Setup, read_frame, write_frame
 from nbmlops.app.wiring import Stores, shown_uri

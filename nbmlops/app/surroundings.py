@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from nbmlops.gate.baseline import Baseline, NoChampion
 from nbmlops.registry.baseline import read_baseline
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 MOST_RUNS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """The champion of a run's model, and earlier runs of its experiment, oldest first."""
 
     baseline: Baseline = field(default_factory=NoChampion)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.app.background import BackgroundRun
 from nbmlops.app.elsewhere import are_known_apart, execute_points_elsewhere

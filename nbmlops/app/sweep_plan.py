@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from nbmlops.app.config_faults import Fault, dotted, render_faults
 from nbmlops.app.sweep_space import Axis, Choices, Range, Space, is_listed, size
@@ -38,16 +39,14 @@ class Method(StrEnum):
     OPTUNA = "optuna"
 
 
-@dataclass(frozen=True, slots=True)
-class Objective:
+class Objective(Struct, frozen=True):
     """The metric that tells which point is best, and which way it gets better."""
 
     metric: str
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
-class SweepPlan:
+class SweepPlan(Struct, frozen=True):
     """A sweep.
 
     Attributes:
@@ -76,8 +75,7 @@ class SweepPlan:
         return self.points if count is None else min(self.points, count)
 
 
-@dataclass(frozen=True, slots=True)
-class RangeTable:
+class RangeTable(Struct, frozen=True):
     """`{ low = 0.01, high = 0.3, log = true }`: numbers from `low` to `high`."""
 
     low: float
@@ -86,8 +84,7 @@ class RangeTable:
     log: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SweepDocument:
+class SweepDocument(Struct, frozen=True):
     """A sweep file."""
 
     parameters: Mapping[str, Any]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.sweep_plan import Method, Objective
@@ -26,8 +27,7 @@ class PointStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class SweepPoint:
+class SweepPoint(Struct, frozen=True):
     """One point.
 
     Attributes:
@@ -53,8 +53,7 @@ class SweepPoint:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SweepRecord:
+class SweepRecord(Struct, frozen=True):
     """A sweep.
 
     Attributes:
@@ -76,8 +75,7 @@ class SweepRecord:
     folder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SweepOutcome:
+class SweepOutcome(Struct, frozen=True):
     """How a sweep ended.
 
     Attributes:

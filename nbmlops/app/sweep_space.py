@@ -7,7 +7,8 @@ import json
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 
@@ -16,15 +17,13 @@ Point = Mapping[str, Json]
 _DRAWS_PER_POINT = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """The values to try."""
 
     values: tuple[Json, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Numbers from `low` to `high`, both included.
 
     Attributes:

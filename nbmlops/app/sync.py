@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.config import load_config
 from nbmlops.app.project import find_root
@@ -28,8 +29,7 @@ class SyncState(StrEnum):
     KEPT = "kept"
 
 
-@dataclass(frozen=True, slots=True)
-class SyncedRun:
+class SyncedRun(Struct, frozen=True):
     """One spool.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.analysis.analyze import analyze
 from nbmlops.analysis.model import ClosingNames
@@ -33,8 +34,7 @@ class TagStatus(StrEnum):
     WRITTEN = "written"
 
 
-@dataclass(frozen=True, slots=True)
-class TagRequest:
+class TagRequest(Struct, frozen=True):
     """What the caller asks for.
 
     Attributes:
@@ -52,8 +52,7 @@ class TagRequest:
     retag: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TagOutcome:
+class TagOutcome(Struct, frozen=True):
     """What was proposed.
 
     Attributes:

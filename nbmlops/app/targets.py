@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.project import PIPELINES, find_root, pipeline_names
@@ -14,8 +15,7 @@ from nbmlops.core.errors import UsageError
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A run that the user named.
 
     Attributes:

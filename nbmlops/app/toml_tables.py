@@ -1,6 +1,6 @@
 """Reads the tables of a settings file into frozen records, strictly, and finds all faults at once. Pure.
 
-Comes in: a dataclass whose annotations are the shape of the table, and what `tomllib` made of the text. A fault names
+Comes in: a record whose annotations are the shape of the table, and what `tomllib` made of the text. A fault names
 its key and what was expected there. Every command reads settings: a library that does this takes longer to load than
 a run that has nothing to do needs for all the rest (ADR 19).
 """
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from nbmlops.app.config_faults import Fault
 from nbmlops.app.toml_lines import KeyPath
 
-Table = TypeVar("Table")
+Table = TypeVar("Table", bound=Struct)
 
 MAX_SHOWN = 60
 _SCALARS: Mapping[type, tuple[tuple[type, ...], str]] = {
@@ -32,8 +34,8 @@ def read_table(shape: type[Table], data: Mapping[str, Any]) -> tuple[Table | Non
     """Returns the record, and no faults; or None, and what is wrong.
 
     Args:
-        shape: A dataclass with fields of these types: str, bool, int, float, `Literal` of texts, `Any`, another such
-            dataclass, a tuple of one type, a mapping from free names to one type; each of them perhaps `| None`.
+        shape: A record with fields of these types: str, bool, int, float, `Literal` of texts, `Any`, another such
+            record, a tuple of one type, a mapping from free names to one type; each of them perhaps `| None`.
         data: The table.
     """
     faults: list[Fault] = []
@@ -42,13 +44,12 @@ def read_table(shape: type[Table], data: Mapping[str, Any]) -> tuple[Table | Non
 
 
 def _table(shape: type[Table], given: Mapping[str, Any], path: KeyPath, faults: list[Fault]) -> Table | None:
-    known = {one.name: one for one in fields(shape)}  # type: ignore[arg-type]  # a dataclass, by contract
-    hints = get_type_hints(shape)
+    known = {one.name: one for one in fields(shape)}
     values: dict[str, Any] = {}
     for name, one in known.items():
         if name in given:
-            values[name] = _value(hints[name], given[name], (*path, name), faults)
-        elif one.default is MISSING and one.default_factory is MISSING:
+            values[name] = _value(one.type, given[name], (*path, name), faults)
+        elif one.required:
             faults.append(Fault((*path, name), "required, but not given"))
     faults += _unknown(given, list(known), path)
     return None if faults else shape(**values)
@@ -67,8 +68,8 @@ def _value(hint: Any, given: Any, path: KeyPath, faults: list[Fault]) -> Any:
     if get_origin(hint) in {Union, UnionType}:  # TOML has no null: what is there is not None
         hint = next(one for one in get_args(hint) if one is not type(None))
     kind, inner = get_origin(hint), get_args(hint)
-    if isinstance(given, dict) and is_dataclass(hint):
-        return _table(hint, given, path, faults)  # type: ignore[arg-type]  # the class, not one of its instances
+    if isinstance(given, dict) and _is_record(hint):
+        return _table(hint, given, path, faults)
     if isinstance(given, dict) and kind is Mapping:
         return {name: _value(inner[1], one, (*path, name), faults) for name, one in given.items()}
     if isinstance(given, list) and kind is tuple:
@@ -80,13 +81,17 @@ def _value(hint: Any, given: Any, path: KeyPath, faults: list[Fault]) -> Any:
     return given
 
 
+def _is_record(hint: Any) -> TypeGuard[type[Struct]]:
+    return isinstance(hint, type) and issubclass(hint, Struct)
+
+
 def _expected(hint: Any) -> str:
     kind, inner = get_origin(hint), get_args(hint)
     if kind is Literal:
         *others, last = map(repr, inner)
         return f"{', '.join(others)} or {last}" if others else last
     if kind is tuple:
-        if is_dataclass(inner[0]):
+        if _is_record(inner[0]):
             return "an array of tables, each written as [[…]]"
         return "an array of numbers" if inner[0] is float else "an array of strings"
     return _SCALARS[hint][1] if hint in _SCALARS else "a table"

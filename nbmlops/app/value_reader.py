@@ -18,8 +18,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from nbmlops.app.cell_names import kind_of
 from nbmlops.core.errors import NbmlopsError
@@ -48,8 +49,7 @@ class _Stop(Exception):
     """Ends the reading of a value; says why."""
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Struct):
     """The values of one cell.
 
     Attributes:

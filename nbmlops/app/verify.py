@@ -13,10 +13,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.app.compile import Source, compile_options, open_source, star_names, with_steps
 from nbmlops.app.project import default_out
@@ -39,8 +41,7 @@ from nbmlops.runtime.witness import Watched, WatchJob, watch_notebook
 from nbmlops.runtime.witness_verdicts import compare_borders, homes_of, names_at_borders
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyRequest:
+class VerifyRequest(Struct, frozen=True):
     """What the caller asks for.
 
     Attributes:
@@ -60,15 +61,13 @@ class VerifyRequest:
     steps: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StageBegins:
+class StageBegins(Struct, frozen=True):
     """Verifying goes on to something else."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CellBegins:
+class CellBegins(Struct, frozen=True):
     """A cell of the notebook begins: the n-th of all."""
 
     cell: int

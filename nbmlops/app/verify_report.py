@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Diagnostic, Json
 from nbmlops.core.errors import ExitCode
@@ -28,8 +29,7 @@ class Status(StrEnum):
 KINDS = (Status.EQUAL, Status.DIFFERENT, Status.NONDETERMINISTIC, Status.UNCOMPARED)
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedValue:
+class ComparedValue(Struct, frozen=True):
     """The verdict on a value at the end of a step."""
 
     name: str
@@ -37,8 +37,7 @@ class ComparedValue:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedOutputs:
+class ComparedOutputs(Struct, frozen=True):
     """The verdict on what a cell shows; `removed` says what was left out of the comparison."""
 
     cell: int
@@ -47,8 +46,7 @@ class ComparedOutputs:
     removed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedRecord:
+class ComparedRecord(Struct, frozen=True):
     """The verdict on something that a step logs: `kind` is param, metric, data or check."""
 
     kind: str
@@ -57,8 +55,7 @@ class ComparedRecord:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedStep:
+class ComparedStep(Struct, frozen=True):
     """The verdict on a step.
 
     Attributes:
@@ -90,8 +87,7 @@ class ComparedStep:
         return worst([item.status for items in kinds for item in items])
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """What verifying found.
 
     Attributes:

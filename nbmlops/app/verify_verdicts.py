@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.app.verify_logs import compare_logs
 from nbmlops.app.verify_report import ComparedOutputs, ComparedRecord, ComparedStep, ComparedValue, Status
@@ -22,8 +23,7 @@ from nbmlops.tracking.redaction import process_redactor
 Shown = Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What is known of both sides.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.core.diagnostics import Json
@@ -48,8 +49,7 @@ def evidence(record: DataRecord) -> str:
     return str(record.profile.get("evidence", "declared"))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class DataView(View):
+class DataView(View, Struct, frozen=True):
     """A frame or file that was fingerprinted."""
 
     record: DataRecord
@@ -78,8 +78,7 @@ class DataView(View):
         return Card("DATA", f"{record.name}: {', '.join(facts)}", tuple(table for table in known if table.rows))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PredictionsView(View):
+class PredictionsView(View, Struct, frozen=True):
     """Predictions on held-out rows that were logged; `facts` were measured with them."""
 
     record: PredictionsRecord
@@ -96,8 +95,7 @@ class PredictionsView(View):
         return Card("PREDICTIONS", title, tables, tuple(notes))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class CheckView(View):
+class CheckView(View, Struct, frozen=True):
     """A schema check; `written` names the schema file when this check made it, or widened the rules in `widened`."""
 
     record: CheckRecord
@@ -129,8 +127,7 @@ class CheckView(View):
         return Card("FAIL", f"{record.data} breaks schema {record.schema}", notes=record.failures)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ParamView(View):
+class ParamView(View, Struct, frozen=True):
     """A parameter that was logged."""
 
     name: str
@@ -141,8 +138,7 @@ class ParamView(View):
         return Card("PARAM", f"{self.name} = {self.value!r}")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class MetricView(View):
+class MetricView(View, Struct, frozen=True):
     """A metric that was logged."""
 
     name: str
@@ -164,8 +160,7 @@ class SessionStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class VerdictView(View):
+class VerdictView(View, Struct, frozen=True):
     """The gate's answer on this run."""
 
     verdict: Verdict
@@ -187,8 +182,7 @@ def verdict_table(caption: str, verdict: Verdict) -> Table:
     return Table(caption, HEAD, tuple(result.cells() for result in verdict.results))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class StatusView(View):
+class StatusView(View, Struct, frozen=True):
     """The notebook's run at one moment: what is recorded, where it goes, and what nbmlops could not find out.
 
     Attributes:
@@ -272,8 +266,7 @@ class StatusView(View):
         return tuple(table for table in tables if table.rows)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class VersionView(View):
+class VersionView(View, Struct, frozen=True):
     """A model version that was registered from this run."""
 
     version: ModelVersionRef

@@ -7,8 +7,9 @@ prints them. A log of a CI system and a terminal show the same words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 
@@ -27,24 +28,21 @@ class Tone(StrEnum):
     PATH = "path"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line, or several with the same tone."""
 
     text: str = ""
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell of a table."""
 
     text: str
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table with a title; the columns named in `right` hold numbers."""
 
     title: str
@@ -53,8 +51,7 @@ class Table:
     right: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """Files below a folder: `/`-separated paths, each with a note such as "new" and its tone."""
 
     root: str

@@ -10,10 +10,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from nbmlops.app.installed import own_version
 from nbmlops.cli.code_texts import code_texts, text_of
@@ -30,8 +31,7 @@ _FINGERPRINT = "nbmlopsDiagnostic/v1"
 _ROOT = "%SRCROOT%"
 
 
-@dataclass(frozen=True, slots=True)
-class SarifFile:
+class SarifFile(Struct, frozen=True):
     """The file that results are about: its path from the repository's root, and where the lines of its cells stand."""
 
     uri: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from msgspec.structs import asdict
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.records import CheckRecord

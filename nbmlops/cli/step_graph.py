@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 _WIDTH, _HEIGHT = 204, 48
 _ACROSS, _DOWN = 60, 22
@@ -16,8 +17,7 @@ _TIP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GraphStep:
+class GraphStep(Struct, frozen=True):
     """A box.
 
     Attributes:
@@ -33,8 +33,7 @@ class GraphStep:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     x: int
     y: int
 

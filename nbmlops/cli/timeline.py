@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+
+from msgspec import Struct
 
 from nbmlops.pipeline.run_record import RunRecord, StepRecord, StepStatus
 
@@ -20,8 +21,7 @@ _STEPS = tuple(factor * 10.0**power for power in range(-2, 2) for factor in (1, 
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """When a step ran, in seconds since the first one began.
 
     Attributes:

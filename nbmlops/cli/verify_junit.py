@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
+
+from msgspec import Struct
 
 from nbmlops.app.verify_report import ComparedStep, Status, Verification
 from nbmlops.cli.blocks import printable
@@ -13,8 +14,7 @@ from nbmlops.core.diagnostics import Severity, render_diagnostic
 _RESULTS = {Status.DIFFERENT: "failure", Status.NONDETERMINISTIC: "skipped", Status.UNCOMPARED: "skipped"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """A test case; `result` is "", "failure", "error" or "skipped"."""
 
     name: str

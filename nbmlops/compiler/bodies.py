@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.analysis.model import Statement, StatementKind
 from nbmlops.compiler.cells import CellText, Line, own, tidy

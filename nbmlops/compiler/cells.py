@@ -11,7 +11,9 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.core.syntax import children, kinds, parse, walk
 from nbmlops.notebook.model import Cell, Notebook
@@ -20,8 +22,7 @@ INDENT = "    "
 _DIRECTIVE = re.compile(r"#\s*nbmlops\s*:")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a generated file; `cell` is 0 for lines of our own. `fixed` lines begin inside a string."""
 
     text: str
@@ -30,8 +31,7 @@ class Line:
     fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """A top-level statement: its tree, and its place in characters (lines from 1, columns from 0, with decorators)."""
 
     node: ast.stmt
@@ -41,8 +41,7 @@ class Unit:
     end_col: int
 
 
-@dataclass(frozen=True, slots=True)
-class CellText:
+class CellText(Struct, frozen=True):
     """A cell ready to be cut. `lines` hold the Python with scope statements already adapted, see `function_text`."""
 
     number: int

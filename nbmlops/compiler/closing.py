@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from nbmlops.analysis.closing import closing_names, merge_closing, registered_name
 from nbmlops.analysis.model import ClosingNames
@@ -10,8 +10,7 @@ from nbmlops.compiler.program import CompileOptions
 from nbmlops.notebook.model import Cell, Magic, MagicAction, Notebook, RoleKind
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """What happens after the steps.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from nbmlops.compiler.layout import plain_text
 from nbmlops.compiler.prose import FENCE, HEADING, Block, blocks, cut, sentences, unmarked
@@ -17,8 +18,7 @@ _LONGEST_CELL = 120
 _NUMBER = re.compile(r"(?:step\s+)?\d+(?:\.\d+)*\s*[.):–-]\s+|\d+(?:\.\d+)+\s+", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """What the notebook says about a step.
 
     Attributes:
@@ -41,8 +41,7 @@ class Explanation:
         return _key(self.summary) in {"", _key(step)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
+class _Section(Struct, frozen=True):
     """A heading ("" for none) and the Markdown below it."""
 
     heading: str

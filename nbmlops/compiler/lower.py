@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.analysis.model import NotebookAnalysis, Placement, StepFacts
 from nbmlops.compiler.closing import Closing

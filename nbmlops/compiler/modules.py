@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.analysis.model import ImportedName
 from nbmlops.compiler.cells import Line, own
@@ -14,8 +15,7 @@ from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.ir import SourceLines
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(Struct, frozen=True):
     """A module of the package: its name, its text and where its lines come from."""
 
     name: str

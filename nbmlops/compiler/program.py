@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from nbmlops.analysis.model import ClosingNames, Constant, Definition, NotebookAnalysis, StepFacts
 from nbmlops.compiler.cells import CellText
@@ -21,8 +22,7 @@ from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step, StepMode
 DEFAULT_BRANCH = "main"
 
 
-@dataclass(frozen=True, slots=True)
-class CompileOptions:
+class CompileOptions(Struct, frozen=True):
     """Everything that compiling reads besides the notebook. All paths are relative to the repository's root, with `/`.
 
     Attributes:
@@ -63,8 +63,7 @@ class CompileOptions:
     demands: Demands = field(default_factory=Demands)
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """The result of compiling.
 
     Attributes:
@@ -82,8 +81,7 @@ class Compiled:
     suppressed: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Struct, frozen=True, dict=True):
     """A notebook on its way to files: all that the targets read. What follows from its fields is found out once.
 
     Attributes:

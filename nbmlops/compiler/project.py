@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from nbmlops.compiler.program import Compiled
 from nbmlops.core.digest import digest_bytes
@@ -21,8 +22,7 @@ LOCK = "requirements.lock"
 MOST_NAMED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What compiling does to the disk: paths relative to the repository's root, sorted.
 
     Attributes:
@@ -57,7 +57,7 @@ def plan_changes(root: Path, compiled: Compiled) -> Changes:
     """
     document = root / compiled.out / FILE_NAME
     recorded = _recorded(compiled.out, document)
-    groups: dict[str, list[str]] = {name: [] for name in Changes.__slots__}
+    groups: dict[str, list[str]] = {name: [] for name in Changes.__struct_fields__}
     for path, content in compiled.files.items():
         groups[_state(root / path, content, recorded.get(path), document)].append(path)
     for path in sorted(recorded.keys() - compiled.files.keys()):

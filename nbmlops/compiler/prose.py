@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.compiler.layout import plain_text
 
@@ -30,8 +31,7 @@ MAX_BLOCKS = 4
 MAX_LENGTH = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A paragraph, or an item of a list."""
 
     text: str

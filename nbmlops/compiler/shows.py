@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.analysis.model import Definition, ImportedName
 from nbmlops.analysis.statements import gives_nothing_in_place

@@ -11,8 +11,9 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 MOST_CHARACTERS = 500
 _QUOTED = re.compile(r"`([^`]+)`")
@@ -34,8 +35,7 @@ _MIRRORED: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 Constant = bool | int | float | str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A column beside a constant."""
 
     column: str
@@ -43,23 +43,20 @@ class Comparison:
     constant: Constant
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """A column within a list of constants."""
 
     column: str
     constants: tuple[Constant, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The opposite of a condition."""
 
     inner: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
+class Both(Struct, frozen=True):
     """Two or more conditions of which all hold, or at least one."""
 
     parts: tuple[Condition, ...]

@@ -7,8 +7,9 @@ Readers, analysis and compiler return diagnostics; command line, magics and repo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -21,8 +22,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpan:
+class SourceSpan(Struct, frozen=True):
     """A place in a notebook or text file; `cell` and `line` are 0 where unknown, `line` counts in the cell."""
 
     path: str
@@ -43,8 +43,7 @@ class SourceSpan:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One fault. `code` is stable and documented (NBxyz), `hint` is the exact edit."""
 
     code: str

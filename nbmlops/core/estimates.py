@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -26,8 +27,7 @@ fairness demographic_parity_difference equalized_odds_difference
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A metric that can be computed from predictions: the one name that we use for it, and what it is made of."""
 
     name: str
@@ -48,8 +48,7 @@ MEASURES: Mapping[str, Measure] = _measures()
 """By each of its names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A metric of the candidate on the rows of one slice, beside that of the baseline on the same rows.
 
     Attributes:

@@ -8,8 +8,9 @@ import html
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
+
+from msgspec import Struct, field
 
 MARK = "[redacted]"
 _LEAST = 4
@@ -21,8 +22,7 @@ _HALVES = "surrogatepass"
 _ANSI = r"(?:\x1b\[[0-9;]*m)*"
 
 
-@dataclass(frozen=True)
-class KnownSecrets:
+class KnownSecrets(Struct, frozen=True, dict=True):
     """Secrets and what each is, for people; see `redact`."""
 
     what: Mapping[str, str] = field(default_factory=dict)

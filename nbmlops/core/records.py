@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 
 
-@dataclass(frozen=True, slots=True)
-class DataRecord:
+class DataRecord(Struct, frozen=True):
     """One frame or file that was fingerprinted.
 
     Attributes:
@@ -35,8 +35,7 @@ class DataRecord:
     version: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionsRecord:
+class PredictionsRecord(Struct, frozen=True):
     """Predictions on held-out rows that were logged.
 
     Attributes:
@@ -50,8 +49,7 @@ class PredictionsRecord:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class CheckFinding:
+class CheckFinding(Struct, frozen=True):
     """One rule of a schema that data breaks, for programs.
 
     Attributes:
@@ -69,8 +67,7 @@ class CheckFinding:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckRecord:
+class CheckRecord(Struct, frozen=True):
     """One schema check: which data against which schema, and what stands against it, bounded in number.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class SecretSettings:
+class SecretSettings(Struct, frozen=True):
     """What the settings say.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 ADDRESSES = "memory addresses"
 TIMES = "times"
@@ -39,8 +40,7 @@ _SLACK = timedelta(hours=27)
 """A clock may be shown in any time zone, and runs take a while."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(Struct, frozen=True):
     """A text without noise, and the names of what was left out. `is_nothing`: only noise stood there."""
 
     text: str

@@ -10,8 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.data.compare_noise import Noise
 from nbmlops.data.compare_pieces import Outputs, Piece, Place, pieces_of
@@ -24,8 +26,7 @@ DIFFERENT = "different"
 _MOST_PIECES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class CellOutputs:
+class CellOutputs(Struct, frozen=True):
     """What one cell shows compared with what the pipeline shows in its place.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.data.compare_noise import PLACES, Cleaned, Noise
 
@@ -17,8 +18,7 @@ Place = tuple[str, int]
 """The row that a piece stands in, by what is printed there, and its number among those of the cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A printed line or something displayed.
 
     Attributes:
@@ -40,8 +40,7 @@ class Piece:
     bundle: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """All pieces of some cells in order; `dropped`: cell -> why lines of it are no pieces."""
 
     pieces: tuple[Piece, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
+
+from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.records import DataRecord

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.records import DataRecord
@@ -15,8 +16,7 @@ SCHEMA = "nbmlops/data-diff/1"
 _FACTS = ("nulls", "distinct", "min", "max", "mean", "std")
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnChange:
+class ColumnChange(Struct, frozen=True):
     """What changed in one column.
 
     Attributes:
@@ -36,8 +36,7 @@ class ColumnChange:
     drift: Drift | None
 
 
-@dataclass(frozen=True, slots=True)
-class DataDiff:
+class DataDiff(Struct, frozen=True):
     """What changed between two versions.
 
     Attributes:

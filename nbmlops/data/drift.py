@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.data.shares import Curve, curve_of, is_complete, number_of, shares_of
 
@@ -22,8 +23,7 @@ _LEAST = 1e-4
 _OTHERS = "others"
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """How far the values of one column have moved.
 
     Attributes:

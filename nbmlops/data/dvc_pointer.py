@@ -6,10 +6,10 @@ Pure. An existing text keeps its comments, order and other keys: only the values
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
 
@@ -30,8 +30,7 @@ _NOT_TEXT = re.compile(
 _ESCAPE = re.compile(r"\\(?:U([0-9A-F]{8})|.)")  # DVC's writer leaves characters beyond 16 bits as they are
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(Struct, frozen=True):
     """What a `.dvc` file says of the file or folder beside it.
 
     Attributes:

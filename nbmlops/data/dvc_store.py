@@ -15,9 +15,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.data.dvc_pointer import Pointer
@@ -31,8 +32,7 @@ _MANY = 50
 _UNREADABLE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(Struct, frozen=True):
     """A file that was hashed: where a copy of it waits for its place in the cache; None where the cache has it."""
 
     md5: str

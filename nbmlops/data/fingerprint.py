@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.data import arrays, arrow, drawings, frames, objects, polar, sparse
 from nbmlops.data.cells_arrow import reader_of_arrow
@@ -28,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class FrameFingerprint:
+class FrameFingerprint(Struct, frozen=True):
     """The fingerprint of a frame with its named parts and its columns.
 
     Attributes:

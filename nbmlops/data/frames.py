@@ -8,8 +8,9 @@ an index of equal steps is a `RangeIndex`. The table a2 of the fingerprint refer
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from nbmlops.data.arrays import add_elements, add_numbers
 from nbmlops.data.arrow import PIECE_ROWS, add_arrow, add_validity
@@ -51,8 +52,7 @@ def _add_missing(encoder: Encoder, value: Any) -> None:
     encoder.add_items((None,))
 
 
-@dataclass(frozen=True, slots=True)
-class FrameDigests:
+class FrameDigests(Struct, frozen=True):
     """The digests of a frame's parts, each 16 bytes, columns by position."""
 
     columns: tuple[bytes, ...]

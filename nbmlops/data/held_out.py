@@ -10,8 +10,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from nbmlops.core.errors import UsageError
 
@@ -27,8 +28,7 @@ _COLUMN = "column."
 _FACTS = "facts"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldOut:
+class HeldOut(Struct, frozen=True):
     """Predictions on held-out rows.
 
     Attributes:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import xxhash
+from msgspec import Struct
 
 from nbmlops.data import mixing
 from nbmlops.data.cells import Reader
@@ -21,8 +21,7 @@ FORMAT = b"nbmlops-parts/1"
 BLOCK_ROWS = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
-class FrameParts:
+class FrameParts(Struct, frozen=True):
     """The parts, 32 hex digits each.
 
     Attributes:
@@ -43,8 +42,7 @@ class FrameParts:
         return {name: digest for name, digest in named.items() if digest}
 
 
-@dataclass(frozen=True, slots=True)
-class ValueDigests:
+class ValueDigests(Struct, frozen=True):
     """What one pass over the cells gives: of all values in order, of the rows in any order, of each column."""
 
     data: str

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.core.estimates import Estimate, Kind, Measure
 from nbmlops.data.measures import (
@@ -38,8 +40,7 @@ _BLOCK = 50_000
 """Rows that are drawn at once, for several resamples of a small slice: what the processor's cache holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """How to resample.
 
     Attributes:
@@ -54,8 +55,7 @@ class Plan:
     confidence: float = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """Two models on the same rows.
 
     Attributes:

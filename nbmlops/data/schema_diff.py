@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema
 
 _ABSENT = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One rule that changed.
 
     Attributes:

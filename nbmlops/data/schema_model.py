@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 SCHEMA = "nbmlops/frame-schema/1"
 
@@ -22,8 +23,7 @@ class ColumnType(StrEnum):
     ANY = "any"
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnSchema:
+class ColumnSchema(Struct, frozen=True):
     """The rules of one column.
 
     Attributes:
@@ -47,8 +47,7 @@ class ColumnSchema:
     private: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FrameSchema:
+class FrameSchema(Struct, frozen=True):
     """The rules of a frame: of its columns by name, in order, and whether others are allowed beside them."""
 
     columns: Mapping[str, ColumnSchema]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.data.schema import MAX_VALUES, infer_schema

@@ -6,16 +6,15 @@ The registry's reader makes one of the three; `nbmlops.gate.evaluate` matches th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class NoChampion:
+class NoChampion(Struct, frozen=True):
     """The model's name has no champion yet: relative rules do not apply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Champion:
+class Champion(Struct, frozen=True):
     """The version that is live, with the metrics that its run logged."""
 
     name: str
@@ -23,8 +22,7 @@ class Champion:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableChampion:
+class UnreadableChampion(Struct, frozen=True):
     """A champion exists or may exist, but its metrics cannot be had: relative rules fail.
 
     `reason` stands in the verdict's canonical body, so it holds no run id and no time.

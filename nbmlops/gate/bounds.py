@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from nbmlops.gate.numerals import exact, show_apart, show_in_full, show_number
 from nbmlops.gate.policy import ClaimKind, Direction, Rule, direction_of
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """One inclusive bound: the limit, whether values must be at least or at most it, and how it is told."""
 
     limit: Fraction

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.gate.baseline import Baseline, Champion, NoChampion, UnreadableChampion, describe_baseline
 from nbmlops.gate.bounds import Bound, absolute_bounds, asked, broken_text, relative_bound

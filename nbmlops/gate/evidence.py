@@ -7,26 +7,24 @@ and the rules that need it fail.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.core.estimates import Estimate
 from nbmlops.gate.baseline import Baseline
 
 
-@dataclass(frozen=True, slots=True)
-class NotHad:
+class NotHad(Struct, frozen=True):
     """Evidence that could not be had, and why. The reason holds no run id and no time: it stands in the verdict."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToCompare:
+class NothingToCompare(Struct, frozen=True):
     """There is no champion yet: rules against it do not apply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(Struct, frozen=True):
     """What was computed for one rule from recorded rows.
 
     Attributes:
@@ -38,8 +36,7 @@ class Sampled:
     groups: tuple[Estimate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """Evidence by rule.
 
     Attributes:

@@ -6,8 +6,9 @@ Comes in: what `nbmlops.app.config` read from `nbmlops.toml`. Goes out: a `Polic
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbmlops.core.estimates import MEASURES, Kind, Measure
 
@@ -54,8 +55,7 @@ class Method(StrEnum):
     MCNEMAR = "mcnemar"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A statistical claim about candidate and baseline on the same held-out rows.
 
     Attributes:
@@ -75,8 +75,7 @@ class Claim:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """Which recorded rows a rule is about, and how they are cut.
 
     Attributes:
@@ -98,8 +97,7 @@ class Sample:
     max_gap: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One condition on one metric or fact: inclusive bounds, or a comparison with a baseline.
 
     Attributes:
@@ -137,8 +135,7 @@ class Rule:
     of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """All rules that a run must pass, in the order in which they are reported."""
 
     rules: tuple[Rule, ...] = ()

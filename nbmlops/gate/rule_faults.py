@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from nbmlops.core.conditions import parse_condition
 from nbmlops.core.estimates import MEASURES, Kind
@@ -30,8 +31,7 @@ _MARGINS = _NUMBERS[2:]
 _BASELINES = (CHAMPION, DATASET, "version 1", "@challenger")
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFault:
+class RuleFault(Struct, frozen=True):
     """What is wrong with a rule: the key (as `nbmlops.toml` spells it, "" for the whole rule), why, and the edit."""
 
     key: str

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import Digest, canonical_json, digest_bytes
@@ -33,8 +35,7 @@ class Outcome(StrEnum):
     WAIVED = "waived"
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """Somebody lets a model pass although it breaks a rule: which rule, why, and who answers for it."""
 
     rule: str
@@ -42,8 +43,7 @@ class Waiver:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleResult:
+class RuleResult(Struct, frozen=True):
     """One rule with what it saw.
 
     Attributes:
@@ -81,8 +81,7 @@ class RuleResult:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The gate's answer, rule by rule.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.compile import CompileMode, CompileOutcome, CompileRequest, CompileStatus, compile_project
@@ -23,8 +24,7 @@ from nbmlops.pipeline.ir import Pipeline
 _SAVED = "this is the notebook as it was saved last"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class InspectView(View):
+class InspectView(View, Struct, frozen=True):
     """What the compiler sees in the notebook."""
 
     pipeline: Pipeline | None
@@ -56,8 +56,7 @@ class InspectView(View):
         return Card("PIPELINE", title, tuple(tables), notes)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class CompileView(View):
+class CompileView(View, Struct, frozen=True):
     """What compiling wrote, or would write."""
 
     outcome: CompileOutcome

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.app.audit import ModelAudit, audit_models
 from nbmlops.app.cards import Card, Table
@@ -14,8 +15,7 @@ from nbmlops.registry.audit import moves
 from nbmlops.registry.registry import CHAMPION
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PromoteView(View):
+class PromoteView(View, Struct, frozen=True):
     """What a version has become."""
 
     outcome: PromoteOutcome
@@ -33,8 +33,7 @@ class PromoteView(View):
         return Card(outcome.stage.upper(), f"{version.name} version {version.version}", notes=notes)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class AuditView(View):
+class AuditView(View, Struct, frozen=True):
     """What was done to models, and whether the log of it is whole."""
 
     audits: tuple[ModelAudit, ...]

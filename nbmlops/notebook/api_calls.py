@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.codes import Fault
@@ -20,8 +21,7 @@ _STAGES: Mapping[str, tuple[MagicAction, str]] = {
 _LOGGING = frozenset({"data", "check", "param", "metric", "predictions"})
 
 
-@dataclass(frozen=True, slots=True)
-class ApiNames:
+class ApiNames(Struct, frozen=True):
     """What a notebook calls the API: names of the module, and names of functions imported from it."""
 
     modules: frozenset[str] = frozenset()
@@ -83,7 +83,7 @@ def lift_calls(translation: Translation, names: ApiNames) -> Translation:
             magics.append(Magic(node.lineno, text, MagicAction.CALL, "is a call of the Python API", text))
         elif isinstance(node, ast.Call) and function in {"gate", "register"}:
             faults.append(_not_alone(node, function))
-    return dataclasses.replace(
+    return replace(
         translation,
         python="\n".join(lines),
         magics=tuple(sorted((*translation.magics, *magics), key=lambda magic: magic.line)),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Diagnostic, Severity
 from nbmlops.notebook.model import Cell, CellKind, Notebook
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """One kind of fault: a stable code, how much it matters, a title, and why it is reported."""
 
     code: str
@@ -20,8 +20,7 @@ class Code:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A fault of one cell (or of the whole file: cell 0) before it is given its place as a diagnostic.
 
     Columns are 1-based; 0 stands for unknown, as in `SourceSpan`.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from nbmlops.notebook.model import MagicAction
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What takes the place of a magic.
 
     Attributes:
@@ -24,8 +23,7 @@ class Decision:
     unseen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a magic cannot be compiled, and the edit that helps."""
 
     code: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.digest import digest_json
 from nbmlops.core.errors import UsageError
@@ -20,8 +21,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PYTHON_KERNELS = ("python", "ipython", "xpython", "pyspark", "sagemath", "cython")
 
 
-@dataclass(frozen=True, slots=True)
-class RawCell:
+class RawCell(Struct, frozen=True):
     """A cell as the file has it; `id` is its own or a derived one."""
 
     id: str

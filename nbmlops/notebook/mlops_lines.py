@@ -11,9 +11,10 @@ import functools
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.mlops_subcommands import SUBCOMMANDS, Subcommand
@@ -26,8 +27,7 @@ _HELP_WIDTH = 88
 Options = Mapping[str, str | bool | list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class MlopsLine:
+class MlopsLine(Struct, frozen=True):
     """One `%mlops` line.
 
     Attributes:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.mlops_values import expression, metric_name, plain_name, quoted, word
 from nbmlops.notebook.model import MagicAction
 
 
-@dataclass(frozen=True, slots=True)
-class Subcommand:
+class Subcommand(Struct, frozen=True):
     """One subcommand.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _OPTION = re.compile(r"--([A-Za-z][\w-]*)(?==|\s|$)")
 # Elsewhere `-o` may be arithmetic: `%mlops metric loss total -o` has an expression there, these have none.
@@ -14,8 +15,7 @@ _OPTION_OR_SHORT = {
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-@dataclass(frozen=True, slots=True)
-class LineParts:
+class LineParts(Struct, frozen=True):
     """The parts of a line: `word head --name value …`; `options` in the order of the line."""
 
     word: str

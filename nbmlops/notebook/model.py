@@ -5,8 +5,9 @@ The reader makes it, analysis and compiler read it; nobody changes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Diagnostic, SourceSpan
 from nbmlops.core.jupyter_tags import RAISES
@@ -35,8 +36,7 @@ class RoleKind(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class CellRole:
+class CellRole(Struct, frozen=True):
     """The role of one cell.
 
     Attributes:
@@ -62,8 +62,7 @@ class MagicAction(StrEnum):
     REGISTER = "register"
 
 
-@dataclass(frozen=True, slots=True)
-class Magic:
+class Magic(Struct, frozen=True):
     """One magic or shell line of a cell and what became of it.
 
     Attributes:
@@ -82,8 +81,7 @@ class Magic:
     python: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     r"""One cell.
 
     Attributes:
@@ -114,8 +112,7 @@ class Cell:
         return RAISES in self.tags and self.role.kind is RoleKind.STEP
 
 
-@dataclass(frozen=True, slots=True)
-class Notebook:
+class Notebook(Struct, frozen=True):
     """A notebook that could be read; `diagnostics` says what is wrong with it, and may hold errors.
 
     Attributes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path, PurePath
+
+from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import sort_diagnostics
 from nbmlops.core.errors import EnvironmentFault, UsageError
@@ -81,7 +82,7 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     faults += check_stages(cells)
     name = pipeline_name(PurePath(path).stem, _imported_modules(cells))
     notebook = Notebook(path, name, cells, _title(cells))
-    return dataclasses.replace(notebook, diagnostics=sort_diagnostics(to_diagnostics(notebook, faults)))
+    return replace(notebook, diagnostics=sort_diagnostics(to_diagnostics(notebook, faults)))
 
 
 def _notebooks_hint(folder: Path, name: str) -> str:
@@ -119,7 +120,7 @@ def _cell_faults(cell: RawCell, translation: Translation | None, marks: CellMark
         return
     skipped = marks.kind is RoleKind.SKIP
     for fault in (*marks.faults, *(() if skipped else translation.faults)):
-        yield dataclasses.replace(fault, cell=cell.number)
+        yield replace(fault, cell=cell.number)
 
 
 def _cell(raw: RawCell, marked: MarkedCell, role: CellRole) -> Cell:

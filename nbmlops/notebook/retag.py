@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import sort_diagnostics
 from nbmlops.notebook.codes import to_diagnostics

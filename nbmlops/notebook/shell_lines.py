@@ -11,7 +11,8 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.core.syntax import parse, walk
 
@@ -20,8 +21,7 @@ _SESSION = frozenset({"In", "Out", "_", "__", "___", "_ih", "_oh", "_dh", "_i", 
 _PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant)
 
 
-@dataclass(frozen=True, slots=True)
-class ShellNames:
+class ShellNames(Struct, frozen=True):
     """What the notebook's other code says about names, as far as shell commands ask.
 
     Attributes:
@@ -39,8 +39,7 @@ class CannotExpand(Exception):
     """It cannot be told what IPython would make of a command; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(Struct, frozen=True):
     """An expression in a command, and how its value becomes text: "r", "s", "a" or ""."""
 
     value: ast.expr

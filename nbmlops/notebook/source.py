@@ -7,12 +7,13 @@ So positions in tracebacks, syntax trees and diagnostics are positions in the no
 from __future__ import annotations
 
 import ast
-import dataclasses
 import inspect
 import re
 import warnings
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.core.syntax import parse, walk
 from nbmlops.notebook.codes import Fault
@@ -35,8 +36,7 @@ _STAGES = frozenset({MagicAction.GATE, MagicAction.REGISTER})
 _SYNTAX_HINT = "mend the line, or tag the cell `skip` if it does not belong to the pipeline"
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True):
     """A cell as Python: `python` has as many lines as the source and is valid, or empty lines if it could not be."""
 
     python: str
@@ -46,8 +46,7 @@ class Translation:
     step_line: int = 0
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(Struct):
     """The cell while it is translated."""
 
     original: list[str]
@@ -129,7 +128,7 @@ def _checked(translation: Translation, tree: ast.Module | SyntaxError, original:
                 "write `lines = !command` there, or run the command outside of the function",
                 0, lost,
             )  # fmt: skip
-            return dataclasses.replace(translation, faults=(*translation.faults, fault))
+            return replace(translation, faults=(*translation.faults, fault))
         return translation
     fault = _syntax_fault(tree, translation.python.split("\n"), original)
     blank = "\n" * translation.python.count("\n")

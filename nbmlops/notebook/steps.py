@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.core.syntax import parse
@@ -18,8 +19,7 @@ ONLY_STEP = "main"
 _TEXT = CellRole(RoleKind.TEXT)
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedCell:
+class MarkedCell(Struct, frozen=True):
     """A cell with what it says of itself.
 
     `marks` is None unless it is code; `refused` says that some of its code could not be translated.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.json_text import Member, items_of, last_of, members_of, root_of
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
+class _Edit(Struct, frozen=True):
     """A part of the text that is replaced."""
 
     start: int

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import RoleKind
@@ -52,8 +53,7 @@ _ALMOST_COMMENT = re.compile(r"\s*#+\s*([A-Za-z-]+)\s*:?\s*((?:step|prev)\s*=.*)
 _ALMOST_TAG = re.compile(r"(step|block|prev)\s*(?:=|:|\s)\s*(\S.*?)\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """One thing that a cell says of itself. `written` is how, for messages; `line` is 0 for a tag."""
 
     kind: RoleKind | None
@@ -66,8 +66,7 @@ class Mark:
         return f"line {self.line} `{self.written}`" if self.line else f"the tag `{self.written}`"
 
 
-@dataclass(frozen=True, slots=True)
-class CellMarks:
+class CellMarks(Struct, frozen=True):
     """What a cell says of its role; `kind` is None if it says nothing.
 
     Attributes:

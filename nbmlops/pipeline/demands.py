@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 MOST_RETRIES = 100
 _MEMORY = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s?([KMGT]?)(i?)B?")
@@ -17,8 +18,7 @@ _CRON = re.compile(r"[0-9A-Za-z*/,?L#-]{1,60}")
 _SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(Struct, frozen=True):
     """What a step needs of a machine: cores (0: not said), memory such as "4GiB" ("": not said), graphics cards."""
 
     cpu: float = 0.0
@@ -26,8 +26,7 @@ class Resources:
     gpu: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StepDemands:
+class StepDemands(Struct, frozen=True):
     """What is asked for one step.
 
     Attributes:
@@ -43,8 +42,7 @@ class StepDemands:
     resources: Resources = field(default_factory=Resources)
 
 
-@dataclass(frozen=True, slots=True)
-class Demands:
+class Demands(Struct, frozen=True):
     """What is asked for a whole pipeline.
 
     Attributes:

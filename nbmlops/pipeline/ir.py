@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.demands import Resources
@@ -36,8 +37,7 @@ class StepMode(StrEnum):
     VERBATIM = "verbatim"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One parameter of the pipeline.
 
     Attributes:
@@ -55,16 +55,14 @@ class Parameter:
     choices: tuple[Json, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """A value that a step reads: the name it has in the notebook and the step whose output it is."""
 
     name: str
     step: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLines:
+class SourceLines(Struct, frozen=True):
     """Where lines of a generated module come from: `count` lines from `line` on stand in `cell` from `cell_line` on."""
 
     line: int
@@ -74,16 +72,14 @@ class SourceLines:
     cell_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class DataUse:
+class DataUse(Struct, frozen=True):
     """A frame or file that the step declares by `%mlops data`: its logged name and MLflow context ("training", "")."""
 
     name: str
     context: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step.
 
     Attributes:
@@ -140,23 +136,20 @@ class Step:
     resources: Resources = field(default_factory=Resources)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSource:
+class MetricSource(Struct, frozen=True):
     """A metric taken from a value of the pipeline, for notebooks without `%mlops metric` lines (Kale's)."""
 
     name: str
     value: Input
 
 
-@dataclass(frozen=True, slots=True)
-class GateStage:
+class GateStage(Struct, frozen=True):
     """The closing stage that judges the run. Its rules live in `nbmlops.toml`: they change without compiling."""
 
     cell: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterStage:
+class RegisterStage(Struct, frozen=True):
     """The closing stage that registers a model: which value, under which name, trained on which frame of features."""
 
     model: Input
@@ -165,8 +158,7 @@ class RegisterStage:
     cell: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """A compiled notebook.
 
     Attributes:

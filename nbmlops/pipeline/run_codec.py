@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import check_schema
@@ -46,7 +47,7 @@ def run_to_json(record: RunRecord) -> dict[str, Json]:
         "parameters": finite(record.parameters),
         "metrics": finite(record.metrics),
         "verdict": None if record.verdict is None else finite(record.verdict),
-        "model_version": None if version is None else finite(asdict(version)),
+        "model_version": None if version is None else finite(version),
         "lineage": {
             "run_id": record.lineage.run_id,
             "git_commit": record.lineage.git_commit,
@@ -101,11 +102,11 @@ def step_log_to_json(log: StepLog) -> dict[str, Json]:
     """Returns a step's log as plain data that JSON can hold."""
     return {
         "params": finite(log.params),
-        "metrics": [finite(asdict(metric)) for metric in log.metrics],
+        "metrics": [finite(metric) for metric in log.metrics],
         "data": [_data_to_json(data) for data in log.data],
-        "checks": [finite(asdict(check)) for check in log.checks],
+        "checks": [finite(check) for check in log.checks],
         # Left out where there are none, so that most logs are what they were.
-        **({"predictions": [finite(asdict(one)) for one in log.predictions]} if log.predictions else {}),
+        **({"predictions": [finite(one) for one in log.predictions]} if log.predictions else {}),
     }
 
 
@@ -125,7 +126,7 @@ def joined_to_json(joined: JoinedSteps) -> dict[str, Json]:
 
 def live_to_json(values: Sequence[LiveValue]) -> list[Json]:
     """Returns values that cannot be stored as plain data."""
-    return [finite(asdict(value)) for value in values]
+    return [finite(value) for value in values]
 
 
 def live_from_json(fields: Fields, key: str) -> tuple[LiveValue, ...]:
@@ -138,10 +139,10 @@ def live_from_json(fields: Fields, key: str) -> tuple[LiveValue, ...]:
 
 
 def finite(value: object) -> Json:
-    """Returns a plain value with NaN and infinities as texts, tuples as lists.
+    """Returns a value as plain data: records as their fields, NaN and infinities as texts, tuples as lists.
 
     Raises:
-        TypeError: the value is not plain.
+        TypeError: the value is neither plain nor a record.
     """
     if isinstance(value, float):
         if math.isfinite(value):
@@ -151,6 +152,8 @@ def finite(value: object) -> Json:
         return value
     if isinstance(value, Mapping):
         return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, Struct):
+        return {name: finite(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Sequence):
         return [finite(item) for item in value]
     raise TypeError(f"a {type(value).__name__} is not a plain value")
@@ -162,7 +165,7 @@ def _step_to_json(step: StepRecord) -> dict[str, Json]:
         "status": step.status.value,
         "seconds": step.seconds,
         "notebook": step.notebook,
-        "error": None if step.error is None else finite(asdict(step.error)),
+        "error": None if step.error is None else finite(step.error),
         "reason": step.reason,
         "key": step.key,
         "log": step_log_to_json(step.log),

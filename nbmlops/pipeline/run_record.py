@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.records import CheckFinding, CheckRecord, DataRecord, PredictionsRecord
@@ -61,8 +62,7 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class StepError:
+class StepError(Struct, frozen=True):
     """Why a step failed, told in terms of the source notebook.
 
     Attributes:
@@ -82,8 +82,7 @@ class StepError:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricValue:
+class MetricValue(Struct, frozen=True):
     """One logged metric; `value` may be NaN or infinite, which `run.json` writes as a string."""
 
     name: str
@@ -101,8 +100,7 @@ def counting_values(metrics: Iterable[MetricValue]) -> dict[str, float]:
     return {name: metric.value for name, metric in counting.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class StepLog:
+class StepLog(Struct, frozen=True):
     """What the tracking calls of one step (or one notebook run) recorded, in order."""
 
     params: Mapping[str, Json] = field(default_factory=dict)
@@ -112,8 +110,7 @@ class StepLog:
     predictions: tuple[PredictionsRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+class StepRecord(Struct, frozen=True):
     """One step of a run.
 
     Attributes:
@@ -147,8 +144,7 @@ class StepRecord:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveValue:
+class LiveValue(Struct, frozen=True):
     """A value that cannot be stored: its name, its type, and why."""
 
     name: str
@@ -156,16 +152,14 @@ class LiveValue:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedSteps:
+class JoinedSteps(Struct, frozen=True):
     """Steps that ran in one process, in order, and the values that forced it."""
 
     steps: tuple[str, ...]
     values: tuple[LiveValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(Struct, frozen=True):
     """Where results come from. `data` maps logged names to digests; empty strings where something is not known.
 
     `notebook` and `pipeline` are digests (SHA-256); `git_commit` carries the suffix "-dirty" when the tree had changes.
@@ -178,8 +172,7 @@ class Lineage:
     pipeline: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelVersionRef:
+class ModelVersionRef(Struct, frozen=True):
     """A registered version: its model's name, its number, and the aliases it got."""
 
     name: str
@@ -187,8 +180,7 @@ class ModelVersionRef:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """A whole run.
 
     `verdict` is the gate's canonical body (see `nbmlops.gate.verdict`), or None before the gate; `killed_while` is what

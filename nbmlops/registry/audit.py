@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_json
@@ -34,8 +35,7 @@ class Action(StrEnum):
     ABANDON = "abandon"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditLine:
+class AuditLine(Struct, frozen=True):
     """One line.
 
     Attributes:
@@ -72,16 +72,14 @@ class AuditLine:
         return digest_json(line_to_json(self))
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """Number and hash of the last line; 0 and "" before the first."""
 
     number: int = 0
     hash: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditLog:
+class AuditLog(Struct, frozen=True):
     """The log as the registry has it.
 
     Attributes:

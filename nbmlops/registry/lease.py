@@ -11,7 +11,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct, to_builtins
 
 from nbmlops.core.errors import Conflict, NbmlopsError
 from nbmlops.registry.registry import LEASE_PREFIX, ModelRegistry, NameEntry
@@ -29,8 +30,7 @@ _held: set[str] = set()
 """Tokens of the leases that this process has now: one of its own that is not among them was left behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who has a lease: the user, since when (seconds since 1970), which process, and a token that is used once."""
 
     who: str
@@ -194,7 +194,7 @@ def _is_left_behind(entry: NameEntry) -> bool:
 
 
 def _tags(holder: Holder) -> dict[str, str]:
-    return {_HOLDER: json.dumps(asdict(holder))}
+    return {_HOLDER: json.dumps(to_builtins(holder))}
 
 
 def _holder(entry: NameEntry) -> Holder | None:

@@ -6,8 +6,9 @@ tags beside them tell the story.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from nbmlops.core.errors import Conflict, EnvironmentFault, GateRejected, UsageError
 from nbmlops.registry.audit import Action
@@ -39,8 +40,7 @@ STAGES = {
 _MOST_SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
+class Promotion(Struct, frozen=True):
     """What a version is now.
 
     Attributes:

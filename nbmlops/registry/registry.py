@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.gate.verdict import Verdict
@@ -24,8 +25,7 @@ PROMOTED_WHY = "nbmlops.promoted_why"
 FORMER_CHAMPION = "nbmlops.former_champion"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A model that may become a version.
 
     Attributes:
@@ -55,8 +55,7 @@ class Candidate:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelVersion:
+class ModelVersion(Struct, frozen=True):
     """A registered version as the registry has it now; aliases sorted, `created` in milliseconds since 1970."""
 
     name: str
@@ -64,7 +63,7 @@ class ModelVersion:
     run_id: str = ""
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    created: int = field(default=0, compare=False)
+    created: int = 0
 
     @property
     def ref(self) -> ModelVersionRef:
@@ -72,8 +71,7 @@ class ModelVersion:
         return ModelVersionRef(self.name, self.version, self.aliases)
 
 
-@dataclass(frozen=True, slots=True)
-class NameEntry:
+class NameEntry(Struct, frozen=True):
     """What a registry keeps with a name itself, which exists once; `aliases` tells the version that each one is at."""
 
     name: str

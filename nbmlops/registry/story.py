@@ -7,7 +7,8 @@ from these records and from nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
@@ -32,8 +33,7 @@ STAGES = {CHAMPION: "Production", CHALLENGER: "Staging", ARCHIVED: "Archived"}
 """The stages under their other name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """What one step of a pipeline, or one cell of a notebook's own run, did.
 
     Attributes:
@@ -59,8 +59,7 @@ class Trace:
     source_sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GateStory:
+class GateStory(Struct, frozen=True):
     """What the gate said of a run.
 
     Attributes:
@@ -76,8 +75,7 @@ class GateStory:
     verdict: Verdict | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunStory:
+class RunStory(Struct, frozen=True):
     """Where a run comes from and what it did.
 
     Attributes:
@@ -124,8 +122,7 @@ class RunStory:
         return self.source.endswith(".ipynb")
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
+class HistoryLine(Struct, frozen=True):
     """One change of what a version is.
 
     Attributes:
@@ -141,16 +138,14 @@ class HistoryLine:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LaterVersion:
+class LaterVersion(Struct, frozen=True):
     """A later version that has to do with this one, and how: "took over from it as champion"."""
 
     version: str
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class VersionStory:
+class VersionStory(Struct, frozen=True):
     """What a model version is and became.
 
     Attributes:
@@ -168,8 +163,7 @@ class VersionStory:
     later: tuple[LaterVersion, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """The story of a run, or of a version and its run.
 
     Attributes:

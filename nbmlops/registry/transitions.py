@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.registry.audit import (
@@ -28,8 +30,7 @@ from nbmlops.tracking.lineage import VERDICT_DIGEST
 WAIVED = "nbmlops.waived"
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who acts, when (ISO 8601, UTC) and why; "" where nobody says."""
 
     who: str = ""
@@ -40,8 +41,7 @@ class Actor:
 NOBODY = Actor()
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """One write: an alias that moves to the version, or goes ("" as version); without an alias, tags of the version."""
 
     version: str
@@ -49,8 +49,7 @@ class Write:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """What is to be done: the version that it is about, and the writes, of which the first decides."""
 
     action: Action
@@ -58,8 +57,7 @@ class Transition:
     writes: tuple[Write, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A model as the registry has it now: what is kept with its name, and its versions, newest first."""
 
     entry: NameEntry

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.ir import Pipeline
@@ -20,8 +21,7 @@ from nbmlops.runtime.results import RunOptions, StepsResult
 from nbmlops.runtime.units import joined_steps
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(Struct, frozen=True):
     """Writes the records of one run.
 
     Attributes:

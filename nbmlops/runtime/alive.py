@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FunctionType
+
+from msgspec import Struct, field
 
 from nbmlops.pipeline.ir import Step, StepMode
 from nbmlops.pipeline.run_record import LiveValue
@@ -20,8 +21,7 @@ from nbmlops.runtime.random_state import RandomState
 _OF_THE_SESSION = frozenset({"In", "Out", "exit", "get_ipython", "open", "quit"})
 
 
-@dataclass(slots=True)
-class Alive:
+class Alive(Struct):
     """What is alive in this process.
 
     Attributes:

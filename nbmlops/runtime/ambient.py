@@ -7,7 +7,8 @@ identity keys know it. What the parts are and how they are taken and put back is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.fields import Fields
@@ -15,8 +16,7 @@ from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import ref_from_fields
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One part of the ambient state as a step left it.
 
     Attributes:
@@ -28,8 +28,7 @@ class Setting:
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
-class AmbientState:
+class AmbientState(Struct, frozen=True):
     """What a step begins with beside its values.
 
     Attributes:

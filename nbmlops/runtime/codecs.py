@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from nbmlops.runtime import frames, pickling, plain_text
 from nbmlops.runtime.sharing import Walk
@@ -25,8 +26,7 @@ _MAX_JSON_OBJECTS = 100_000  # beyond, pickle is several times faster
 _MAX_JSON_LETTERS = 1 << 20  # beyond, JSON would need the memory several times over
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """The stored form of a value and its bytes, in parts."""
 
     codec: Codec

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import check_schema, write_atomically
@@ -23,8 +24,7 @@ SECRETS_FILE = "secrets.json"
 REPORT_SCHEMA = "nbmlops/step-report/1"
 
 
-@dataclass(frozen=True, slots=True)
-class StepContext:
+class StepContext(Struct, frozen=True):
     """What a step is given.
 
     Attributes:
@@ -49,16 +49,14 @@ class StepContext:
         return None if self.report is None else self.report.with_name(SECRETS_FILE)
 
 
-@dataclass(frozen=True, slots=True)
-class Remains:
+class Remains(Struct, frozen=True):
     """The files that a step had written, and those that it had changed otherwise, when it failed."""
 
     written: tuple[str, ...]
     altered: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepReport:
+class StepReport(Struct, frozen=True):
     """What a step's process tells: its outcome, or else its log and its error (as `report_exception` wrote it).
 
     `remains` is what it left behind when it failed, None where that is not known.

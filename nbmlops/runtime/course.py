@@ -6,7 +6,8 @@ A run that finds everything there needs nothing else; what executes steps is loa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.graph import ancestors

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.ir import Step
@@ -25,8 +26,7 @@ _HEED = 0.5
 """Seconds after which a wait for steps looks for signals: once polars is imported, Ctrl-C cuts no wait short."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """A step that is to be executed: what it is keyed by, what it is given, and why it was not reused."""
 
     step: Step
@@ -35,8 +35,7 @@ class Ready:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A step that is being executed.
 
     Attributes:
@@ -59,8 +58,7 @@ class Running:
         return self.ready.step.name
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
+class Over(Struct, frozen=True):
     """A step that has been executed: how that ended, when (as in `Running`), and how many seconds it took."""
 
     running: Running
@@ -70,8 +68,7 @@ class Over:
     seconds: float
 
 
-@dataclass(slots=True)
-class Unit:
+class Unit(Struct):
     """The process of the step whose turn it is, and of those it is joined with.
 
     Attributes:
@@ -89,8 +86,7 @@ class Unit:
     tries: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """An executed step that has not been taken into the run yet; `kept` is its record, None if it failed."""
 
     over: Over
@@ -99,8 +95,7 @@ class Result:
     kept: CacheRecord | None
 
 
-@dataclass(slots=True)
-class Crew:
+class Crew(Struct):
     """Executes the steps of a run, several at once.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.pipeline.run_record import StepError
 from nbmlops.runtime.conflicts import changes, clashes, read_of
@@ -14,8 +15,7 @@ from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
 _LIVE = "it left values that cannot be stored"
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """A step that another one ran beside, and what it did."""
 
     step: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from nbmlops.pipeline.run_record import StepError
 from nbmlops.runtime.context import StepReport

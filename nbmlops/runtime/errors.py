@@ -13,9 +13,10 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
@@ -107,16 +108,14 @@ def _text(error: BaseException) -> str:
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}…"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line of the source notebook."""
 
     cell: int
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Translates places in generated files.
 
     Attributes:

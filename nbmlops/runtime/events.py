@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from nbmlops.pipeline.run_record import JoinedSteps, ModelVersionRef, RunPhase, StepError, StepRecord
 
 
-@dataclass(frozen=True, slots=True)
-class RunWaiting:
+class RunWaiting(Struct, frozen=True):
     """Another run of the same pipeline holds the lock; `holder` says which process."""
 
     holder: str
 
 
-@dataclass(frozen=True, slots=True)
-class FormerRunKilled:
+class FormerRunKilled(Struct, frozen=True):
     """The run before this one was killed; its run document says so now.
 
     Attributes:
@@ -29,8 +27,7 @@ class FormerRunKilled:
     version: ModelVersionRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True):
     """A step begins to execute.
 
     Attributes:
@@ -48,8 +45,7 @@ class StepStarted:
     last: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepCached:
+class StepCached(Struct, frozen=True):
     """A step was not executed: its results and its log are those of an earlier run."""
 
     record: StepRecord
@@ -57,8 +53,7 @@ class StepCached:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepFinished:
+class StepFinished(Struct, frozen=True):
     """A step was executed, or failed."""
 
     record: StepRecord
@@ -66,8 +61,7 @@ class StepFinished:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepDoneEarly:
+class StepDoneEarly(Struct, frozen=True):
     """A step that ran before its turn is over; its turn decides whether what it did counts.
 
     Attributes:
@@ -85,8 +79,7 @@ class StepDoneEarly:
     succeeded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StepRetried:
+class StepRetried(Struct, frozen=True):
     """A try of a step failed, and it is tried again after some seconds; `tries` of `most` are done."""
 
     step: str
@@ -96,24 +89,21 @@ class StepRetried:
     error: StepError
 
 
-@dataclass(frozen=True, slots=True)
-class StepRepeated:
+class StepRepeated(Struct, frozen=True):
     """A step ran beside earlier ones, and its result is not that of its turn: it is not used, and `reason` says why."""
 
     step: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepWarned:
+class StepWarned(Struct, frozen=True):
     """Something went wrong beside a step, which itself goes on: an exception in a thread, a task nobody waited for."""
 
     step: str
     messages: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepSkipped:
+class StepSkipped(Struct, frozen=True):
     """A step was not reached, because an earlier one failed or the run was interrupted."""
 
     step: str
@@ -121,54 +111,47 @@ class StepSkipped:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class InputsChanged:
+class InputsChanged(Struct, frozen=True):
     """A step changed inputs in place that it does not hand over by name; the changed values go on to later steps."""
 
     step: str
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NotCacheable:
+class NotCacheable(Struct, frozen=True):
     """A step will run again every time, and why."""
 
     step: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ValueDamaged:
+class ValueDamaged(Struct, frozen=True):
     """A stored value was gone or changed on disk; the step that made it runs again."""
 
     step: str
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepsJoined:
+class StepsJoined(Struct, frozen=True):
     """Steps run in one process, the first of them just finished: it left values that cannot be stored."""
 
     joined: JoinedSteps
 
 
-@dataclass(frozen=True, slots=True)
-class StartedCold:
+class StartedCold(Struct, frozen=True):
     """Steps could not be forked from a process that has their imports, and why; told once."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SharingFailed:
+class SharingFailed(Struct, frozen=True):
     """The shared store, or something in it, cannot be used, and what follows; `store` is its address."""
 
     store: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepsSentElsewhere:
+class StepsSentElsewhere(Struct, frozen=True):
     """Steps are executed by a cluster of so many workers; `scheduler` is its address."""
 
     steps: tuple[str, ...]
@@ -176,16 +159,14 @@ class StepsSentElsewhere:
     workers: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepsWaitElsewhere:
+class StepsWaitElsewhere(Struct, frozen=True):
     """Steps wait for a worker of the cluster that could execute them, and why there is none."""
 
     steps: tuple[str, ...]
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepDoneElsewhere:
+class StepDoneElsewhere(Struct, frozen=True):
     """A worker has executed a step, or has found it done.
 
     Attributes:

@@ -11,9 +11,10 @@ import logging
 import math
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
@@ -32,8 +33,7 @@ SCRATCH = ".nbmlops-"
 """How the folders begin in which a notebook is executed; they outlive a runner that was killed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """What to execute.
 
     Attributes:
@@ -57,13 +57,11 @@ class Job:
     secrets: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """Every cell ran."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(Struct, frozen=True):
     """A cell raised; class, text and plain traceback as the kernel showed them."""
 
     name: str
@@ -71,8 +69,7 @@ class Raised:
     traceback: str
 
 
-@dataclass(frozen=True, slots=True)
-class KernelDied:
+class KernelDied(Struct, frozen=True):
     """The kernel's process ended by itself.
 
     Attributes:
@@ -86,16 +83,14 @@ class KernelDied:
     out_of_memory: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NeverReady:
+class NeverReady(Struct, frozen=True):
     """The kernel's process runs, but it was not ready in time; the last of its standard error."""
 
     seconds: float
     output: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimedOut:
+class TimedOut(Struct, frozen=True):
     """It took longer than allowed."""
 
     seconds: float

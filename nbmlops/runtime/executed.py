@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.pipeline.run_record import StepError, StepRecord, StepStatus
 from nbmlops.runtime.accounts import Accounts

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.graph import ancestors
@@ -31,8 +32,7 @@ class Prospect(StrEnum):
     DEPENDS = "depends"
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
+class Foreseen(Struct, frozen=True):
     """What a run would do with one step.
 
     Attributes:

@@ -17,10 +17,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
+
+from msgspec import Struct
 
 _PATIENCE = 60.0  # seconds that imports may take
 # With these, importing NumPy and Arrow starts no thread; forked kernels get the number of threads of cold ones.
@@ -28,8 +29,7 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # in
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 
 
-@dataclass(frozen=True, slots=True)
-class ForkPlan:
+class ForkPlan(Struct, frozen=True):
     """What the process is to import, and where.
 
     Attributes:

@@ -18,11 +18,12 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.codec import read_pipeline
@@ -57,8 +58,7 @@ class Unusable(Exception):
     """Kernels must not be forked from this process; the message says why."""
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(Struct):
     """What is imported: hidden from steps until they ask; `variables` are those that importing the kernel sets."""
 
     modules: HiddenModules

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from nbmlops.core.errors import Conflict, EnvironmentFault
 from nbmlops.runtime.cache import read_records, text_of, write_records
@@ -35,8 +36,7 @@ class Waste(StrEnum):
     LEFTOVER = "leftovers of writers that were killed"
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """What is kept beside the latest record of each step.
 
     Attributes:
@@ -52,8 +52,7 @@ class Keep:
     young: float = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Garbage:
+class Garbage(Struct, frozen=True):
     """What goes.
 
     Attributes:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from blake3 import blake3
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.core.digest import digest_json
 from nbmlops.data.fingerprint import CannotFingerprint, fingerprint
@@ -29,8 +30,7 @@ from nbmlops.runtime.store import Store
 from nbmlops.runtime.stored import Codec, StoredValue
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """What a step handed over.
 
     Attributes:

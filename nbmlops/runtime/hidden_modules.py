@@ -16,13 +16,14 @@ import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from itertools import islice
 from types import ModuleType
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.runtime.import_watch import ImportWatch
 
@@ -35,8 +36,7 @@ class UnrepeatableImport(Exception):
     """Importing a module changes something that cannot be done again when a step asks for the module."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """What importing may change for everybody: environment variables, warning filters, the random generator."""
 
     variables: Mapping[str, str]
@@ -61,8 +61,7 @@ class Shared:
         random.setstate(self.random)
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Struct, frozen=True):
     """What importing one module does to the shared state.
 
     Attributes:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from nbmlops.runtime.stored import StoredValue, first_token
 
@@ -24,8 +25,7 @@ Tokens = Mapping[str, tuple[str, ...]]
 """Name -> tokens of the indexes that its value holds, in the order in which a walk meets them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     index: Any
     state: tuple[object, ...]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.runtime.context import StepContext, StepReport
 from nbmlops.runtime.execute import Ending, Job
@@ -20,8 +21,7 @@ from nbmlops.runtime.process import StepProcess
 _PATIENCE = 1.0  # seconds until a lane that was told to stop has its processes killed
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A step notebook to execute, after so many seconds."""
 
     context: StepContext
@@ -29,8 +29,7 @@ class Task:
     wait: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a task ended: with an ending and what the step told, or with an exception that is no fault of the step."""
 
     step: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import FILE_NAME
@@ -21,8 +22,7 @@ ENVIRONMENT = "environment"
 """The module of the package that prepares a process before a step's imports."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The paths of one pipeline.
 
     Attributes:

@@ -13,8 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import Conflict, EnvironmentFault
@@ -28,8 +30,7 @@ MISSED = 6
 _SUFFIX = ".lease"
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """What a holder says of itself.
 
     Attributes:

@@ -11,10 +11,11 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.digest import digest_json
 
@@ -36,8 +37,7 @@ class Question(StrEnum):
     KIND = "kind"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Listing:
+class Listing(Struct, frozen=True, order=True):
     """What was asked: names in `folder` that match `pattern`; a folder below the root is relative to it."""
 
     question: Question

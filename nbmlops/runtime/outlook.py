@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.pipeline.graph import predecessors
 from nbmlops.pipeline.ir import Pipeline, Step
@@ -16,16 +18,14 @@ from nbmlops.runtime.schedule import Standing, State, is_clear
 _MORE = 4  # so many ready steps for each that may run: of these the most urgent ones are chosen
 
 
-@dataclass(frozen=True, slots=True)
-class Early:
+class Early(Struct, frozen=True):
     """Why a step that may start before its turn has to run, and what the steps before it did or are expected to do."""
 
     reason: str
     before: Sequence[StepOutcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a run is.
 
     Attributes:

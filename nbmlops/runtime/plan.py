@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import PurePath
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from nbmlops.core.digest import digest_json
 from nbmlops.core.errors import UsageError
@@ -20,8 +22,7 @@ UNCHANGED = "unchanged"
 _SHOWN_REASONS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+class Grounds(Struct, frozen=True):
     """What a record depends on besides its key, as it is now.
 
     Attributes:
@@ -98,8 +99,7 @@ def why(now: KeyParts, latest: CacheRecord | None, ground: tuple[str, ...]) -> s
     return "; ".join(reasons[:_SHOWN_REASONS]) + (f"; and {more} more" if more > 0 else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which steps a run is about.
 
     Attributes:

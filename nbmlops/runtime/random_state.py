@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import random
 import sys
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _NUMPY = "numpy.random"
 
 
-@dataclass(frozen=True, slots=True)
-class RandomState:
+class RandomState(Struct, frozen=True):
     """The states, as plain tuples; `None` for a generator that nobody used yet."""
 
     python: tuple[Any, ...] | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.fields import Fields
@@ -15,8 +16,7 @@ from nbmlops.runtime.store import ObjectRef
 from nbmlops.runtime.stored import StoredValue, value_from_json, value_to_json
 
 
-@dataclass(frozen=True, slots=True)
-class KeyParts:
+class KeyParts(Struct, frozen=True):
     """What a step's result depends on as far as it is known before the step runs; texts by name.
 
     Attributes:
@@ -34,8 +34,7 @@ class KeyParts:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(Struct, frozen=True):
     """A file as it was: its fingerprint ("" if it was absent), and size and time of change, which save reading it."""
 
     digest: str
@@ -43,8 +42,7 @@ class FileState:
     changed_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StepOutcome:
+class StepOutcome(Struct, frozen=True):
     """What a step did, as the step itself reports it.
 
     Attributes:
@@ -88,8 +86,7 @@ class StepOutcome:
     peak: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CacheRecord:
+class CacheRecord(Struct, frozen=True):
     """An executed step.
 
     Attributes:

@@ -6,9 +6,10 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.pipeline.run_record import JoinedSteps, RunRecord, RunStatus, StepRecord, StepStatus
@@ -27,8 +28,7 @@ def _environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
-@dataclass(frozen=True, slots=True)
-class KilledRun:
+class KilledRun(Struct, frozen=True):
     """A run that was killed, as the next one finds it.
 
     Attributes:
@@ -48,8 +48,7 @@ def _as_it_is(killed: KilledRun) -> RunRecord:
     return killed.record
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """How to run.
 
     Attributes:
@@ -95,8 +94,7 @@ class RunOptions:
     settle: Callable[[KilledRun], RunRecord | None] = _as_it_is
 
 
-@dataclass(frozen=True, slots=True)
-class StepsResult:
+class StepsResult(Struct, frozen=True):
     """What running the steps of a pipeline gave.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbmlops.pipeline.demands import memory_bytes
 from nbmlops.pipeline.graph import predecessors
@@ -29,8 +30,7 @@ class State(StrEnum):
     WAITING = "waiting"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A step of a run that goes on.
 
     Attributes:
@@ -46,8 +46,7 @@ class Standing:
     peak: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How many steps may run at once, and in how many bytes of memory together; 0 bytes for any."""
 
     jobs: int = 1

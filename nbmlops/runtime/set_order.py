@@ -13,9 +13,10 @@ import ctypes
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import chain, permutations
 from typing import Any
+
+from msgspec import Struct
 
 _SMALL_TABLE = 8
 _ENTRY_BYTES = 16
@@ -26,8 +27,7 @@ _TRIED_IN_ALL_ORDERS = 6
 _HASH_BITS = (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class SetPlan:
+class SetPlan(Struct, frozen=True):
     """How to build a set.
 
     Attributes:
@@ -65,8 +65,7 @@ def plan_set(value: AbstractSet[Any]) -> SetPlan | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """The hash table of a set.
 
     Attributes:

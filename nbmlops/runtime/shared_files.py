@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.runtime.store import UNFINISHED
@@ -35,8 +36,7 @@ class SharedStoreFault(EnvironmentFault):
     """The shared store cannot be reached, or does not let us in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A file: its size, and the time of its last change as the file system tells it, None if it does not."""
 
     size: int

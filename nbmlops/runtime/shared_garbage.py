@@ -9,11 +9,12 @@ of the two sees the other, and no record is left whose value was taken. See ADR 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from re import fullmatch
 from secrets import token_hex
+
+from msgspec import Struct
 
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.runtime.garbage import Garbage, Waste, mentioned_in
@@ -31,8 +32,7 @@ _RECORD = rf"{RECORDS}/([^/]+)/[0-9a-f]{{64}}/([^/]+\.json)"
 _LEFTOVER = rf"(?:{OBJECTS}|{RECORDS})/.*/{UNFINISHED}[^/]+"
 
 
-@dataclass(frozen=True, slots=True)
-class SharedKeep:
+class SharedKeep(Struct, frozen=True):
     """What is kept beside the latest record of each step and what is young.
 
     Attributes:
@@ -46,8 +46,7 @@ class SharedKeep:
     keys: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class SharedRecord:
+class SharedRecord(Struct, frozen=True):
     """A record as it lies in the store.
 
     Attributes:

@@ -14,10 +14,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.runtime.cache import parse_records, text_of
@@ -36,8 +38,7 @@ MOST_BYTES = 1 << 26
 _MOST_RECORDS = 16
 
 
-@dataclass
-class SharedStore:
+class SharedStore(Struct, dict=True):
     """Objects and records at one address; nothing is opened before it is used.
 
     Attributes:

@@ -13,11 +13,11 @@ import mmap
 import os
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from blake3 import blake3
+from msgspec import Struct
 
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
 from nbmlops.runtime.read_once import private_memory, read_once
@@ -32,8 +32,7 @@ _LARGE = 8 << 20  # from here on it pays to reserve a file in one go, and to giv
 _READ_AT_ONCE = 1 << 20  # it stays in the processor's cache until it is digested
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRef:
+class ObjectRef(Struct, frozen=True):
     """Where the bytes of a value are: their BLAKE3 (64 hex digits) and their number."""
 
     digest: str

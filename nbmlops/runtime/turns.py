@@ -11,7 +11,8 @@ would do now, else it runs again. So the results of a run are those of notebook 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.core.threads import short_turns

@@ -6,8 +6,10 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically, write_json_document
@@ -150,8 +152,7 @@ class RunTrace:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
+class OpenRun(Struct, frozen=True):
     """A run that goes on; no other one of the pipeline does.
 
     Attributes:

@@ -9,9 +9,10 @@ import json
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
@@ -23,8 +24,7 @@ from nbmlops.runtime.witness_records import PLAN_VARIABLE, Border, WatchPlan, re
 _EXTENSION = "--InteractiveShellApp.extra_extensions=nbmlops.runtime.witness_kernel"
 
 
-@dataclass(frozen=True, slots=True)
-class CellToRun:
+class CellToRun(Struct, frozen=True):
     """A cell of the notebook.
 
     Attributes:
@@ -40,8 +40,7 @@ class CellToRun:
     may_raise: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CellError:
+class CellError(Struct, frozen=True):
     """How the notebook failed: the cell, and the error as the kernel told it."""
 
     cell: int
@@ -50,8 +49,7 @@ class CellError:
     traceback: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """A run of the notebook.
 
     Attributes:
@@ -65,8 +63,7 @@ class Watched:
     error: CellError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WatchJob:
+class WatchJob(Struct, frozen=True):
     """What to run and to watch.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically
@@ -22,8 +23,7 @@ ALL = "*"
 """Stands among the names of a border for every name that the notebook has bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenValue:
+class SeenValue(Struct, frozen=True):
     """A value as it was at a step border.
 
     Attributes:
@@ -45,8 +45,7 @@ class SeenValue:
     ref: ObjectRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Border:
+class Border(Struct, frozen=True):
     """The namespace at the end of a step.
 
     Attributes:
@@ -62,8 +61,7 @@ class Border:
     log: StepLog = field(default_factory=StepLog)
 
 
-@dataclass(frozen=True, slots=True)
-class WatchPlan:
+class WatchPlan(Struct, frozen=True):
     """What the kernel of a watched notebook is told.
 
     Attributes:

@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
@@ -29,8 +31,7 @@ _STDERR_KEPT = 2000
 _NO_WINDOWS = {"MPLBACKEND": "agg"}
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """What a step of the pipeline left: the namespace at its end.
 
     Attributes:
@@ -90,8 +91,7 @@ def left_by_steps(folder: Path, pipeline: Pipeline) -> dict[str, Left]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class ValueVerdict:
+class ValueVerdict(Struct, frozen=True):
     """The verdict on one value: "equal", "different" or "uncompared", and why."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeVar
+
+from msgspec import Struct
 
 from nbmlops.pipeline.run_record import MetricValue
 
@@ -19,8 +20,7 @@ MAX_BYTES = 300_000  # of each of the three kinds
 _OVERHEAD = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """What one `log_batch` call carries."""
 
     params: tuple[Pair, ...] = ()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
@@ -30,8 +31,7 @@ class CellOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ValueSeen:
+class ValueSeen(Struct, frozen=True):
     """A table or an array as a cell left it.
 
     Attributes:
@@ -54,8 +54,7 @@ class ValueSeen:
         return {**found, "digest": self.digest, **({"why": self.why} if self.why else {})}
 
 
-@dataclass(frozen=True, slots=True)
-class CellValues:
+class CellValues(Struct, frozen=True):
     """The tables and arrays of one time that a cell ran.
 
     Attributes:
@@ -71,8 +70,7 @@ class CellValues:
         return {"made": {name: seen.to_json() for name, seen in self.made.items()}, "used": dict(self.used)}
 
 
-@dataclass(frozen=True, slots=True)
-class CellRun:
+class CellRun(Struct, frozen=True):
     """One time that a cell ran.
 
     Attributes:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbmlops.core.digest import Digest, digest_json
 from nbmlops.core.git import ask_git
 
 
-@dataclass(frozen=True, slots=True)
-class GitState:
+class GitState(Struct, frozen=True):
     """The commit that a folder stands at, "" when it has none, and whether tracked files differ from it."""
 
     commit: str = ""
@@ -26,8 +26,7 @@ class GitState:
         return f"{self.commit}-dirty" if self.commit and self.dirty else self.commit
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentFacts:
+class EnvironmentFacts(Struct, frozen=True):
     """Python, the platform and the versions of distributions; `digest` covers all of them."""
 
     python: str

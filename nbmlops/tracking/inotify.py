@@ -11,8 +11,9 @@ import os
 import struct
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _MODIFY, _CLOSE_WRITE, _CLOSE_READ, _OPEN = 0x2, 0x8, 0x10, 0x20
 _MOVED_TO, _CREATE, _OVERFLOW, _IS_FOLDER = 0x80, 0x100, 0x4000, 0x40000000
@@ -22,8 +23,7 @@ _HEAD = struct.Struct("iIII")
 _BUFFER = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """What happened to a file since the last look.
 
     Attributes:

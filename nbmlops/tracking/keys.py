@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
@@ -17,8 +18,7 @@ _KEY = re.compile(r"[\w./ :-]+")
 _SHOWN = 80
 
 
-@dataclass(frozen=True, slots=True)
-class StoredText:
+class StoredText(Struct, frozen=True):
     """A text as the store keeps it: `value` in its place, `overflow` as an artifact of the run, "" when it fits."""
 
     value: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _PROC = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessMark:
+class ProcessMark(Struct, frozen=True):
     """One process for good: numbers are used again, so its start is told as well.
 
     Attributes:

@@ -10,8 +10,9 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
@@ -25,8 +26,7 @@ _DIST_INFO = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.dist-info")
 _DIFF = ("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--", ":/", ":(top,exclude)*.ipynb")
 
 
-@dataclass(frozen=True, slots=True)
-class CodeCell:
+class CodeCell(Struct, frozen=True):
     """One code cell that a run was made from.
 
     Attributes:
@@ -42,16 +42,14 @@ class CodeCell:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class GitDiff:
+class GitDiff(Struct, frozen=True):
     """What tracked files, notebooks excepted, had beyond the commit; `text` is "" where it is too long to be kept."""
 
     sha256: str = ""
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Struct, frozen=True):
     """What a run was made from.
 
     Attributes:

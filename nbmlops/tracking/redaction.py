@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.known_secrets import MARK, KnownSecrets, is_searchable
@@ -33,8 +34,7 @@ _NAMED = frozenset({"params", "parameters"})
 """Keys of documents below which names are the user's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
+class Redaction(Struct, frozen=True):
     """What was taken out, and of what; never the value.
 
     Attributes:

@@ -11,8 +11,9 @@ import functools
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.secret_names import Holds, has_entropy, holds, is_digest, looks_random
 from nbmlops.tracking.secret_formats import warnings_kept
@@ -35,8 +36,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(Struct, frozen=True):
     """A secret text that a source gives to a name.
 
     Attributes:

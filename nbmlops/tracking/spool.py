@@ -13,10 +13,11 @@ import uuid
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault
@@ -27,8 +28,7 @@ Entry = Mapping[str, Json]
 _SUFFIX = ".jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
+class Spooled(Struct, frozen=True):
     """What a spool's files hold: entries with their numbers, in order, and the number of the last one that was sent."""
 
     entries: tuple[tuple[int, Entry], ...]

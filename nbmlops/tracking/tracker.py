@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.tracking.process import ProcessMark
@@ -24,8 +25,7 @@ class RunState(StrEnum):
     KILLED = "KILLED"
 
 
-@dataclass(frozen=True, slots=True)
-class RunStart:
+class RunStart(Struct, frozen=True):
     """What is known when a run starts.
 
     Attributes:
@@ -47,8 +47,7 @@ class RunStart:
     documents: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(Struct, frozen=True):
     """A run as the store has it.
 
     Attributes:
@@ -76,8 +75,7 @@ class RunFacts:
     ended: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RunQuery:
+class RunQuery(Struct, frozen=True):
     """Which runs are looked for; what is empty does not count.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import importlib
 import pkgutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
+from msgspec import Struct
 
 import nbmlops
 
@@ -60,8 +60,8 @@ def frozen_records() -> Iterator[type]:
             continue
         module = importlib.import_module(info.name)
         for value in vars(module).values():
-            is_record = isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == info.name
-            if is_record and value.__dataclass_params__.frozen:
+            is_record = isinstance(value, type) and issubclass(value, Struct) and value.__module__ == info.name
+            if is_record and value.__struct_config__.frozen:
                 yield value
 
 

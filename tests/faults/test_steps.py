@@ -186,7 +186,7 @@ def test_whatever_is_printed_is_stored_as_valid_json(tmp_path: Path, tiny: Modul
 
 @pytest.mark.parametrize("once", [False, True])
 def test_a_step_that_may_be_tried_again_is(tmp_path: Path, tiny: ModuleType, *, once: bool) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline
 

@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline, recorded_files
 from nbmlops.pipeline.ir import Input, MetricSource

@@ -6,13 +6,13 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from sklearn.linear_model import LogisticRegression
 
 from nbmlops.cli.main import main

@@ -6,7 +6,6 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from urllib.request import url2pathname
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from sklearn.cluster import DBSCAN
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline

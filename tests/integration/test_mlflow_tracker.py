@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.data.describe import describe

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline
 from nbmlops.pipeline.run_record import RunStatus, StepRecord

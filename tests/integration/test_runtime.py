@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import Conflict
@@ -29,8 +30,7 @@ from nbmlops.runtime.values import load_value
 HEADER = 3  # lines of a generated module above the code of the step
 
 
-@dataclass(frozen=True)
-class Sketch:
+class Sketch(Struct, frozen=True):
     """A step as a test writes it: the body of its function, and its interface."""
 
     name: str

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.app import verify as verify_module
 from nbmlops.app.verify import CellBegins, StageBegins, VerifyRequest, verify

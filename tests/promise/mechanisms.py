@@ -9,16 +9,17 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 from unittest import mock
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 Replacement = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Mechanism:
+class Mechanism(Struct, frozen=True):
     """One mechanism.
 
     Attributes:

@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 from nbformat import v4
 
 from nbmlops.app.elsewhere import execute_elsewhere
@@ -82,8 +83,7 @@ def elsewhere(events: list[dict[str, Any]]) -> dict[str, bool]:
     return {event["step"]: event["succeeded"] for event in events if event["event"] == "step.done_elsewhere"}
 
 
-@dataclass
-class Cluster:
+class Cluster(Struct):
     """A scheduler and workers in processes of their own."""
 
     address: str

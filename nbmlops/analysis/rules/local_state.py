@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.analysis.definitions import closure
 from nbmlops.analysis.graph import Graph, Place, StepNode
@@ -25,8 +26,7 @@ _CHANGING = frozenset(_METHODS.split())
 _OF_CLASS = frozenset({"cls"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Module:
+class _Module(Struct, frozen=True):
     """The variables of a module, and which of them each of its functions and classes touches and changes."""
 
     variables: frozenset[str]
@@ -35,8 +35,7 @@ class _Module:
     filled: Mapping[str, frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """Code of the notebook that uses something of a module: what it touches, changes and fills there."""
 
     place: Place

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from nbmlops.compiler.lock import python_version
 from nbmlops.compiler.names import fresh
@@ -40,8 +41,7 @@ class Kind(StrEnum):
     STR = "str"
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """A parameter as an engine offers it: its name, the engine's type, and the notebook's default in that type."""
 
     name: str
@@ -49,8 +49,7 @@ class Argument:
     default: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """One task.
 
     Attributes:
@@ -86,16 +85,14 @@ class Task:
         return (*self.options, *ordered, *((ONCE,) if self.demands.retries else ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Tasks that do not need each other, for one machine each; or tasks that follow each other, for one machine."""
 
     tasks: tuple[Task, ...]
     parallel: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TargetFile:
+class TargetFile(Struct, frozen=True):
     """A file of a target: its path relative to the repository's root, its text, and what the README says of it."""
 
     path: str
@@ -103,8 +100,7 @@ class TargetFile:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """A compiled pipeline for a target. Every text may hold anything; quoting it is the target's work.
 
     Attributes:
@@ -183,8 +179,7 @@ class Deployment:
         return posixpath.normpath(posixpath.join(self.out, file))
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What `--target NAME` writes; a distribution registers one under the entry-point group `nbmlops.targets`.
 
     Attributes:

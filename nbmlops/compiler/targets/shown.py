@@ -8,7 +8,8 @@ passed on.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.compiler.layout import INDENT, bracketed
 from nbmlops.compiler.names import fresh
@@ -17,8 +18,7 @@ from nbmlops.compiler.targets.quoting import python
 from nbmlops.core.diagnostics import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A parameter's name, the argument's name, its type and its default."""
 
     name: str

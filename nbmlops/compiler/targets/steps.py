@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbmlops.analysis.model import ImportedName, Placement, StepFacts
 from nbmlops.analysis.scope import collect_names
@@ -28,8 +29,7 @@ _OF_JUPYTER = frozenset({"IPython", "matplotlib_inline"})
 _PYTHONS_OWN = frozenset(dir(builtins))
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(Struct, frozen=True):
     """What a step's function is made from.
 
     Attributes:

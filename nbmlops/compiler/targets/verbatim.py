@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.analysis.model import ImportedName, Placement, Statement, StepFacts
 from nbmlops.analysis.statements import dropped_below
@@ -27,8 +29,7 @@ from nbmlops.pipeline.ir import SourceLines, Step
 PARAMETERS = "parameters"
 
 
-@dataclass(frozen=True, slots=True)
-class CodeCell:
+class CodeCell(Struct, frozen=True):
     """A code cell of a step notebook: its id, its lines and its tags."""
 
     id: str

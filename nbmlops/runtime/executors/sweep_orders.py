@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes

@@ -6,8 +6,10 @@ program is valid whatever its names share. What the model cannot know, the linea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 
 class Kind(StrEnum):
@@ -59,8 +61,7 @@ SHOWN = (
 PLAIN = (Kind.INT, Kind.FLOAT, Kind.TEXT, Kind.LIST, Kind.DICT, Kind.TUPLE, Kind.SET)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function of the notebook.
 
     Attributes:
@@ -76,16 +77,14 @@ class Function:
     binds: dict[str, Kind] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A class of the notebook: what its instances are, and what making and using one needs."""
 
     kind: Kind
     needs: dict[str, Kind] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """The names at one point of a program.
 
     Attributes:

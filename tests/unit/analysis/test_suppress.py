@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from nbmlops.analysis.suppress import suppress
@@ -64,8 +63,8 @@ def test_what_has_no_effect_is_a_note_that_cannot_be_left_out_itself() -> None:
 
 def test_skipped_cells_say_nothing() -> None:
     read = notebook(("NB207",))
-    cell = dataclasses.replace(read.cells[0], role=CellRole(RoleKind.SKIP))
-    assert suppress(dataclasses.replace(read, cells=(cell,)), []) == ((), ())
+    cell = msgspec.structs.replace(read.cells[0], role=CellRole(RoleKind.SKIP))
+    assert suppress(msgspec.structs.replace(read, cells=(cell,)), []) == ((), ())
 
 
 def test_without_any_wish_nothing_changes() -> None:

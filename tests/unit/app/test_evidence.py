@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from sklearn.linear_model import LogisticRegression
 
 from nbmlops.app.evidence import Judged, gather

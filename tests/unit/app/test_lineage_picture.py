@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.app.cards import render_html, render_text
 from nbmlops.app.flow_picture import Box, FlowPicture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.app.panel_html import panel_html
 from nbmlops.app.panel_model import Action, Cell, Notice, PanelView, Progress, Section, Tone, to_json

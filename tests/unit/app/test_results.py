@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.app.results import KnownResults, ResultsIndex, policy_digest, results_digest
 from nbmlops.gate.policy import Policy, Rule

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.app.cards import render_text
 from nbmlops.app.config import Config, ConfigDocument, parse_config

@@ -2,23 +2,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
+from msgspec import Struct, field
 
 from nbmlops.app.config_faults import Fault
 from nbmlops.app.toml_tables import read_table
 
 
-@dataclass(frozen=True, slots=True)
-class Inner:
+class Inner(Struct, frozen=True):
     size: float
     kind: Literal["a", "b", "c"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outer:
+class Outer(Struct, frozen=True):
     name: str
     count: int | None = None
     on: bool = False

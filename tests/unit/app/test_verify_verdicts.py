@@ -1,10 +1,10 @@
 """From evidence to verdicts: what is different, and what the notebook itself does not do twice the same way."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.app.verify_report import ComparedOutputs, ComparedRecord, ComparedStep, ComparedValue, Status
 from nbmlops.app.verify_verdicts import Evidence, compared_steps

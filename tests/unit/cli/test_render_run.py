@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.cli.blocks import plain

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from xml.etree import ElementTree as ET
+
+from msgspec.structs import replace
 
 from nbmlops.app.sweep_plan import Method, Objective
 from nbmlops.app.sweep_record import PointStatus, SweepOutcome, SweepPoint, SweepRecord

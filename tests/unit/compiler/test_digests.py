@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.digests import normal_form

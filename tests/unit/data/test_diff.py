@@ -1,10 +1,10 @@
 """What changed between two versions, from their records alone."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 
 from nbmlops.data.describe import describe
 from nbmlops.data.diff import SCHEMA, DataDiff, diff_records

@@ -1,9 +1,8 @@
-from dataclasses import replace
-
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.data.dvc_pointer import Pointer, pointer_text, read_pointer, updated_text, yaml_text

@@ -1,8 +1,7 @@
-from dataclasses import replace
-
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nbmlops.data.schema import validate
 from nbmlops.data.schema_diff import Change, diff_schemas

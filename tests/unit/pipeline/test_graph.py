@@ -1,5 +1,4 @@
-import dataclasses
-
+import msgspec
 import pytest
 
 from nbmlops.pipeline.graph import ancestors, descendants, mermaid, predecessors
@@ -76,5 +75,5 @@ def test_the_picture() -> None:
 
 
 def test_a_pipeline_without_closing_stages_shows_its_steps_only() -> None:
-    plain = dataclasses.replace(PIPELINE, gate=None, register=None, steps=PIPELINE.steps[:1])
+    plain = msgspec.structs.replace(PIPELINE, gate=None, register=None, steps=PIPELINE.steps[:1])
     assert mermaid(plain) == 'flowchart TD\n    s1["load"]\n'

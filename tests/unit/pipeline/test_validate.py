@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.pipeline.ir import Input, Parameter, ParameterType, Pipeline, RegisterStage, Step, StepMode
 from nbmlops.pipeline.validate import mistakes

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict

@@ -7,9 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
 
 import pytest
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from nbmlops.core.errors import Conflict, EnvironmentFault
 from nbmlops.registry.lease import STALE_SECONDS, Holder, intent_of, lease
@@ -21,7 +22,7 @@ ELSEWHERE = ProcessMark(7, "another machine")
 
 
 def left(registry: InMemoryRegistry, holder: Holder, intent: str = "") -> None:
-    plain = {**asdict(holder), "process": asdict(holder.process)}
+    plain = to_builtins(holder)
     registry.make_entry(NAME, {"nbmlops.holder": json.dumps(plain), "nbmlops.intent": intent})
 
 
@@ -101,7 +102,7 @@ def test_a_claim_left_behind_is_taken_over_as_well() -> None:
     registry, done = InMemoryRegistry(), list[str]()
     gone = Holder("bob", time.time(), "t1", gone_process())
     left(registry, gone, "move the alias")
-    claim = json.dumps(asdict(replace(gone, who="eve", token="t2")))
+    claim = json.dumps(to_builtins(replace(gone, who="eve", token="t2")))
     registry.make_entry(f"{NAME}.t1", {"nbmlops.holder": claim})
     with lease(registry, "flights", "ada", done.append, wait=0):
         assert done == ["move the alias"]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.errors import GateRejected
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
@@ -105,7 +105,7 @@ def test_a_registration_that_was_cut_off_is_completed(before_cut: int) -> None:
 class Dies(InMemoryRegistry):
     """A registry of a process that dies before its call number `last` that changes something."""
 
-    last = 0
+    last: int = 0
 
     def _count(self) -> None:
         self.last -= 1

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.registry.audit import Action, AuditLine, line_tags

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
 from nbmlops.runtime.ambient import Setting

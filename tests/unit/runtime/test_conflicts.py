@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.runtime.ambient import Setting
 from nbmlops.runtime.ambient_figures import FigureDisplay

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.data.files import fingerprint_file

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.pipeline.run_record import StepLog
 from nbmlops.runtime.cache import StepCache, read_records

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.data.files import fingerprint_file
@@ -38,8 +39,7 @@ A, B = step("a", writes=("x", "g")), step("b", [("x", "a"), ("g", "a")], writes=
 C = step("c", [("y", "b")])
 
 
-@dataclass(slots=True)
-class Project:
+class Project(Struct):
     """A pipeline on disk, and the records of what its steps did."""
 
     root: Path

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.ir import Parameter, ParameterType, Pipeline

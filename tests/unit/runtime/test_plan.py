@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.pipeline.demands import Resources
 from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode

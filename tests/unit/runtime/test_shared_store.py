@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.errors import UsageError
 from nbmlops.runtime.plan import step_key

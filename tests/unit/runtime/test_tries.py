@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbmlops.pipeline.ir import Step, StepMode
 from nbmlops.runtime.tries import set_aside, wait_before

@@ -1,6 +1,6 @@
 """Which names are compared at which border."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from nbmlops.pipeline.ir import Input, MetricSource, Pipeline, RegisterStage, Step, StepMode
 from nbmlops.runtime.witness_records import ALL

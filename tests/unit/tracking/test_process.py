@@ -3,7 +3,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbmlops.tracking.process import is_gone, this_process
 

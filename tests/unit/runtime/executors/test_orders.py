@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import EnvironmentFault
