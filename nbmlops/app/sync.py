@@ -111,7 +111,7 @@ def _sync(folder: Path, key: str, tracker_of: Callable[[Entry], Tracker]) -> Syn
             return SyncedRun(key, "", SyncState.SENT)
         sending = _Sending(spool, found)
         try:
-            sending.run(Delivery(tracker_of(start)))
+            sending.run(Delivery(tracker_of(start), begun=found.sent > 0))
         except NbmlopsError as error:
             sending.faults.append(str(error))
             return sending.result(str(start["name"]), SyncState.KEPT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.errors import UsageError
+from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_codec import step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import Lineage, StepLog
@@ -82,10 +82,12 @@ class Delivery:
 
     Args:
         tracker: The store.
+        begun: Whether the store is known to have had the run: then no new one is started in its place.
     """
 
-    def __init__(self, tracker: Tracker) -> None:
+    def __init__(self, tracker: Tracker, *, begun: bool = False) -> None:
         self._tracker = tracker
+        self._begun = begun
         self._cells: list[dict[str, Json]] = []
         self._values: dict[int, dict[str, Json]] = {}
         self.facts: RunFacts | None = None
@@ -95,8 +97,26 @@ class Delivery:
 
         Raises:
             UsageError: the store refuses it for good.
-            EnvironmentFault: the store cannot be used.
+            EnvironmentFault: the store cannot be used, or the run was deleted from it, which can be undone.
         """
+        try:
+            self._send(entry)
+        except UsageError as error:
+            gone = self._gone()
+            if gone is None:
+                raise
+            raise EnvironmentFault(gone.message, gone.hint) from error
+
+    def _gone(self) -> UsageError | None:
+        """Returns why the run is not in the store any more, None if it is."""
+        if self.facts is not None:
+            try:
+                self._tracker.run_facts(self.facts.run_id)
+            except UsageError as error:
+                return error
+        return None
+
+    def _send(self, entry: Entry) -> None:
         fields = Fields(entry, "spool")
         kind = fields.text("kind")
         if kind == "start":
@@ -138,11 +158,20 @@ class Delivery:
         return self.facts.run_id
 
     def _start(self, fields: Fields) -> RunFacts:
-        """Returns the run, started now unless it was before."""
+        """Returns the run, started now unless it was before.
+
+        Raises:
+            EnvironmentFault: it was, and is not there any more.
+        """
         experiment, key = fields.text("experiment"), fields.text("key")
         found = self._tracker.latest_run(experiment, {SESSION: key})
         if found is not None:
             return found
+        if self._begun:
+            raise EnvironmentFault(
+                f"the run that the spool {key} belongs to is no longer in the store",
+                f"restore it (mlflow runs restore --run-id RUN), or remove .nbmlops/spool/{key}.* to give it up",
+            )
         process = fields.child("process")
         mark = ProcessMark(process.integer("pid"), process.text("host"), process.text("start"))
         start = RunStart(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbmlops.core.errors import UsageError
+from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking.cells import CellOutcome, CellRun, CellValues, ValueSeen
 from nbmlops.tracking.delivery import (
@@ -91,3 +91,15 @@ def test_a_start_that_is_sent_again_finds_its_run():
 def test_entries_that_make_no_sense_are_refused(entry, text: str):
     with pytest.raises(UsageError, match=text):
         Delivery(InMemoryTracker()).send(entry)
+
+
+def test_what_belongs_to_a_run_that_was_deleted_is_kept():
+    tracker = InMemoryTracker()
+    delivery = Delivery(tracker)
+    delivery.send(START)
+    tracker.runs.clear()
+    with pytest.raises(EnvironmentFault, match="there is no run"):
+        delivery.send(log_entry(LOG, 6))
+    with pytest.raises(EnvironmentFault, match="the run that the spool k1 belongs to is no longer in the store"):
+        Delivery(tracker, begun=True).send(START)
+    assert tracker.runs == {}
