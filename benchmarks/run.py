@@ -97,7 +97,9 @@ def heavy_start(folder: Path, repetitions: int, env: Mapping[str, str]) -> str:
             done = subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True)
             step = json.loads(done.stdout)["steps"][-1]
             cells = json.loads((folder / step["notebook"]).read_text())["cells"]
-            shown = [text for cell in cells for output in cell.get("outputs", ()) for text in output.get("text", ())]
+            shown = [
+                "".join(output["text"]) for cell in cells for output in cell.get("outputs", ()) if "text" in output
+            ]
             seen[kind].append(Timing(step["seconds"], float(shown[-1]), step["peak"] / 2**20))
     timings = {
         kind: Timing(median(t.wall for t in all_), median(t.cpu for t in all_), median(t.peak for t in all_))

@@ -14,7 +14,7 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -89,7 +89,7 @@ class ImportRecorder:
     """Notes what each import brings along and changes, while it is recording."""
 
     def __init__(self) -> None:
-        self._needs: dict[str, dict[str, None]] = {}
+        self._needs: dict[str, set[str]] = {}
         self.effects: list[tuple[str, Effects]] = []  # in the order in which they came; some modules have several
         self._import_as_ever = builtins.__import__
         self._loading: list[str] = []  # modules whose code is running, the innermost last
@@ -114,20 +114,19 @@ class ImportRecorder:
             self._is_listening = False
             before.put_back()
 
-    def needs(self, module: str, known: Collection[str] = ()) -> set[str]:
+    def needs(self, module: str, known: set[str] | frozenset[str] = frozenset()) -> set[str]:
         """Returns the module and all that importing it brings along.
 
         Args:
             module: Its name.
             known: Modules that are left out, with what they bring along.
         """
-        found: set[str] = set()
-        waiting = [module]
+        found = {module} - known
+        waiting = list(found)
         while waiting:
-            name = waiting.pop()
-            if name not in found and name not in known:
-                found.add(name)
-                waiting += self._needs.get(name, ())
+            fresh = self._needs.get(waiting.pop(), set()) - found - known
+            found |= fresh
+            waiting += fresh
         return found
 
     def _import(
@@ -166,7 +165,7 @@ class ImportRecorder:
 
     def _note_needs(self, modules: Iterable[str]) -> None:
         if self._loading:
-            self._needs.setdefault(self._loading[-1], {}).update(dict.fromkeys(modules))
+            self._needs.setdefault(self._loading[-1], set()).update(modules)
 
     def _event(self, event: str, _: tuple[Any, ...]) -> None:
         if self._is_listening and event in _SETTING:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from nbmlops.runtime.listings import Listing, Question, asked, found_natively
@@ -344,9 +344,17 @@ def module_files(names: Iterable[str], ignored: Iterable[Path]) -> tuple[str, ..
     """
     installed = (*map(Path, site.getsitepackages()), Path(site.getusersitepackages()), *ignored, _OURS)
     skipped = (*(f"{path}{os.sep}" for path in installed), *_python_folders())
-    wanted, found = set(names), set()
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name.partition(".")[0] in wanted and isinstance(file, str) and not file.startswith(skipped):
-            found.add(file)
+    wanted = {name for name in names if not _is_below(sys.modules.get(name), skipped)}  # a library has a thousand
+    found = set()
+    for name in list(sys.modules):
+        if name.partition(".")[0] in wanted:
+            file = getattr(sys.modules.get(name), "__file__", None)
+            if isinstance(file, str) and not file.startswith(skipped):
+                found.add(file)
     return tuple(sorted(found))
+
+
+def _is_below(package: ModuleType | None, folders: tuple[str, ...]) -> bool:
+    """Returns whether a package, and all modules that can be found in it, are below the folders."""
+    file, places = getattr(package, "__file__", None), getattr(package, "__path__", ())
+    return isinstance(file, str) and all(f"{place}{os.sep}".startswith(folders) for place in (file, *places))

@@ -276,7 +276,8 @@ class Step:
     def _package_namespaces(self) -> list[Mapping[str, Any]]:
         names = {f"{self._pipeline.name}.{module}" for module in self._declared.modules}
         names |= {"__main__"} if self._declared.mode is StepMode.VERBATIM else set()
-        return [vars(module) for name, module in list(sys.modules.items()) if name in names and _is_module(module)]
+        found = [sys.modules.get(name) for name in sorted(names)]
+        return [vars(module) for module in found if isinstance(module, ModuleType)]
 
     def _files(self, modules: tuple[str, ...]) -> dict[str, FileState]:
         layout = self._layout
@@ -368,7 +369,3 @@ def open_step(name: str) -> Step:
 def current_step() -> StepRecorder | None:
     """Returns the recorder of the step that this process runs, or None in an ordinary notebook or program."""
     return None if _PROCESS.step is None else _PROCESS.step.recorder
-
-
-def _is_module(value: object) -> bool:
-    return isinstance(value, ModuleType)

@@ -212,3 +212,26 @@ tempfile.NamedTemporaryFile().close()
     found = observed(tmp_path, body)["altered"]
     names = ["after", "appended", "base.db", "before", "folder", "folder/inner", "read_first", "removed"]
     assert found == [f"work/{name}" for name in names]
+
+
+def test_modules_of_the_user_in_the_package_of_a_library_are_his(tmp_path: Path) -> None:
+    files = {
+        "lib/plain/__init__.py": "from plain import inner",
+        "lib/plain/inner.py": "",
+        "lib/wide/__init__.py": f"__path__.append({str(tmp_path / 'mine')!r})\nfrom wide import own",
+        "mine/own.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    program = f"""
+import sys
+from pathlib import Path
+from nbmlops.runtime.observe import module_files
+lib = Path({str(tmp_path / "lib")!r})
+sys.path.insert(0, str(lib))
+import plain, wide
+print(module_files(["plain", "wide", "absent"], [lib]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{(str(tmp_path / 'mine' / 'own.py'),)}\n"
