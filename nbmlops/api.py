@@ -36,6 +36,7 @@ from nbmlops.runtime.step import current_step
 
 if TYPE_CHECKING:
     from nbmlops.app.data_views import DataDiffView
+    from nbmlops.app.diff_view import DiffView
     from nbmlops.app.lineage_views import LineageView, MadeView
     from nbmlops.app.runs_view import RunsView
 
@@ -138,6 +139,27 @@ def lineage(subject: str = "", *, data: object = None, commit: str = "") -> Line
         if commit:
             return MadeView(stories.made_from_commit(commit, Path.cwd(), opener))
         return LineageView(stories.lineage_of(subject, Path.cwd(), opener))
+
+
+def compare(before: str = "", after: str = "") -> DiffView:
+    """Returns what differs between two runs or model versions: parameters, metrics, data, code, environment.
+
+    Args:
+        before: `MODEL`, `MODEL@alias`, `MODEL/version` or a run's id; "" for the project's model, its champion.
+        after: Likewise; "" for the run of this notebook.
+
+    Raises:
+        UsageError: one of them does not exist, or no run is tracked.
+        EnvironmentFault: the tracking store cannot be read.
+    """
+    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.diff import diff_of  # noqa: PLC0415  # likewise
+    from nbmlops.app.diff_view import DiffView  # noqa: PLC0415  # likewise
+
+    session = current_session() if after else required_session()
+    with asked_stores(session) as opener:
+        newer = after or required_session().story()
+        return DiffView(diff_of(before, newer, Path.cwd(), opener))
 
 
 def runs(scope: str = "", *, sort: str = "started", reverse: bool = False, most: int = 50) -> RunsView:

@@ -23,17 +23,18 @@ def asked_stores(session: NotebookSession | None) -> Iterator[Opener]:
     # Only who asks without a run of the same store starts a process.
     from nbmlops.app.store_process import RemoteStores  # noqa: PLC0415
 
-    opened: list[RemoteStores] = []
+    opened: dict[str, RemoteStores] = {}
 
     def open_stores(root: Path, uri: str) -> Readable:
         if session is not None and session.tracking_uri == uri:
             return session.stores
-        open_existing(root, uri)
-        opened.append(RemoteStores(root, uri))
-        return opened[-1]
+        if uri not in opened:
+            open_existing(root, uri)
+            opened[uri] = RemoteStores(root, uri)
+        return opened[uri]
 
     try:
         yield open_stores
     finally:
-        for stores in opened:
+        for stores in opened.values():
             stores.close()

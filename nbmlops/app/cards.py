@@ -100,12 +100,18 @@ def _figure(picture: Picture, place: str) -> str:
     return f"<figure {place}>{picture.svg()}<figcaption>{escape(picture.caption)}</figcaption></figure>"
 
 
+def _ink_of(text: str) -> str:
+    """Returns the colour of a word that judges, as a declaration; "" for all others."""
+    tone = {"better": "good", "worse": "bad"}.get(text)
+    return f";color:{_COLOURS[tone]}" if tone is not None else ""
+
+
 def _table_html(table: Table) -> str:
     cell = f"border-bottom:1px solid {_LINE};padding:2px 10px 2px 0;text-align:left"
     head = "".join(f'<th scope="col" style="{cell}">{escape(name)}</th>' for name in table.head)
     rows = []
     for first, *rest in table.rows:
-        cells = "".join(f'<td style="{cell}">{escape(text)}</td>' for text in rest)
+        cells = "".join(f'<td style="{cell}{_ink_of(text)}">{escape(text)}</td>' for text in rest)
         # The first cell may be an outcome in words; its colour only repeats what the word says.
         ink = f"color:{_COLOURS[_tone(first)]};font-weight:600" if _tone(first) != "plain" else "font-weight:normal"
         rows.append(f'<tr><th scope="row" style="{cell};{ink}">{escape(first)}</th>{cells}</tr>')

@@ -18,8 +18,8 @@ _STYLE = """\
 :root{--jp-border-color1:var(--line);--jp-border-color2:var(--line);--jp-success-color1:var(--good);
 --jp-error-color1:var(--bad);--jp-ui-font-color1:var(--ink);--jp-ui-font-color2:var(--dim);
 --jp-layout-color2:var(--soft);--jp-warn-color1:var(--warn)}
-.nbmlops>table{margin:.6rem 0 1.2rem}.nbmlops td,.nbmlops th{overflow-wrap:anywhere}
-.nbmlops>p:first-child{font-size:1.3rem}body{max-width:86rem}
+.nbmlops>table{margin:.6rem 0 1.2rem;width:auto}.nbmlops td,.nbmlops th{overflow-wrap:break-word}
+.nbmlops{overflow-x:auto}.nbmlops>p:first-child{font-size:1.3rem}body{max-width:86rem}
 """
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "rollback": "Make the former champion champion again.",
     "audit": "Show, verify or export who did what to which version.",
     "runs": "Compare recent runs: a table, pictures, which is champion.",
+    "diff": "Show what differs between two runs or model versions.",
     "lineage": "Tell where a model version or a run comes from, or what was made from some data.",
     "lock": "Refresh the requirements.lock of a pipeline.",
     "sync": "Send what tracked notebooks could not tell their store.",

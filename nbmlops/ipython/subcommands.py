@@ -74,6 +74,11 @@ SUBCOMMANDS = (
         ("--sort", "--most", "--reverse"),
     ),
     Subcommand(
+        "diff",
+        "show what differs between two runs or versions, code and data included",
+        "%mlops diff flights@champion flights@challenger",
+    ),
+    Subcommand(
         "lineage",
         "show where this run, or a model version, comes from",
         "%mlops lineage flights@champion",

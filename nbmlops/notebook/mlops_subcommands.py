@@ -196,6 +196,12 @@ def _runs_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reverse", action="store_true", help="the other way round")
 
 
+def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+    known = "MODEL, MODEL@alias, MODEL/version or a run's id"
+    parser.add_argument("before", metavar="A", nargs="?", help=f"{known} (default: the project's champion)")
+    parser.add_argument("after", metavar="B", nargs="?", help=f"{known} (default: the run of this notebook)")
+
+
 def _lineage_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "subject",
@@ -332,6 +338,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _runs_arguments,
         _no_call,
         frozenset({"reverse"}),
+    ),
+    "diff": Subcommand(
+        "show what differs between two runs or versions, code and data included",
+        "%mlops diff flights@champion flights@challenger",
+        _DROP,
+        _compare_arguments,
+        _no_call,
+        several=True,
     ),
     "lineage": Subcommand(
         "show where this run, or a model version, comes from",

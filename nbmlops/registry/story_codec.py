@@ -116,4 +116,4 @@ def _trace(trace: Trace) -> dict[str, Json]:
 def _provenance(provenance: Provenance) -> dict[str, Any]:
     document = provenance_to_json(provenance)
     document.pop("schema")
-    return document
+    return document | {"packages": dict(provenance.packages)}

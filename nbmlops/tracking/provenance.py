@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -74,7 +74,8 @@ def provenance_to_json(provenance: Provenance) -> dict[str, Json]:
             {"id": cell.id, "number": cell.number, "step": cell.step, "source": cell.source}
             for cell in provenance.cells
         ],
-        "packages": dict(provenance.packages),
+        # As pairs in one text: a package may be called what a secret would be called.
+        "packages": [f"{name}=={version}" for name, version in provenance.packages.items()],
         "diff": {"sha256": provenance.diff.sha256, "text": provenance.diff.text},
     }
 
@@ -87,9 +88,14 @@ def provenance_from_json(document: Mapping[str, Json] | None) -> Provenance | No
     return Provenance(
         notebook=str(document.get("notebook", "")),
         cells=tuple(map(_cell, cells)) if isinstance(cells, list) else (),
-        packages={name: str(version) for name, version in packages.items()} if isinstance(packages, dict) else {},
+        packages=_packages(packages) if isinstance(packages, list) else {},
         diff=GitDiff(str(diff.get("sha256", "")), str(diff.get("text", ""))) if isinstance(diff, dict) else GitDiff(),
     )
+
+
+def _packages(pairs: Sequence[Json]) -> dict[str, str]:
+    parts = (str(pair).partition("==") for pair in pairs)
+    return {name: version for name, _, version in parts}
 
 
 def _cell(record: Json) -> CodeCell:

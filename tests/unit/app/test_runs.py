@@ -106,7 +106,7 @@ def test_the_rules_of_the_gate_say_what_is_better():
 
 
 def test_the_text(golden: Callable[[str, str], None]):
-    golden("runs/table.txt", render_text(RunsView(table("auc"), "k").card()) + "\n")
+    golden("comparison/table.txt", render_text(RunsView(table("auc"), "k").card()) + "\n")
 
 
 def test_no_runs_at_all():
@@ -193,4 +193,4 @@ def test_each_row_says_its_place_in_every_order():
 def test_a_picture_of_a_metric_reads_well(golden: Callable[[str, str], None]):
     picture = metric_pictures(table())[0]
     assert isinstance(picture, MetricPicture)
-    golden("runs/metric.svg", picture.svg() + "\n")
+    golden("comparison/metric.svg", picture.svg() + "\n")
