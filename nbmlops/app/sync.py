@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +16,14 @@ from nbmlops.app.wiring import Stores, relative_uri, tracking_uri
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
 from nbmlops.core.secret_settings import know_secrets
 from nbmlops.pipeline.fields import Fields
-from nbmlops.tracking.delivery import Delivery, end_entry
+from nbmlops.tracking.delivery import Delivery, end_entry, process_of
 from nbmlops.tracking.lineage import PIPELINE
-from nbmlops.tracking.spool import Entry, Spool, Spooled, find_spools
+from nbmlops.tracking.process import is_gone
+from nbmlops.tracking.spool import Entry, Spool, Spooled, find_spools, read_spool
 from nbmlops.tracking.tracker import RunState, Tracker
+
+_LAST_SECONDS = 60.0  # how long a process that sends a dead kernel's spool may outlive it
+_PAUSE = 0.2
 
 
 class SyncState(StrEnum):
@@ -64,7 +69,18 @@ def sync_runs(cwd: Path) -> tuple[SyncedRun, ...]:
     """
     root = find_root(cwd)
     folder = root / SPOOLS
-    return tuple(_sync(folder, key, lambda entry: _tracker(root, entry)) for key in find_spools(folder))
+    return tuple(_sync_when_free(folder, key, lambda entry: _tracker(root, entry)) for key in find_spools(folder))
+
+
+def _sync_when_free(folder: Path, key: str, tracker_of: Callable[[Entry], Tracker]) -> SyncedRun:
+    """Returns what became of a spool; what a kernel that has just died left may be on its way, for a moment."""
+    end = time.monotonic() + _LAST_SECONDS
+    while (synced := _sync(folder, key, tracker_of)).state is SyncState.RUNNING and time.monotonic() < end:
+        entries = read_spool(folder / f"{key}.jsonl").entries
+        if not entries or not is_gone(process_of(entries[0][1])):
+            break
+        time.sleep(_PAUSE)
+    return synced
 
 
 def sync_spool(root: Path, key: str, tracker: Tracker) -> SyncState:

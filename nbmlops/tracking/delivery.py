@@ -77,6 +77,20 @@ def end_entry(state: RunState, at: int) -> Entry:
     return {"kind": "end", "state": state.value, "at": at}
 
 
+def process_of(start: Entry) -> ProcessMark:
+    """Returns the process that the first entry of a run says it belongs to.
+
+    Raises:
+        UsageError: it is no first entry.
+    """
+    return _mark(Fields(start, "spool"))
+
+
+def _mark(fields: Fields) -> ProcessMark:
+    process = fields.child("process")
+    return ProcessMark(process.integer("pid"), process.text("host"), process.text("start"))
+
+
 class Delivery:
     """Sends the entries of one run to its store, in order.
 
@@ -172,8 +186,7 @@ class Delivery:
                 f"the run that the spool {key} belongs to is no longer in the store",
                 f"restore it (mlflow runs restore --run-id RUN), or remove .nbmlops/spool/{key}.* to give it up",
             )
-        process = fields.child("process")
-        mark = ProcessMark(process.integer("pid"), process.text("host"), process.text("start"))
+        mark = _mark(fields)
         start = RunStart(
             experiment, fields.text("name"), fields.text_map("tags"), fields.text("source"), mark, fields.integer("at")
         )
