@@ -18,7 +18,8 @@ from nbmlops.gate.policy import Direction, known_direction
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 
 MOST_ROWS = 60
-_MOST_LINES = 8
+MOST_LINE = 400  # characters
+_MOST_LINES = 12
 _WORDS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.NOT_APPLICABLE: "N/A"}
 _TONES = {Outcome.PASS: Tone.GOOD, Outcome.FAIL: Tone.BAD, Outcome.NOT_APPLICABLE: Tone.QUIET}
 _STATES = {
@@ -53,10 +54,10 @@ class Moment(Struct, frozen=True):
 
 def panel_view(moment: Moment) -> PanelView:
     """Returns what the panel shows at a moment."""
-    status = moment.status
+    status, progress = moment.status, _safe(moment.progress)
     if status.status is SessionStatus.NONE:
         hint = Notice(Tone.PLAIN, "Nothing is tracked in this session", (f"to start: {NO_RUN_HINT}",))
-        return PanelView("NO RUN", Tone.QUIET, "", notices=(hint,), actions=_actions(status), progress=moment.progress)
+        return PanelView("NO RUN", Tone.QUIET, "", notices=(hint,), actions=_actions(status), progress=progress)
     state, tone = _STATES.get(status.status, (status.status.value.upper(), Tone.WARN))
     sections = (_gate(status), _metrics(moment), _parameters(status), _inputs(status))
     return PanelView(
@@ -68,8 +69,18 @@ def panel_view(moment: Moment) -> PanelView:
         tuple(_notices(moment)),
         tuple(section for section in sections if section.rows or section.notes),
         _actions(status),
-        moment.progress,
+        progress,
     )
+
+
+def _safe(progress: Progress) -> Progress:
+    outcome = progress.outcome
+    if outcome is not None:
+        lines = [visible(line, MOST_LINE) for line in outcome.lines[:_MOST_LINES]]
+        if len(outcome.lines) > _MOST_LINES:
+            lines.append(f"and {len(outcome.lines) - _MOST_LINES} more lines")
+        outcome = Notice(outcome.tone, visible(outcome.title, MOST_LINE), tuple(lines))
+    return Progress(progress.busy, progress.turn, outcome)
 
 
 def _detail(moment: Moment) -> str:
@@ -82,7 +93,7 @@ def _facts(status: StatusView) -> Iterator[tuple[str, Cell]]:
     yield "run", _short(status.run_id, 8) if status.run_id else Cell("no id before the store answers", Tone.QUIET)
     yield "notebook", Cell(visible(status.notebook)) if status.notebook else Cell("unknown", Tone.WARN)
     commit, _, dirty = status.git_commit.partition("-")
-    known = Cell(f"{commit[:8]}{' with changes' if dirty else ''}", Tone.PLAIN, visible(status.git_commit))
+    known = Cell(f"{visible(commit[:8])}{' with changes' if dirty else ''}", Tone.PLAIN, visible(status.git_commit))
     yield "commit", known if commit else Cell("unknown", Tone.QUIET)
     yield "store", Cell(visible(status.tracking_uri))
     answer = status.reproducible.partition(",")[0]
@@ -113,7 +124,7 @@ def _notices(moment: Moment) -> Iterator[Notice]:
         failures = tuple(visible(line) for line in check.failures[:_MOST_LINES])
         yield Notice(Tone.BAD, visible(f"{check.data} breaks schema {check.schema}"), failures)
     if status.notes:
-        yield Notice(Tone.WARN, "Worth knowing", tuple(visible(note, 400) for note in status.notes[:_MOST_LINES]))
+        yield Notice(Tone.WARN, "Worth knowing", tuple(visible(note, MOST_LINE) for note in status.notes[:_MOST_LINES]))
 
 
 def _gate(status: StatusView) -> Section:

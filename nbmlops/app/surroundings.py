@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from nbmlops.gate.baseline import Baseline, NoChampion
 from nbmlops.registry.baseline import read_baseline
-from nbmlops.tracking.tracker import RunFacts
+from nbmlops.tracking.tracker import RunFacts, RunQuery
 
 if TYPE_CHECKING:
     from nbmlops.app.session_port import RunTitle
@@ -38,5 +38,6 @@ def read_surroundings(registry: ModelRegistry, tracker: Tracker, run: RunTitle, 
         EnvironmentFault: the store cannot be used.
     """
     baseline = read_baseline(registry, tracker, model_name) if model_name else NoChampion()
-    del run
-    return Surroundings(baseline, ())
+    found = tracker.find_runs(RunQuery((run.experiment,), most=MOST_RUNS + 1))
+    others = tuple(one for one in found if one.run_id != run.run_id)[:MOST_RUNS]
+    return Surroundings(baseline, others[::-1])

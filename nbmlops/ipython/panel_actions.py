@@ -7,7 +7,7 @@ from typing import Any
 from nbmlops import api
 from nbmlops.analysis.closing import register_line
 from nbmlops.app.cards import Card, tone
-from nbmlops.app.panel_model import Notice, Tone, visible
+from nbmlops.app.panel_model import Notice, Tone
 from nbmlops.app.session import required_session
 from nbmlops.app.views import View
 from nbmlops.core.errors import NbmlopsError, UsageError
@@ -15,7 +15,8 @@ from nbmlops.ipython.evaluate import evaluate_call
 from nbmlops.notebook.reader import read_notebook
 
 ACTIONS = ("gate", "register", "compile")
-_MOST_LINES = 12
+_MOST_FILES = 4
+_DONE = {"COMPILED", "UNCHANGED"}
 
 
 def act(action: str, namespace: dict[str, Any]) -> Notice:
@@ -29,9 +30,9 @@ def act(action: str, namespace: dict[str, Any]) -> Notice:
         return _told(_result(action, namespace))
     except NbmlopsError as error:
         lines = [*error.message.splitlines()[1:], *(f"hint: {line}" for line in error.hint.splitlines())]
-        return Notice(Tone.BAD, visible(error.message.partition("\n")[0]), _shown(lines))
+        return Notice(Tone.BAD, error.message.partition("\n")[0], tuple(lines))
     except Exception as error:  # noqa: BLE001  # registering reads the user's variables; a button has no cell to fail in
-        return Notice(Tone.BAD, visible(f"{type(error).__name__}: {error}"), _shown([_hint(action, error)]))
+        return Notice(Tone.BAD, f"{type(error).__name__}: {error}", (_hint(action, error),))
 
 
 def _result(action: str, namespace: dict[str, Any]) -> View:
@@ -66,18 +67,20 @@ def _register(namespace: dict[str, Any]) -> View:
 
 def _told(view: View) -> Notice:
     card = view.card()
-    return Notice(Tone(tone(card)), visible(f"{card.state} {card.title}"), _shown([*_files(card), *card.notes]))
+    felt = Tone.GOOD if card.state in _DONE else Tone(tone(card))
+    return Notice(felt, f"{card.state} {card.title}", (*_files(card), *card.notes))
 
 
 def _files(card: Card) -> list[str]:
-    """Returns what happened to files."""
-    return [f"{what}: {path}" for table in card.tables if table.caption == "files" for path, what in table.rows]
+    """Returns what happened to how many files."""
+    rows = [row for table in card.tables if table.caption == "files" for row in table.rows]
+    kinds = dict.fromkeys(what for _, what in rows)
+    return [_listed(what, [path for path, one in rows if one == what]) for what in kinds]
 
 
-def _shown(lines: list[str]) -> tuple[str, ...]:
-    shown = tuple(visible(line, 400) for line in lines[:_MOST_LINES] if line.strip())
-    more = len(lines) - _MOST_LINES
-    return (*shown, f"and {more} more lines") if more > 0 else shown
+def _listed(what: str, paths: list[str]) -> str:
+    more = len(paths) - _MOST_FILES
+    return f"{len(paths)} {what}: {', '.join(paths[:_MOST_FILES])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _hint(action: str, error: Exception) -> str:

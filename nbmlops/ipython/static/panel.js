@@ -28,10 +28,11 @@ const ICONS = { good: "✓", bad: "✕", warn: "!", live: "●", quiet: "○", p
 const PATIENCE = 8000; // milliseconds without an answer after which the panel says so
 
 /**
- * What stays when a front end draws the panel anew: which button had the focus, which parts are closed.
- * @type {WeakMap<object, {focus: string, closed: Set<string>}>}
+ * What stays when a front end draws the panel anew: which button had the focus, which parts are closed. A widget has
+ * this module for itself.
+ * @type {{focus: string, closed: Set<string>}}
  */
-const kept = new WeakMap();
+const memory = { focus: "", closed: new Set() };
 
 /**
  * @param {string} tag
@@ -162,16 +163,13 @@ class Part {
 
 /** One section: a heading that opens and closes it, and its table. */
 class SectionPart {
-  /**
-   * @param {Section} section
-   * @param {Set<string>} closed
-   */
-  constructor(section, closed) {
+  /** @param {Section} section */
+  constructor(section) {
     this.node = /** @type {HTMLDetailsElement} */ (element("details", "", { "data-key": section.key }));
-    this.node.open = !closed.has(section.key);
+    this.node.open = !memory.closed.has(section.key);
     this.node.addEventListener("toggle", () => {
-      if (this.node.open) closed.delete(section.key);
-      else closed.add(section.key);
+      if (this.node.open) memory.closed.delete(section.key);
+      else memory.closed.add(section.key);
     });
     this.title = new Part(element("summary"), ({ title, badge }) => {
       const label = filled(element("span", "", { class: "nbmlops-badge" }), badge);
@@ -204,13 +202,9 @@ class SectionPart {
 
 /** The buttons. One that cannot be pressed keeps the focus and says why. */
 class Buttons {
-  /**
-   * @param {Model} model
-   * @param {{focus: string}} memory
-   */
-  constructor(model, memory) {
+  /** @param {Model} model */
+  constructor(model) {
     this.model = model;
-    this.memory = memory;
     this.node = element("div", "", { class: "nbmlops-actions", role: "group", "aria-label": "actions" });
     this.why = element("p", "", { class: "nbmlops-why", role: "status" });
     /** @type {Map<string, HTMLElement>} */
@@ -263,10 +257,12 @@ class Buttons {
   make(key) {
     const button = element("button", "", { type: "button", "data-action": key });
     button.addEventListener("click", () => this.press(key));
-    button.addEventListener("focus", () => (this.memory.focus = key));
+    button.addEventListener("focus", () => (memory.focus = key));
     button.addEventListener("blur", () => {
-      // A button that is taken away loses the focus, too; its successor gets it back.
-      if (button.isConnected && document.hasFocus()) this.memory.focus = "";
+      // A button that is taken away loses the focus, too; its successor, which comes at once, gets it back.
+      window.setTimeout(() => {
+        if (button.isConnected && document.activeElement !== button && memory.focus === key) memory.focus = "";
+      });
     });
     this.buttons.set(key, button);
     this.node.append(button);
@@ -276,8 +272,6 @@ class Buttons {
 
 /** @param {{model: Model, el: HTMLElement}} context */
 function render({ model, el }) {
-  const memory = kept.get(model) ?? { focus: "", closed: new Set() };
-  kept.set(model, memory);
   const panel = element("section", "", { class: "nbmlops-panel", "aria-label": "nbmlops panel" });
   // Keys pressed on our buttons are no commands for the notebook around them.
   panel.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -285,7 +279,7 @@ function render({ model, el }) {
   const detail = element("p", "", { class: "nbmlops-detail" });
   const titles = element("div", "", { class: "nbmlops-titles" });
   titles.append(headline, detail);
-  const buttons = new Buttons(model, memory);
+  const buttons = new Buttons(model);
   const header = element("header");
   header.append(titles, buttons.node);
   const outcome = new Part(element("div", "", { class: "nbmlops-outcome", role: "alert" }), (notice) =>
@@ -323,7 +317,7 @@ function render({ model, el }) {
     facts.show(view.facts);
     notices.show(view.notices);
     for (const section of view.sections) {
-      const part = sections.get(section.key) ?? new SectionPart(section, memory.closed);
+      const part = sections.get(section.key) ?? new SectionPart(section);
       part.show(section);
       sections.set(section.key, part);
     }
@@ -341,7 +335,13 @@ function render({ model, el }) {
   model.on("change:view", draw);
   model.on("comm:close", ended);
   draw();
-  if (memory.focus) buttons.buttons.get(memory.focus)?.focus({ preventScroll: true });
+  const lost = buttons.buttons.get(memory.focus);
+  // The front end puts the panel into the page when this function has returned.
+  if (lost) {
+    window.setTimeout(() => {
+      if (document.activeElement === document.body) lost.focus({ preventScroll: true });
+    });
+  }
   return () => {
     model.off("change:view", draw);
     model.off("comm:close", ended);

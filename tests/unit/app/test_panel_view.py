@@ -19,9 +19,10 @@ from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.baseline import Champion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
-from nbmlops.gate.verdict import Verdict
+from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
 from nbmlops.tracking.tracker import RunFacts, RunState
+from tests.fakes.payloads import PAYLOADS
 
 POLICY = Policy((Rule("floor", "auc", min=0.7), Rule("no drop", "auc", baseline="champion", max_drop=0.01)))
 CHAMPION = Champion("flights", "2", {"auc": 0.8, "loss": 0.3})
@@ -233,24 +234,30 @@ def test_the_picture_that_stays_says_the_same_without_script():
     assert len(tree.findall(".//svg")) == 2
 
 
-HOSTILE = '</script></style>"><img src=x onerror=alert(1)>\x00\x1b[31m\u202e${1}'
-
-
-def test_names_and_values_of_the_users_stay_text_everywhere():
+@pytest.mark.parametrize("text", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_names_and_values_of_the_users_stay_text_everywhere(text: str):
     hostile = StatusView(
         SessionStatus.RUNNING,
-        *[HOSTILE] * 7,
-        parameters={HOSTILE: HOSTILE},
-        metrics={HOSTILE: 1.0},
-        data=(DataRecord(HOSTILE, HOSTILE, HOSTILE, profile={"evidence": HOSTILE}),),
-        checks=(CheckRecord(HOSTILE, HOSTILE, False, (HOSTILE,)),),
-        verdict=Verdict(False, (), HOSTILE, HOSTILE, HOSTILE),
-        model_version=ModelVersionRef(HOSTILE, HOSTILE, (HOSTILE,)),
-        notes=(HOSTILE,),
+        *[text] * 7,
+        parameters={text: text},
+        metrics={text: 1.0},
+        data=(DataRecord(text, text, text, profile={"evidence": text}),),
+        checks=(CheckRecord(text, text, False, (text,)),),
+        verdict=Verdict(False, (RuleResult(text, text, 1.0, text, 1.0, Outcome.FAIL, text),), text, text, text),
+        model_version=ModelVersionRef(text, text, (text,)),
+        notes=(text,),
     )
-    view = panel_view(Moment(hostile, {HOSTILE: (1.0, 2.0)}, AROUND, fault=HOSTILE))
+    progress = Progress(outcome=Notice(Tone.BAD, text, (text,)))
+    view = panel_view(Moment(hostile, {text: (1.0, 2.0)}, AROUND, progress=progress, fault=text))
     tree = ET.fromstring(panel_html(view))
-    assert tree.find(".//img") is None
-    assert tree.find(".//script") is None
+    assert {node.tag for node in tree.iter()} <= TAGS
+    assert {name for node in tree.iter() for name in node.attrib} <= ATTRIBUTES
     for form in (panel_html(view), panel_text(view), str(to_json(view))):
-        assert re.search("[\x00\x1b\u202e]", form) is None
+        assert re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]", form) is None
+        assert len(form) < 60_000
+
+
+TAGS = {"section", "p", "strong", "small", "span", "div", "ul", "li", "table", "caption", "thead", "tbody", "tr", "th"}
+TAGS |= {"td", "svg", "line", "polyline", "circle"}
+ATTRIBUTES = {"class", "style", "title", "role", "scope", "aria-label", "viewBox", "width", "height", "points"}
+ATTRIBUTES |= {"x1", "x2", "y1", "y2", "cx", "cy", "r"}
