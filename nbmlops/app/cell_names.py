@@ -1,4 +1,4 @@
-"""Which tables and arrays of the notebook a cell's text names, and whether it uses or binds them.
+"""Which tables, arrays and models of the notebook a cell's text names, and whether it uses or binds them.
 
 Nothing here looks at all variables: the text of the cell says which ones count. What a cell reaches by other ways,
 through functions that use globals or through containers, is not seen.
@@ -26,12 +26,13 @@ _KINDS = {
     ("pyarrow", "RecordBatch"): "table",
     ("numpy", "ndarray"): "array",
     ("scipy", "_spbase"): "matrix",
+    ("sklearn", "BaseEstimator"): "model",
 }
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def kind_of(cls: type) -> str:
-    """Returns "frame", "series", "table", "array" or "matrix"; "" for a class of other values."""
+    """Returns "frame", "series", "table", "array", "matrix" or "model"; "" for a class of other values."""
     if len(cls.__mro__) == 2:  # most values that a cell names: numbers, texts, functions, modules
         return _KINDS.get((cls.__module__.partition(".")[0], cls.__name__), "")
     names = ((base.__module__.partition(".")[0], base.__name__) for base in cls.__mro__)
@@ -44,7 +45,7 @@ def _words(source: str) -> tuple[str, ...]:
 
 
 def tables_named(source: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the tables and arrays that the text names, as they are bound now; private names are left out."""
+    """Returns the tables, arrays and models that the text names, as they are now; private names are left out."""
     found = {}
     for name in _words(source):
         value = namespace.get(name)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import site
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from nbmlops.app.cell_files import CellFiles, Evidence, Stamp, stamp
@@ -131,11 +133,21 @@ def grouped(read: Mapping[str, Evidence]) -> dict[str, Evidence]:
     return found
 
 
+@cache
+def _libraries() -> tuple[str, ...]:
+    folders = (*site.getsitepackages(), site.getusersitepackages())
+    return tuple(f"{folder}{os.sep}" for folder in folders)
+
+
 def input_name(path: str, root: Path) -> str:
-    """Returns the name to log a file under: its path as MLflow takes it, made distinct where that loses something."""
-    own = f"{root}{os.sep}"
-    text = path.removeprefix(own) if path.startswith(own) else f"file:{path}"
-    text = text.replace(os.sep, "/")
+    """Returns the name to log a file under: its path as MLflow takes it, made distinct where that loses something.
+
+    Below the project it is the path from there, in an installed library "package:" and the path within, which does not
+    differ from machine to machine.
+    """
+    homes = {f"{root}{os.sep}": "", **dict.fromkeys(_libraries(), "package:"), "": "file:"}
+    home = next(home for home in homes if path.startswith(home))
+    text = (homes[home] + path.removeprefix(home)).replace(os.sep, "/")
     name = _REFUSED.sub("_", text)
     if name == text and len(name) <= MAX_KEY:
         return name

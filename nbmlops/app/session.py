@@ -25,7 +25,7 @@ from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.redaction_notes import process_notes
 from nbmlops.app.session_log import NEW_RUN, SessionLog
-from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, find_place
+from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, check_same_run, find_place
 from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
@@ -195,6 +195,7 @@ class NotebookSession:
             EnvironmentFault: the tracking store cannot be used.
         """
         self._check_parameters()
+        self._take_named_metrics()
         self._settle()
         self._verdict = self._store.judge(self._log.metrics)
         tell_listeners(self)
@@ -209,6 +210,7 @@ class NotebookSession:
             EnvironmentFault: the tracking store cannot be used.
         """
         self._check_parameters()
+        self._take_named_metrics()
         if self._verdict is None:
             raise GateRejected(
                 "there is no verdict on the metrics of this run",
@@ -279,6 +281,11 @@ class NotebookSession:
         seen = self._files.records if self._files is not None else ()
         return (*declared, *(record for record in seen if record.digest not in digests))
 
+    def _take_named_metrics(self) -> None:
+        """Logs what settings and tags name as metrics, as it is now; a pipeline takes them at its end, too."""
+        for metric in self._log.named_metrics(self._place.metrics, self._kernel.namespace):
+            self.metric(metric)
+
     def _settle(self) -> None:
         """Hands over all that is known of the run, when its inputs have been fingerprinted."""
         self.flush(last=True)
@@ -304,22 +311,11 @@ class NotebookSession:
             UsageError: the run has another experiment, name or notebook.
         """
         self._kernel = kernel
-        wanted = {"experiment": options.experiment, "name": options.name}
-        has = {"experiment": self._title.experiment, "name": self._title.name}
-        for option, value in wanted.items():
-            if value is not None and value != has[option]:
-                raise UsageError(
-                    f"the run of this session has {option} {has[option]!r}, not {value!r}",
-                    "end it first with `%mlops track --stop`, then track again",
-                )
+        check_same_run(options, self._title.experiment, self._title.name)
         if options.notebook is None:
             return
         place = find_place(options, kernel)
-        if self._place.notebook not in {"", place.notebook}:
-            raise UsageError(
-                f"the run of this session belongs to {self._place.notebook}, not to {place.notebook}",
-                "end it first with `%mlops track --stop`, then track again",
-            )
+        self._place.check_same_notebook(place)
         if not self._place.notebook:
             self._place = place
             self._log.names = place.parameters
@@ -328,6 +324,7 @@ class NotebookSession:
 
     def end(self, *, failed: bool = False) -> StatusView:
         """Returns the final status, after sending what is left and ending the run; what waits stays in the spool."""
+        self._take_named_metrics()
         self._settle()
         if self._files is not None:
             self._files.stop()

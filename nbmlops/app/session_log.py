@@ -10,6 +10,7 @@ from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.gate.numerals import as_number
 from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
 
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
@@ -68,6 +69,16 @@ class SessionLog:
         """Adds a metric; the last value of the greatest step is the one that counts."""
         self._metrics.append(metric)
         self._add(StepLog(metrics=(metric,)))
+
+    def named_metrics(self, metrics: Mapping[str, str], namespace: Mapping[str, object]) -> list[MetricValue]:
+        """Returns the metrics whose values differ from those logged.
+
+        Args:
+            metrics: Metric -> the variable whose value it is; one that holds no number is none.
+            namespace: The variables.
+        """
+        logged, now = self.metrics, {name: as_number(namespace.get(variable)) for name, variable in metrics.items()}
+        return [MetricValue(n, v) for n, v in now.items() if v is not None and repr(logged.get(n)) != repr(v)]
 
     def record_data(self, record: DataRecord) -> None:
         """Adds an input; the same one again is not sent again."""

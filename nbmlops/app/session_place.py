@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from nbmlops.analysis.closing import registered_name
+from nbmlops.analysis.closing import closing_names, registered_name
 from nbmlops.app.config import PipelineConfig, load_config
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT, locate_notebook
 from nbmlops.app.parameter_cells import parameter_names
@@ -20,6 +20,9 @@ from nbmlops.notebook.digests import notebook_digest
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.tracking.environment import GitState, git_state
+
+
+_END_FIRST = "end it first with `%mlops track --stop`, then track again"
 
 
 class SessionOptions(Struct, frozen=True):
@@ -57,6 +60,7 @@ class SessionPlace(Struct, frozen=True):
         config: The settings that hold for it.
         tracking_uri: Where runs are stored.
         git: The repository's state.
+        metrics: Metric -> variable whose value it is, by the settings and by the notebook's tags.
     """
 
     root: Path
@@ -68,6 +72,7 @@ class SessionPlace(Struct, frozen=True):
     config: PipelineConfig
     tracking_uri: str
     git: GitState
+    metrics: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def experiment(self) -> str:
@@ -88,6 +93,15 @@ class SessionPlace(Struct, frozen=True):
         """
         return Lineage(run_id, str(self.git), data or {}, self.notebook_digest)
 
+    def check_same_notebook(self, other: SessionPlace) -> None:
+        """Refuses another notebook than the one that the run belongs to.
+
+        Raises:
+            UsageError: it is another one.
+        """
+        if self.notebook not in {"", other.notebook}:
+            raise UsageError(f"the run of this session belongs to {self.notebook}, not to {other.notebook}", _END_FIRST)
+
     def model_name(self, given: str | None) -> str:
         """Returns the name to register under: as configured, else as given, else the notebook's.
 
@@ -103,6 +117,22 @@ class SessionPlace(Struct, frozen=True):
                 "the notebook is not known, and so its model has no name", f"{UNKNOWN_HINT}, or use --name"
             )
         return name
+
+
+def check_same_run(options: SessionOptions, experiment: str, name: str) -> None:
+    """Refuses options that contradict the run that is open.
+
+    Args:
+        options: What the user says on resuming.
+        experiment: That of the run.
+        name: Likewise.
+
+    Raises:
+        UsageError: the run has another experiment or name.
+    """
+    for option, wanted, has in (("experiment", options.experiment, experiment), ("name", options.name, name)):
+        if wanted is not None and wanted != has:
+            raise UsageError(f"the run of this session has {option} {has!r}, not {wanted!r}", _END_FIRST)
 
 
 def find_place(options: SessionOptions, kernel: Kernel) -> SessionPlace:
@@ -128,4 +158,5 @@ def find_place(options: SessionOptions, kernel: Kernel) -> SessionPlace:
         config=config,
         tracking_uri=tracking_uri(root, config),
         git=git_state(root, () if path is None else (path,)),
+        metrics={**(closing_names(notebook).metrics if notebook is not None else {}), **config.metrics},
     )

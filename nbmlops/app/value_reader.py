@@ -1,4 +1,4 @@
-"""Reads the tables and arrays of a kernel in order to fingerprint them, and never while a cell may be changing them.
+"""Reads tables, arrays and models of a kernel in order to fingerprint them, never while a cell may be changing them.
 
 A value is read in one of three ways, the first that is sound for it:
 
@@ -34,12 +34,16 @@ MOST_WAITING_BYTES = 1 << 30
 """Frozen frames that wait cannot be freed by the notebook; more of them are not kept alive."""
 SHARE = 0.03
 """Of the time that a cell took, so much may be spent on reading at once what it made."""
+MODEL_SHARE = 0.2
+MODEL_SECONDS = 0.1
+"""The same for a model, at most; fitting one takes longer than reading it."""
 _LEAST_SECONDS = 50e-6
 _LET_GO_SECONDS = 0.01
 _BYTES_PER_SECOND = 4e9
 _VALUE_SECONDS = 40e-6
 _OBJECT_SECONDS = 2e-7
 
+_TOO_LONG = "reading it took more than"
 BUSY = "busy: the next cell began before it was read"
 Digests = Mapping[str, ValueSeen]
 Tell = Callable[[Digests], None]
@@ -107,12 +111,12 @@ class ValueReader:
         budget = max(_LEAST_SECONDS, SHARE * seconds)
         for name, value in values.items():
             try:
-                budget -= self._sort(job, name, value, budget)
+                budget -= self._sort(job, name, value, budget, seconds)
             except Exception as error:  # noqa: BLE001 - a class that is made to look like a table may refuse anything
                 job.done[name] = ValueSeen("", type(value).__name__, (), why=f"{type(error).__name__}: {error}"[:200])
         self._put(job)
 
-    def _sort(self, job: _Job, name: str, value: Any, budget: float) -> float:
+    def _sort(self, job: _Job, name: str, value: Any, budget: float, seconds: float) -> float:
         """Adds a value to a job; returns the seconds that were taken for it."""
         if reason := too_large(value):
             job.done[name] = seen(value, why=reason)
@@ -122,11 +126,14 @@ class ValueReader:
             job.frozen[name] = copy
             job.size += _size(value)
             return 0.0
-        cost = _seconds_to_read(value)
-        if cost > budget or not _is_loaded():
+        is_model = kind_of(type(value)) == "model"  # how long reading it takes shows when it is read
+        cost = 0.0 if is_model else _seconds_to_read(value)
+        most = min(MODEL_SECONDS, MODEL_SHARE * seconds) if is_model else budget
+        found = _read(value, _deadline(most)) if cost <= budget and _is_loaded() and most > cost else None
+        if found is None or found.why.startswith(_TOO_LONG):
             job.live[name] = value
-            return 0.0
-        job.done[name] = _read(value, lambda: None)
+        else:
+            job.done[name] = found
         return cost
 
     def settle(self, seconds: float) -> bool:
@@ -166,7 +173,7 @@ class ValueReader:
         while job.frozen:
             name, value = job.frozen.popitem()
             if is_lasting(value):
-                job.done[name] = _read(value, _deadline())
+                job.done[name] = _read(value, _deadline(MOST_SECONDS))
                 continue
             with self._changed:
                 job.live[name] = value
@@ -186,7 +193,7 @@ class ValueReader:
                 return False
             name, value = job.live.popitem()
             self._idle.clear()
-        in_time = _deadline()
+        in_time = _deadline(MOST_SECONDS)
 
         def check() -> None:
             if self._code != job.code:
@@ -201,13 +208,13 @@ class ValueReader:
         return True
 
 
-def _deadline() -> Callable[[], None]:
+def _deadline(seconds: float) -> Callable[[], None]:
     """Returns what ends a reading that takes too long."""
-    end = time.monotonic() + MOST_SECONDS
+    end = time.monotonic() + seconds
 
     def check() -> None:
         if time.monotonic() > end:
-            raise _Stop(f"reading it took more than {MOST_SECONDS:g} seconds")
+            raise _Stop(f"{_TOO_LONG} {seconds:g} seconds")
 
     return check
 
@@ -256,8 +263,11 @@ def is_lasting(copy: Any) -> bool:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    if kind_of(type(value)) == "table":
+    kind = kind_of(type(value))
+    if kind == "table":
         return (value.num_rows, value.num_columns)
+    if kind == "model":
+        return ()
     return tuple(int(size) for size in value.shape)
 
 

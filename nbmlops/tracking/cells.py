@@ -32,10 +32,10 @@ class CellOutcome(StrEnum):
 
 
 class ValueSeen(Struct, frozen=True):
-    """A table or an array as a cell left it.
+    """A table, an array or a model as a cell left it.
 
     Attributes:
-        kind: "frame", "series", "table", "array" or "matrix".
+        kind: "frame", "series", "table", "array", "matrix" or "model" (of scikit-learn).
         type: Library and class, such as "pandas.DataFrame".
         shape: Its extents.
         digest: Its fingerprint, the one that `%mlops data` would log; "" if it has none.
@@ -55,7 +55,7 @@ class ValueSeen(Struct, frozen=True):
 
 
 class CellValues(Struct, frozen=True):
-    """The tables and arrays of one time that a cell ran.
+    """The tables, arrays and models of one time that a cell ran.
 
     Attributes:
         made: Name -> what the cell has bound to it, or has changed in place.

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import scipy.sparse as sp
+from sklearn.linear_model import Ridge
 
 from nbmlops.app.cell_names import Roles, kind_of, roles, tables_named
 
@@ -40,6 +41,7 @@ def test_tables_and_arrays_of_all_libraries_are_known_by_their_classes():
         (np.float64, ""),
         (sp.csr_matrix, "matrix"),
         (sp.coo_array, "matrix"),
+        (Ridge, "model"),
         (int, ""),
         (type(pd), ""),
         (Odd, ""),

@@ -251,3 +251,17 @@ def test_a_notebook_that_was_unknown_can_be_told_later(store: MemoryStore, tmp_p
             session.adopt(SessionOptions(notebook=path.rename(tmp_path / "other.ipynb")), kernel)
     finally:
         sessions.forget_session()
+
+
+def test_what_settings_name_as_metrics_is_logged_at_the_gate_and_the_end(store: MemoryStore):
+    namespace: dict[str, object] = {"score": 0.8, "flag": True, "text": "0.5"}
+    metrics = {"auc": "score", "a": "flag", "b": "text", "c": "missing"}
+    kernel = Kernel(namespace, follows_cells=True)
+    session = NotebookSession(place(metrics=metrics), kernel, store, RunTitle("r1", "flights", "demo"))
+    assert session.gate().passed
+    assert session.status().metrics == {"auc": 0.8}
+    namespace["score"] = 0.6
+    with pytest.raises(GateRejected):
+        session.register("model", "frame", None)
+    assert session.end().metrics == {"auc": 0.6}
+    assert store.sent == [StepLog(metrics=(MetricValue("auc", 0.8),)), StepLog(metrics=(MetricValue("auc", 0.6),))]

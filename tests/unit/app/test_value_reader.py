@@ -12,6 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from sklearn.linear_model import Ridge
 
 from nbmlops.app import value_reader
 from nbmlops.app.value_reader import BUSY, MOST_BYTES, MOST_COLUMNS, ValueReader, frozen_copy, is_lasting, too_large
@@ -198,3 +199,17 @@ def test_only_what_nothing_can_change_lasts():
 
 def test_a_frame_with_a_column_called_dtype_is_a_frame():
     assert is_lasting(frozen_copy(pd.DataFrame({"dtype": [1]})))
+
+
+def test_a_model_is_read_at_once_after_a_cell_that_took_long(told: Told):
+    reader = ValueReader()
+    model = Ridge().fit([[0.0], [1.0]], [0.0, 1.0])
+    digest = fingerprint(model)
+    reader.take({"model": model}, 60.0, told)
+    model.set_params(alpha=2.0)
+    reader.code_begins()
+    reader.take({"model": model}, 0.0, told)
+    assert reader.settle(LONG)
+    again = fingerprint(model)
+    assert told.cells == [{"model": ValueSeen("model", "sklearn.Ridge", (), one)} for one in (digest, again)]
+    assert digest != again
