@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nbmlops.app.closing import Registration
-from nbmlops.app.kernel_notebook import UNKNOWN_HINT
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.redaction_notes import process_notes
+from nbmlops.app.session_listeners import forget_listeners, tell_listeners
 from nbmlops.app.session_log import NEW_RUN, SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, check_same_run, find_place
 from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
@@ -349,14 +349,10 @@ class NotebookSession:
     def facts(self) -> StatusView:
         """Returns what is recorded so far; cheap, and from any thread."""
         place, log = self._place, self._log
-        notes = [f"parameter changed within the run: {change}; {NEW_RUN}" for change in log.changes()]
-        if not place.notebook:
-            notes.append(f"which notebook this is cannot be found out here: {UNKNOWN_HINT}")
-        notes.extend(self._files.notes() if self._files is not None else ())
+        changes = (f"parameter changed within the run: {change}; {NEW_RUN}" for change in log.changes())
+        files = self._files.notes() if self._files is not None else ()
         backlog = self._store.backlog()
-        if backlog:
-            notes.append(backlog)
-        notes.extend(process_notes())
+        notes = (*changes, *place.notes(), *files, *([backlog] if backlog else ()), *process_notes())
         return StatusView(
             status=self._state,
             run_id=self._title.run_id,
@@ -371,7 +367,7 @@ class NotebookSession:
             checks=log.checks,
             verdict=self._verdict,
             model_version=self._version,
-            notes=tuple(notes),
+            notes=notes,
         )
 
     @property
@@ -397,8 +393,6 @@ class NotebookSession:
         return session_story(self.status(), self._place, self._cells.runs)
 
 
-Listener = Callable[[NotebookSession], bool]
-_listeners: list[Listener] = []
 _open: list[NotebookSession] = []  # at most one: the run of this kernel
 
 
@@ -496,19 +490,4 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 def forget_session() -> None:
     """Forgets session and listeners without ending the run: a forked child must not end its parent's."""
     _open.clear()
-    _listeners.clear()
-
-
-def subscribe(listener: Listener) -> None:
-    """Calls the listener with the session whenever its status may have changed, until it returns False.
-
-    Cells wait for it, also in the middle of what they do, and other threads call it: it must only take note.
-    """
-    _listeners.append(listener)
-
-
-def tell_listeners(session: NotebookSession) -> None:
-    """Tells those that subscribed that the status may have changed."""
-    for listener in tuple(_listeners):
-        if not listener(session) and listener in _listeners:
-            _listeners.remove(listener)
+    forget_listeners()

@@ -21,7 +21,6 @@ from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.tracking.environment import GitState, git_state
 
-
 _END_FIRST = "end it first with `%mlops track --stop`, then track again"
 
 
@@ -92,6 +91,11 @@ class SessionPlace(Struct, frozen=True):
             data: Logged name -> fingerprint of its inputs.
         """
         return Lineage(run_id, str(self.git), data or {}, self.notebook_digest)
+
+    def notes(self) -> tuple[str, ...]:
+        """Returns what the user should know of it."""
+        unknown = f"which notebook this is cannot be found out here: {UNKNOWN_HINT}"
+        return () if self.notebook else (unknown,)
 
     def check_same_notebook(self, other: SessionPlace) -> None:
         """Refuses another notebook than the one that the run belongs to.

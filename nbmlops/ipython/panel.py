@@ -17,7 +17,8 @@ from nbmlops.app.panel_html import panel_html
 from nbmlops.app.panel_model import Notice, PanelView, Progress, Tone, to_json
 from nbmlops.app.panel_text import panel_text
 from nbmlops.app.panel_view import Moment, panel_view
-from nbmlops.app.session import current_session, subscribe
+from nbmlops.app.session import current_session
+from nbmlops.app.session_listeners import subscribe
 from nbmlops.ipython.panel_actions import ACTIONS, act
 
 _STATIC = Path(__file__).parent / "static"

@@ -11,6 +11,7 @@ import pytest
 from nbmlops.app import session as sessions
 from nbmlops.app.config import PipelineConfig
 from nbmlops.app.session import NotebookSession, open_session, start_session
+from nbmlops.app.session_listeners import subscribe
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle, SessionStore
 from nbmlops.app.views import SessionStatus, StatusView
@@ -229,7 +230,7 @@ def test_listeners_hear_changes_until_they_have_enough(session: NotebookSession)
         heard.append(changed.facts().metrics)
         return len(heard) < 2
 
-    sessions.subscribe(listen)
+    subscribe(listen)
     for value in (0.1, 0.2, 0.3):
         session.metric(MetricValue("auc", value))
     assert heard == [{"auc": 0.1}, {"auc": 0.2}]
