@@ -16,6 +16,7 @@ from typing import Any
 
 _MAX_INT_BITS = 4000  # json.loads refuses integers of more than 4300 digits; far below, decimal text is slow anyway
 _NAN = struct.pack("<d", math.nan)
+_WRITER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # one for all: a step writes hundreds of texts
 _FLOATS = {"math.nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -30,7 +31,7 @@ def to_text(value: object) -> str:
         NotPlain: something in it is not None, bool, int, float, str, bytes, list, tuple or dict of exactly that type.
     """
     try:
-        return json.dumps(_tagged(value), separators=(",", ":"), allow_nan=False)
+        return _WRITER.encode(_tagged(value))
     except RecursionError as error:
         raise NotPlain("nested too deeply") from error
 
