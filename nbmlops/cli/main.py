@@ -32,6 +32,7 @@ COMMANDS = {
     "runs": "Compare recent runs: a table, pictures, which is champion.",
     "diff": "Show what differs between two runs or model versions.",
     "lineage": "Tell where a model version or a run comes from, or what was made from some data.",
+    "reproduce": "Make a model version again from what it remembers, and compare.",
     "lock": "Refresh the requirements.lock of a pipeline.",
     "sync": "Send what tracked notebooks could not tell their store.",
     "gc": "Show, and remove, stored results that nothing needs any more.",

@@ -14,6 +14,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json, waived_text
 from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.model_format import load_model, pinned_requirements, trusted_types
+from nbmlops.registry.read_model import read_model
 from nbmlops.registry.registry import LEASE_PREFIX, METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
 from nbmlops.tracking.downloads import without_progress_bar
 from nbmlops.tracking.keys import check_key, quoted
@@ -264,6 +265,21 @@ class MlflowRegistry:
             return any(
                 found.path.rpartition("/")[2] == "MLmodel" for found in list_artifacts(address, tracking_uri=self._uri)
             )
+
+    def model(self, version: ModelVersion) -> object:
+        """Returns the stored model of a version.
+
+        Raises:
+            UsageError: there is no such version, or its model holds what we do not trust.
+            EnvironmentFault: the registry cannot be used, or the model is gone or damaged.
+        """
+        from mlflow.artifacts import download_artifacts
+
+        with TemporaryDirectory(prefix="nbmlops-model-") as folder:
+            with named_errors(self._uri):
+                address = self._client.get_model_version_download_uri(version.name, version.version)
+                path = download_artifacts(address, dst_path=folder, tracking_uri=self._uri)
+            return read_model(Path(path))
 
     def give_up(self, run_id: str) -> None:
         """Marks as failed the models that a run has stored, of which none became a version.

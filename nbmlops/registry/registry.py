@@ -134,5 +134,8 @@ class ModelRegistry(Protocol):
     def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Adds tags to the version, replacing those of the same name."""
 
+    def model(self, version: ModelVersion) -> object:
+        """Returns the stored model of a version. Raises UsageError where it holds what we do not trust."""
+
     def give_up(self, run_id: str) -> None:
         """Marks as failed the models that a run has stored, of which none became a version."""

@@ -130,6 +130,7 @@ class InMemoryRegistry:
     calls: list[str] = field(default_factory=list)
     entries: dict[str, NameEntry] = field(default_factory=dict)
     lost: set[tuple[str, str]] = field(default_factory=set)
+    stored: dict[tuple[str, str], object] = field(default_factory=dict)
     loaded: dict[tuple[str, str], object] = field(default_factory=dict)
 
     @property
@@ -205,6 +206,9 @@ class InMemoryRegistry:
 
     def drop_entry(self, name: str) -> None:
         self.entries.pop(name, None)
+
+    def model(self, version: ModelVersion) -> object:
+        return self.stored[version.name, version.version]
 
     def has_model(self, version: ModelVersion) -> bool:
         return (version.name, version.version) not in self.lost

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from skops import io as skops_io
+
+from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.registry import read_model as module
+from nbmlops.registry.read_model import MODEL_FILE, read_model
+from nbmlops.registry.registry import Candidate
+
+X = np.arange(40.0).reshape(20, 2)
+Y = np.arange(20) % 2
+
+
+def test_a_stored_model_predicts_what_it_predicted(tmp_path: Path) -> None:
+    model = RandomForestClassifier(n_estimators=3, random_state=0).fit(X, Y)
+    skops_io.dump(model, tmp_path / MODEL_FILE)
+    found = read_model(tmp_path)
+    assert isinstance(found, RandomForestClassifier)
+    assert found.predict_proba(X).tolist() == model.predict_proba(X).tolist()
+
+
+def test_types_that_are_not_ours_to_trust_are_not_made(tmp_path: Path) -> None:
+    skops_io.dump([Candidate("a", "b", None, "c", None, None)], tmp_path / MODEL_FILE)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"types that are not trusted: nbmlops\.registry\.registry\.Candidate"):
+        read_model(tmp_path)
+
+
+def test_a_pickle_under_that_name_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / MODEL_FILE).write_bytes(pickle.dumps(RandomForestClassifier()))
+    with pytest.raises(EnvironmentFault, match="the stored model cannot be read"):
+        read_model(tmp_path)
+    with zipfile.ZipFile(tmp_path / MODEL_FILE, "w") as archive:
+        archive.writestr("model.joblib", pickle.dumps(1))
+    with pytest.raises(EnvironmentFault, match="the stored model cannot be read"):
+        read_model(tmp_path)
+    (tmp_path / MODEL_FILE).unlink()
+    with pytest.raises(EnvironmentFault, match="the stored model is gone"):
+        read_model(tmp_path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SMALL", 1 << 20)
+    with zipfile.ZipFile(tmp_path / MODEL_FILE, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", b" " * (4 << 20))
+    with pytest.raises(UsageError, match="to 4,194,304 bytes, which no model does"):
+        read_model(tmp_path)
