@@ -432,29 +432,19 @@ def start_session(options: SessionOptions, kernel: Kernel, opener: StoreOpener) 
     if session is not None:
         session.adopt(options, kernel)
         return session
+    # It loads what watches folders and reads files.
+    from nbmlops.app.session_files import follow_files  # noqa: PLC0415
+
     place = find_place(options, kernel)
     store, title = opener(place, options)
-    return open_session(NotebookSession(place, kernel, store, title, _follow_files(place, kernel, store)))
-
-
-def _follow_files(place: SessionPlace, kernel: Kernel, store: SessionStore) -> RunFiles | None:
-    if not kernel.follows_cells:
-        return None
-    # It loads what watches folders and reads files.
-    from nbmlops.app.session_files import SessionFiles  # noqa: PLC0415
-
-    def fingerprinted(record: DataRecord) -> None:
-        store.send(StepLog(data=(record,)))
-        for session in tuple(_open):
-            tell_listeners(session)
-
-    return SessionFiles(place.root, kernel.namespace, fingerprinted, store.note_values)
+    files = follow_files(place, kernel, store, lambda: tell_listeners(*_open)) if kernel.follows_cells else None
+    return open_session(NotebookSession(place, kernel, store, title, files))
 
 
 def open_session(session: NotebookSession) -> NotebookSession:
     """Returns the session, which is from now on the one of this kernel and ends with it."""
     _open.append(session)
-    atexit.register(_end_at_exit, session, os.getpid())
+    atexit.register(_end_at_exit, session)
     tell_listeners(session)
     return session
 
@@ -470,9 +460,8 @@ def stop_session() -> StatusView:
     return status
 
 
-def _end_at_exit(session: NotebookSession, process: int) -> None:
-    # A forked child inherits the session, but not the right to end the run of its parent.
-    if session in _open and os.getpid() == process:
+def _end_at_exit(session: NotebookSession) -> None:
+    if session in _open:  # not in a forked child
         session.end_at_exit()
         _open.clear()
 

@@ -10,7 +10,10 @@ from msgspec.structs import replace
 from nbmlops.app.cell_files import NOTHING, FileCapture, shown_path
 from nbmlops.app.cell_values import CellTables
 from nbmlops.app.input_files import InputFiles
+from nbmlops.app.session_place import Kernel, SessionPlace
+from nbmlops.app.session_port import SessionStore
 from nbmlops.core.records import DataRecord
+from nbmlops.pipeline.run_record import StepLog
 from nbmlops.tracking.cells import CellRun, CellValues
 
 _MOST_NOTES = 5
@@ -100,6 +103,23 @@ class SessionFiles:
     def stop(self) -> None:
         """Ends following."""
         self._capture.stop()
+
+
+def follow_files(place: SessionPlace, kernel: Kernel, store: SessionStore, told: Callable[[], None]) -> SessionFiles:
+    """Returns what follows the files of a kernel that says when cells start and end.
+
+    Args:
+        place: Where its run belongs.
+        kernel: The kernel.
+        store: Takes the inputs.
+        told: Called after each of them, on a thread.
+    """
+
+    def fingerprinted(record: DataRecord) -> None:
+        store.send(StepLog(data=(record,)))
+        told()
+
+    return SessionFiles(place.root, kernel.namespace, fingerprinted, store.note_values)
 
 
 def incomplete(unseen: dict[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""Who wants to know when the status of this kernel's run may have changed."""
+"""Who is to hear that the status of a notebook's run may have changed, such as its panel."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ def subscribe(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-def tell_listeners(session: NotebookSession) -> None:
-    """Tells those that subscribed that the status may have changed."""
-    for listener in tuple(_listeners):
-        if not listener(session) and listener in _listeners:
-            _listeners.remove(listener)
+def tell_listeners(*sessions: NotebookSession) -> None:
+    """Tells those that subscribed that the status of a run may have changed."""
+    for session in sessions:
+        for listener in tuple(_listeners):
+            if not listener(session) and listener in _listeners:
+                _listeners.remove(listener)
 
 
 def forget_listeners() -> None:
-    """Tells nobody any more: in a forked child they are its parent's."""
+    """Forgets all of them: they are those of another process."""
     _listeners.clear()

@@ -217,10 +217,15 @@ def test_stopping_ends_the_run(session: NotebookSession, store: MemoryStore):
 def test_a_kernel_that_exits_ends_the_run(session: NotebookSession, store: MemoryStore, succeeded: bool, state: str):
     run_cell(session, "a", succeeded=not succeeded)
     run_cell(session, "b", succeeded=succeeded)
-    sessions._end_at_exit(session, 0)  # a forked child
-    assert store.ended == []
-    sessions._end_at_exit(session, sessions.os.getpid())
+    sessions._end_at_exit(session)
+    sessions._end_at_exit(session)
     assert store.ended == [state]
+
+
+def test_a_forked_child_lets_go_of_the_run_and_does_not_end_it(session: NotebookSession, store: MemoryStore):
+    sessions._forget_in_child()
+    sessions._end_at_exit(session)
+    assert (store.ended, sessions.current_session()) == (["ABANDONED"], None)
 
 
 def test_listeners_hear_changes_until_they_have_enough(session: NotebookSession):
