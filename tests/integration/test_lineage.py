@@ -226,3 +226,66 @@ def test_runs_beside_each_other(project: Path, monkeypatch, capsys, tmp_path: Pa
     assert "called 'demmo'" in err
     assert "did you mean 'demo'?" in err
     assert "did you mean 'auc'?" in ran("demo", "--sort", "auk")[2]
+
+
+CELLS = (
+    "%load_ext nbmlops\n%mlops track --notebook cells.ipynb",
+    "import pandas as pd\nhours = pd.DataFrame({'hour': [1, 2, 3]})",
+    "%mlops data hours",
+    "%mlops param depth 7\n%mlops metric auc 0.9",
+    "%mlops lineage",
+    "%mlops lineage --data hours",
+    "%mlops lineage flights/1",
+    "%mlops runs demo --sort auc",
+    "%mlops diff flights@champion",
+    "import sys\nprint('mlflow' in sys.modules)",
+)
+
+
+@pytest.mark.slow
+def test_a_notebook_asks(project: Path, monkeypatch, tmp_path: Path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    for name in ("JPY_SESSION_NAME", "IPYNB_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(notebook, project / "cells.ipynb")
+    where = {"metadata": {"path": str(project)}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
+
+    def shown(place: int, form: str) -> str:
+        return "".join(output["data"].get(form, "") for output in notebook.cells[place].outputs if "data" in output)
+
+    own = shown(4, "text/plain")
+    assert own.startswith("LINEAGE run ")
+    assert "depth  7" in own
+    assert "hours  frame  3" in own
+    assert "<svg " in shown(4, "text/html")
+    assert shown(5, "text/plain").startswith("MADE 1 run and 0 model versions were made from data ")
+    assert shown(6, "text/plain").startswith("LINEAGE flights version 1")
+    assert shown(7, "text/plain").startswith("RUNS 3 runs of experiment demo, sorted by auc")
+    assert "<script" not in shown(7, "text/html")
+    diff = shown(8, "text/plain")
+    assert "depth      5       7" in diff
+    assert "auc     0.82    0.9    +0.08   better" in diff
+    assert "hours                   only after" in diff
+    assert notebook.cells[9].outputs[0]["text"] == "False\n"
+
+
+def test_the_difference_as_page_and_document(project: Path, monkeypatch, capsys, tmp_path: Path):
+    monkeypatch.chdir(project)
+    capsys.readouterr()
+    assert main(["diff", "flights/1", "flights", "--format", "json", "--html", str(tmp_path / "diff.html")]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["parameters"] == [{"name": "depth", "before": "3", "after": "5"}]
+    assert document["metrics"] == [{"name": "auc", "before": 0.8, "after": 0.82, "better": True}]
+    assert [cell["what"] for cell in document["code"]["cells"]] == ["changed", "added"]
+    page = (tmp_path / "diff.html").read_text("utf-8")
+    assert "default-src 'none'" in page
+    assert "+model = fit(flights, depth=5)" in page
+    assert main(["diff", "flights/1", "flights/7"]) == 2
+    assert "flights has no version or alias '7'" in capsys.readouterr().err
