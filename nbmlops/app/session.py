@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.runtime.redact import shown_parameters
-from nbmlops.tracking.cells import CellRecord, CellRun
+from nbmlops.tracking.cells import CellRecord, CellRun, CellValues
 from nbmlops.tracking.lineage import REPRODUCIBLE
 from nbmlops.tracking.redaction import process_redactor
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from nbmlops.registry.story import Story
 
 _INPUT_SECONDS = 60.0
+_QUESTION_SECONDS = 10.0
 
 
 class NotebookSession:
@@ -390,7 +391,11 @@ class NotebookSession:
         # It reads git and the notebook, and few cells ask.
         from nbmlops.app.session_lineage import session_story  # noqa: PLC0415
 
-        return session_story(self.status(), self._place, self._cells.runs)
+        values: Mapping[int, CellValues] = {}
+        if self._files is not None:
+            self._files.settle(_QUESTION_SECONDS)
+            values = self._files.values
+        return session_story(self.status(), self._place, self._cells.runs, values)
 
 
 _open: list[NotebookSession] = []  # at most one: the run of this kernel

@@ -39,10 +39,21 @@ class SessionFiles:
         self._root = root.absolute()
         self._capture = FileCapture(self._root)
         self._inputs = InputFiles(self._root, tell)
-        self._tables = CellTables(namespace, tell_values)
+        self._tell_values = tell_values
+        self._values: dict[int, CellValues] = {}
+        self._tables = CellTables(namespace, self._take_values)
         self._cells = 0
         self._unseen: dict[int, int] = {}
         self._busy = False
+
+    def _take_values(self, number: int, values: CellValues) -> None:
+        self._values[number] = values
+        self._tell_values(number, values)
+
+    @property
+    def values(self) -> dict[int, CellValues]:
+        """The tables and arrays of the cells, by how many cells were noted before each."""
+        return dict(self._values)
 
     def cell_started(self, source: str) -> None:
         """Begins a cell."""

@@ -105,6 +105,10 @@ class RunFiles(Protocol):
     def records(self) -> tuple[DataRecord, ...]:
         """The inputs with their fingerprints."""
 
+    @property
+    def values(self) -> Mapping[int, CellValues]:
+        """The tables and arrays of the cells, by how many cells were noted before each."""
+
     def notes(self) -> tuple[str, ...]:
         """Returns what the user should know of them."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -264,6 +265,7 @@ def test_a_notebook_asks(project: Path, monkeypatch, tmp_path: Path):
     assert own.startswith("LINEAGE run ")
     assert "depth  7" in own
     assert "hours  frame  3" in own
+    assert re.search(r"\[2\] .* hours$", own, re.MULTILINE)
     assert "<svg " in shown(4, "text/html")
     assert shown(5, "text/plain").startswith("MADE 1 run and 0 model versions were made from data ")
     assert shown(6, "text/plain").startswith("LINEAGE flights version 1")
