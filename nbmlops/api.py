@@ -7,6 +7,7 @@ MLflow is not imported there. Anywhere else it goes to the run of this notebook,
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.data.describe import describe
 from nbmlops.data.files import fingerprint_file
 from nbmlops.data.known_files import KnownFiles
+from nbmlops.gate.verdict import Waiver
 from nbmlops.pipeline.run_record import MetricValue
 from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.step import current_step
@@ -281,16 +283,22 @@ def predictions(  # noqa: PLR0913 - what is known of held-out rows, each by its 
     return PredictionsView(record, tuple(held.columns.columns), dict(held.facts))
 
 
-def gate() -> VerdictView:
+def gate(*, waive: Sequence[str] = (), reason: str = "", by: str = "") -> VerdictView:
     """Returns the verdict of the project's rules on this run, and stores it with the run.
 
     A failing verdict is shown and does not fail the cell; `register` then refuses.
 
+    Args:
+        waive: Names of rules that this run may break. The verdict, the run and the version tell so for ever.
+        reason: Why it may.
+        by: Who answers for that.
+
     Raises:
-        UsageError: no run is tracked, or there are no rules.
+        UsageError: no run is tracked, or a waiver is about no rule, gives no reason or names nobody.
         EnvironmentFault: the tracking store cannot be used.
     """
-    return _closing("gate").gate()
+    names = [waive] if isinstance(waive, str) else waive
+    return _closing("gate").gate([Waiver(rule, reason, by) for rule in names])
 
 
 def register(model: object, *, data: object, name: str | None = None) -> VersionView:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from nbmlops.app.evidence import Judged, gather
 from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import GateRejected
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.evidence import NO_EVIDENCE
 from nbmlops.gate.policy import Policy
@@ -21,7 +22,7 @@ from nbmlops.registry.baseline import read_baseline
 from nbmlops.registry.register import register
 from nbmlops.registry.registry import Candidate, ModelVersion
 from nbmlops.registry.transitions import Actor
-from nbmlops.tracking.lineage import verdict_tags
+from nbmlops.tracking.lineage import VERDICT_DIGEST, verdict_tags
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -75,10 +76,11 @@ def register_model(
     """Returns the version that holds the model, new or the one that the same run registered before.
 
     Raises:
-        GateRejected: the verdict is not a passing one.
+        GateRejected: the verdict is not a passing one, or not one on this run.
         UsageError: the model is of a kind that cannot be stored safely, or cannot be fingerprinted.
         EnvironmentFault: the registry cannot be used.
     """
+    _check_verdict(stores, registration.lineage.run_id, verdict)
     # Only registering describes data: a run that executes nothing should not pay for it.
     from nbmlops.data.fingerprint import fingerprint  # noqa: PLC0415
     from nbmlops.data.profile import profile  # noqa: PLC0415
@@ -96,6 +98,19 @@ def register_model(
         profile=profile(features) if features is not None else {},
     )
     return register(verdict, candidate, stores.registry, promote_on_pass=promote_on_pass, actor=actor())
+
+
+def _check_verdict(stores: Stores, run_id: str, verdict: Verdict) -> None:
+    """Refuses a passing verdict that is not the last one on this very run.
+
+    Raises:
+        GateRejected: it is another run's, or an older one.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    known = stores.tracker.run_facts(run_id).tags.get(VERDICT_DIGEST, "")
+    if verdict.passed and known != verdict_digest(verdict):
+        why = "the last verdict on it is another one" if known else "it was never judged"
+        raise GateRejected(f"the verdict is not the one on run {run_id}: {why}", f"judge it: nbmlops gate {run_id}")
 
 
 def actor(why: str = "") -> Actor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,18 +17,20 @@ from nbmlops.app.results import ResultsIndex, policy_digest
 from nbmlops.app.targets import Target, find_target
 from nbmlops.app.wiring import Stores, open_existing, tracking_uri
 from nbmlops.core.errors import ExitCode, UsageError
-from nbmlops.gate.verdict import Verdict, verdict_to_json
+from nbmlops.gate.verdict import Verdict, Waiver, verdict_to_json
 from nbmlops.pipeline.run_record import RunStatus
 from nbmlops.tracking.lineage import PIPELINE, PIPELINE_VERSION
 from nbmlops.tracking.tracker import RunFacts
 
 
 class GateOutcome(Struct, frozen=True):
-    """A verdict on a run, and the name of its pipeline."""
+    """A verdict on a run, the name of its pipeline, and where its evidence is, for who wants to see more of it."""
 
     pipeline: str
     run_id: str
     verdict: Verdict
+    judged: Judged | None = None
+    stores: Stores | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -35,27 +38,29 @@ class GateOutcome(Struct, frozen=True):
         return ExitCode.SUCCESS if self.verdict.passed else ExitCode.GATE_REJECTED
 
 
-def judge_again(target: str, cwd: Path) -> GateOutcome:
+def judge_again(target: str, cwd: Path, waivers: Sequence[Waiver] = ()) -> GateOutcome:
     """Returns the verdict on a run, after storing it with the run.
 
     Args:
         target: A run's id, a pipeline's folder or name; "" for the only pipeline of the project.
         cwd: The folder that relative paths count from.
+        waivers: Rules that somebody lets the run break.
 
     Raises:
-        UsageError: there is no such run or pipeline.
+        UsageError: there is no such run or pipeline, or a waiver is about no rule, gives no reason or names nobody.
         ConfigError: the configuration is malformed.
         EnvironmentFault: the tracking store cannot be used.
     """
     found = find_target(target, cwd)
     if found.opened is None:
-        return _foreign(found.run_id, cwd)
+        return _foreign(found.run_id, cwd, waivers)
     opened = found.opened
     stores = open_existing(opened.root, opened.uri, f"run it first: {opened.run_command(cwd)}")
     facts = _facts(opened, found, stores, cwd)
-    verdict = judge(stores, Judged(facts.run_id, opened.model_name, opened.root), facts.metrics, opened.config.policy)
+    judged = Judged(facts.run_id, opened.model_name, opened.root)
+    verdict = judge(stores, judged, facts.metrics, opened.config.policy, waivers)
     _remember(opened, found, verdict)
-    return GateOutcome(opened.pipeline.name, facts.run_id, verdict)
+    return GateOutcome(opened.pipeline.name, facts.run_id, verdict, judged, stores)
 
 
 def _facts(opened: OpenedPipeline, found: Target, stores: Stores, cwd: Path) -> RunFacts:
@@ -71,7 +76,7 @@ def _facts(opened: OpenedPipeline, found: Target, stores: Stores, cwd: Path) -> 
     return facts
 
 
-def _foreign(run_id: str, cwd: Path) -> GateOutcome:
+def _foreign(run_id: str, cwd: Path, waivers: Sequence[Waiver]) -> GateOutcome:
     """Returns the verdict on a run whose results are not known here: a notebook's, or one from another machine."""
     root = find_root(cwd)
     config = load_config(root)
@@ -79,8 +84,9 @@ def _foreign(run_id: str, cwd: Path) -> GateOutcome:
     facts = stores.tracker.run_facts(run_id)
     settings = _settings(config, facts, root)
     model_name = settings.model_name or settings.name
-    verdict = judge(stores, Judged(run_id, model_name, root), facts.metrics, settings.policy)
-    return GateOutcome(settings.name, run_id, verdict)
+    judged = Judged(run_id, model_name, root)
+    verdict = judge(stores, judged, facts.metrics, settings.policy, waivers)
+    return GateOutcome(settings.name, run_id, verdict, judged, stores)
 
 
 def _settings(config: Config, facts: RunFacts, root: Path) -> PipelineConfig:

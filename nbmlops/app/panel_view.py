@@ -20,8 +20,13 @@ from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 MOST_ROWS = 60
 MOST_LINE = 400  # characters
 _MOST_LINES = 12
-_WORDS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.NOT_APPLICABLE: "N/A"}
-_TONES = {Outcome.PASS: Tone.GOOD, Outcome.FAIL: Tone.BAD, Outcome.NOT_APPLICABLE: Tone.QUIET}
+_WORDS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.NOT_APPLICABLE: "N/A", Outcome.WAIVED: "WAIVED"}
+_TONES = {
+    Outcome.PASS: Tone.GOOD,
+    Outcome.FAIL: Tone.BAD,
+    Outcome.NOT_APPLICABLE: Tone.QUIET,
+    Outcome.WAIVED: Tone.WARN,
+}
 _STATES = {
     SessionStatus.RUNNING: ("RUNNING", Tone.LIVE),
     SessionStatus.FINISHED: ("FINISHED", Tone.GOOD),

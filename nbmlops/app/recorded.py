@@ -113,7 +113,7 @@ class Recorded:
 
         key = f"{version.name}/{version.version}"
         if key not in self._models:
-            self._models[key] = self._registry.load(version)
+            self._models[key] = self._registry.model(version)
         model: Any = self._models[key]
         features = candidate.columns[list(candidate.features)]
         wanted = [str(name) for name in getattr(model, "feature_names_in_", candidate.features)]

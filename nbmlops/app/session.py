@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictVie
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
 from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
-from nbmlops.gate.verdict import Verdict
+from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.runtime.redact import shown_parameters
 from nbmlops.tracking.cells import CellRecord, CellRun, CellValues
@@ -188,17 +188,20 @@ class NotebookSession:
         if batch != StepLog():
             self._store.send(batch)
 
-    def gate(self) -> VerdictView:
+    def gate(self, waivers: Sequence[Waiver] = ()) -> VerdictView:
         """Returns the verdict on what the run has logged, after storing it with the run.
 
+        Args:
+            waivers: Rules that somebody lets the run break.
+
         Raises:
-            UsageError: a parameter changed since the run logged it.
+            UsageError: a parameter changed since the run logged it, or a waiver is about no rule.
             EnvironmentFault: the tracking store cannot be used.
         """
         self._check_parameters()
         self._take_named_metrics()
         self._settle()
-        self._verdict = self._store.judge(self._log.metrics)
+        self._verdict = self._store.judge(self._log.metrics, waivers)
         tell_listeners(self)
         return VerdictView(self._verdict)
 

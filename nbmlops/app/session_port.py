@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from nbmlops.app.surroundings import Surroundings
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
-from nbmlops.gate.verdict import Verdict
+from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.registry import ModelRegistry
 from nbmlops.tracking.cells import CellRun, CellValues
@@ -67,7 +67,7 @@ class SessionStore(Protocol):
     def move(self, place: SessionPlace) -> None:
         """Tells the run which notebook it belongs to, which was not known at its start."""
 
-    def judge(self, metrics: Mapping[str, float]) -> Verdict:
+    def judge(self, metrics: Mapping[str, float], waivers: Sequence[Waiver] = ()) -> Verdict:
         """Returns the verdict on these metrics, after storing it with the run."""
 
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:

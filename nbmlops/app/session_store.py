@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, StoreAway, UsageError
 from nbmlops.gate.baseline import Baseline
 from nbmlops.gate.evaluate import evaluate
-from nbmlops.gate.verdict import Verdict
+from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.baseline import read_baseline
 from nbmlops.registry.registry import ModelRegistry
@@ -205,11 +205,11 @@ class SpooledStore:
         assert title is not None
         return title.run_id
 
-    def judge(self, metrics: Mapping[str, float]) -> Verdict:
+    def judge(self, metrics: Mapping[str, float], waivers: Sequence[Waiver] = ()) -> Verdict:
         """Returns the verdict on these metrics, after storing it with the run.
 
         Raises:
-            UsageError: the notebook is not known, and so neither its rules nor its champion.
+            UsageError: the notebook is not known, and so neither its rules nor its champion; or a waiver is wrong.
             EnvironmentFault: the store cannot be used.
         """
         place = self._place
@@ -217,7 +217,8 @@ class SpooledStore:
             raise UsageError("the notebook is not known, and so neither are its rules nor its champion", UNKNOWN_HINT)
         run_id = self._settled()
         self._baseline = None
-        return judge(self._stores, Judged(run_id, place.model_name(None), place.root), metrics, place.config.policy)
+        judged = Judged(run_id, place.model_name(None), place.root)
+        return judge(self._stores, judged, metrics, place.config.policy, waivers)
 
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         """Returns what `judge` would say, against the champion as it was when this was asked first.

@@ -36,7 +36,12 @@ _STEP_TONES = {
     StepStatus.FAILED: Tone.BAD,
     StepStatus.SKIPPED: Tone.DIM,
 }
-_OUTCOME_TONES = {Outcome.PASS: Tone.GOOD, Outcome.FAIL: Tone.BAD, Outcome.NOT_APPLICABLE: Tone.DIM}
+_OUTCOME_TONES = {
+    Outcome.PASS: Tone.GOOD,
+    Outcome.FAIL: Tone.BAD,
+    Outcome.NOT_APPLICABLE: Tone.DIM,
+    Outcome.WAIVED: Tone.WARNING,
+}
 
 
 def run_blocks(outcome: RunOutcome) -> Iterator[Block]:
@@ -111,8 +116,9 @@ def verdict_blocks(verdict: Verdict) -> Iterator[Block]:
         )
     for result in verdict.results:
         if result.reason:
-            tone = Tone.BAD if result.outcome is Outcome.FAIL else Tone.DIM
-            yield Line(f"{result.cells()[0]} {result.rule}: {result.reason}", tone)
+            tone = _OUTCOME_TONES[result.outcome]
+            outcome, *_, why = result.cells()
+            yield Line(f"{outcome} {result.rule}: {why}", tone)
     yield Line(f"gate: {verdict.summary()}", Tone.GOOD if verdict.passed else Tone.BAD)
     if verdict.hint:
         yield Line(verdict.hint)

@@ -65,6 +65,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def append_text(path: Path, text: str) -> None:
+    """Adds a text to the end of a file, which is made if it is not there: CI systems collect summaries so.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
+    """
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {path}: {error.strerror or error}", "choose another file") from error
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)

@@ -152,6 +152,9 @@ def _detail(rule: Rule, sample: Sample, found: Sampled, small: Sequence[Estimate
     detail: dict[str, Json] = {"rows": sum(one.rows for one in (found.groups or found.estimates))}
     if sample.where:
         detail["where"] = sample.where
+    bounds: dict[str, Json] = {key: value for key, value in (("min", rule.min), ("max", rule.max)) if value is not None}
+    if bounds:
+        detail["bounds"] = bounds
     if rule.claim is not None:
         claim = rule.claim
         detail["test"] = {

@@ -239,8 +239,23 @@ def _no_arguments(_parser: argparse.ArgumentParser) -> None:
     """Adds nothing: the subcommand takes no arguments."""
 
 
-def _gate(_given: argparse.Namespace) -> str:
-    return "nbmlops.gate()"
+def _gate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--waive", metavar="RULE", type=word, action="append", help="let it break this rule; repeatable"
+    )
+    parser.add_argument("--reason", metavar="TEXT", type=word, help="why the rule may be broken")
+    parser.add_argument("--by", metavar="NAME", type=word, help="who answers for that")
+
+
+def _gate(given: argparse.Namespace) -> str:
+    if not given.waive:
+        if given.reason or given.by:
+            raise UsageError(
+                "--reason and --by are about a waiver", 'write: %mlops gate --waive "RULE" --reason "…" --by NAME'
+            )
+        return "nbmlops.gate()"
+    rules = ", ".join(map(quoted, given.waive))
+    return f"nbmlops.gate(waive=[{rules}], reason={quoted(given.reason or '')}, by={quoted(given.by or '')})"
 
 
 def _no_call(_given: argparse.Namespace) -> str:
@@ -299,7 +314,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _predictions,
     ),
     "gate": Subcommand(
-        "judge the run by the rules of nbmlops.toml", "%mlops gate", MagicAction.GATE, _no_arguments, _gate
+        "judge the run by the rules of nbmlops.toml", "%mlops gate", MagicAction.GATE, _gate_arguments, _gate
     ),
     "register": Subcommand(
         "register the model, if the gate passed",

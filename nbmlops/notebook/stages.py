@@ -19,6 +19,10 @@ def check_stages(cells: Sequence[Cell]) -> Iterable[Fault]:
             yield from _repeated(lines, first, name)
     if gate is not None:
         yield from _below_gate(lines, *gate)
+        if "waive" in _keywords(gate[1]):
+            message = "the gate line waives a rule, which a pipeline would do in every run"
+            hint = "take the waiver out; to waive a rule for one run of the pipeline: nbmlops gate RUN --waive RULE"
+            yield _fault("NB127", *gate, message, hint)
     if register is not None:
         if gate is not None and _place(*register) < _place(*gate):
             yield _fault(
@@ -28,6 +32,11 @@ def check_stages(cells: Sequence[Cell]) -> Iterable[Fault]:
                 f"move the line below the gate in cell {gate[0].number}",
             )
         yield from _not_names(*register)
+
+
+def _keywords(magic: Magic) -> frozenset[str]:
+    call = ast.parse(magic.python, mode="eval").body
+    return frozenset(keyword.arg or "" for keyword in call.keywords) if isinstance(call, ast.Call) else frozenset()
 
 
 def _place(cell: Cell, magic: Magic) -> tuple[int, int]:

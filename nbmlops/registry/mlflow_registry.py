@@ -13,10 +13,9 @@ from nbmlops.core.documents import write_json_document
 from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json, waived_text
 from nbmlops.registry.baseline import metrics_to_tag
-from nbmlops.registry.model_format import load_model, pinned_requirements, trusted_types
+from nbmlops.registry.model_format import pinned_requirements, trusted_types
 from nbmlops.registry.read_model import read_model
 from nbmlops.registry.registry import LEASE_PREFIX, METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
-from nbmlops.tracking.downloads import without_progress_bar
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.mlflow_errors import named_errors
@@ -158,24 +157,6 @@ class MlflowRegistry:
                 model_id=logged.model_id,
             )
         return _version(version, {}, tags)
-
-    def load(self, version: ModelVersion) -> object:
-        """Returns the model of a version; which types may be in it our own configuration says, never the file.
-
-        Raises:
-            UsageError: its artifacts are gone, it is not stored in skops' format, or holds types that we don't trust.
-            EnvironmentFault: the registry cannot be used.
-        """
-        import mlflow.artifacts
-
-        with TemporaryDirectory(prefix="nbmlops-model-") as folder:
-            with named_errors(self._uri), without_progress_bar():
-                source = self._client.get_model_version_download_uri(version.name, version.version)
-                try:
-                    found = Path(mlflow.artifacts.download_artifacts(source, dst_path=folder, tracking_uri=self._uri))
-                except OSError as error:
-                    raise UsageError(f"the artifacts of version {version.version} are gone") from error
-            return load_model(found)
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Lets the alias point at this version, and at no other.

@@ -11,7 +11,6 @@ import inspect
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from nbmlops.core.errors import UsageError
 
@@ -34,29 +33,6 @@ def trusted_types(model: object) -> tuple[str, ...]:
     from skops import io as skops_io
 
     return check_types(model, skops_io.get_untrusted_types(data=dumped(model)))
-
-
-def load_model(folder: Path) -> object:
-    """Returns the model that was stored in a folder by MLflow in skops' format; other files in it are not looked at.
-
-    Raises:
-        UsageError: there is no such file, it is damaged, or holds types that we don't trust.
-    """
-    import zipfile  # noqa: PLC0415  # only loading needs it
-
-    from skops import io as skops_io
-
-    file = next(iter(sorted(folder.glob("*.skops"))), None)
-    if file is None:
-        raise UsageError("the model is not stored in skops' format, and nothing else is loaded")
-    try:
-        names = skops_io.get_untrusted_types(file=file)
-        refused = [name for name in names if not is_trusted(name)]
-        if refused:
-            raise UsageError(f"the stored model holds types that are not trusted: {', '.join(refused[:_MOST_SHOWN])}")
-        return skops_io.load(file, trusted=names)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError, ImportError) as error:
-        raise UsageError(f"the stored model cannot be loaded: {str(error)[:200]}") from error
 
 
 def check_types(model: object, names: Iterable[str]) -> tuple[str, ...]:

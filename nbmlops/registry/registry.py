@@ -119,12 +119,6 @@ class ModelRegistry(Protocol):
         Raises UsageError where the model is of a kind that cannot be stored safely.
         """
 
-    def load(self, version: ModelVersion) -> object:
-        """Returns the model of a version, made of types that we trust only.
-
-        Raises UsageError where it is gone, is stored otherwise, or holds other types.
-        """
-
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Lets the alias point at this version, and at no other."""
 

@@ -5,25 +5,22 @@ from __future__ import annotations
 import getpass
 import json
 import math
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
-from nbmlops.pipeline.run_record import DataRecord, MetricValue, PredictionsRecord, StepLog
+from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking import lineage
 from nbmlops.tracking.batches import cut_batches
-from nbmlops.tracking.downloads import without_progress_bar
 from nbmlops.tracking.inputs import dataset_input, record_of_input
 from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
 from nbmlops.tracking.mlflow_errors import named_errors
 from nbmlops.tracking.mlflow_runs import read_document, search_runs
-from nbmlops.tracking.predictions import predictions_artifact, predictions_file
+from nbmlops.tracking.predictions import download_artifact, upload_predictions
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
 from nbmlops.tracking.redacted import redact_log, redact_tags
 from nbmlops.tracking.redaction import process_redactor
@@ -142,22 +139,10 @@ class MlflowTracker:
             if inputs:
                 self._client.log_inputs(run_id, inputs)
         for predictions in log.predictions:
-            self._log_predictions(run_id, predictions)
-
-    def _log_predictions(self, run_id: str, record: PredictionsRecord) -> None:
-        """Copies predictions to the artifacts, and says which they are.
-
-        Where their file is gone the run does without: the gate says so, and fails what needs them.
-        """
-        file = predictions_file(self._root, record.digest)
-        if not file.is_file():
-            return
-        name = predictions_artifact(record.name)
-        with TemporaryDirectory(prefix="nbmlops-") as folder, named_errors(self._uri):
-            copy = Path(folder) / name.rpartition("/")[2]
-            shutil.copyfile(file, copy)
-            self._client.log_artifact(run_id, str(copy), name.rpartition("/")[0])
-        self.set_tags(run_id, {f"{lineage.PREDICTIONS}{record.name}": record.digest})
+            with named_errors(self._uri):
+                has_file = upload_predictions(self._client, self._root, run_id, predictions)
+            if has_file:
+                self.set_tags(run_id, {f"{lineage.PREDICTIONS}{predictions.name}": predictions.digest})
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Adds tags to the run; a value that is too long stands in an artifact, with a reference in its place.
@@ -198,11 +183,8 @@ class MlflowTracker:
             UsageError: the run has no such artifact.
             EnvironmentFault: the store cannot be used.
         """
-        with TemporaryDirectory(prefix="nbmlops-") as folder, named_errors(self._uri), without_progress_bar():
-            try:
-                return Path(self._client.download_artifacts(run_id, name, folder)).read_bytes()
-            except OSError as error:  # a store of files says so when there is none
-                raise UsageError(f"run {run_id} has no artifact {name}: {error.strerror or error}") from error
+        with named_errors(self._uri):
+            return download_artifact(self._client, run_id, name)
 
     def log_document(self, run_id: str, name: str, document: Mapping[str, Json]) -> None:
         """Writes a JSON document to the run's artifacts.

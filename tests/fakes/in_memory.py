@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.errors import UsageError
+from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest, waived_text
 from nbmlops.pipeline.run_record import DataRecord, StepLog
 from nbmlops.registry.baseline import metrics_to_tag
@@ -131,7 +131,6 @@ class InMemoryRegistry:
     entries: dict[str, NameEntry] = field(default_factory=dict)
     lost: set[tuple[str, str]] = field(default_factory=set)
     stored: dict[tuple[str, str], object] = field(default_factory=dict)
-    loaded: dict[tuple[str, str], object] = field(default_factory=dict)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -170,11 +169,6 @@ class InMemoryRegistry:
         versions.append(version)
         return version
 
-    def load(self, version: ModelVersion) -> object:
-        if (version.name, version.version) not in self.loaded:
-            raise UsageError(f"the artifacts of version {version.version} are gone")
-        return self.loaded[version.name, version.version]
-
     def set_alias(self, name: str, alias: str, version: str) -> None:
         self.calls.append(f"{alias} -> {version}")
         self.pointers[name, alias] = version
@@ -208,6 +202,8 @@ class InMemoryRegistry:
         self.entries.pop(name, None)
 
     def model(self, version: ModelVersion) -> object:
+        if (version.name, version.version) not in self.stored:
+            raise EnvironmentFault("the stored model is gone: there is no model.skops in its folder")
         return self.stored[version.name, version.version]
 
     def has_model(self, version: ModelVersion) -> bool:

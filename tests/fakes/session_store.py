@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nbmlops.app.closing import Registration
 from nbmlops.app.session_place import SessionPlace
@@ -13,7 +13,7 @@ from nbmlops.core.errors import GateRejected, NbmlopsError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
-from nbmlops.gate.verdict import Verdict
+from nbmlops.gate.verdict import Verdict, Waiver, waive
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRun, CellValues
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
@@ -64,8 +64,8 @@ class MemoryStore:
     def move(self, place: SessionPlace) -> None:
         self.moved.append(place)
 
-    def judge(self, metrics: Mapping[str, float]) -> Verdict:
-        return evaluate(metrics, NoChampion(), POLICY)
+    def judge(self, metrics: Mapping[str, float], waivers: Sequence[Waiver] = ()) -> Verdict:
+        return waive(evaluate(metrics, NoChampion(), POLICY), waivers)
 
     def preview(self, metrics: Mapping[str, float]) -> Verdict | None:
         return evaluate(metrics, NoChampion(), POLICY)

@@ -89,7 +89,7 @@ def test_both_models_are_compared_on_the_same_rows_in_whatever_order(world: Worl
 
 def test_a_champion_that_saw_other_rows_is_asked_about_these(world: World) -> None:
     world.log(world.run, WORSE)
-    world.registry.loaded["delays", "1"] = MODEL
+    world.registry.stored["delays", "1"] = MODEL
     (found,) = world.sample(PAIRED).estimates
     world.log(world.former, SCORES)
     assert world.sample(PAIRED).estimates == (found,)
@@ -98,7 +98,7 @@ def test_a_champion_that_saw_other_rows_is_asked_about_these(world: World) -> No
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (None, "the artifacts of version 1 are gone"),
+        (None, "the stored model is gone: there is no model.skops in its folder"),
         (LogisticRegression().fit(X.assign(tail=1.0), Y), "it was trained on another signature, with 'tail'"),
         (SimpleNamespace(predict=None), "it cannot predict: 'NoneType' object is not callable"),
     ],
@@ -106,7 +106,7 @@ def test_a_champion_that_saw_other_rows_is_asked_about_these(world: World) -> No
 def test_a_champion_that_cannot_be_asked_is_told(world: World, model: object, reason: str) -> None:
     world.log(world.run)
     if model is not None:
-        world.registry.loaded["delays", "1"] = model
+        world.registry.stored["delays", "1"] = model
     found = world.sample(PAIRED)
     assert found == NotHad(
         "delays version 1: no predictions 'held_out' were logged (%mlops predictions); "

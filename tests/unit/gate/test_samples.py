@@ -37,6 +37,7 @@ def test_the_slice_that_keeps_the_rule_least_is_shown() -> None:
     )
     assert found.detail == {
         "rows": 90,
+        "bounds": {"min": 0.7},
         "estimates": [
             {"slice": "port = A", "rows": 50, "value": 0.8},
             {"slice": "port = B", "rows": 40, "value": 0.71},

@@ -73,6 +73,7 @@ CELLS = {
     "two_gates": [("x = 1\n%mlops gate", "step:load"), "%mlops gate"],
     "register_expressions": [("m = 1\n%mlops register models[0] --data df[cols]", "step:load")],
     "register_call_without_data": [("import nbmlops\nm = 1\nnbmlops.register(m)", "step:load")],
+    "waiver_in_gate": [('auc = 1\n%mlops gate --waive "auc floor" --reason asked --by Ada', "step:load")],
     "register_above_gate": [("m = X = 1\n%mlops register m --data X\n%mlops gate", "step:load")],
     "misspelt_tags": [
         ("x = 1", "stpe:train"),
