@@ -20,6 +20,7 @@ from msgspec import Struct, field
 from nbmlops.core.threads import OWN_THREADS
 from nbmlops.runtime.observe import Observer
 from nbmlops.tracking.inotify import FolderWatch, Opened, folders_below
+from nbmlops.tracking.uri import masked
 
 MOST_FOLDERS = 1_000
 _MOST_TEXTS = 50
@@ -28,6 +29,7 @@ _QUICK_NS = 150_000
 """A cell that takes no longer has not read that much: copying takes 100 µs, and IPython itself some 80."""
 _TEXT = re.compile(r"""["']([^"'\n\\{}]{1,300})["']""")
 _SCHEME = re.compile(r"\w+://")
+_BUCKET = re.compile(r"(?:lakefs|s3|s3a|gs|gcs|az|abfs|abfss|adl|hdfs|r2|oss)://[^/\s]")
 _NOT_DATA = (".py", ".pyc", ".pyo", ".so", ".ipynb", ".lock", ".tmp", ".ttf", ".otf", ".afm")
 _OPENING = frozenset({"open", "sqlite3.connect"})
 _OURS = ("mlflow.db", "nbmlops.toml", "pyproject.toml")
@@ -116,6 +118,7 @@ class FileCapture:
         folders, all_of_them = folders_below(root, most_folders)
         self.complete = self._watch.add(folders) and all_of_them
         self._named: tuple[str, ...] = ()
+        self._addresses: tuple[str, ...] = ()
         self._counter = _open_counter()
         self._bytes, self._modules = self._bytes_read(), 0
         self._begun = False
@@ -124,7 +127,7 @@ class FileCapture:
 
     def before(self, source: str) -> None:
         """Begins a cell: what happened before it is forgotten."""
-        self._named = _paths_in(source)
+        self._named, self._addresses = _paths_in(source), addresses_in(source)
         if self._named:
             self._watch.add({os.path.dirname(path) for path in self._named})  # noqa: PTH120 - runs at each cell
             self._watch.add(path for path in self._named if os.path.isdir(path))  # noqa: PTH112 - likewise
@@ -143,21 +146,22 @@ class FileCapture:
         # Between cells a kernel reads next to nothing, so counting once for each cell is enough.
         quick = time.perf_counter_ns() - self._start < _QUICK_NS
         observer, watched, opened = self._observer, self._watch.watches, self._watch.take()
-        if quick and not (observer.read or observer.written or opened or self._named):
+        named = self._named or self._addresses
+        if quick and not (observer.read or observer.written or opened or named):
             return NOTHING  # counting would take longer than all the rest
         count, self._bytes = self._bytes, self._bytes_read()
         count = self._bytes - count
-        if count < _SLACK_BYTES and not (observer.read or observer.written or opened or self._named):
+        if count < _SLACK_BYTES and not (observer.read or observer.written or opened or named):
             return NOTHING  # nearly all cells; what follows would take longer than the cell
-        named = [path for path in self._named if self._is_data(path) and not watched(os.path.dirname(path))]  # noqa: PTH120 - likewise
+        files = [path for path in self._named if self._is_data(path) and not watched(os.path.dirname(path))]  # noqa: PTH120 - likewise
         found = decide(
             [path for path in observer.read if self._is_data(path) and os.path.exists(path)],  # noqa: PTH110 - likewise
             list(filter(self._is_data, observer.files_written())),
             [one for one in opened if self._is_data(one.path)],
-            filter(os.path.isfile, named),
+            [*filter(os.path.isfile, files), *self._addresses],
         )
         self.complete = self.complete and not self._watch.lost
-        stamps = {path: observer.read.get(path) or stamp(path) for path in found.read}
+        stamps = {path: observer.read.get(path) or stamp(path) for path in found.read if not is_address(path)}
         unseen = 0
         if len(sys.modules) == self._modules and self._counter >= 0:  # what imports read is not told of
             unseen = count - sum(map(_size, {*found.read, *found.written, *observer.read}))
@@ -211,6 +215,19 @@ def _paths_in(source: str) -> tuple[str, ...]:
     texts = dict.fromkeys(text for text in _TEXT.findall(source) if "/" in text or "." in text)
     local = [text for text in list(texts)[:_MOST_TEXTS] if not _SCHEME.match(text) and "*" not in text]
     return tuple(os.path.abspath(text) for text in local)  # noqa: PTH100 - links are kept as they are named
+
+
+def addresses_in(source: str) -> tuple[str, ...]:
+    """Returns the addresses in buckets and lakes that a cell's texts name, without what may be secret in them."""
+    if "://" not in source:
+        return ()
+    found = (masked(text).partition("?")[0] for text in _TEXT.findall(source) if is_address(text))
+    return tuple(dict.fromkeys(found))[:_MOST_TEXTS]
+
+
+def is_address(text: str) -> bool:
+    """Returns whether a text is an address in a bucket or a lake, and no path."""
+    return _BUCKET.match(text) is not None
 
 
 def stamp(path: str) -> Stamp | None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from nbmlops.app.cell_files import CellFiles, Evidence, Stamp, stamp
+from nbmlops.app.cell_files import CellFiles, Evidence, Stamp, is_address, stamp
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
@@ -26,6 +26,7 @@ from nbmlops.tracking.keys import MAX_KEY
 
 MOST_FILES = 50
 """A cell that reads more files of one folder than this has the folder as its input."""
+_ADDRESS = "it is in a bucket, which is not read once more; declare the table with `%mlops data`"
 _REFUSED = re.compile(r"[^\w./ :-]")
 
 Tell = Callable[[DataRecord], None]
@@ -51,11 +52,11 @@ class InputFiles:
 
     def add(self, files: CellFiles) -> None:
         """Takes what a cell read; files that were taken before and have not changed are not read again."""
-        if not files.read:
-            return
+        addresses = [path for path in files.read if is_address(path)]
+        self._faults |= dict.fromkeys(addresses, _ADDRESS)
         fresh = [
             (path, evidence, files.stamps.get(path))
-            for path, evidence in grouped(files.read).items()
+            for path, evidence in grouped({p: e for p, e in files.read.items() if p not in addresses}).items()
             if path not in self._known or self._known[path] != files.stamps.get(path)
         ]
         if not fresh:

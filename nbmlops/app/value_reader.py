@@ -13,6 +13,7 @@ What the reader cannot see is code that runs between cells without IPython: thre
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -21,8 +22,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.app.cell_names import kind_of
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.threads import own_work
 from nbmlops.tracking.cells import ValueSeen
@@ -30,6 +33,8 @@ from nbmlops.tracking.cells import ValueSeen
 MOST_BYTES = 4 << 30
 MOST_COLUMNS = 10_000
 MOST_SECONDS = 30.0
+MOST_PARAMS = 200
+MOST_TEXT = 500
 MOST_WAITING_BYTES = 1 << 30
 """Frozen frames that wait cannot be freed by the notebook; more of them are not kept alive."""
 SHARE = 0.03
@@ -225,6 +230,18 @@ def seen(value: Any, digest: str = "", why: str = "") -> ValueSeen:
     return ValueSeen(kind_of(cls), f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}", _shape(value), digest, why)
 
 
+def model_params(model: Any) -> dict[str, Json]:
+    """Returns the parameters of an estimator and of its parts that are plain values, by name."""
+    params = {name: value for name, value in sorted(model.get_params(deep=True).items()) if _is_plain(value)}
+    return dict(list(params.items())[:MOST_PARAMS])
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= MOST_TEXT)
+
+
 def too_large(value: Any) -> str:
     """Returns why a value is not read at all, "" for one that is."""
     shape = _shape(value)
@@ -299,7 +316,8 @@ def _read(value: Any, check: Callable[[], None]) -> ValueSeen:
     from nbmlops.data.fingerprint import fingerprint  # noqa: PLC0415 - loads what computes digests
 
     try:
-        return seen(value, fingerprint(value, "it", check))
+        found = seen(value, fingerprint(value, "it", check))
+        return replace(found, params=model_params(value)) if found.kind == "model" else found
     except _Stop as stop:
         return seen(value, why=str(stop))
     except NbmlopsError as error:

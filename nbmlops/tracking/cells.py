@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
@@ -40,6 +40,7 @@ class ValueSeen(Struct, frozen=True):
         shape: Its extents.
         digest: Its fingerprint, the one that `%mlops data` would log; "" if it has none.
         why: Why it has none, or "".
+        params: Of a model its plain parameters, those of its parts as "part__name".
     """
 
     kind: str
@@ -47,11 +48,13 @@ class ValueSeen(Struct, frozen=True):
     shape: tuple[int, ...]
     digest: str = ""
     why: str = ""
+    params: Mapping[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
         """Returns it as plain data."""
         found: dict[str, Json] = {"kind": self.kind, "type": self.type, "shape": list(self.shape)}
-        return {**found, "digest": self.digest, **({"why": self.why} if self.why else {})}
+        more: dict[str, Json] = {"why": self.why, "params": dict(self.params)}
+        return {**found, "digest": self.digest, **{name: value for name, value in more.items() if value}}
 
 
 class CellValues(Struct, frozen=True):

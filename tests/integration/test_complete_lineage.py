@@ -35,6 +35,7 @@ class Expected:
         inputs: File names of what it read.
         params: As the store keeps them.
         cells: For each cell that touches tables or models: what it made, what it used.
+        model_params: Some of the models' parameters: model, name, value.
         metrics: Names of the metrics, of which the settings know the variables.
         shorter: Parameters for a shorter run.
     """
@@ -42,6 +43,7 @@ class Expected:
     inputs: set[str]
     params: dict[str, str]
     cells: list[tuple[str, str]]
+    model_params: set[tuple[str, str, float]]
     metrics: set[str] = field(default_factory=set)
     shorter: dict[str, str] = field(default_factory=dict)
 
@@ -56,6 +58,7 @@ EXPECTED = {
             ("model out_of_fold", "X_train y_train"),
             ("predicted", "X_test model y_test y_train"),
         ],
+        {("model", "ridge__alpha", 30.0), ("model", "pairs__degree", 2)},
     ),
     "kale_wine": Expected(
         {"wine_data.csv"},
@@ -75,6 +78,7 @@ EXPECTED = {
             ("results", ""),
             ("model", "forest logistic"),
         ],
+        {("forest", "n_estimators", 60), ("logistic", "logisticregression__C", 1.0)},
         {"accuracy", "f1_macro", "logloss"},
     ),
     "flight_delays": Expected(
@@ -103,6 +107,7 @@ EXPECTED = {
             ("by_origin", "X_test probability y_test"),
             ("by_carrier", "X_test probability y_test"),
         ],
+        {("model", "classify__max_iter", 3)},
         shorter={"sample_rows = 80_000": "sample_rows = 8_000", "max_iter = 20": "max_iter = 3"},
     ),
 }
@@ -155,4 +160,6 @@ def test_track_alone_gives_complete_lineage(name: str, tmp_path: Path, monkeypat
         # What a cell uses is what the cells before it left under this name.
         assert cell["used"] == {used: left[used] for used in cell["used"]}
         left |= {made: seen["digest"] for made, seen in cell["made"].items()}
+    params = {made: seen["params"] for cell in runs for made, seen in cell["made"].items() if seen["kind"] == "model"}
+    assert {(model, name, params[model][name]) for model, name, _ in expected.model_params} == expected.model_params
     assert [made for made, digest in left.items() if not HEX.fullmatch(digest)] == []

@@ -292,3 +292,15 @@ def test_bytes_that_no_file_explains_are_counted(capture: FileCapture, tmp_path:
 )
 def test_witnesses_are_weighed(witnesses: Any, expected: CellFiles):
     assert decide(*witnesses) == expected
+
+
+def test_addresses_in_buckets_that_a_cell_names_are_told_without_secrets(capture: FileCapture):
+    source = (
+        "a = read('lakefs://sales/main/a.parquet'); b = read('s3://me:pw@bucket/b.csv?token=x'); "
+        "c = read('https://host/c.csv'); d = 's3://'"
+    )
+    capture.before(source)
+    literal = Evidence.LITERAL
+    assert dict(capture.after().read) == {"lakefs://sales/main/a.parquet": literal, "s3://bucket/b.csv": literal}
+    capture.before("x = 1")
+    assert capture.after() == CellFiles({})

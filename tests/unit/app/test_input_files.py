@@ -109,3 +109,12 @@ def test_an_input_carries_the_version_that_is_kept_of_it(tmp_path: Path):
     inputs.add(files(path))
     assert inputs.settle(LONG)
     assert [one.version for one in inputs.records] == [{"delta_version": "2"}]
+
+
+def test_an_address_in_a_bucket_has_no_fingerprint_and_says_why(tmp_path: Path):
+    told: list[DataRecord] = []
+    inputs = InputFiles(tmp_path, told.append)
+    inputs.add(CellFiles({"lakefs://sales/main/a.parquet": Evidence.LITERAL}))
+    assert inputs.settle(LONG)
+    why = "it is in a bucket, which is not read once more; declare the table with `%mlops data`"
+    assert (told, inputs.faults) == ([], (f"lakefs://sales/main/a.parquet: {why}",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -13,9 +14,20 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from nbmlops.app import value_reader
-from nbmlops.app.value_reader import BUSY, MOST_BYTES, MOST_COLUMNS, ValueReader, frozen_copy, is_lasting, too_large
+from nbmlops.app.value_reader import (
+    BUSY,
+    MOST_BYTES,
+    MOST_COLUMNS,
+    ValueReader,
+    frozen_copy,
+    is_lasting,
+    model_params,
+    too_large,
+)
 from nbmlops.data.fingerprint import fingerprint
 from nbmlops.tracking.cells import ValueSeen
 
@@ -211,5 +223,21 @@ def test_a_model_is_read_at_once_after_a_cell_that_took_long(told: Told):
     reader.take({"model": model}, 0.0, told)
     assert reader.settle(LONG)
     again = fingerprint(model)
-    assert told.cells == [{"model": ValueSeen("model", "sklearn.Ridge", (), one)} for one in (digest, again)]
+    params = {"copy_X": True, "fit_intercept": True, "max_iter": None, "positive": False, "random_state": None,
+              "solver": "auto", "tol": 0.0001}  # fmt: skip
+    assert told.cells == [
+        {"model": ValueSeen("model", "sklearn.Ridge", (), one, params={"alpha": alpha, **params})}
+        for one, alpha in ((digest, 1.0), (again, 2.0))
+    ]
     assert digest != again
+
+
+def test_of_a_models_parameters_the_plain_ones_are_kept():
+    model = make_pipeline(StandardScaler(), FunctionTransformer(len, kw_args={"a": "x" * 600}), Ridge(math.nan))
+    model.set_params(ridge__solver="x" * 501)
+    params = model_params(model)
+    assert {name: params.get(name, "left out") for name in ("ridge__max_iter", "standardscaler__with_mean")} == {
+        "ridge__max_iter": None,
+        "standardscaler__with_mean": True,
+    }
+    assert [name for name in ("ridge", "steps", "ridge__alpha", "ridge__solver") if name in params] == []
