@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -241,3 +242,59 @@ def test_of_a_models_parameters_the_plain_ones_are_kept():
         "standardscaler__with_mean": True,
     }
     assert [name for name in ("ridge", "steps", "ridge__alpha", "ridge__solver") if name in params] == []
+
+
+class Notebook:
+    """Values of all kinds, which cells change in place."""
+
+    def __init__(self, rows: int) -> None:
+        columns = {name: np.arange(rows) * 1.0 for name in "abcd"}
+        self.names: dict[str, Any] = {
+            "frame": pd.DataFrame(columns | {"text": [str(row) for row in range(rows)]}),
+            "series": pd.Series(range(rows)),
+            "lists": pd.DataFrame({"a": [[row] for row in range(rows // 20)]}),
+            "polars": pl.DataFrame({"a": range(rows)}),
+            "array": np.arange(rows * 10.0),
+            "small": np.zeros(50),
+        }
+
+    def change(self, name: str, row: int) -> None:
+        names = self.names
+        match name:
+            case "frame":
+                names[name].loc[row, "a"] += 1.0
+                names[name].loc[row + 1, "d"] += 1.0
+                names[name].loc[row, "text"] += "x"
+            case "series":
+                names[name].iloc[row] += 1
+            case "lists":
+                names[name].loc[row, "a"].append(1)
+            case "polars":
+                names[name][row, "a"] = -1
+            case "array":
+                names[name][row] += 1.0
+                names[name][-row] += 1.0
+            case _:
+                names[name].resize(row + 2)  # which numpy refuses as long as somebody holds it
+
+
+def test_no_fingerprint_is_of_another_state_than_its_cell_left():
+    choose, notebook, reader = Random(5), Notebook(20_000), ValueReader()
+    truth: list[dict[str, str]] = []
+    told = Told()
+    for _ in range(120):
+        reader.code_begins()
+        cell = choose.sample(sorted(notebook.names), 2)
+        for name in cell:
+            notebook.change(name, choose.randrange(1, 1000))
+        truth.append({name: fingerprint(notebook.names[name]) for name in cell})
+        reader.take({name: notebook.names[name] for name in cell}, choose.choice([0.0, 0.001, 0.1]), told)
+        if choose.random() < 0.3:
+            reader.settle(LONG)
+    assert reader.settle(LONG)
+    read = [{name: one.digest or truth[at][name] for name, one in cell.items()} for at, cell in enumerate(told.cells)]
+    assert read == truth
+    whys = {one.why for cell in told.cells for one in cell.values()}
+    assert whys <= {"", BUSY}
+    lasting = {one.why for cell in told.cells for name, one in cell.items() if name in {"frame", "series", "polars"}}
+    assert lasting == {""}
