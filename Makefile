@@ -83,6 +83,7 @@ bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/data.py
+	$(BIN)/python benchmarks/registry.py
 
 growth: $(VENV)/.dev ## Print what grows with a pipeline: 10 to 1,000 steps, 1 MB to 2 GB (15 minutes; GROWTH="--steps 10,100 --sizes 1,64": two)
 	$(BIN)/python benchmarks/growth.py $(GROWTH)

@@ -120,9 +120,10 @@ def lease(
     held = Lease(registry, f"{LEASE_PREFIX}{model}", holder, recover)
     _held.add(holder.token)
     try:
-        _take(registry, f"{LEASE_PREFIX}{model}", holder, time.monotonic() + wait)
+        is_fresh = _take(registry, f"{LEASE_PREFIX}{model}", holder, time.monotonic() + wait)
         try:
-            held.settle()
+            if not is_fresh:
+                held.settle()
             yield held
         except BaseException:
             _give_back(held)
@@ -148,19 +149,21 @@ def _give_back(held: Lease) -> None:
         return  # the registry is away, or the lease; the error that led here is what the user sees
 
 
-def _take(registry: ModelRegistry, name: str, holder: Holder, until: float) -> None:
+def _take(registry: ModelRegistry, name: str, holder: Holder, until: float) -> bool:
+    # True for a new lease, False for one that was left behind, with what it intends.
     while not registry.make_entry(name, _tags(holder)):
         entry = registry.entry(name)
         if entry is None or (_is_left_behind(entry) and _take_over(registry, entry, holder)):
             if entry is None:
                 continue
-            return
+            return False
         if time.monotonic() > until:
             raise Conflict(
                 f"{name.removeprefix(LEASE_PREFIX)} is being changed by {_holder(entry)}",
                 f"try again when that is done; a lease that was left behind ends after {STALE_SECONDS} seconds",
             )
         time.sleep(_PAUSE_SECONDS)
+    return True
 
 
 def _take_over(registry: ModelRegistry, entry: NameEntry, holder: Holder) -> bool:

@@ -88,8 +88,8 @@ def promote(
             f"{name} version {version.version} has no passing verdict, so it cannot be {stage}",
             "register the model through the gate: nbmlops run, or %mlops gate and %mlops register",
         )
-    champion = registry.aliased(name, CHAMPION)
-    seen = expected if expected is not None else champion.version if champion is not None else ""
+    entry = registry.entry(name)
+    seen = expected if expected is not None else entry.aliases.get(CHAMPION, "") if entry is not None else ""
     former = ""
 
     def plan(now: Standing) -> Transition | None:

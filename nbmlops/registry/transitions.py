@@ -119,7 +119,6 @@ def change(
         held.intend(_intent_to_text(line, transition.writes))
         held.check()
         _carry_out(registry, now, line, transition.writes)
-        held.intend("")
     return True
 
 
