@@ -30,7 +30,12 @@ from nbmlops.pipeline.run_record import (
     StepRecord,
     StepStatus,
 )
+from nbmlops.tracking.cells import CELLS_SCHEMA, CellOutcome, CellRun, CellValues, ValueSeen
+from nbmlops.tracking.delivery import Delivery, cell_entry, end_entry, start_entry, values_entry
+from nbmlops.tracking.process import ProcessMark
+from nbmlops.tracking.tracker import RunStart, RunState
 from tests.fakes import verify_results as verdicts
+from tests.fakes.in_memory import InMemoryTracker
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
 
@@ -125,3 +130,22 @@ def test_what_compile_prints_is_valid(tmp_path: Path, broken: str) -> None:
     assert done.returncode == (2 if broken else 0), done.stderr
     assert [step["name"] for step in document["steps"]] == ([] if broken else ["first", "second"])
     assert bool(document["diagnostics"]) is bool(broken)
+
+
+def test_the_cells_of_a_notebooks_run_follow_their_schema():
+    tracker = InMemoryTracker()
+    delivery = Delivery(tracker)
+    broken = ValueSeen("array", "numpy.ndarray", (3,), why="busy")
+    model = ValueSeen("model", "sklearn.Ridge", (), "0" * 32, params={"alpha": 1.0})
+    values = CellValues({"a": broken, "m": model}, {"a": "", "m": "1" * 32})
+    read = (("a.csv", "audit"), ("s3://bucket/b.csv", "literal"))
+    delivery.send(start_entry(RunStart("demo", process=ProcessMark(7, "host", "1")), "http://host", "k1"))
+    for outcome in CellOutcome:
+        delivery.send(cell_entry(CellRun("x = 1", "c", 1, 5, 0.5, outcome, "E", read, ("b.csv",))))
+    delivery.send(values_entry(1, values))
+    delivery.send(end_entry(RunState.FINISHED, 9))
+    document: Any = next(iter(tracker.documents.values()))
+    schema = json.loads((SCHEMAS / "cells.json").read_text())
+    assert schema["$id"] == CELLS_SCHEMA
+    jsonschema.validate(document, schema)
+    assert [len(run["made"]) for run in document["runs"]] == [0, 2, 0, 0, 0]
