@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nbmlops.app.data_views import DataDiffView
     from nbmlops.app.diff_view import DiffView
     from nbmlops.app.lineage_views import LineageView, MadeView
+    from nbmlops.app.model_card import CardView
     from nbmlops.app.runs_view import RunsView
 
 KNOWN_FILES = f"{STATE_FOLDER}/state/files.json"
@@ -162,6 +163,24 @@ def compare(before: str = "", after: str = "") -> DiffView:
     with asked_stores(session) as opener:
         newer = after or required_session().story()
         return DiffView(diff_of(before, newer, Path.cwd(), opener))
+
+
+def card(model: str = "", *, store: bool = False) -> CardView:
+    """Returns the card of a model version, as Markdown and HTML; what nobody told is shown as missing.
+
+    Args:
+        model: `MODEL`, `MODEL@alias` or `MODEL/version`; "" for the project's only model.
+        store: Keep it with the version.
+
+    Raises:
+        UsageError: there is no such model, version or alias.
+        EnvironmentFault: the tracking store cannot be used.
+    """
+    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.model_card import model_card  # noqa: PLC0415  # likewise
+
+    with asked_stores(current_session()) as opener:
+        return model_card(model, Path.cwd(), store=store, opener=opener)
 
 
 def runs(scope: str = "", *, sort: str = "started", reverse: bool = False, most: int = 50) -> RunsView:

@@ -87,7 +87,7 @@ def render_html(card: Card) -> str:
     ]
     # Small pictures stand beside each other below the tables that they illustrate, a wide one tells the whole story.
     parts += [_figure(one, _WIDE_FIGURE) for one in card.pictures if not isinstance(one, Bars)]
-    parts += [_table_html(table) for table in card.tables]
+    parts += [table_html(table) for table in card.tables]
     small = "".join(_figure(one, _FIGURE) for one in card.pictures if isinstance(one, Bars))
     if small:
         parts.append(f'<div style="display:flex;flex-wrap:wrap">{small}</div>')
@@ -106,7 +106,8 @@ def _ink_of(text: str) -> str:
     return f";color:{_COLOURS[tone]}" if tone is not None else ""
 
 
-def _table_html(table: Table) -> str:
+def table_html(table: Table) -> str:
+    """Returns a table as HTML; every text is escaped."""
     cell = f"border-bottom:1px solid {_LINE};padding:2px 10px 2px 0;text-align:left"
     head = "".join(f'<th scope="col" style="{cell}">{escape(name)}</th>' for name in table.head)
     rows = []

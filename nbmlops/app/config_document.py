@@ -23,6 +23,14 @@ class RedactionTable(Struct, frozen=True):
     variables: tuple[str, ...] = ()
 
 
+class CardTable(Struct, frozen=True):
+    """`[card]`: what the cards of models say of intended use, limits and owner."""
+
+    intended_use: str = ""
+    limits: str = ""
+    owner: str = ""
+
+
 class RegistryTable(Struct, frozen=True):
     """`[registry]`: whether a passing version becomes champion at once."""
 
@@ -93,6 +101,7 @@ class PipelineTable(Struct, frozen=True):
     registry: RegistryTable = field(default_factory=RegistryTable)
     gate: GateTable = field(default_factory=GateTable)
     run: RunTable = field(default_factory=RunTable)
+    card: CardTable = field(default_factory=CardTable)
     metrics: Mapping[str, str] = field(default_factory=dict)
     model: str | None = None
     data: str | None = None
@@ -110,6 +119,7 @@ class ConfigDocument(Struct, frozen=True):
     gate: GateTable = field(default_factory=GateTable)
     run: RunTable = field(default_factory=RunTable)
     redaction: RedactionTable = field(default_factory=RedactionTable)
+    card: CardTable = field(default_factory=CardTable)
     pipelines: Mapping[str, PipelineTable] = field(default_factory=dict)
     steps: Mapping[str, StepTable] = field(default_factory=dict)
     serving: Mapping[str, Any] = field(default_factory=dict)

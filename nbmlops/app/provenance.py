@@ -15,6 +15,7 @@ from nbmlops.notebook.model import CellKind, Notebook
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.tracking.cells import CellOutcome, CellRun
 from nbmlops.tracking.provenance import (
+    CARD,
     PROVENANCE_FILE,
     CodeCell,
     Provenance,
@@ -41,7 +42,12 @@ def pipeline_provenance(opened: OpenedPipeline) -> Provenance:
         cells=_cells_of(notebook, opened) if fresh and notebook is not None else (),
         packages=installed_packages(),
         diff=git_diff(opened.root),
+        card=_card_texts(notebook) if fresh and notebook is not None else (),
     )
+
+
+def _card_texts(notebook: Notebook) -> tuple[str, ...]:
+    return tuple(cell.source for cell in notebook.cells if cell.kind is CellKind.MARKDOWN and CARD in cell.tags)
 
 
 def _cells_of(notebook: Notebook, opened: OpenedPipeline) -> tuple[CodeCell, ...]:
@@ -77,4 +83,12 @@ def session_provenance(root: Path, notebook: str, runs: Iterable[CellRun]) -> Pr
         last.pop(key, None)  # it stands where it ran last
         last[key] = run
     cells = tuple(CodeCell(run.cell, number, "", run.source) for number, run in enumerate(last.values(), 1))
-    return Provenance(notebook, cells, installed_packages(), git_diff(root))
+    return Provenance(notebook, cells, installed_packages(), git_diff(root), _saved_card(root, notebook))
+
+
+def _saved_card(root: Path, notebook: str) -> tuple[str, ...]:
+    """Returns the texts for the card in a notebook as it was saved last."""
+    try:
+        return _card_texts(read_notebook(root / notebook)) if notebook else ()
+    except (OSError, NbmlopsError):  # it was moved, or is being written
+        return ()

@@ -33,6 +33,7 @@ COMMANDS = {
     "diff": "Show what differs between two runs or model versions.",
     "lineage": "Tell where a model version or a run comes from, or what was made from some data.",
     "reproduce": "Make a model version again from what it remembers, and compare.",
+    "card": "Write the card of a model version: what is known of it, and what is missing.",
     "lock": "Refresh the requirements.lock of a pipeline.",
     "sync": "Send what tracked notebooks could not tell their store.",
     "gc": "Show, and remove, stored results that nothing needs any more.",

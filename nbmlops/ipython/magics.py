@@ -90,7 +90,7 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             return api.track(**options)
         case "status":
             return api.status()
-        case "data diff" | "diff" | "lineage" | "runs":
+        case "card" | "data diff" | "diff" | "lineage" | "runs":
             from nbmlops.ipython.questions import answer  # noqa: PLC0415  # only who asks needs it
 
             return answer(line, namespace)

@@ -15,7 +15,7 @@ def answer(line: MlopsLine, namespace: Mapping[str, Any]) -> object:
     """Returns what a line asks for.
 
     Args:
-        line: A line of `runs`, `diff`, `lineage` or `data diff`.
+        line: A line of `card`, `runs`, `diff`, `lineage` or `data diff`.
         namespace: The notebook's variables, which may hold frames.
 
     Raises:
@@ -23,8 +23,8 @@ def answer(line: MlopsLine, namespace: Mapping[str, Any]) -> object:
         EnvironmentFault: a file or the tracking store cannot be read.
     """
     options: dict[str, Any] = dict(line.options)
-    if line.subcommand == "diff":
-        return api.compare(**options)
+    if line.subcommand in {"card", "diff"}:
+        return api.card(**options) if line.subcommand == "card" else api.compare(**options)
     for name in {"data", "before", "after"} & options.keys():
         options[name] = _frame_or_text(str(options[name]), namespace)
     if line.subcommand == "runs":

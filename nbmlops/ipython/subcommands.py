@@ -84,6 +84,7 @@ SUBCOMMANDS = (
         "%mlops lineage flights@champion",
         ("--data", "--commit"),
     ),
+    Subcommand("card", "show the card of a model version", "%mlops card flights@champion", ("--store",)),
     Subcommand("inspect", "show steps, dataflow and problems of this notebook", "%mlops inspect", ("--notebook",)),
     Subcommand(
         "compile",

@@ -202,6 +202,12 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("after", metavar="B", nargs="?", help=f"{known} (default: the run of this notebook)")
 
 
+def _card_arguments(parser: argparse.ArgumentParser) -> None:
+    known = "MODEL, MODEL@alias or MODEL/version (default: the project's only model)"
+    parser.add_argument("model", metavar="MODEL", type=word, nargs="?", help=known)
+    parser.add_argument("--store", action="store_true", help="keep it with the version")
+
+
 def _lineage_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "subject",
@@ -368,6 +374,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _DROP,
         _lineage_arguments,
         _no_call,
+    ),
+    "card": Subcommand(
+        "show the card of a model version: what is known of it, and what is missing",
+        "%mlops card flights@champion",
+        _DROP,
+        _card_arguments,
+        _no_call,
+        frozenset({"store"}),
     ),
     "inspect": Subcommand(
         "show steps, dataflow and problems of this notebook", "%mlops inspect", _DROP, _notebook_arguments, _no_call

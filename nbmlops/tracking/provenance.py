@@ -20,6 +20,8 @@ from nbmlops.core.git import ask_git
 
 SCHEMA = "nbmlops/provenance/1"
 PROVENANCE_FILE = "nbmlops/provenance.json"
+CARD = "card"
+"""The tag of Markdown cells that belong to the card of a model."""
 MOST_DIFF = 256 << 10
 """Characters of a git diff that are kept; of a longer one only its digest is."""
 _DIST_INFO = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.dist-info")
@@ -57,12 +59,14 @@ class Provenance(Struct, frozen=True):
         cells: Its code cells in order; for a notebook's own run each as it ran last.
         packages: Name -> version of every distribution that was installed.
         diff: See `GitDiff`; empty for a clean tree.
+        card: Texts of Markdown cells tagged `card`, for the card of the model.
     """
 
     notebook: str = ""
     cells: tuple[CodeCell, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
     diff: GitDiff = field(default_factory=GitDiff)
+    card: tuple[str, ...] = ()
 
 
 def provenance_to_json(provenance: Provenance) -> dict[str, Json]:
@@ -77,6 +81,7 @@ def provenance_to_json(provenance: Provenance) -> dict[str, Json]:
         # As pairs in one text: a package may be called what a secret would be called.
         "packages": [f"{name}=={version}" for name, version in provenance.packages.items()],
         "diff": {"sha256": provenance.diff.sha256, "text": provenance.diff.text},
+        "card": list(provenance.card),
     }
 
 
@@ -85,11 +90,13 @@ def provenance_from_json(document: Mapping[str, Json] | None) -> Provenance | No
     if document is None or document.get("schema") != SCHEMA:
         return None
     cells, packages, diff = document.get("cells"), document.get("packages"), document.get("diff")
+    card = document.get("card")
     return Provenance(
         notebook=str(document.get("notebook", "")),
         cells=tuple(map(_cell, cells)) if isinstance(cells, list) else (),
         packages=_packages(packages) if isinstance(packages, list) else {},
         diff=GitDiff(str(diff.get("sha256", "")), str(diff.get("text", ""))) if isinstance(diff, dict) else GitDiff(),
+        card=tuple(map(str, card)) if isinstance(card, list) else (),
     )
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from sklearn.linear_model import LogisticRegression
 
 from nbmlops.cli.main import main
+from nbmlops.core.digest import digest_bytes
 from nbmlops.data.describe import describe
 from nbmlops.pipeline.run_record import StepLog
 from nbmlops.registry.mlflow_registry import MlflowRegistry
@@ -291,3 +292,24 @@ def test_the_difference_as_page_and_document(project: Path, monkeypatch, capsys,
     assert "+model = fit(flights, depth=5)" in page
     assert main(["diff", "flights/1", "flights/7"]) == 2
     assert "flights has no version or alias '7'" in capsys.readouterr().err
+
+
+def test_a_card_is_written_and_kept(project: Path, monkeypatch, capsys, tmp_path: Path):
+    monkeypatch.chdir(project)
+    words = '[card]\nlimits = "New York"\n[pipelines.flights.card]\nintended_use = "calls"\n'
+    (project / "nbmlops.toml").write_text(words)
+    capsys.readouterr()
+    assert main(["card", "flights", "--store", "--html", str(tmp_path / "card.html")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("# flights version 2\n")
+    assert "## Intended use\n\ncalls\n\n## Limits\n\nNew York\n" in captured.out
+    assert "missing: Slices and fairness\n" in captured.err
+    assert "default-src 'none'" in (tmp_path / "card.html").read_text("utf-8")
+    tracker, registry = MlflowTracker(URI, project), MlflowRegistry(URI, project)
+    version = registry.versions("flights")[0]
+    document = tracker.read_document(version.run_id, "nbmlops/cards/2.json")
+    assert document is not None
+    assert document["markdown"] == captured.out
+    assert version.tags["nbmlops.card"] == digest_bytes(captured.out.encode())
+    assert main(["card", version.run_id]) == 2
+    assert "is a run, and cards are made of model versions" in capsys.readouterr().err
