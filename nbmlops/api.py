@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 from nbmlops.app.checks import CheckFailed, May, check_value
 from nbmlops.app.logged import checked_name, metric_step, metric_value, plain_value
 from nbmlops.app.project import STATE_FOLDER
-from nbmlops.app.session import NotebookSession, current_session, required_session, start_session, stop_session
+from nbmlops.app.session import (
+    NotebookSession,
+    current_session,
+    required_session,
+    start_session,
+    stop_session,
+)
 from nbmlops.app.session_place import Kernel, SessionOptions
 from nbmlops.app.session_store import open_store
 from nbmlops.app.views import (
@@ -51,28 +57,39 @@ def track(
     *,
     notebook: str | Path | None = None,
     name: str | None = None,
+    pause: bool = False,
+    resume: bool = False,
     stop: bool = False,
 ) -> StatusView:
-    """Returns the run of this notebook, started now or, if one is open, as it is.
+    """Returns the run of this notebook, started now or, if one is open, as it is; a paused one goes on.
 
-    A kernel has one run at a time: running the cell again resumes it. It ends by `stop=True` or when the kernel exits.
-    In a step of a pipeline nothing happens: there the runner tracks.
+    A kernel has one run at a time: running the cell again starts no second one. It ends by `stop=True` or when the
+    kernel exits. In a step of a pipeline nothing happens: there the runner tracks.
 
     Args:
         experiment: MLflow's experiment; by default `tracking.experiment` of `nbmlops.toml`, else the notebook's name.
         notebook: Path of this notebook, where the front end does not tell it.
         name: Name of the run; by default the notebook's name and the time.
+        pause: Record neither cells nor values until `track` is called again.
+        resume: Without an open run, go on with the notebook's last one, which another kernel had, not with a new one.
         stop: End the run.
 
     Raises:
-        UsageError: `stop` without a run, or the open run has another experiment or notebook.
+        UsageError: `stop` or `pause` without a run, `resume` without an earlier one, several of the three, or the open
+            run has another experiment or notebook.
         EnvironmentFault: the tracking store cannot be used.
     """
     if _step() is not None:
         return StatusView()
+    if pause + resume + stop > 1:
+        raise UsageError("pause, resume and stop exclude each other", "ask for one of them")
     if stop:
         return stop_session()
-    options = SessionOptions(experiment, None if notebook is None else Path(notebook), name)
+    if pause:
+        session = required_session()
+        session.pause()
+        return session.status()
+    options = SessionOptions(experiment, None if notebook is None else Path(notebook), name, resume)
     return start_session(options, _kernel(), open_store).status()
 
 

@@ -29,6 +29,7 @@ _TONES = {
 }
 _STATES = {
     SessionStatus.RUNNING: ("RUNNING", Tone.LIVE),
+    SessionStatus.PAUSED: ("PAUSED", Tone.QUIET),
     SessionStatus.FINISHED: ("FINISHED", Tone.GOOD),
     SessionStatus.FAILED: ("FAILED", Tone.BAD),
 }

@@ -1,8 +1,8 @@
 """The run of a notebook: one MLflow run for each kernel session, started by `track`.
 
-Life of a run: `track` starts it, and running that cell again resumes it. `track --stop` ends it. A kernel that exits
-with the run open ends it too: finished, or failed when the last cell that ran ended in an error. A kernel that dies
-cannot say so; the next `track` in the project finds its run and marks it killed.
+Life of a run: `track` starts it, running that cell again changes nothing. `--pause` leaves out what follows until the
+next `track`. `--stop` ends it; so does a kernel that exits: finished, or failed when the last cell ended in an error. A
+run whose kernel died is marked killed later. `--resume` in a new kernel goes on with the notebook's last run.
 
 What the cells log is kept until the cell ends and then handed to the store as one batch, which sends it when it can: no
 cell waits for that. The gate and registering wait until the store has everything. Parameters of the notebook are sent
@@ -24,7 +24,7 @@ from nbmlops.app.closing import Registration
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.redaction_notes import process_notes
 from nbmlops.app.session_listeners import forget_listeners, tell_listeners
-from nbmlops.app.session_log import NEW_RUN, SessionLog
+from nbmlops.app.session_log import SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, check_same_run, find_place
 from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
 from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
@@ -65,7 +65,7 @@ class NotebookSession:
         self._store = store
         self._known_title = title
         self._files = files
-        self._log = SessionLog(place.parameters)
+        self._log = SessionLog(place.parameters, store.earlier)
         self._cells = CellRecord(filter(None, kernel.cells[:-1]))
         self._state = SessionStatus.RUNNING
         self._last_cell_failed = False
@@ -156,10 +156,13 @@ class NotebookSession:
             run: What is known of it.
             deleted: Ids of the cells that the front end says were deleted.
         """
-        if self._files is not None:
+        if self._files is not None and self._log.is_paused:
+            self._files.cell_left()
+        elif self._files is not None:
             run = self._files.cell_ended(run, alone=self._depth <= 1)
-        self._cells.add(run, deleted)
-        self._store.note(run)
+        self._cells.add(run, deleted)  # a pause as well: the cell may have changed variables
+        if not self._log.is_paused:
+            self._store.note(run)
 
     def cell_finished(self, *, succeeded: bool) -> None:
         """Reads parameters or sends what the cell logged; called by the extension's hook.
@@ -169,7 +172,7 @@ class NotebookSession:
         """
         self._last_cell_failed = not succeeded
         self._depth = max(0, self._depth - 1)
-        if self._in_parameters_cell:
+        if self._in_parameters_cell and not self._log.is_paused:
             self._log.read_parameters(self._kernel.namespace)
         self._in_parameters_cell = False
         self.flush()
@@ -198,7 +201,7 @@ class NotebookSession:
             UsageError: a parameter changed since the run logged it, or a waiver is about no rule.
             EnvironmentFault: the tracking store cannot be used.
         """
-        self._check_parameters()
+        self._log.check_whole()
         self._take_named_metrics()
         self._settle()
         self._verdict = self._store.judge(self._log.metrics, waivers)
@@ -213,7 +216,7 @@ class NotebookSession:
             UsageError: a parameter changed since the run logged it, or the model's name is not known.
             EnvironmentFault: the tracking store cannot be used.
         """
-        self._check_parameters()
+        self._log.check_whole()
         self._take_named_metrics()
         if self._verdict is None:
             raise GateRejected(
@@ -240,6 +243,14 @@ class NotebookSession:
     def is_open(self) -> bool:
         """Whether the run has not ended."""
         return self._state is SessionStatus.RUNNING
+
+    def pause(self, *, paused: bool = True) -> None:
+        """Records nothing from now on, the running cell included, or again; what was logged before is sent."""
+        if paused is not self._log.is_paused:
+            self.flush()
+            self._log.is_paused = paused
+            self._log.read_parameters(self._kernel.namespace)
+            tell_listeners(self)
 
     @property
     def cells(self) -> int:
@@ -280,10 +291,8 @@ class NotebookSession:
 
     def _data(self) -> tuple[DataRecord, ...]:
         """Returns the inputs: those that the notebook declares, then those that its cells were seen to read."""
-        declared = self._log.data
-        digests = {record.digest for record in declared}
-        seen = self._files.records if self._files is not None else ()
-        return (*declared, *(record for record in seen if record.digest not in digests))
+        declared, seen = self._log.data, self._files.records if self._files is not None else ()
+        return (*declared, *(one for one in seen if one.digest not in {record.digest for record in declared}))
 
     def _take_named_metrics(self) -> None:
         """Logs what settings and tags name as metrics, as it is now; a pipeline takes them at its end, too."""
@@ -295,18 +304,12 @@ class NotebookSession:
         self.flush(last=True)
         if self._files is not None:
             self._files.settle(_INPUT_SECONDS)
-        answer = self.reproducible()
-        if answer:
+        if answer := self.reproducible():
             self._store.tag({REPRODUCIBLE: answer})
         if self._kernel.follows_cells:
             from nbmlops.app.provenance import tell_session  # noqa: PLC0415  # likewise
 
             tell_session(self._store, self._place, self._cells.runs)
-
-    def _check_parameters(self) -> None:
-        changes = self._log.changes()
-        if changes:
-            raise UsageError(f"parameters changed within the run: {'; '.join(map(str, changes))}", NEW_RUN)
 
     def adopt(self, options: SessionOptions, kernel: Kernel) -> None:
         """Takes over what the user says on resuming: the notebook, if it was not known.
@@ -315,6 +318,7 @@ class NotebookSession:
             UsageError: the run has another experiment, name or notebook.
         """
         self._kernel = kernel
+        self.pause(paused=False)
         check_same_run(options, self._title.experiment, self._title.name)
         if options.notebook is None:
             return
@@ -333,6 +337,7 @@ class NotebookSession:
         if self._files is not None:
             self._files.stop()
         self._store.end(failed=failed)
+        self._log.is_paused = False
         self._state = SessionStatus.FAILED if failed else SessionStatus.FINISHED
         tell_listeners(self)
         return self.status()
@@ -353,12 +358,11 @@ class NotebookSession:
     def facts(self) -> StatusView:
         """Returns what is recorded so far; cheap, and from any thread."""
         place, log = self._place, self._log
-        changes = (f"parameter changed within the run: {change}; {NEW_RUN}" for change in log.changes())
         files = self._files.notes() if self._files is not None else ()
         backlog = self._store.backlog()
-        notes = (*changes, *place.notes(), *files, *([backlog] if backlog else ()), *process_notes())
+        notes = (*log.notes(), *place.notes(), *files, *([backlog] if backlog else ()), *process_notes())
         return StatusView(
-            status=self._state,
+            status=SessionStatus.PAUSED if log.is_paused else self._state,
             run_id=self._title.run_id,
             run_name=self._title.name,
             experiment=self._title.experiment,

@@ -77,6 +77,10 @@ class SessionFiles:
         self._cells += 1
         return replace(run, read=read, wrote=wrote) if read or wrote else run
 
+    def cell_left(self) -> None:
+        """Ends a cell that is not recorded."""
+        self._capture.after()
+
     def _files_of(self, count: int) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         files = self._capture.after()
         busy, self._busy = self._busy or self._inputs.waiting > 0, False

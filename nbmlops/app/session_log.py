@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -9,10 +10,14 @@ from msgspec import Struct
 from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
+from nbmlops.core.known_secrets import MARK
 from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.numerals import as_number
 from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
+from nbmlops.tracking.tracker import RunFacts
 
+_IN_ARTIFACT = re.compile(r"\d+ characters, sha256 ")
+"""How a store has a text that was too long for it."""
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
 
 
@@ -32,9 +37,10 @@ class SessionLog:
 
     Args:
         parameters: Names that the notebook's parameters cell binds.
+        earlier: What another kernel has logged in this run; the store keeps parameters as texts.
     """
 
-    def __init__(self, parameters: tuple[str, ...] = ()) -> None:
+    def __init__(self, parameters: tuple[str, ...] = (), earlier: RunFacts | None = None) -> None:
         self.names = parameters
         self._seen: dict[str, Json] = {}
         self._params: dict[str, Json] = {}
@@ -43,6 +49,15 @@ class SessionLog:
         self._checks: dict[tuple[str, str], CheckRecord] = {}
         self._predictions: dict[str, PredictionsRecord] = {}
         self._pending = StepLog()
+        self._earlier = dict(earlier.params) if earlier is not None else {}
+        self._earlier_metrics = dict(earlier.metrics) if earlier is not None else {}
+        self.is_paused = False
+        self.ignored = 0
+
+    def _ignores(self) -> bool:
+        """Returns whether what is logged now is left out, because the run is paused; it is counted."""
+        self.ignored += self.is_paused
+        return self.is_paused
 
     def read_parameters(self, namespace: Mapping[str, object]) -> None:
         """Takes over the values that the notebook's parameters have now; those not bound or not plain are left."""
@@ -59,6 +74,9 @@ class SessionLog:
         Raises:
             UsageError: the run has another value for it; a run keeps its parameters.
         """
+        if self._ignores():
+            return
+        self._recall(name, value)
         if name in self._params and not _same(self._params[name], value):
             raise UsageError(f"{Change(name, self._params[name], value)}", NEW_RUN)
         if name not in self._params:
@@ -67,6 +85,8 @@ class SessionLog:
 
     def record_metric(self, metric: MetricValue) -> None:
         """Adds a metric; the last value of the greatest step is the one that counts."""
+        if self._ignores():
+            return
         self._metrics.append(metric)
         self._add(StepLog(metrics=(metric,)))
 
@@ -82,20 +102,38 @@ class SessionLog:
 
     def record_data(self, record: DataRecord) -> None:
         """Adds an input; the same one again is not sent again."""
+        if self._ignores():
+            return
         if self._data.get(record.name) != record:
             self._data[record.name] = record
             self._add(StepLog(data=(record,)))
 
     def record_check(self, record: CheckRecord) -> None:
         """Adds the outcome of a schema check."""
+        if self._ignores():
+            return
         self._checks[record.data, record.schema] = record
         self._add(StepLog(checks=(record,)))
 
     def record_predictions(self, record: PredictionsRecord) -> None:
         """Adds predictions on held-out rows; the same ones again are not sent again."""
+        if self._ignores():
+            return
         if self._predictions.get(record.name) != record:
             self._predictions[record.name] = record
             self._add(StepLog(predictions=(record,)))
+
+    def _recall(self, name: str, value: Json) -> None:
+        """Takes a parameter that an earlier kernel logged for known, with its type, if the value may be the same.
+
+        Raises:
+            UsageError: it is another one.
+        """
+        if name not in self._earlier or name in self._params:
+            return
+        if not self._may_be(name, value):
+            raise UsageError(str(Change(name, self._earlier[name], value)), NEW_RUN)
+        self._params[name] = value
 
     def _add(self, more: StepLog) -> None:
         self._pending = _joined(self._pending, more)
@@ -109,7 +147,7 @@ class SessionLog:
         batch, self._pending = self._pending, StepLog()
         if batch == StepLog() and not last:
             return batch
-        fresh = {name: value for name, value in self._seen.items() if name not in self._params}
+        fresh = {name: value for name, value in self._seen.items() if name not in {**self._params, **self._earlier}}
         self._params.update(fresh)
         return _joined(StepLog(params=fresh), batch)
 
@@ -119,17 +157,47 @@ class SessionLog:
             Change(name, self._params[name], value)
             for name, value in dict(self._seen).items()
             if name in self._params and not _same(self._params[name], value)
+        ) + tuple(
+            Change(name, self._earlier[name], value)
+            for name, value in dict(self._seen).items()
+            if name in self._earlier and name not in self._params and not self._may_be(name, value)
         )
+
+    def _may_be(self, name: str, value: Json) -> bool:
+        """Returns whether an earlier kernel may have logged this value for a parameter; the store keeps texts."""
+        text = self._earlier[name]
+        return text in {str(value), MARK} or _IN_ARTIFACT.match(text) is not None
+
+    def check_whole(self) -> None:
+        """Checks that the log can be judged.
+
+        Raises:
+            UsageError: a parameter changed since the run logged it, or the run is paused.
+        """
+        if changes := self.changes():
+            raise UsageError(f"parameters changed within the run: {'; '.join(map(str, changes))}", NEW_RUN)
+        if self.is_paused:
+            raise UsageError("the run is paused", "go on with it first: `%mlops track`")
+
+    def notes(self) -> tuple[str, ...]:
+        """Returns what the user should know of it: parameters that changed, what is left out."""
+        notes = [f"parameter changed within the run: {change}; {NEW_RUN}" for change in self.changes()]
+        if self.is_paused:
+            notes.append("paused: neither cells nor values are recorded; `%mlops track` goes on")
+        if self.ignored:
+            values = "1 value was" if self.ignored == 1 else f"{self.ignored} values were"
+            notes.append(f"{values} logged while the run was paused, and left out")
+        return tuple(notes)
 
     @property
     def params(self) -> dict[str, Json]:
         """Parameters of the run: the notebook's first, then those that were logged by hand."""
-        return {**self._seen, **self._params}
+        return {**self._earlier, **self._seen, **self._params}
 
     @property
     def metrics(self) -> dict[str, float]:
         """The value of each metric that counts."""
-        return counting_values(self._metrics)
+        return {**self._earlier_metrics, **counting_values(self._metrics)}
 
     @property
     def series(self) -> dict[str, tuple[float, ...]]:

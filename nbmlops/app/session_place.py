@@ -25,11 +25,19 @@ _END_FIRST = "end it first with `%mlops track --stop`, then track again"
 
 
 class SessionOptions(Struct, frozen=True):
-    """What the user says when tracking starts; None where nbmlops finds out."""
+    """What the user says when tracking starts; None where nbmlops finds out.
+
+    Attributes:
+        experiment: MLflow's experiment.
+        notebook: Path of the notebook.
+        name: The run's name.
+        resume: Go on with the notebook's last run, which another kernel had, instead of a new one.
+    """
 
     experiment: str | None = None
     notebook: Path | None = None
     name: str | None = None
+    resume: bool = False
 
 
 class Kernel(Struct, frozen=True):

@@ -17,7 +17,7 @@ from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.registry import ModelRegistry
 from nbmlops.tracking.cells import CellRun, CellValues
-from nbmlops.tracking.tracker import Tracker
+from nbmlops.tracking.tracker import RunFacts, Tracker
 
 
 class RunTitle(Struct, frozen=True):
@@ -34,6 +34,10 @@ class SessionStore(Protocol):
     @property
     def title(self) -> RunTitle | None:
         """The run as the store has it, None before it has started there."""
+
+    @property
+    def earlier(self) -> RunFacts | None:
+        """What another kernel has logged in this run, None for a new run."""
 
     @property
     def tracker(self) -> Tracker:
@@ -97,6 +101,9 @@ class RunFiles(Protocol):
 
     def cell_ended(self, run: CellRun, *, alone: bool) -> CellRun:
         """Returns the cell with the files that it read and wrote; `alone` if no other one runs."""
+
+    def cell_left(self) -> None:
+        """Ends a cell that is not recorded."""
 
     def settle(self, seconds: float) -> bool:
         """Returns whether all inputs have been fingerprinted, after waiting for that."""

@@ -40,7 +40,7 @@ from nbmlops.tracking.lineage import PIPELINE, environment_tags, lineage_tags
 from nbmlops.tracking.outbox import Outbox
 from nbmlops.tracking.process import this_process
 from nbmlops.tracking.spool import Entry, Spool
-from nbmlops.tracking.tracker import RunStart, RunState, Tracker
+from nbmlops.tracking.tracker import RunFacts, RunStart, RunState, Tracker
 from nbmlops.tracking.uri import sqlite_path
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ _DISTRIBUTIONS = ("mlflow", "nbmlops", "numpy", "pandas", "scikit-learn")
 SPOOLS = Path(".nbmlops", "spool")
 """Where spools are kept, below the project's root."""
 
+_SOURCE = "mlflow.source.name"
 _START_SECONDS = 60.0  # a file is neither slow nor away: what takes long is MLflow, which makes and opens it
 _SERVER_SECONDS = 0.1
 _SETTLE_SECONDS = 60.0
@@ -83,7 +84,9 @@ def open_store(place: SessionPlace, options: SessionOptions) -> tuple[SpooledSto
     store = SpooledStore(place, RemoteStores(place.root, place.tracking_uri, spool.key), spool)
     is_file = sqlite_path(place.tracking_uri) is not None
     try:
-        store.begin(start_entry(start, place.shown_uri, spool.key), _START_SECONDS if is_file else _SERVER_SECONDS)
+        resumed = store.find_earlier(experiment) if options.resume else ""
+        entry = start_entry(start, place.shown_uri, spool.key, resumed)
+        store.begin(entry, _START_SECONDS if is_file else _SERVER_SECONDS)
     except NbmlopsError as error:
         spool.remove()
         raise error.__cause__ if isinstance(error.__cause__, UsageError) else error from None
@@ -104,6 +107,31 @@ class SpooledStore:
         self._delivery = Delivery(stores.tracker)
         self._outbox = Outbox(spool, self._deliver)
         self._baseline: Baseline | None = None
+        self.earlier: RunFacts | None = None
+
+    def find_earlier(self, experiment: str) -> str:
+        """Returns the id of the notebook's last run, which is taken over.
+
+        Raises:
+            UsageError: there is none, or a process that lives has it.
+            EnvironmentFault: the store cannot be used.
+        """
+        tracker, notebook = self._stores.tracker, self._place.notebook
+        tracker.mark_killed(experiment)
+        found = tracker.latest_run(experiment, {_SOURCE: notebook}) if notebook else None
+        if found is None:
+            if not notebook:
+                raise UsageError("which notebook this is, and so which run is its last, is not known", UNKNOWN_HINT)
+            raise UsageError(
+                f"{notebook} has no run in the experiment {experiment!r} to go on with", "start one: `%mlops track`"
+            )
+        if found.state is RunState.RUNNING:
+            raise UsageError(
+                f"the last run of {notebook}, {found.name}, is still recorded by another kernel",
+                "end it there with `%mlops track --stop`, or start a new run here: `%mlops track`",
+            )
+        self.earlier = found
+        return found.run_id
 
     def begin(self, start: Entry, seconds: float) -> None:
         """Starts the run, and waits for that.
@@ -191,7 +219,7 @@ class SpooledStore:
         """Tells the run which notebook it belongs to."""
         self._place = place
         self._baseline = None
-        tags = {PIPELINE: place.name, **lineage_tags(place.lineage("")), "mlflow.source.name": place.notebook}
+        tags = {PIPELINE: place.name, **lineage_tags(place.lineage("")), _SOURCE: place.notebook}
         self._outbox.put(tags_entry(tags))
 
     def _settled(self) -> str:

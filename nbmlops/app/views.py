@@ -156,6 +156,7 @@ class SessionStatus(StrEnum):
 
     NONE = "none"
     RUNNING = "running"
+    PAUSED = "paused"
     FINISHED = "finished"
     FAILED = "failed"
 

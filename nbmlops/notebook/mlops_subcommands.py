@@ -154,6 +154,10 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
         "--notebook", metavar="PATH", type=word, help="this notebook's file, where it cannot be found out"
     )
     parser.add_argument("--name", type=word, help="a name for the run")
+    parser.add_argument("--pause", action="store_true", help="record nothing until `%%mlops track` goes on")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with this kernel's run, or after a restart with the last one"
+    )
     parser.add_argument("--stop", action="store_true", help="end the run")
 
 
@@ -276,7 +280,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _DROP,
         _track_arguments,
         _no_call,
-        frozenset({"stop"}),
+        frozenset({"pause", "resume", "stop"}),
     ),
     "data": Subcommand(
         "fingerprint a frame or a file and log it as an input of the run",

@@ -20,13 +20,14 @@ from nbmlops.tracking.spool import Entry
 from nbmlops.tracking.tracker import RunFacts, RunStart, RunState, Tracker
 
 
-def start_entry(start: RunStart, uri: str, key: str) -> Entry:
+def start_entry(start: RunStart, uri: str, key: str, resumed: str = "") -> Entry:
     """Returns the first entry of a run.
 
     Args:
         start: What is known of it, the process and the time included.
         uri: Where it is to be stored, without user name and password.
         key: The spool's key, by which the run is found again.
+        resumed: Id of the run that is gone on with, "" for a new one.
     """
     process = start.process or this_process()
     return {
@@ -39,6 +40,7 @@ def start_entry(start: RunStart, uri: str, key: str) -> Entry:
         "tags": {**start.tags, SESSION: key},
         "at": start.at,
         "process": {"pid": process.pid, "host": process.host, "start": process.start},
+        **({"resumed": resumed} if resumed else {}),
     }
 
 
@@ -104,6 +106,7 @@ class Delivery:
         self._begun = begun
         self._cells: list[dict[str, Json]] = []
         self._values: dict[int, dict[str, Json]] = {}
+        self._resumed_as = ""  # the spool's key, if the run was another kernel's before
         self.facts: RunFacts | None = None
 
     def send(self, entry: Entry) -> None:
@@ -164,7 +167,21 @@ class Delivery:
     def _all_cells(self) -> dict[str, Json]:
         nothing: dict[str, Json] = {"made": {}, "used": {}}
         runs: list[Json] = [{**cell, **self._values.get(at, nothing)} for at, cell in enumerate(self._cells)]
-        return {"schema": CELLS_SCHEMA, "runs": runs}
+        document: dict[str, Json] = {"schema": CELLS_SCHEMA, "runs": runs}
+        if self._resumed_as:
+            earlier = self._earlier_cells()
+            document |= {"runs": [*earlier, *runs], "session": self._resumed_as, "earlier": len(earlier)}
+        return document
+
+    def _earlier_cells(self) -> list[Json]:
+        """Returns the runs of cells that other kernels have recorded in this run."""
+        document = self._tracker.read_document(self._run_id(), CELLS_FILE) or {}
+        runs, count = document.get("runs"), document.get("earlier")
+        if not isinstance(runs, list):
+            return []
+        # Sent once more after a crash: those of this kernel are in the document already.
+        is_own = document.get("session") == self._resumed_as
+        return runs[:count] if is_own and isinstance(count, int) else runs
 
     def _run_id(self) -> str:
         if self.facts is None:
@@ -179,6 +196,8 @@ class Delivery:
         """
         experiment, key = fields.text("experiment"), fields.text("key")
         found = self._tracker.latest_run(experiment, {SESSION: key})
+        resumed = fields.text("resumed", "")
+        self._resumed_as = key if resumed else ""
         if found is not None:
             return found
         if self._begun:
@@ -190,6 +209,8 @@ class Delivery:
         start = RunStart(
             experiment, fields.text("name"), fields.text_map("tags"), fields.text("source"), mark, fields.integer("at")
         )
+        if resumed:
+            return self._tracker.resume_run(resumed, start)
         facts = self._tracker.start_run(start)
         self._tracker.set_tags(facts.run_id, {RUN_ID: facts.run_id})
         return facts

@@ -100,6 +100,21 @@ class MlflowTracker:
             self.log_document(facts.run_id, name, document)
         return facts
 
+    def resume_run(self, run_id: str, start: RunStart) -> RunFacts:
+        """Returns a run that has ended, running again; see `Tracker`.
+
+        Raises:
+            UsageError: there is no such run.
+            EnvironmentFault: the store cannot be used.
+        """
+        mark = start.process or this_process()
+        tags = {lineage.PID: str(mark.pid), lineage.HOST: mark.host, lineage.PROCESS_START: mark.start}
+        # The process first: a run that runs without one would be marked killed.
+        self.set_tags(run_id, {**start.tags, **tags})
+        with named_errors(self._uri):
+            self._client.update_run(run_id, status=RunState.RUNNING.value)
+        return self.run_facts(run_id)
+
     def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
         """Adds what a step or a cell recorded; see `Tracker`.
 

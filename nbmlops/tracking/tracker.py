@@ -105,6 +105,9 @@ class Tracker(Protocol):
     def start_run(self, start: RunStart) -> RunFacts:
         """Returns the run that was started; its tags name this process, for `mark_killed`."""
 
+    def resume_run(self, run_id: str, start: RunStart) -> RunFacts:
+        """Returns a run that has ended, running again, now of the process and with the tags that `start` names."""
+
     def log_step(self, run_id: str, log: StepLog, at: int = 0) -> None:
         """Adds what a step or a cell recorded, at a time in milliseconds since 1970 (0: now); twice is as once."""
 

@@ -113,6 +113,11 @@ class InMemoryTracker:
                 return facts
         return None
 
+    def resume_run(self, run_id: str, start: RunStart) -> RunFacts:
+        self.set_tags(run_id, start.tags)
+        self.runs[run_id] = replace(self.runs[run_id], state=RunState.RUNNING)
+        return self.run_facts(run_id)
+
     def mark_killed(self, experiment: str) -> tuple[str, ...]:
         killed = [one.run_id for one in self.runs.values() if one.experiment == experiment and one.run_id in self.gone]
         for run_id in killed:

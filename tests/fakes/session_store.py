@@ -16,6 +16,7 @@ from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Verdict, Waiver, waive
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.tracking.cells import CellRun, CellValues
+from nbmlops.tracking.tracker import RunFacts
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 
 POLICY = Policy((Rule("auc floor", "auc", min=0.7),))
@@ -35,6 +36,7 @@ class MemoryStore:
         self.trouble: NbmlopsError | None = None
         self.title: RunTitle | None = None
         self.waits = ""
+        self.earlier: RunFacts | None = None
         self.tracker = InMemoryTracker()
         self.registry = InMemoryRegistry()
         self.around: Surroundings | None = Surroundings()

@@ -271,3 +271,29 @@ def test_what_settings_name_as_metrics_is_logged_at_the_gate_and_the_end(store: 
         session.register("model", "frame", None)
     assert session.end().metrics == {"auc": 0.6}
     assert store.sent == [StepLog(metrics=(MetricValue("auc", 0.8),)), StepLog(metrics=(MetricValue("auc", 0.6),))]
+
+
+def test_what_is_logged_while_the_run_is_paused_is_left_out(session: NotebookSession, store: MemoryStore):
+    session.metric(MetricValue("auc", 0.5))
+    session.pause()
+    session.metric(MetricValue("auc", 0.9))
+    session.cell_started("x = 1")
+    session.cell_ran(CellRun("x = 1"))
+    session.cell_finished(succeeded=True)
+    assert [batch.metrics for batch in store.sent] == [(MetricValue("auc", 0.5),)]
+    assert (store.cells, session.is_open, session.facts().status) == ([], True, SessionStatus.PAUSED)
+    assert session.facts().notes == (
+        "paused: neither cells nor values are recorded; `%mlops track` goes on",
+        "1 value was logged while the run was paused, and left out",
+    )
+    with pytest.raises(UsageError, match="the run is paused"):
+        session.gate()
+    assert start_session(SessionOptions(), Kernel({}, follows_cells=True), refuse) is session
+    session.metric(MetricValue("auc", 0.75))
+    session.flush()
+    assert session.facts().status is SessionStatus.RUNNING
+    assert session.facts().metrics == {"auc": 0.75}
+
+
+def refuse(place: SessionPlace, options: SessionOptions) -> tuple[SessionStore, RunTitle]:
+    raise AssertionError("no second run is started")

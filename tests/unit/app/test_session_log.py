@@ -6,6 +6,7 @@ import pytest
 from nbmlops.app.session_log import Change, SessionLog
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.tracking.tracker import RunFacts, RunState
 
 AUC = MetricValue("auc", 0.8)
 
@@ -85,3 +86,36 @@ def test_the_same_input_is_sent_once_and_a_new_content_again():
         log.record_data(record)
     assert log.batch().data == (one, two)
     assert log.data == (two,)
+
+
+def test_a_paused_log_counts_what_it_leaves_out():
+    log = SessionLog()
+    log.is_paused = True
+    log.record_param("depth", 3)
+    log.record_metric(MetricValue("auc", 0.5))
+    assert (log.params, log.metrics, log.batch(last=True), log.ignored) == ({}, {}, StepLog(), 2)
+    log.is_paused = False
+    log.record_param("depth", 3)
+    assert (log.params, log.ignored) == ({"depth": 3}, 2)
+
+
+def test_what_an_earlier_kernel_logged_is_not_sent_again():
+    earlier = {"depth": "3", "dsn": "[redacted]", "long": "9 characters, sha256 ab, see artifact x"}
+    log = SessionLog(("depth", "rate"), RunFacts("r", "line", "demo", RunState.KILLED, earlier, {"auc": 0.5}))
+    log.read_parameters({"depth": 3, "rate": 0.1})
+    log.record_param("dsn", "postgresql://…")
+    log.record_param("long", "a text")
+    assert log.batch(last=True) == StepLog(params={"rate": 0.1})
+    assert log.params == {"depth": 3, "dsn": "postgresql://…", "long": "a text", "rate": 0.1}
+    assert (log.metrics, log.changes()) == ({"auc": 0.5}, ())
+    log.record_metric(MetricValue("auc", 0.75))
+    assert log.metrics == {"auc": 0.75}
+
+
+def test_a_parameter_of_an_earlier_kernel_keeps_its_value():
+    earlier = {"depth": "3", "rate": "0.1"}
+    log = SessionLog(("depth",), RunFacts("r", "line", "demo", RunState.KILLED, earlier))
+    log.read_parameters({"depth": 5})
+    assert [str(change) for change in log.changes()] == ["depth is 5 now, but this run logged '3'"]
+    with pytest.raises(UsageError, match=r"rate is 0\.2 now, but this run logged '0\.1'"):
+        log.record_param("rate", 0.2)

@@ -20,7 +20,7 @@ NAMES = ["model", "df", "X_train"]
         ("%mlops data df --", "--", ["--name", "--context", "--help"]),
         ("%mlops data df --name x --c", "--c", ["--context"]),
         ("%mlops register model --data ", "", ["X_train", "df", "model", "--name", "--help"]),
-        ("%mlops track ", "", ["--experiment", "--notebook", "--name", "--stop", "--help"]),
+        ("%mlops track ", "", ["--experiment", "--notebook", "--name", "--pause", "--resume", "--stop", "--help"]),
         ("%mlops track --experiment ", "", []),
         ("%mlops track --notebook fl", "fl", []),
         ("%mlops nothing ", "", []),

@@ -103,3 +103,27 @@ def test_what_belongs_to_a_run_that_was_deleted_is_kept():
     with pytest.raises(EnvironmentFault, match="the run that the spool k1 belongs to is no longer in the store"):
         Delivery(tracker, begun=True).send(START)
     assert tracker.runs == {}
+
+
+def test_a_run_that_another_kernel_began_goes_on_and_keeps_its_cells():
+    tracker = InMemoryTracker()
+    first = Delivery(tracker)
+    for entry in (START, cell_entry(CELL), end_entry(RunState.KILLED, 9)):
+        first.send(entry)
+    (run_id,) = tracker.runs
+    start = RunStart("demo", "line", {}, "line.ipynb", ProcessMark(8, "host", "2"), 10)
+    resumed = start_entry(start, "http://host", "k2", run_id)
+    for _ in range(2):  # the second time is the crash between sending and noting
+        second = Delivery(tracker)
+        second.send(resumed)
+        assert (second.facts is not None and second.facts.run_id, len(tracker.runs)) == (run_id, 1)
+        second.send(cell_entry(CELL))
+        second.send(end_entry(RunState.FINISHED, 12))
+        run = {**CELL.to_json(), "made": {}, "used": {}}
+        assert tracker.documents[run_id, "nbmlops/cells.json"] == {
+            "schema": "nbmlops/cells/1",
+            "runs": [run, run],
+            "session": "k2",
+            "earlier": 1,
+        }
+    assert tracker.runs[run_id].state is RunState.FINISHED
