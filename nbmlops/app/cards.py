@@ -25,6 +25,8 @@ _FIGURE = 'style="margin:6px 18px 6px 0;max-width:240px;font-size:12px"'
 _WIDE_FIGURE = 'style="margin:6px 0;max-width:100%;overflow-x:auto;font-size:12px" tabindex="0"'
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
 _LINE = "var(--jp-border-color2, #8c959f)"
+PLAIN_CLASSES = "nbmlops mathjax_ignore tex2jax_ignore"
+"""Front ends and nbconvert set what stands between dollar signs as formulas, of everything but these classes."""
 
 
 class Table(Struct, frozen=True):
@@ -82,7 +84,7 @@ def render_html(card: Card) -> str:
     """Returns the HTML form: a section that names its state in words, with one table for each part."""
     style = f"border-left:4px solid {_COLOURS[tone(card)]};padding:2px 0 2px 10px;color:{_INK}"
     parts = [
-        f'<section class="nbmlops" aria-label="nbmlops {escape(card.state.lower())}" style="{style}">',
+        f'<section class="{PLAIN_CLASSES}" aria-label="nbmlops {escape(card.state.lower())}" style="{style}">',
         f'<p style="margin:2px 0"><strong>{escape(card.state)}</strong> {escape(card.title)}</p>',
     ]
     # Small pictures stand beside each other below the tables that they illustrate, a wide one tells the whole story.

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from nbmlops.app.panel_model import PanelView, Progress
-from nbmlops.app.panel_view import Moment, panel_view
+from nbmlops.app.panel_view import Moment, panel_view, with_fault
 from nbmlops.app.session import NotebookSession, current_session
 from nbmlops.app.surroundings import Surroundings
 from nbmlops.core.errors import NbmlopsError
@@ -46,7 +46,7 @@ class PanelFeed:
         self._hidden = HiddenStateTurn()
         self._fault = ""
         self.progress = Progress()
-        self.view = panel_view(self.moment())
+        self.view = self._whole = panel_view(self.moment())
 
     def start(self) -> None:
         """Begins to follow."""
@@ -96,7 +96,8 @@ class PanelFeed:
                     time.sleep(_BETWEEN / 2)  # what belongs together comes together
                 self._wake.clear()
                 took = self.refresh()
-                if not woken and self.view != kept and not self._moves():
+                quiet = not woken and not self._moves()
+                if self.view != kept and (quiet or _milestone(self.view) != _milestone(kept)):
                     kept = self.view
                     self._keep(kept)
                 time.sleep(max(_BETWEEN / 2, _SHARE * took))
@@ -115,7 +116,9 @@ class PanelFeed:
             view = panel_view(self.moment())
         except Exception as error:  # noqa: BLE001  # a thread has nobody above it that could tell; the panel tells
             began = time.thread_time()
-            view = panel_view(Moment(progress=self.progress, fault=f"{type(error).__name__}: {error}"))
+            view = with_fault(self._whole, f"{type(error).__name__}: {error}")
+        else:
+            self._whole = view
         if view != self.view:
             self.view = view
             self._show(view)
@@ -141,6 +144,15 @@ class PanelFeed:
                 if around is None:  # the run has not begun in the store
                     self._ask_at = time.monotonic() + _QUIET
         self._wake.set()
+
+
+def _milestone(view: PanelView) -> object:
+    """Returns what the notebook's file should have at once: the verdict, what was registered, how the run stands.
+
+    A notebook that is executed by a program has no quiet moment.
+    """
+    verdict = [section.badge for section in view.sections if section.key == "gate"]
+    return view.state, verdict, [value for name, value in view.facts if name == "registered"]
 
 
 class HiddenStateTurn:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
+from nbmlops.app.cards import PLAIN_CLASSES
 from nbmlops.app.panel_model import Cell, Notice, PanelView, Section, Tone
 from nbmlops.app.sparks import spark_svg
 
@@ -36,7 +37,7 @@ def panel_html(view: PanelView, hints: tuple[Notice, ...] = ()) -> str:
     """
     edge = _COLOURS.get(view.tone, _PLAIN)
     parts = [
-        f'<section class="nbmlops" aria-label="nbmlops panel" style="{_BOX};border-left:4px solid {edge}">',
+        f'<section class="{PLAIN_CLASSES}" aria-label="nbmlops panel" style="{_BOX};border-left:4px solid {edge}">',
         f'<p style="margin:0 0 4px"><strong>{escape(view.state)}</strong> {escape(view.title)} ',
         f"<small>{escape(view.detail)}</small></p>",
     ]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.app.panel_model import Action, Cell, Notice, PanelView, Progress, Section, Tone, visible
 from nbmlops.app.sparks import Spark
@@ -79,6 +80,15 @@ def panel_view(moment: Moment) -> PanelView:
     )
 
 
+def with_fault(view: PanelView, why: str) -> PanelView:
+    """Returns the panel, headed by why it is not up to date."""
+    return replace(view, notices=(_outdated(why), *view.notices))
+
+
+def _outdated(why: str) -> Notice:
+    return Notice(Tone.BAD, "This panel is not up to date", (visible(why, MOST_LINE),))
+
+
 def _safe(progress: Progress) -> Progress:
     outcome = progress.outcome
     if outcome is not None:
@@ -115,7 +125,7 @@ def _facts(status: StatusView) -> Iterator[tuple[str, Cell]]:
 def _notices(moment: Moment) -> Iterator[Notice]:
     status = moment.status
     if moment.fault:
-        yield Notice(Tone.BAD, "This panel is not up to date", (visible(moment.fault),))
+        yield _outdated(moment.fault)
     answer, _, why = status.reproducible.partition(", because ")
     if answer in {"no", "unknown"} and why:
         title = "Hidden state: a new run from top to bottom would end differently"

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,13 @@ def served(app: str, project: Path, home: Path, theme: str = "JupyterLab Light")
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=project)
         try:
             _wait_for(f"http://127.0.0.1:{port}/api?token={token}", server)
-            tree = "lab/workspaces/ui/tree" if app == LAB else "notebooks"
-            yield lambda name: f"http://127.0.0.1:{port}/{tree}/{name}?reset&token={token}"
+            numbers = count()  # a workspace for each page: what one page has open is no business of another
+
+            def address(name: str) -> str:
+                tree = f"lab/workspaces/ui{next(numbers)}/tree" if app == LAB else "notebooks"
+                return f"http://127.0.0.1:{port}/{tree}/{name}?reset&token={token}"
+
+            yield address
         finally:
             server.terminate()
             server.wait(60)

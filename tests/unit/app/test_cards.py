@@ -13,7 +13,7 @@ def test_the_text_begins_with_the_state_and_aligns_columns():
 
 def test_the_html_is_a_semantic_table_in_theme_colours():
     html = render_html(CARD)
-    assert '<section class="nbmlops" aria-label="nbmlops pass"' in html
+    assert '<section class="nbmlops mathjax_ignore tex2jax_ignore" aria-label="nbmlops pass"' in html
     assert "<caption" in html
     assert '<th scope="col"' in html
     assert '<th scope="row"' in html
