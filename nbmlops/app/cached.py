@@ -9,11 +9,12 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbmlops.app.next_commands import next_commands
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress
 from nbmlops.app.results import KnownResults, ResultsIndex, policy_digest
-from nbmlops.app.run_report import next_commands, write_documents
+from nbmlops.app.run_report import write_documents
 from nbmlops.app.stages import Wants, close_run, registered
 from nbmlops.app.wiring import Stores
 from nbmlops.gate.verdict import verdict_from_json

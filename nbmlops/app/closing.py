@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from nbmlops.app.evidence import Judged, gather
+from nbmlops.app.project import VERDICT_FILE
 from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import GateRejected
@@ -26,8 +27,6 @@ from nbmlops.tracking.lineage import VERDICT_DIGEST, verdict_tags
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-VERDICT_FILE = "verdict.json"
 
 
 class Registration(Struct, frozen=True):

@@ -14,6 +14,7 @@ CONFIG_FILE = "nbmlops.toml"
 LOCK_FILE = "requirements.lock"
 STATE_FOLDER = ".nbmlops"
 RUNS_FOLDER = "runs"
+VERDICT_FILE = "verdict.json"
 
 _PYPROJECT_TABLE = re.compile(r"^\s*\[\[?\s*tool\s*\.\s*nbmlops\b", re.MULTILINE)
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from nbmlops.app.background import BackgroundRun
 from nbmlops.app.cached import Wishes, reuse
+from nbmlops.app.next_commands import next_commands
 from nbmlops.app.opened import OpenedPipeline, open_pipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
@@ -23,9 +24,7 @@ from nbmlops.app.results import ResultsIndex, policy_digest, results_digest
 from nbmlops.app.run_report import (
     identified,
     kept_folder,
-    next_commands,
     run_record,
-    run_start,
     write_documents,
     write_run_document,
 )
@@ -40,9 +39,8 @@ from nbmlops.runtime.machine import available_memory, usable_cores
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
 from nbmlops.runtime.results import KilledRun, RunOptions, StepsResult
 from nbmlops.runtime.runner import open_run
-from nbmlops.runtime.shared_files import address_of
 from nbmlops.runtime.unfinished import OpenRun
-from nbmlops.tracking.tracker import RunState, Tracker
+from nbmlops.tracking.tracker import RunStart, RunState, Tracker
 
 Listener = Callable[[Progress], None]
 
@@ -132,7 +130,7 @@ def run(request: RunRequest, tell: Listener, parent: Callable[[], str] | None = 
     stores = Stores(opened.root, opened.uri)
     tracked = BackgroundRun(
         lambda: _without_dead_runs(stores.tracker, opened.config.experiment),
-        lambda: run_start(opened, parent() if parent else ""),
+        lambda: _start(opened, parent() if parent else ""),
     )
     tracked.log(StepLog(params=effective_parameters(opened.pipeline, options.parameters)))
     with closing(tracked):
@@ -203,9 +201,18 @@ def shared_store(opened: OpenedPipeline, request: RunRequest) -> str:
     Raises:
         UsageError: it holds a password.
     """
-    if request.store:
-        return address_of(request.store, request.cwd)
-    return address_of(opened.config.store, opened.root) if opened.config.store else ""
+    store, base = (request.store, request.cwd) if request.store else (opened.config.store, opened.root)
+    if not store:
+        return ""
+    from nbmlops.runtime.shared_files import address_of  # noqa: PLC0415 - most runs share nothing
+
+    return address_of(store, base)
+
+
+def _start(opened: OpenedPipeline, parent: str) -> RunStart:
+    from nbmlops.app.run_start import run_start  # noqa: PLC0415 - only runs that execute something are tracked
+
+    return run_start(opened, parent)
 
 
 def _without_dead_runs(tracker: Tracker, experiment: str) -> Tracker:

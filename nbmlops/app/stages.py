@@ -7,8 +7,6 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbmlops.app.closing import Registration, judge, register_model
-from nbmlops.app.evidence import Judged
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.app.progress import Progress, StageStarted
@@ -86,6 +84,9 @@ def close_run(
     """
     if not opened.judges:
         return RunOutcome(record)
+    from nbmlops.app.closing import judge  # noqa: PLC0415 - a run that executes nothing was judged before
+    from nbmlops.app.evidence import Judged  # noqa: PLC0415 - likewise
+
     wants.tell(StageStarted("gate"))
     judged = Judged(record.run_id, opened.model_name, opened.root)
     verdict = judge(stores, judged, record.metrics, opened.config.policy)
@@ -138,6 +139,8 @@ def register_values(
             f"the pipeline {opened.pipeline.name!r} registers no model",
             "add `%mlops register MODEL --data FRAME` to the notebook, or model and data to nbmlops.toml; then compile",
         )
+    from nbmlops.app.closing import Registration, register_model  # noqa: PLC0415 - as the gate
+
     registration = Registration(
         model_name=stage.model_name,
         model=load_value(opened.folder, result, stage.model.name),

@@ -5,8 +5,6 @@ Steps stand in notebook order, which is a valid order of execution, so one pass 
 
 from __future__ import annotations
 
-from html import escape
-
 from nbmlops.pipeline.ir import Input, Pipeline, Step
 
 MAX_NAMES_ON_AN_EDGE = 3
@@ -81,5 +79,7 @@ def _edge(source: str, target: str, names: list[str]) -> str:
 
 
 def _label(text: str) -> str:
+    from html import escape  # noqa: PLC0415 - a run reads this module for the order of steps, and draws nothing
+
     # Mermaid ends a label at a quote and reads HTML entities in it, with `#` in the place of `&`.
     return escape(text.replace("#", "\0")).replace("&#x27;", "'").replace("&", "#").replace("\0", "#35;")

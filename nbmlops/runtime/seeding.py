@@ -10,8 +10,6 @@ import os
 import random
 import sys
 
-from nbmlops.runtime.import_watch import ImportWatch
-
 SEED_VARIABLE = "NBMLOPS_RANDOM_SEED"
 _NUMPY = "numpy.random"
 
@@ -25,6 +23,8 @@ def seed_generators() -> None:
     if _NUMPY in sys.modules:
         _seed_numpy(int(text))
         return
+    from nbmlops.runtime.import_watch import ImportWatch  # noqa: PLC0415 - few runs fix a first state
+
     watch = ImportWatch(lambda _: _seed_numpy(int(text)))
     watch.wait_for({_NUMPY})
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from nbmlops.core.errors import StepFailed
 from nbmlops.pipeline.codec import read_pipeline
-from nbmlops.runtime import codecs
 from nbmlops.runtime.layout import layout_of, pipeline_file
 from nbmlops.runtime.results import StepsResult
 from nbmlops.runtime.store import DamagedObject, Store
@@ -28,6 +27,8 @@ def load_value(folder: Path, result: StepsResult, name: str) -> Any:
     Raises:
         StepFailed: no step handed it over, or its stored form is damaged.
     """
+    from nbmlops.runtime import codecs  # noqa: PLC0415 - a run that executes nothing loads no value
+
     layout = layout_of(folder, read_pipeline(pipeline_file(folder)))
     stored = result.values.get(name)
     if stored is None:

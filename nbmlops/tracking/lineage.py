@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from nbmlops.pipeline.run_record import Lineage
-from nbmlops.tracking.environment import EnvironmentFacts
+
+if TYPE_CHECKING:  # what reads them asks git
+    from nbmlops.tracking.environment import EnvironmentFacts
 
 PREFIX = "nbmlops."
 RUN_ID = "nbmlops.run_id"
