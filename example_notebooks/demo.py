@@ -46,6 +46,9 @@ ACTS = (
     Act("Return to the former champion", ["rollback", "flight_delays", "--reason", "to show how"]),
     Act("Who did what to which version, when and why", ["audit", "show", "flight_delays"]),
     Act("Is the log whole?", ["audit", "verify"]),
+    Act("Where does what is live come from: data, cells, commit, run, gate, history", ["lineage", "flight_delays"]),
+    Act("What differs between the two versions", ["diff", "flight_delays/1", "flight_delays/2"]),
+    Act("All runs beside each other, the best first", ["runs", "flight_delays", "--sort", "auc"]),
 )
 
 
