@@ -44,6 +44,8 @@ MODEL_SECONDS = 0.1
 """The same for a model, at most; fitting one takes longer than reading it."""
 _LEAST_SECONDS = 50e-6
 _LET_GO_SECONDS = 0.01
+_WORK_SECONDS = 0.002
+_REST_SECONDS = 0.005
 _BYTES_PER_SECOND = 4e9
 _VALUE_SECONDS = 20e-6
 _OBJECT_SECONDS = 2e-7
@@ -92,6 +94,7 @@ class ValueReader:
         self._jobs: deque[_Job] = deque()
         self._size = 0
         self._code = 0
+        self._awaited = False
         self._idle = threading.Event()
         self._idle.set()
         self._worker: threading.Thread | None = None
@@ -143,9 +146,11 @@ class ValueReader:
 
     def settle(self, seconds: float) -> bool:
         """Returns whether everything taken was told, after waiting for that."""
-        end = time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(lambda: not self._jobs, max(0.0, end - time.monotonic()))
+            self._awaited = True
+            done = self._changed.wait_for(lambda: not self._jobs, seconds)
+            self._awaited = False
+            return done
 
     def _put(self, job: _Job) -> None:
         with self._changed:
@@ -178,7 +183,7 @@ class ValueReader:
         while job.frozen:
             name, value = job.frozen.popitem()
             if is_lasting(value):
-                job.done[name] = _read(value, _deadline(MOST_SECONDS))
+                job.done[name] = _read(value, self._politely(job.code))
                 continue
             with self._changed:
                 job.live[name] = value
@@ -190,6 +195,19 @@ class ValueReader:
             job.tell(job.done)
         except NbmlopsError:  # the spool cannot be written, which the next cell is told
             return
+
+    def _politely(self, code: int) -> Callable[[], None]:
+        """Returns what lets cells have most of the interpreter's lock while a value is read beside them."""
+        in_time, turn = _deadline(MOST_SECONDS), time.monotonic() + _WORK_SECONDS
+
+        def check() -> None:
+            nonlocal turn
+            in_time()
+            if self._code != code and not self._awaited and time.monotonic() > turn:
+                time.sleep(_REST_SECONDS)
+                turn = time.monotonic() + _WORK_SECONDS
+
+        return check
 
     def _read_live(self, job: _Job) -> bool:
         """Reads a value that the next cell may change; returns whether there was one."""

@@ -6,7 +6,9 @@ import math
 import threading
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from itertools import count
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -127,6 +129,31 @@ def test_a_frozen_frame_is_read_as_it_was_though_the_next_cell_changes_it(told: 
     gate.opened.set()
     assert reader.settle(LONG)
     assert told.digests() == [before]
+
+
+def test_reading_beside_a_cell_rests_often_unless_somebody_waits_for_it(
+    told: Told, gate: Gate, monkeypatch: pytest.MonkeyPatch
+):
+    rests: list[float] = []
+    monkeypatch.setattr(value_reader, "time", SimpleNamespace(monotonic=count().__next__, sleep=rests.append))
+    frame, done = pd.DataFrame(np.zeros((1, 50))), threading.Event()
+
+    def tell(seen: Mapping[str, ValueSeen]) -> None:
+        told(seen)
+        done.set()
+
+    monkeypatch.setattr(value_reader, "MOST_SECONDS", 1e9)
+    reader = ValueReader()
+    reader.take({"beside": frame}, 0.0, tell)
+    assert gate.reached.wait(LONG)
+    reader.code_begins()
+    gate.opened.set()
+    assert done.wait(LONG)
+    beside, rests[:] = set(rests), []
+    reader.take({"between": frame}, 0.0, tell)
+    assert reader.settle(LONG)
+    digest = fingerprint(frame)
+    assert (beside, rests, told.digests()) == ({0.005}, [], [{"beside": digest}, {"between": digest}])
 
 
 def test_an_array_that_waits_is_let_go_when_code_begins(told: Told, gate: Gate):
