@@ -44,7 +44,14 @@ SUBCOMMANDS = (
     ),
     Subcommand("param", "log a parameter", "%mlops param max_depth", (), takes_names=True),
     Subcommand("metric", "log a metric", "%mlops metric auc = roc_auc_score(y, p)", ("--step",), takes_names=True),
-    Subcommand("gate", "judge the run by the rules of nbmlops.toml", "%mlops gate"),
+    Subcommand(
+        "predictions",
+        "log predictions on held-out rows",
+        "%mlops predictions probability --truth y_test --features X_test --threshold 0.5",
+        ("--truth", "--features", "--rows", "--slices", "--threshold", "--training", "--model", "--name"),
+        takes_names=True,
+    ),
+    Subcommand("gate", "judge the run by the rules of nbmlops.toml", "%mlops gate", ("--waive", "--reason", "--by")),
     Subcommand(
         "register",
         "register the model if the gate passed",
