@@ -30,11 +30,12 @@ def redact_notebook(notebook: Mapping[str, Any], name: str, redactor: Redactor) 
 
 
 def _cell(cell: Mapping[str, Any], where: str, redactor: Redactor) -> dict[str, Any]:
-    source = _joined(cell.get("source", ""))
+    given = cell.get("source", "")
+    source = _joined(given)
     is_code = cell.get("cell_type") == "code"
     found = {
         **cell,
-        "source": redactor.source(source, where) if is_code else redactor.text(source, where),
+        "source": _like(given, redactor.source(source, where) if is_code else redactor.text(source, where)),
         "metadata": redactor.document(cell.get("metadata", {}), f"{where} metadata"),
     }
     if is_code:
@@ -52,7 +53,7 @@ def redact_output(output: Mapping[str, Any], where: str, redactor: Redactor) -> 
     """
     found = dict(output)
     if "text" in output:
-        found["text"] = redactor.text(_joined(output["text"]), where)
+        found["text"] = _like(output["text"], redactor.text(_joined(output["text"]), where))
     if "data" in output:
         found["data"] = {kind: _data(kind, value, where, redactor) for kind, value in output["data"].items()}
     for key in ("ename", "evalue"):
@@ -68,9 +69,14 @@ def _data(kind: str, value: Any, where: str, redactor: Redactor) -> Json:
         plain: Json = value
         return plain
     is_text = isinstance(value, str) or (isinstance(value, list) and all(isinstance(line, str) for line in value))
-    return redactor.text(_joined(value), where) if is_text else redactor.document(value, where)
+    return _like(value, redactor.text(_joined(value), where)) if is_text else redactor.document(value, where)
 
 
 def _joined(text: Any) -> str:
     """Returns a text that files may hold as a list of lines."""
     return "".join(map(str, text)) if isinstance(text, list) else str(text)
+
+
+def _like(given: Any, text: str) -> Json:
+    """Returns the text in the form that it was given in: files hold lists of lines, as nbformat splits them."""
+    return text.splitlines(keepends=True) if isinstance(given, list) else text
