@@ -2,8 +2,8 @@
 
     python benchmarks/peer_cells.py PYTHON
 
-PYTHON is the interpreter of an environment that has ipyflow and ipykernel. Each of the two is compared with a bare kernel
-of its own environment: what counts is the processor time of the kernel's process that a cell adds.
+PYTHON is the interpreter of an environment that has ipyflow and ipykernel. Each of the two is compared with a bare
+kernel of its own environment: what counts is the processor time of the kernel's process that a cell adds.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ import tempfile
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = ("pass", "x = 1", "y = [v1[0] + i for i in range(10)]\nz = y[-1] + v2")
@@ -28,6 +26,8 @@ class Kernel:
     """A kernel of an environment after its first cell."""
 
     def __init__(self, python: str, first: str, variables: int, folder: Path) -> None:
+        from jupyter_client.manager import KernelManager
+
         self._manager = KernelManager()
         assert self._manager.kernel_spec is not None
         self._manager.kernel_spec.argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -47,8 +47,8 @@ class Shell:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         (folder / "nbmlops.toml").touch()
-        env = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-        env |= {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / ".ipython"), "MLFLOW_DISABLE_TELEMETRY": "true"}
+        env = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+        env |= {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / ".ipython")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
             cwd=folder,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
-from tests.faults.shells import Shell
+from tests.faults.shells import ROOT, Shell
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +23,19 @@ CELLS = 1_000
 LOCKED_SECONDS = 30 if "NBMLOPS_SOAK" in os.environ else 2
 SETTLE = "import nbmlops.app.session as s; s.current_session()._store._outbox.settle(120)"
 RUN = "s.current_session()._store.title.run_id"
+
+WATCH = """
+import os, sys
+folder = os.path.dirname(__file__)
+def note(name, text):
+    with open(os.path.join(folder, name), "a") as file:
+        file.write(text + "\\n")
+def hook(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"):
+        note("asked", f"{os.getpid()} {arguments}")
+note("watched", str(os.getpid()))
+sys.addaudithook(hook)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +164,18 @@ def test_two_kernels_on_one_notebook(shell: Shell, project: Path) -> None:
     assert mine != theirs
     assert [tracker.run_facts(run).metrics["twice"] for run in (mine, theirs)] == [2, 12]
     assert [tracker.run_facts(run).state.value for run in (mine, theirs)] == ["RUNNING", "FINISHED"]
+
+
+def test_a_tracked_notebook_speaks_to_nobody_but_its_store(tmp_path: Path) -> None:
+    """A hook in both processes, the kernel's and the one that speaks to the store, notes every address asked for."""
+    (tmp_path / "sitecustomize.py").write_text(WATCH)
+    shell = Shell(tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    for source in ("%mlops track --name quiet", "%mlops metric auc = 0.5", "import math\nx = math.pi"):
+        assert shell.run(source).error == ""
+    settled(shell)
+    shell.end()
+    assert len((tmp_path / "watched").read_text().split()) == 2
+    assert not (tmp_path / "asked").exists()
 
 
 @pytest.mark.skipif("NBMLOPS_SOAK" not in os.environ, reason="takes 2 GB of memory: make soak")
