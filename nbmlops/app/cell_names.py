@@ -16,6 +16,7 @@ from msgspec import Struct
 
 _MOST_TEXT = 50_000
 _NAME = re.compile(r"[^\W\d]\w*")
+_ESCAPE = re.compile(r"\\[^\n]")
 _MAGIC = re.compile(r"(?m)^([ \t]*)[%!].*$")
 _KINDS = {
     ("pandas", "DataFrame"): "frame",
@@ -34,9 +35,13 @@ _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 def kind_of(cls: type) -> str:
     """Returns "frame", "series", "table", "array", "matrix" or "model"; "" for a class of other values."""
     if len(cls.__mro__) == 2:  # most values that a cell names: numbers, texts, functions, modules
-        return _KINDS.get((cls.__module__.partition(".")[0], cls.__name__), "")
-    names = ((base.__module__.partition(".")[0], base.__name__) for base in cls.__mro__)
+        return _KINDS.get(_home(cls), "")
+    names = map(_home, cls.__mro__)
     return next((_KINDS[name] for name in names if name in _KINDS), "")
+
+
+def _home(cls: type) -> tuple[str, str]:
+    return str(cls.__module__).partition(".")[0], cls.__name__  # which a class may set to anything
 
 
 @lru_cache(64)
@@ -64,7 +69,7 @@ class Roles(Struct, frozen=True):
 def roles(source: str) -> Roles | None:
     """Returns what a cell does with names; None where its text is no Python even without lines of magics."""
     try:
-        tree = ast.parse(_MAGIC.sub(r"\1pass", source))
+        tree = ast.parse(_without_escapes(_MAGIC.sub(r"\1pass", source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     loads: set[str] = set()
@@ -79,6 +84,14 @@ def roles(source: str) -> Roles | None:
     # A name in the line of a magic, `%mlops data df`, is used there.
     loads |= {name for line in _MAGIC.finditer(source) for name in _NAME.findall(line.group())}
     return Roles(frozenset(loads | changed), frozenset(binds))
+
+
+def _without_escapes(source: str) -> str:
+    """Returns the code with other texts in its quotes: Python warns of escapes that it does not know.
+
+    Silencing it would change the filters of warnings under a cell that runs meanwhile.
+    """
+    return _ESCAPE.sub(r"\\\\", source) if "\\" in source else source
 
 
 def _names(node: ast.AST) -> Iterator[ast.Name]:

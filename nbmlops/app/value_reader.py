@@ -245,7 +245,9 @@ def _deadline(seconds: float) -> Callable[[], None]:
 def seen(value: Any, digest: str = "", why: str = "") -> ValueSeen:
     """Returns what a value looks like, with its fingerprint or why it has none."""
     cls = type(value)
-    return ValueSeen(kind_of(cls), f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}", _shape(value), digest, why)
+    return ValueSeen(
+        kind_of(cls), f"{str(cls.__module__).partition('.')[0]}.{cls.__qualname__}", _shape(value), digest, why
+    )
 
 
 def model_params(model: Any) -> dict[str, Json]:

@@ -45,6 +45,7 @@ def test_tables_and_arrays_of_all_libraries_are_known_by_their_classes():
         (int, ""),
         (type(pd), ""),
         (Odd, ""),
+        (type("Homeless", (), {"__module__": None}), ""),
     ]
     assert [(cls, kind_of(cls)) for cls, _ in values] == values
 
@@ -68,6 +69,7 @@ def test_a_cell_names_what_stands_in_its_text_and_no_private_names():
         ("f = lambda a: a + b", {"b"}, {"f"}),
         ("%mlops data df --name x\ny = df", {"mlops", "data", "df", "name", "x"}, {"y"}),
         ("if (a := b): pass", {"b"}, {"a"}),
+        ('a = \'\\d\' + b["\\"c"] + \\\n d', {"b", "d"}, {"a"}),
         ("try:\n    !ls\nexcept E: pass", {"ls", "E"}, set()),
     ],
 )
