@@ -38,8 +38,8 @@ lab: $(VENV)/.dev ## Open JupyterLab on the example notebook
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-ui: $(VENV)/.dev ## Drive the panel in a real JupyterLab with a real browser (installs playwright; Chromium must be there)
-	$(UV) install --quiet --python $(BIN)/python playwright
+test-ui: $(VENV)/.dev ## Drive the panel in JupyterLab and Notebook 7 with a real Chromium, which must be installed (10 minutes)
+	$(UV) install --quiet --python $(BIN)/python --require-hashes -r requirements-ui.lock
 	$(BIN)/python -m pytest tests/ui -m ui
 
 # Each engine in an environment of its own: their dependencies exclude each other.
@@ -109,6 +109,7 @@ goldens: $(VENV)/.dev ## Write the golden files again; read the difference befor
 lock: $(BIN)/uv ## Resolve the dependencies again into the lock files
 	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra demo --group build pyproject.toml -o requirements.lock
 	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra demo --extra lab --extra sweep --extra dask --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --group ui -c requirements-dev.lock pyproject.toml -o requirements-ui.lock
 	echo uv | $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" - -o requirements-uv.lock
 
 clean: ## Remove what runs and tests wrote (the environment stays)

@@ -39,8 +39,9 @@ average = mean([row["square"] for row in rows])
 text = f"{average:.2f} of {total}"
 """
 CELLS = {"pass": "pass", "x = 1": "x = 1", "16 lines": LONG}
-# Without a run; the record of cells alone; files as well, as `%mlops track` does; with a metric in each cell.
-CANDIDATES = ("bare", "loaded", "cells", "tracked", "logging")
+# Without a run; the record of cells alone; files as well, as `%mlops track` does; with a metric in each cell; the last
+# two again with an open panel.
+CANDIDATES = ("bare", "loaded", "cells", "tracked", "logging", "panel", "logging in panel")
 BLOCK = 50
 BLOCKS = int(os.environ.get("NBMLOPS_BLOCKS", "12"))
 
@@ -89,7 +90,7 @@ def track(shell: Any, *, files: bool) -> None:
     place = SessionPlace(
         root, "bench", "bench.ipynb", "d" * 64, ("depth",), "", config, "sqlite:///mlflow.db", GitState()
     )
-    nowhere: Any = SimpleNamespace(tracker=Nowhere())
+    nowhere: Any = SimpleNamespace(tracker=Nowhere(), registry=SimpleNamespace(aliased=lambda *_: None))
     spool = Spool(root / SPOOLS)
     store = SpooledStore(place, nowhere, spool)
     store.begin(start_entry(RunStart("bench"), "sqlite:///mlflow.db", spool.key), 60.0)
@@ -103,12 +104,16 @@ def work(candidate: str, variables: int) -> None:
     shell = make_shell(variables)
     if candidate != "bare":
         shell.run_line_magic("load_ext", "nbmlops")
-    if candidate in {"cells", "tracked", "logging"}:
+    if candidate not in {"bare", "loaded"}:
         track(shell, files=candidate != "cells")
+    if "panel" in candidate:
+        from nbmlops.ipython.panel import live_panel
+
+        live_panel(shell)
     output, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: PTH123, SIM115 - the cells may print
     for line in sys.stdin:
         source = CELLS[line.strip()]
-        if candidate == "logging":
+        if candidate.startswith("logging"):
             source = f"import nbmlops; _ = nbmlops.metric('auc', 0.5)\n{source}"
         took = []
         for _ in range(BLOCK):
@@ -166,7 +171,7 @@ def show(variables: int, cell: str, seen: dict[str, list[tuple[float, float]]]) 
     print(f"{variables:5} variables, {cell}: bare {median(wall['bare']):.0f}, CPU {median(used['bare']):.0f}")
     for name in CANDIDATES[1:]:
         told = [f"{kind} {_added(all_[name], all_['bare'])}" for kind, all_ in (("wall", wall), ("CPU", used))]
-        print(f"    {name:8} {'   '.join(told)}", flush=True)
+        print(f"    {name:16} {'   '.join(told)}", flush=True)
 
 
 def _added(took: list[float], bare: list[float]) -> str:

@@ -267,7 +267,7 @@ def _schema(check: CheckRecord) -> Cell:
 
 
 def _actions(status: StatusView) -> tuple[Action, ...]:
-    verdict, running = status.verdict, status.status is SessionStatus.RUNNING
+    verdict, running = status.verdict, status.status in {SessionStatus.RUNNING, SessionStatus.PAUSED}
     no_run = "" if running else "no run is tracked now"
     no_metric = "" if status.metrics else "the run has no metric yet"
     no_registering = no_run or _no_registering(verdict)

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 150_000  # milliseconds
 LAB, NOTEBOOK = "jupyterlab", "notebook"
 KERNEL = "nbmlops-ui"
 _HARMLESS = ("WebSocket", "favicon", "ResizeObserver", "404 (Not Found)")

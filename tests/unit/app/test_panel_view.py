@@ -160,6 +160,8 @@ def test_the_next_thing_to_do_stands_out_and_what_cannot_be_done_says_why():
     assert actions(panel_view(Moment(failed)))["register"] == ("the gate said no", False)
     done = replace(passed, model_version=ModelVersionRef("flights", "3", ("champion",)))
     assert actions(panel_view(Moment(done))) == {"gate": ("", False), "register": ("", False), "compile": ("", True)}
+    paused = panel_view(Moment(replace(passed, status=SessionStatus.PAUSED)))
+    assert (paused.state, paused.tone, actions(paused)["register"]) == ("PAUSED", Tone.QUIET, ("", True))
     ended = panel_view(Moment(replace(passed, status=SessionStatus.FINISHED)))
     assert (ended.state, actions(ended)["register"]) == ("FINISHED", ("no run is tracked now", False))
     assert ended.actions[2] == Action("compile", "Compile")
