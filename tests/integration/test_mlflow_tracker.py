@@ -21,8 +21,9 @@ from msgspec.structs import replace
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.data.describe import describe
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, PredictionsRecord, StepLog
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
+from nbmlops.tracking.predictions import predictions_file
 from nbmlops.tracking.process import this_process
 from nbmlops.tracking.tracker import RunFacts, RunStart, RunState, Tracker
 
@@ -290,3 +291,19 @@ def test_a_database_server_that_is_not_there_is_told_at_once(tmp_path: Path) -> 
         EnvironmentFault, match=r"the tracking server postgresql://127\.0\.0\.1:9/mlflow cannot be reached"
     ):
         MlflowTracker("postgresql://ada:s3cret@127.0.0.1:9/mlflow", tmp_path).start_run(RunStart("flights"))
+
+
+def test_predictions_are_an_artifact_with_their_digest(tracker: Tracker, root: Path) -> None:
+    run_id = tracker.start_run(RunStart("flights", "predictions")).run_id
+    digest = "d" * 64
+    file = predictions_file(root, digest)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"rows")
+    log = StepLog(predictions=(PredictionsRecord("held_out", digest, 4), PredictionsRecord("gone", "e" * 64, 4)))
+    tracker.log_step(run_id, log)
+    tracker.log_step(run_id, log)  # as when a spool is sent again
+    assert tracker.read_artifact(run_id, "predictions/held_out.parquet") == b"rows"
+    found = {name: text for name, text in tracker.run_facts(run_id).tags.items() if "predictions" in name}
+    assert found == {"nbmlops.predictions.held_out": digest}
+    with pytest.raises(UsageError, match=r"gone\.parquet"):
+        tracker.read_artifact(run_id, "predictions/gone.parquet")

@@ -12,7 +12,7 @@ from flight_delays.helpers import score_slices
 from flight_delays.params import Params
 
 
-def evaluate(params: Params, X_test, y_test, model) -> None:
+def evaluate(params: Params, X_train, X_test, y_test, model) -> None:
     """Evaluate.
 
     - AUC: does the list put late flights above punctual ones? This is what the desk
@@ -35,6 +35,7 @@ def evaluate(params: Params, X_test, y_test, model) -> None:
     nbmlops.metric("f1", f1)
     nbmlops.metric("brier", brier)
     nbmlops.metric("alert_share", alert.mean())
+    nbmlops.api.predictions(probability, truth=y_test, features=X_test, threshold=alert_above, training=X_train, model=model)
 
     print(f"AUC {auc:.3f}, F1 {f1:.3f}, Brier {brier:.3f}; {alert.mean():.1%} of the flights would be on the list")
 

@@ -5,7 +5,7 @@ import pytest
 
 from nbmlops.app.session_log import Change, SessionLog
 from nbmlops.core.errors import UsageError
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, StepLog
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, PredictionsRecord, StepLog
 from nbmlops.tracking.tracker import RunFacts, RunState
 
 AUC = MetricValue("auc", 0.8)
@@ -21,6 +21,18 @@ def test_what_was_logged_is_sent_once():
         {"depth": 3}, (AUC,), (DataRecord("df", "0" * 32, "frame"),), (CheckRecord("df", "df", passed=True),)
     )
     assert log.batch() == StepLog()
+
+
+def test_the_same_predictions_are_sent_once_and_others_again():
+    log = SessionLog()
+    one, other = PredictionsRecord("held_out", "a" * 64, 10), PredictionsRecord("held_out", "b" * 64, 10)
+    log.record_predictions(one)
+    log.record_predictions(one)
+    assert log.batch() == StepLog(predictions=(one,))
+    log.record_predictions(one)
+    assert log.batch() == StepLog()
+    log.record_predictions(other)
+    assert log.batch() == StepLog(predictions=(other,))
 
 
 def test_notebook_parameters_are_sent_with_the_first_other_thing():

@@ -17,6 +17,7 @@ from nbmlops.pipeline.run_record import (
     LiveValue,
     MetricValue,
     ModelVersionRef,
+    PredictionsRecord,
     RunRecord,
     RunStatus,
     StepError,
@@ -209,6 +210,7 @@ logs = st.builds(
             tuples(st.builds(CheckFinding, texts, texts, st.integers(0, 9), tuples(texts), texts)),
         )
     ),
+    predictions=tuples(st.builds(PredictionsRecord, texts, texts, st.integers(0))),
 )
 step_records = st.builds(
     StepRecord,

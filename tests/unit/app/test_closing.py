@@ -1,0 +1,58 @@
+"""Judging and registering: waivers are kept with run and version, and a verdict is about one run."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from nbmlops.app.closing import Registration, judge, register_model
+from nbmlops.app.evidence import Judged
+from nbmlops.core.errors import GateRejected
+from nbmlops.gate.policy import Policy, Rule
+from nbmlops.gate.verdict import Verdict, Waiver
+from nbmlops.pipeline.run_record import Lineage
+from nbmlops.tracking.tracker import RunStart
+from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
+
+POLICY = Policy((Rule("floor", "r2", min=0.7),))
+X = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+MODEL = LinearRegression().fit(X, [1.0, 2.0, 3.0])
+
+
+@pytest.fixture
+def stores() -> Any:
+    return SimpleNamespace(tracker=InMemoryTracker(), registry=InMemoryRegistry())
+
+
+def judged(stores: Any, r2: float, *waivers: Waiver) -> tuple[str, Verdict]:
+    run_id = stores.tracker.start_run(RunStart("x")).run_id
+    return run_id, judge(stores, Judged(run_id, "m", None), {"r2": r2}, POLICY, waivers)  # type: ignore[arg-type]
+
+
+def registration(run_id: str) -> Registration:
+    return Registration("m", MODEL, X, Lineage(run_id=run_id), {"r2": 0.8})
+
+
+def test_a_waiver_is_kept_with_the_run_and_the_version(stores: Any) -> None:
+    run_id, verdict = judged(stores, 0.5, Waiver("floor", "a demo", "Ada"))
+    version = register_model(stores, verdict, registration(run_id), promote_on_pass=False)
+    kept = [{"by": "Ada", "reason": "a demo", "rule": "floor"}]
+    assert json.loads(stores.tracker.run_facts(run_id).tags["nbmlops.waived"]) == kept
+    assert json.loads(version.tags["nbmlops.waived"]) == kept
+    assert stores.tracker.documents[run_id, "verdict.json"]["results"][0]["waiver"] == {"reason": "a demo", "by": "Ada"}
+
+
+def test_the_verdict_of_another_run_registers_nothing(stores: Any) -> None:
+    _, verdict = judged(stores, 0.8)
+    other, _ = judged(stores, 0.5)
+    with pytest.raises(GateRejected, match="the last verdict on it is another one"):
+        register_model(stores, verdict, registration(other), promote_on_pass=False)
+    never = stores.tracker.start_run(RunStart("x")).run_id
+    with pytest.raises(GateRejected, match="it was never judged"):
+        register_model(stores, verdict, registration(never), promote_on_pass=False)
+    assert stores.registry.models == {}
