@@ -101,7 +101,7 @@ def _end(
         replace(then, notebook=now.notebook) for then, now in zip(known.record.steps, outcome.record.steps, strict=True)
     )
     record = replace(outcome.record, steps=steps)
-    write_documents(cwd, record, stores.tracker)
+    write_documents(cwd, record, stores.tracker, opened.config.notebook or "whole")
     stores.tracker.end_run(record.run_id, RunState.FINISHED)
     kept = replace(record, folder=known.record.folder)
     ResultsIndex(opened.root, opened.pipeline.name).remember(known.digest, kept, policy)

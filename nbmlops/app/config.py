@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -56,7 +56,7 @@ class PipelineConfig(Struct, frozen=True):
         jobs: How many steps may run at once; 0 for as many as there are cores.
         memory: What they may take together, such as "8GiB"; "" for what is free.
         warm: Whether their processes may be forked from one that has their imports.
-        notebook: What of the notebook is kept with its run: "whole", "stripped" of outputs, or "no".
+        notebook: What of notebooks is kept with runs; None for step notebooks whole, a notebook's own run stripped.
         secrets: What looks like a secret and is none, and the other way round.
     """
 
@@ -75,7 +75,7 @@ class PipelineConfig(Struct, frozen=True):
     jobs: int = 0
     memory: str = ""
     warm: bool = True
-    notebook: str = "stripped"
+    notebook: Literal["whole", "stripped", "no"] | None = None
     secrets: SecretSettings = field(default_factory=SecretSettings)
 
 
@@ -109,7 +109,7 @@ class Config(Struct, frozen=True):
             jobs=own.run.jobs or base.run.jobs or 0,
             memory=own.run.memory or base.run.memory or "",
             warm=base.run.warm is not False if own.run.warm is None else own.run.warm,
-            notebook=own.tracking.notebook or base.tracking.notebook or "stripped",
+            notebook=own.tracking.notebook or base.tracking.notebook,
             secrets=SecretSettings(
                 frozenset(base.redaction.allow), frozenset((*base.redaction.variables, *own.secrets))
             ),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from nbmlops.app.notebook_upload import tell_notebook
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.session_place import SessionPlace
 from nbmlops.app.session_port import SessionStore
@@ -61,8 +62,10 @@ def _cells_of(notebook: Notebook, opened: OpenedPipeline) -> tuple[CodeCell, ...
     )
 
 
-def tell_session(store: SessionStore, place: SessionPlace, runs: Iterable[CellRun]) -> None:
-    """Hands the store what a notebook's own run is made from, as far as it has come."""
+def tell_session(store: SessionStore, place: SessionPlace, runs: tuple[CellRun, ...], *, last: bool) -> None:
+    """Hands the store what a notebook's own run is made from, as far as it has come; at its end the notebook, too."""
+    if last and place.notebook:
+        tell_notebook(store, place.root / place.notebook, place.config.notebook or "stripped", runs)
     made_from = session_provenance(place.root, place.notebook, runs)
     store.document(PROVENANCE_FILE, provenance_to_json(made_from))
 

@@ -359,7 +359,7 @@ class _Run:
         """Returns the record after it was written to disk and to the tracked run, which is ended."""
         self._unwritten = record
         tracker, _ = self._tracked.wait()
-        write_documents(self._request.cwd, record, tracker)
+        write_documents(self._request.cwd, record, tracker, self._opened.config.notebook or "whole")
         tracker.end_run(record.run_id, _STATES[record.status])
         return record
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -17,8 +18,10 @@ from nbmlops.runtime.results import StepsResult
 from nbmlops.tracking.lineage import lineage_from_tags, lineage_tags
 from nbmlops.tracking.tracker import RunFacts, Tracker
 
+if TYPE_CHECKING:
+    from nbmlops.app.notebook_upload import Keep
+
 RUN_FILE = "run.json"
-NOTEBOOKS = "notebooks"
 RUN_NAME = "mlflow.runName"
 
 
@@ -48,18 +51,26 @@ def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: It
     )
 
 
-def write_documents(cwd: Path, record: RunRecord, tracker: Tracker) -> None:
+def write_documents(cwd: Path, record: RunRecord, tracker: Tracker, keep: Keep) -> None:
     """Writes `run.json` and `verdict.json` to the run's folder, and what the tracked run keeps to its artifacts.
+
+    Args:
+        cwd: The folder that paths of the record are relative to.
+        record: The run.
+        tracker: Its store.
+        keep: What of the executed notebooks the store gets.
 
     Raises:
         EnvironmentFault: the disk or the tracking store cannot be used.
     """
+    from nbmlops.app.notebook_upload import keep_step  # noqa: PLC0415 - a run that executes nothing keeps nothing
+
     write_run_document(cwd, record)
     if record.verdict is not None:
         write_json_document(cwd / record.folder / VERDICT_FILE, dict(record.verdict))
     for step in record.steps:
         if step.notebook:
-            tracker.log_artifacts(record.run_id, cwd / step.notebook, NOTEBOOKS)
+            keep_step(tracker, record.run_id, cwd / step.notebook, keep)
     tracker.log_document(record.run_id, RUN_FILE, run_to_json(record))
     # The store's run is found by the name of its folder, and the other way round.
     tracker.set_tags(record.run_id, {**lineage_tags(record.lineage), RUN_NAME: Path(record.folder).name})

@@ -299,7 +299,7 @@ class NotebookSession:
         for metric in self._log.named_metrics(self._place.metrics, self._kernel.namespace):
             self.metric(metric)
 
-    def _settle(self) -> None:
+    def _settle(self, *, last: bool = False) -> None:
         """Hands over all that is known of the run, when its inputs have been fingerprinted."""
         self.flush(last=True)
         if self._files is not None:
@@ -309,7 +309,7 @@ class NotebookSession:
         if self._kernel.follows_cells:
             from nbmlops.app.provenance import tell_session  # noqa: PLC0415  # likewise
 
-            tell_session(self._store, self._place, self._cells.runs)
+            tell_session(self._store, self._place, self._cells.runs, last=last)
 
     def adopt(self, options: SessionOptions, kernel: Kernel) -> None:
         """Takes over what the user says on resuming: the notebook, if it was not known.
@@ -333,7 +333,7 @@ class NotebookSession:
     def end(self, *, failed: bool = False) -> StatusView:
         """Returns the final status, after sending what is left and ending the run; what waits stays in the spool."""
         self._take_named_metrics()
-        self._settle()
+        self._settle(last=True)
         if self._files is not None:
             self._files.stop()
         self._store.end(failed=failed)

@@ -50,7 +50,7 @@ if limit > 5:
     os.environ['CELL_TOKEN'] = 'Cell-' + 'Pw-77'
     raise ValueError(f"no login with {os.environ['DB_PASSWORD']!r}, {os.environ['CELL_TOKEN']}, {total}")"""
 CELLS = [
-    (["imports"], "import os\nimport nbmlops\n\n%load_ext nbmlops\n%mlops track"),
+    (["imports"], "import os\nimport nbmlops\n\n%load_ext nbmlops\n%mlops track --notebook line.ipynb"),
     (["parameters"], "db_password = 'default-Pw-11'\nlimit = 3"),
     (["step:load"], LOAD),
     (["step:use"], USE),
@@ -145,3 +145,5 @@ def test_a_run_of_a_notebook(project: Path):
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
     assert copies(project, FORMS) == {}
     assert "secret taken out of what was stored: value of DB_PASSWORD" in str(notebook.cells[-2].outputs)
+    (kept,) = project.glob("mlartifacts/*/artifacts/notebooks/line.ipynb")
+    assert "api_key = '[redacted]'" in kept.read_text()
