@@ -68,7 +68,7 @@ def log_predictions(given: Given, name: str, root: Path) -> tuple[PredictionsRec
     held = _held_out(given, name)
     try:
         data = to_parquet(held)
-    except (ValueError, TypeError) as error:  # Arrow's own errors are of these kinds
+    except (ValueError, TypeError, NotImplementedError) as error:  # Arrow's own errors are of these kinds
         raise UsageError(f"the predictions {name!r} cannot be kept: {error}", "give columns of plain values") from error
     digest = digest_bytes(data)
     file = predictions_file(root, digest)
@@ -170,6 +170,23 @@ def _length(value: Any, what: str) -> int:
         raise UsageError(f"{what} is of type {type(value).__name__}, which has no rows") from error
 
 
+def _latency(model: object, sample: Any) -> float:
+    """Returns how long the model takes for one row.
+
+    Raises:
+        UsageError: it cannot predict from these features.
+    """
+    from nbmlops.registry.model_cost import latency_ms  # noqa: PLC0415  # as above
+
+    try:
+        return latency_ms(model, sample)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"the model cannot predict from the features: {str(error)[:200]}",
+            "give the frame that it predicts from: --features FRAME, or leave --model out",
+        ) from error
+
+
 def _threshold(value: object) -> float | None:
     if value is None:
         return None
@@ -190,10 +207,10 @@ def _facts(given: Given, keys: Array, features: pd.DataFrame | None) -> Mapping[
     if given.training is not None:
         facts["leaked_rows"] = float(np.isin(keys, row_keys(given.training)).sum())
     if given.model is not None:
-        from nbmlops.registry.model_cost import latency_ms, model_bytes  # noqa: PLC0415  # as above
+        from nbmlops.registry.model_cost import model_bytes  # noqa: PLC0415  # as above
 
         facts["model_bytes"] = float(model_bytes(given.model))
         sample: Any = given.features
         if features is not None and len(features):
-            facts["latency_ms"] = latency_ms(given.model, sample[:_MOST_SAMPLE])
+            facts["latency_ms"] = _latency(given.model, sample[:_MOST_SAMPLE])
     return facts

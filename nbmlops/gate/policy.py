@@ -143,7 +143,8 @@ class Policy(Struct, frozen=True):
     @property
     def of_logged_metrics(self) -> Policy:
         """The rules for which metrics and champion are evidence enough."""
-        return Policy(tuple(rule for rule in self.rules if rule.sample is None and not rule.fact))
+        plain = (rule for rule in self.rules if rule.sample is None and not rule.fact)
+        return Policy(tuple(rule for rule in plain if not is_named_version(rule.baseline)))
 
 
 def direction_of(rule: Rule) -> Direction | None:

@@ -47,6 +47,15 @@ def test_a_waiver_is_kept_with_the_run_and_the_version(stores: Any) -> None:
     assert stores.tracker.documents[run_id, "verdict.json"]["results"][0]["waiver"] == {"reason": "a demo", "by": "Ada"}
 
 
+def test_a_rule_beside_a_named_version_is_judged_by_it(stores: Any) -> None:
+    run_id, verdict = judged(stores, 0.8)
+    register_model(stores, verdict, registration(run_id), promote_on_pass=False)
+    other = stores.tracker.start_run(RunStart("x")).run_id
+    rules = Policy((Rule("plain", "r2", baseline="version 1", max_drop=0.05), Rule("same", "r2", baseline="@champion")))
+    found = judge(stores, Judged(other, "m", None), {"r2": 0.76}, rules)  # type: ignore[arg-type]
+    assert [(one.outcome.value, one.baseline) for one in found.results] == [("pass", 0.8), ("fail", 0.8)]
+
+
 def test_the_verdict_of_another_run_registers_nothing(stores: Any) -> None:
     _, verdict = judged(stores, 0.8)
     other, _ = judged(stores, 0.5)

@@ -284,6 +284,7 @@ def test_drift_is_the_greatest_distance_of_a_column(world: World) -> None:
         ({"threshold": "high"}, "the threshold is a number"),
         ({"features": 3}, "features is of type int"),
         ({"prediction": [object()] * ROWS}, "neither numbers nor texts"),
+        ({"features": X.assign(tail=1.0), "model": MODEL}, "the model cannot predict from the features"),
     ],
 )
 def test_predictions_that_cannot_be_logged_are_refused(tmp_path: Path, change: dict, message: str) -> None:
