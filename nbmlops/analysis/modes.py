@@ -124,7 +124,8 @@ def _of_unit(graph: Graph, unit: Unit) -> Iterator[str]:
             yield f"deleting '{name}' brings back Python's own"
     if unit.cell.may_raise and unit.home == unit.cell.role.step:
         yield f"it is tagged `{RAISES}`"
-    if name := next((part.name for part in walk(unit.node) if _is_dataclass(part)), ""):
+    parts = walk(unit.node) if ast.ClassDef in kinds(unit.node) else ()
+    if name := next((part.name for part in parts if _is_dataclass(part)), ""):
         yield f"the text of a '{name}' tells where its class is made"
     if unit.kind is StatementKind.CODE and _makes_tasks(unit.node):
         yield "a task that it starts goes on between the cells"

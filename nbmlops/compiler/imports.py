@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from nbmlops.analysis.model import ImportedName
 from nbmlops.compiler.layout import WIDTH
@@ -78,6 +79,7 @@ def _from_lines(module: str, names: Sequence[str]) -> list[str]:
     return [f"from {module} import (", *(f"    {name}," for name in names), ")"]
 
 
+@lru_cache(maxsize=1024)  # the steps of a pipeline import the same names
 def _natural(text: str) -> tuple[list[tuple[int, int, str]], str]:
     parts = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", text.lower()) if p]
     return parts, text

@@ -49,6 +49,8 @@ def children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for field in _FIELDS.get(node.__class__, ()):
         value = getattr(node, field, None)
+        if not value:  # most lists are empty, most other parts not there
+            continue
         if value.__class__ is list:
             found += [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):

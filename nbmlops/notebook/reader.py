@@ -95,11 +95,11 @@ def _notebooks_hint(folder: Path, name: str) -> str:
 
 
 def _translations(cells: Sequence[RawCell]) -> list[Translation | None]:
-    plain = [translate(cell.source) if cell.kind is CellKind.CODE else None for cell in cells]
+    plain = [translate(cell.source, cell=cell.number) if cell.kind is CellKind.CODE else None for cell in cells]
     if any(_runs_shell(translation) for translation in plain):
         known = shell_names(translation.python for translation in plain if translation)
         plain = [
-            translate(cell.source, known) if _runs_shell(translation) else translation
+            translate(cell.source, known, cell.number) if _runs_shell(translation) else translation
             for cell, translation in zip(cells, plain, strict=True)
         ]
     names = imported_names(translation.python for translation in plain if translation)
@@ -131,7 +131,7 @@ def _cell(raw: RawCell, marked: MarkedCell, role: CellRole) -> Cell:
 def _imported_modules(cells: Sequence[Cell]) -> frozenset[str]:
     names: set[str] = set()
     for cell in cells:
-        for node in walk(parse(cell.python)) if "import" in cell.python else ():
+        for node in walk(parse(cell.python, cell.number)) if "import" in cell.python else ():
             if isinstance(node, ast.Import):
                 names.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -78,36 +78,38 @@ class _Work(Struct):
         )
 
 
-def translate(source: str, names: ShellNames = ShellNames()) -> Translation:  # noqa: B008 - frozen
+def translate(source: str, names: ShellNames = ShellNames(), cell: int = 0) -> Translation:  # noqa: B008 - frozen
     r"""Returns the cell as Python, with the magics that it holds and everything that is wrong with it.
 
     Args:
         source: The cell's text with `\n` line ends.
         names: What the rest of the notebook says about names in shell commands.
+        cell: Its number, by which analysis finds the tree again.
     """
     original = source.split("\n")
-    tree = _parse(source)
+    tree = _parse(source, cell)
     if isinstance(tree, ast.Module) and not _PROMPT.match(source):
         return _checked(Translation(source), tree, original)
     work = _Work(original, list(original), names)
+    replaced = None
     if _unwrap_cell_magics(work):
         _clean(work)
-        _replace_pieces(work)
+        replaced = _replace_pieces(work, cell)
     python = "\n".join(work.lines)
     translation = Translation(
         python, tuple(sorted(work.magics, key=lambda magic: magic.line)), tuple(work.faults), work.step, work.step_line
     )
-    return _checked(translation, _parse(python), original)
+    return _checked(translation, replaced or _parse(python, cell), original)
 
 
-def _parse(python: str) -> ast.Module | SyntaxError:
+def _parse(python: str, cell: int) -> ast.Module | SyntaxError:
     """Returns the tree, or what is wrong; also what only the compiler proper notices, such as `return` outside."""
     try:
         if "\0" in python:
             return SyntaxError(
                 "it holds a null byte", ("<cell>", python.count("\n", 0, python.index("\0")) + 1, 0, None)
             )
-        tree = parse(python)
+        tree = parse(python, cell)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(tree, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
@@ -231,8 +233,8 @@ def _clean(work: _Work) -> None:
     work.lines = [""] * blank + "".join(cleaned).removesuffix("\n").split("\n")
 
 
-def _replace_pieces(work: _Work) -> None:
-    """Replaces one piece of IPython syntax after the other, from the top, until nothing but Python is left."""
+def _replace_pieces(work: _Work, cell: int) -> ast.Module | None:
+    """Replaces one piece of IPython syntax after the other, from the top; returns the tree once it is Python."""
     from IPython.core.inputtransformer2 import TransformerManager, make_tokens_by_line
 
     transformers = TransformerManager().token_transformers
@@ -241,17 +243,19 @@ def _replace_pieces(work: _Work) -> None:
         try:
             tokens = make_tokens_by_line(lines)
         except SyntaxError:  # tabs and spaces mixed, say: parsing the cell will tell
-            return
+            return None
         if not _replace_first(work, lines, [found for kind in transformers if (found := kind.find(tokens))]):
-            return
-        if isinstance(_parse("\n".join(work.lines)), ast.Module):  # much faster than to look for pieces once more
-            return
+            return None
+        tree = _parse("\n".join(work.lines), cell)
+        if isinstance(tree, ast.Module):  # much faster than to look for pieces once more
+            return tree
     work.faults.append(
         Fault(
             "NB118", f"more than {_MOST_PIECES} magics and shell lines in one cell", "split the cell, or write Python"
         )
     )
     work.lines = [""] * len(work.lines)
+    return None
 
 
 def _replace_first(work: _Work, lines: list[str], candidates: Sequence[Any]) -> bool:

@@ -227,7 +227,7 @@ def _cycle(start: str, step: str, edges: Mapping[str, set[str]]) -> tuple[str, .
 def _metrics_faults(cell: MarkedCell, role: CellRole) -> Iterable[Fault]:
     if role.kind is not RoleKind.METRICS:
         return
-    for statement in parse(cell.python).body:
+    for statement in parse(cell.python, cell.number).body:
         if not _printed_name(statement):
             yield Fault(
                 "NB145",

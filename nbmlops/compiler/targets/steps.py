@@ -20,7 +20,7 @@ from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import comment, wrapped
 from nbmlops.compiler.targets.shared import from_helpers
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import kinds, walk
 from nbmlops.pipeline.ir import Step
 
 SHOW = "nbmlops.show"
@@ -95,7 +95,8 @@ def _content(program: Program, step: Step, facts: StepFacts) -> _Content:
     }
     nodes = tuple(nodes_of(cells, statements))
     given = {value.name for value in step.inputs} | set(step.parameters)
-    bound = frozenset(collect_names(nodes).bound) | given
+    walrus = any(ast.NamedExpr in kinds(node) for node in nodes)
+    bound = frozenset(collect_names(nodes, walrus=walrus).bound) | given
     return _Content(cells, nodes, frozenset(mentioned(nodes) | given | set(step.outputs)), bound)
 
 
