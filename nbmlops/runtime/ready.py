@@ -14,13 +14,10 @@ import asyncio
 from queue import Empty
 from typing import Any
 
-import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
-_LOOKS = (
-    0.01  # seconds between two looks at a kernel that was asked to end; by itself jupyter_client takes ten times that
-)
+_LOOKS = 0.01  # seconds between two looks at a kernel that was asked to end (jupyter_client: 0.1)
 _TRY_AGAIN = 5  # milliseconds (ZMQ_RECONNECT_IVL)
 _ASK_AGAIN = 1.0  # seconds: a kernel that is starting may take long
 _HEARD_BY = 0.1  # seconds from the reply to the news: what was published before we listened never comes
@@ -31,7 +28,7 @@ class PromptClient(AsyncKernelClient):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.context.setsockopt(zmq.RECONNECT_IVL, _TRY_AGAIN)  # of the sockets that it makes from now on
+        self.context.reconnect_ivl = _TRY_AGAIN  # of the sockets that it makes from now on
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Returns when the kernel answers requests, and nothing that was published before is left to be read.

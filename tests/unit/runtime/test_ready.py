@@ -10,7 +10,6 @@ from queue import Empty
 from typing import Any
 
 import pytest
-import zmq
 
 from nbmlops.runtime.kernel import Kernel
 from nbmlops.runtime.ready import PromptClient
@@ -59,7 +58,7 @@ def test_what_a_ready_kernel_publishes_next_belongs_to_the_next_request() -> Non
 def test_a_client_tries_soon_again_to_reach_a_kernel_that_does_not_listen_yet(tmp_path: Path) -> None:
     client = PromptClient(transport="ipc", ip=str(tmp_path / "kernel"), shell_port=1, iopub_port=2)
     with client.connect_shell() as shell, client.connect_iopub() as published:
-        assert [socket.getsockopt(zmq.RECONNECT_IVL) for socket in (shell, published)] == [5, 5]
+        assert [socket.reconnect_ivl for socket in (shell, published)] == [5, 5]
 
 
 def test_a_client_that_comes_later_is_ready_as_well() -> None:
