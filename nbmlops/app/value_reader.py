@@ -39,10 +39,11 @@ MOST_WAITING_BYTES = 1 << 30
 """Frozen frames that wait cannot be freed by the notebook; more of them are not kept alive."""
 SHARE = 0.03
 """Of the time that a cell took, so much may be spent on reading at once what it made."""
-MODEL_SHARE = 0.2
+MODEL_SHARE = 0.25
 MODEL_SECONDS = 0.1
 """The same for a model, at most; fitting one takes longer than reading it."""
 _LEAST_SECONDS = 50e-6
+_LEAST_MODEL_SECONDS = 3e-3
 _LET_GO_SECONDS = 0.01
 _WORK_SECONDS = 0.002
 _REST_SECONDS = 0.005
@@ -136,8 +137,11 @@ class ValueReader:
             return 0.0
         is_model = kind_of(type(value)) == "model"  # how long reading it takes shows when it is read
         cost = 0.0 if is_model else _seconds_to_read(value)
-        most = min(MODEL_SECONDS, MODEL_SHARE * seconds) if is_model else budget
-        found = _read(value, _deadline(most)) if cost <= budget and _is_loaded() and most > cost else None
+        most = min(MODEL_SECONDS, max(_LEAST_MODEL_SECONDS, MODEL_SHARE * seconds)) if is_model else budget
+        # Its own time counts: on a busy machine everything takes longer, the cell did so as well.
+        found = (
+            _read(value, _deadline(most, time.thread_time)) if cost <= budget and _is_loaded() and most > cost else None
+        )
         if found is None or found.why.startswith(_TOO_LONG):
             job.live[name] = value
         else:
@@ -231,12 +235,12 @@ class ValueReader:
         return True
 
 
-def _deadline(seconds: float) -> Callable[[], None]:
+def _deadline(seconds: float, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
     """Returns what ends a reading that takes too long."""
-    end = time.monotonic() + seconds
+    end = clock() + seconds
 
     def check() -> None:
-        if time.monotonic() > end:
+        if clock() > end:
             raise _Stop(f"{_TOO_LONG} {seconds:g} seconds")
 
     return check
