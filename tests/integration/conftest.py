@@ -125,7 +125,7 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    for _ in range(3000):  # five minutes, for machines that are busy otherwise
         assert process.poll() is None
         try:
             with urllib.request.urlopen(address, timeout=1):

@@ -232,7 +232,7 @@ def test_runs_beside_each_other(project: Path, monkeypatch, capsys, tmp_path: Pa
 
 CELLS = (
     "%load_ext nbmlops\n%mlops track --notebook cells.ipynb",
-    "import pandas as pd\nhours = pd.DataFrame({'hour': [1, 2, 3]})",
+    "import pandas as pd\nhours = pd.DataFrame({'hour': [7, 8, 9]})",
     "%mlops data hours",
     "%mlops param depth 7\n%mlops metric auc 0.9",
     "%mlops lineage",
