@@ -19,6 +19,7 @@ from nbmlops.registry.registry import LEASE_PREFIX, METRICS, MODEL_DIGEST, Candi
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.mlflow_errors import named_errors
+from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.uri import masked
 
 SIGNATURE_ROWS = 100
@@ -363,8 +364,11 @@ def first_rows(features: Any) -> Any:
 
 
 def _write_documents(candidate: Candidate, verdict: Verdict, folder: Path) -> None:
-    write_json_document(folder / "schema.json", dict(candidate.schema))
-    write_json_document(folder / "profile.json", dict(candidate.profile))
+    for name, document in (("schema.json", candidate.schema), ("profile.json", candidate.profile)):
+        # Categories and frequent values are the data's own.
+        redacted = process_redactor().document(dict(document), name)
+        assert isinstance(redacted, dict)
+        write_json_document(folder / name, redacted)
     write_json_document(folder / "verdict.json", verdict_to_json(verdict))
 
 

@@ -85,7 +85,7 @@ def candidate(tracker: Tracker, name: str, model: object, auc: float) -> Candida
         lineage=lineage,
         metrics={"auc": auc},
         schema={"columns": ["distance", "hour"]},
-        profile={"rows": 40},
+        profile={"rows": 40, "top": ["AKIA" + "IOSFODNN7EXAMPLE"]},  # a value that is a key
         description="a forest",
     )
 
@@ -193,7 +193,10 @@ def test_the_version_holds_a_model_without_pickle_its_signature_and_documents(
     }
     assert json.loads((folder / "nbmlops" / "verdict.json").read_text()) == verdict_to_json(verdict)
     assert json.loads((folder / "nbmlops" / "schema.json").read_text()) == {"columns": ["distance", "hour"]}
-    assert json.loads((folder / "nbmlops" / "profile.json").read_text()) == {"rows": 40}
+    assert json.loads((folder / "nbmlops" / "profile.json").read_text()) == {
+        "rows": 40,
+        "top": ["[redacted]"],
+    }
     assert set(pinned_requirements()) <= set((folder / "requirements.txt").read_text().split())
 
     from mlflow.models import Model
