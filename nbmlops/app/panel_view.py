@@ -20,7 +20,7 @@ from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 
 MOST_ROWS = 60
 MOST_LINE = 400  # characters
-_MOST_LINES = 12
+_MOST_LINES, _MOST_BROKEN = 12, 5
 _WORDS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.NOT_APPLICABLE: "N/A", Outcome.WAIVED: "WAIVED"}
 _TONES = {
     Outcome.PASS: Tone.GOOD,
@@ -136,9 +136,11 @@ def _notices(moment: Moment) -> Iterator[Notice]:
             else Notice(Tone.QUIET, "Hidden state could not be looked for", reasons)
         )
     broken = [check for check in status.checks if not check.passed]
-    for check in broken:
+    for check in broken[:_MOST_BROKEN]:
         failures = tuple(visible(line) for line in check.failures[:_MOST_LINES])
         yield Notice(Tone.BAD, visible(f"{check.data} breaks schema {check.schema}"), failures)
+    if len(broken) > _MOST_BROKEN:
+        yield Notice(Tone.BAD, f"{len(broken) - _MOST_BROKEN} more schemas are broken")
     if status.notes:
         yield Notice(Tone.WARN, "Worth knowing", tuple(visible(note, MOST_LINE) for note in status.notes[:_MOST_LINES]))
 

@@ -173,9 +173,15 @@ def test_what_is_too_much_is_counted():
         parameters={f"p{n}": n for n in range(5000)},
         metrics={f"m{n}": float(n) for n in range(5000)},
         data=tuple(DataRecord(f"d{n}", "00", "file") for n in range(100)),
+        checks=tuple(CheckRecord(f"d{n}", "s", False, ("x",) * 50) for n in range(30)),
         notes=tuple("n" * 10_000 for _ in range(100)),
     )
     view = panel_view(Moment(many))
+    assert [notice.title for notice in view.notices][5:] == [
+        "d4 breaks schema s",
+        "25 more schemas are broken",
+        "Worth knowing",
+    ]
     assert [len(part.rows) for part in view.sections] == [0, 60, 60, 60]
     assert section(view, "parameters").notes == ("and 4,940 more",)
     assert len(str(to_json(view))) < 100_000
