@@ -53,6 +53,11 @@ def test_no_catch_all_module_names() -> None:
     assert [str(path) for path in MODULES if path.stem in banned or banned & set(path.parts)] == []
 
 
+def test_records_are_structs() -> None:
+    told = {path.relative_to(PACKAGE).as_posix() for path in MODULES if "\n@dataclass" in path.read_text()}
+    assert told == {"runtime/ambient_values.py"}  # a field of it takes no part in comparing (ADR 26)
+
+
 def frozen_records() -> Iterator[type]:
     importlib.import_module("papermill")  # it loads our engine, by the entry point, before it is imported itself
     for info in pkgutil.walk_packages([str(PACKAGE)], "nbmlops."):
