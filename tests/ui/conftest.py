@@ -27,10 +27,10 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-PATIENCE = 150_000  # milliseconds
+PATIENCE = 100_000  # milliseconds
 LAB, NOTEBOOK = "jupyterlab", "notebook"
 KERNEL = "nbmlops-ui"
-_HARMLESS = ("WebSocket", "favicon", "ResizeObserver", "404 (Not Found)")
+_HARMLESS = ("WebSocket", "favicon", "ResizeObserver", "404 (Not Found)", "Directory not found")
 _OWN = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "file:")
 
 

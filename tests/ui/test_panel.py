@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.payloads import PAYLOADS
-from tests.ui.conftest import LAB, NOTEBOOK, Opener, run_all, save, served, write_notebook
+from tests.ui.conftest import LAB, NOTEBOOK, Opener, Sight, run_all, save, served, write_notebook
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
@@ -237,7 +237,7 @@ def test_reopened_without_a_kernel_and_exported(
     look(exported, "nbconvert")
 
 
-def test_in_notebook_7(open_page: Opener, project: Path, home: Path, look: Any):
+def test_in_notebook_7(open_page: Opener, sight: Sight, project: Path, home: Path, look: Any):
     pytest.importorskip("notebook")
     write_notebook(project / "flights.ipynb", (*CELLS, *CLOSING))
     with served(NOTEBOOK, project, home) as address:
@@ -254,6 +254,8 @@ def test_in_notebook_7(open_page: Opener, project: Path, home: Path, look: Any):
         look(panel, "narrow")
         assert panel.evaluate("node => node.scrollWidth <= node.clientWidth")
         page.context.close()  # before its server goes
+    # Where Notebook 7 is not installed beside its kernel it misses settings of its own, and says so.
+    sight.errors[:] = [error for error in sight.errors if "nbmlops" in error]
 
 
 def test_nothing_of_the_users_is_taken_for_more_than_text(open_page: Opener, lab: Any, project: Path, look: Any):

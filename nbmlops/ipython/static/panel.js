@@ -28,11 +28,11 @@ const ICONS = { good: "✓", bad: "✕", warn: "!", live: "●", quiet: "○", p
 const PATIENCE = 8000; // milliseconds without an answer after which the panel says so
 
 /**
- * What stays when a front end draws the panel anew: which button had the focus, which parts are closed. A widget has
- * this module for itself.
- * @type {{focus: string, closed: Set<string>}}
+ * What stays when a front end draws the panel anew: which button had the focus, why it did nothing, which parts are
+ * closed. A widget has this module for itself.
+ * @type {{focus: string, why: string, closed: Set<string>}}
  */
-const memory = { focus: "", closed: new Set() };
+const memory = { focus: "", why: "", closed: new Set() };
 
 /**
  * @param {string} tag
@@ -206,7 +206,7 @@ class Buttons {
   constructor(model) {
     this.model = model;
     this.node = element("div", "", { class: "nbmlops-actions", role: "group", "aria-label": "actions" });
-    this.why = element("p", "", { class: "nbmlops-why", role: "status" });
+    this.why = element("p", memory.why, { class: "nbmlops-why", role: "status" });
     /** @type {Map<string, HTMLElement>} */
     this.buttons = new Map();
     this.asked = "";
@@ -215,20 +215,26 @@ class Buttons {
     this.gone = false;
   }
 
+  /** @param {string} text */
+  say(text) {
+    memory.why = text;
+    this.why.textContent = text;
+  }
+
   /** @param {string} key */
   press(key) {
     const view = this.model.get("view");
     const action = view.actions.find((one) => one.key === key);
     if (!action || this.asked || view.busy || this.gone) return;
     if (action.refusal) {
-      this.why.textContent = `${action.label}: ${action.refusal}`;
+      this.say(`${action.label}: ${action.refusal}`);
       return;
     }
     this.asked = key;
     this.askedTurn = view.turn;
     this.model.send({ kind: "act", action: key, turn: view.turn });
     this.timer = window.setTimeout(() => {
-      this.why.textContent = "The kernel has not answered yet: it does this when the cell that runs now has ended.";
+      this.say("The kernel has not answered yet: it does this when the cell that runs now has ended.");
     }, PATIENCE);
     this.show(view);
   }
@@ -238,7 +244,7 @@ class Buttons {
     if (this.asked && view.turn !== this.askedTurn) {
       this.asked = "";
       window.clearTimeout(this.timer);
-      this.why.textContent = "";
+      this.say("");
     }
     for (const action of view.actions) {
       const button = this.buttons.get(action.key) ?? this.make(action.key);
@@ -329,7 +335,7 @@ function render({ model, el }) {
   const ended = () => {
     buttons.gone = true;
     panel.dataset.gone = "true";
-    buttons.why.textContent = "The kernel is gone: this is how things stood last.";
+    buttons.say("The kernel is gone: this is how things stood last.");
     buttons.show(model.get("view"));
   };
   model.on("change:view", draw);
