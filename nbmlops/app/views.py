@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -14,6 +14,7 @@ from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
 
+_LINE = 100  # characters of a value in the small table of a status
 NO_RUN_HINT = "put `%mlops track` in the first cell and run it (in Python: nbmlops.track())"
 
 
@@ -223,48 +224,44 @@ class StatusView(View, Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
     def card(self) -> Card:
-        """Returns the run with a table of facts and one for each kind of thing that was logged."""
+        """Returns the run in one line, and one small table: where it goes, what is recorded, how it stands.
+
+        The panel shows all of it.
+        """
         if self.status is SessionStatus.NONE:
             return Card("NO-RUN", "nothing is tracked in this session", notes=(f"to start: {NO_RUN_HINT}",))
         state = "RUN" if self.status is SessionStatus.RUNNING else self.status.value.upper()
         known = self.run_id or "has no id before the store answers"
-        return Card(state, f"{self.run_name} ({known})", self._tables(), self.notes)
+        rows = tuple((name, value) for name, value in self._facts() if value)
+        return Card(state, f"{self.run_name} ({known})", (Table("run", ("fact", "value"), rows),), self.notes)
 
-    def _tables(self) -> tuple[Table, ...]:
-        version = self.model_version
-        facts = [
-            ("experiment", self.experiment),
-            ("store", self.tracking_uri),
-            ("notebook", self.notebook or "unknown"),
-            ("git commit", self.git_commit or "unknown"),
-            ("gate", "not judged yet" if self.verdict is None else self.verdict.summary()),
-        ]
-        if self.reproducible:
-            facts.append(("reproducible", self.reproducible))
-        if version is not None:
-            facts.append(("registered", " ".join([version.name, "version", version.version, *version.aliases])))
-        tables = [
-            Table("run", ("fact", "value"), tuple(facts)),
-            Table(
-                "parameters", ("name", "value"), tuple((name, repr(value)) for name, value in self.parameters.items())
-            ),
-            Table("metrics", ("name", "value"), tuple((name, f"{value:.6g}") for name, value in self.metrics.items())),
-            Table(
-                "data",
-                ("name", "kind", "rows", "evidence", "fingerprint"),
-                tuple((d.name, d.kind, f"{d.rows:,}" if d.rows >= 0 else "", evidence(d), d.digest) for d in self.data),
-            ),
-            Table(
-                "checks",
-                ("data", "schema", "outcome"),
-                tuple((c.data, c.schema, "PASS" if c.passed else "FAIL") for c in self.checks),
-            ),
-        ]
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "stored in", f"{self.experiment}, {self.tracking_uri}"
+        yield "notebook", self.notebook or "unknown"
+        yield "git commit", self.git_commit or "unknown"
+        yield "parameters", _some(f"{name} = {value!r}" for name, value in self.parameters.items())
+        yield "metrics", _some(f"{name} = {value:.6g}" for name, value in self.metrics.items())
+        yield "data", _some(f"{one.name} ({evidence(one)}, {one.digest[:8]})" for one in self.data)
+        failed = [f"{one.data} against {one.schema}" for one in self.checks if not one.passed]
+        yield "checks", f"FAIL: {_some(failed)}" if failed else f"{len(self.checks)} passed" if self.checks else ""
         if self.verdict is not None:
-            tables.append(verdict_table("gate", self.verdict))
-        elif self.preview is not None:
-            tables.append(verdict_table("gate, if it were judged now", self.preview))
-        return tuple(table for table in tables if table.rows)
+            yield "gate", self.verdict.summary()
+        else:
+            yield "gate", f"not judged yet; now: {self.preview.summary()}" if self.preview else "not judged yet"
+        yield "reproducible", self.reproducible
+        version = self.model_version
+        yield "registered", " ".join([version.name, "version", version.version, *version.aliases]) if version else ""
+
+
+def _some(texts: Iterable[str]) -> str:
+    """Returns as many of the texts as one line has room for, and how many more there are."""
+    listed = list(texts)
+    shown: list[str] = []
+    for text in listed:
+        if shown and len(", ".join([*shown, text])) > _LINE:
+            return f"{', '.join(shown)} and {len(listed) - len(shown)} more"
+        shown.append(text if len(text) <= _LINE else f"{text[: _LINE - 1]}…")
+    return ", ".join(shown)
 
 
 class VersionView(View, Struct, frozen=True):
