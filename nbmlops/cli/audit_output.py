@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nbmlops.cli.blocks import Block, Line, Table, Tone, cells
 from nbmlops.core.diagnostics import Json
-from nbmlops.registry.audit import AuditLine, line_to_json, moves
+from nbmlops.registry.audit import TABLE_HEAD, AuditLine, line_to_json, table_row
 
 if TYPE_CHECKING:
     from nbmlops.app.audit import ModelAudit
@@ -25,12 +25,8 @@ def audit_blocks(audits: Sequence[ModelAudit]) -> Iterator[Block]:
     if not audits:
         yield Line("no model is registered")
     for audit in audits:
-        rows = tuple(
-            cells(str(line.number), line.when, line.who, line.action.value, line.version, moves(line), line.reason)
-            for line in audit.lines
-        )
-        head = ("line", "when", "who", "did", "version", "moved", "why")
-        yield Table(audit.model, head, rows, frozenset({"line", "version"}))
+        rows = tuple(cells(*table_row(line)) for line in audit.lines)
+        yield Table(audit.model, TABLE_HEAD, rows, frozenset({"line", "version"}))
         yield from _state(audit)
 
 

@@ -11,7 +11,7 @@ from nbmlops.app.cards import Card, Table
 from nbmlops.app.promote import PromoteOutcome, promote_model, rollback_model
 from nbmlops.app.views import View
 from nbmlops.notebook.mlops_lines import Options
-from nbmlops.registry.audit import moves
+from nbmlops.registry.audit import TABLE_HEAD, table_row
 from nbmlops.registry.registry import CHAMPION
 
 
@@ -40,17 +40,8 @@ class AuditView(View, Struct, frozen=True):
 
     def card(self) -> Card:
         """Returns a table for each model, and what is wrong with its log."""
-        head = ("line", "when", "who", "did", "version", "moved", "why")
         tables = tuple(
-            Table(
-                audit.model,
-                head,
-                tuple(
-                    (str(one.number), one.when, one.who, one.action.value, one.version, moves(one), one.reason)
-                    for one in audit.lines
-                ),
-            )
-            for audit in self.audits
+            Table(audit.model, TABLE_HEAD, tuple(table_row(line) for line in audit.lines)) for audit in self.audits
         )
         faults = tuple(f"{audit.model}: {fault}" for audit in self.audits for fault in audit.faults)
         pending = tuple(f"{audit.model}: being changed by {audit.pending}" for audit in self.audits if audit.pending)

@@ -21,6 +21,7 @@ from nbmlops.registry.registry import CHALLENGER, CHAMPION, ModelVersion, NameEn
 SCHEMA = "nbmlops/audit/1"
 LINE = "nbmlops.audit."
 HEAD = "nbmlops.audit_head"
+TABLE_HEAD = ("line", "when", "who", "did", "version", "moved", "why")
 _TEXTS = ("when", "who", "action", "model", "version", "reason", "verdict", "waived", "previous")
 
 
@@ -49,7 +50,8 @@ class AuditLine(Struct, frozen=True):
         before: The version that they were at, likewise.
         reason: Why, in words.
         verdict: Digest of the gate's verdict of the version, "" for none.
-        waived: Names of the rules that were waived for it, with commas.
+        waived: Rules that were waived for it, as the version's tag has them: JSON, a list of `rule`, `reason` and `by`;
+            "" for none.
         previous: Hash of the line before, "" for the first.
     """
 
@@ -137,6 +139,24 @@ def moves(line: AuditLine) -> str:
     return ", ".join(
         f"{alias}: {line.before.get(alias) or 'none'} → {number or 'none'}" for alias, number in line.aliases.items()
     )
+
+
+def waived_words(line: AuditLine) -> str:
+    """Returns which rules were waived for the version, with reasons and names, in words; "" for none."""
+    if not line.waived:
+        return ""
+    try:
+        waivers = [f"{one['rule']} by {one['by']}: {one['reason']}" for one in json.loads(line.waived)]
+    except (ValueError, TypeError, KeyError):
+        return line.waived  # not written by nbmlops; it is shown as it is
+    return "; ".join(waivers)
+
+
+def table_row(line: AuditLine) -> tuple[str, ...]:
+    """Returns the row of a table under `TABLE_HEAD`."""
+    waived = waived_words(line)
+    why = "; ".join(filter(None, (line.reason, f"waived: {waived}" if waived else "")))
+    return (str(line.number), line.when, line.who, line.action.value, line.version, moves(line), why)
 
 
 def line_tags(line: AuditLine) -> dict[str, str]:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
-from nbmlops.registry.audit import Action, AuditLine, read_log
+from nbmlops.registry.audit import Action, AuditLine, read_log, waived_words
 from nbmlops.registry.registry import (
     ARCHIVED,
     CHALLENGER,
@@ -219,7 +219,7 @@ def _concerns(line: AuditLine, number: str) -> bool:
 def _what(line: AuditLine, number: str) -> Iterator[str]:
     """Yields what a line of the log means for one version."""
     if line.action is Action.REGISTER and line.version == number:
-        yield f"registered{f', waived: {line.waived}' if line.waived else ''}"
+        yield f"registered{f', waived: {waived_words(line)}' if line.waived else ''}"
     if line.action is Action.ABANDON:
         yield "a promotion of it was given up" if line.version == number else "a promotion in its place was given up"
         return

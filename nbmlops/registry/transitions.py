@@ -25,9 +25,7 @@ from nbmlops.registry.audit import (
 )
 from nbmlops.registry.lease import WAIT_SECONDS, lease
 from nbmlops.registry.registry import ModelRegistry, ModelVersion, NameEntry
-from nbmlops.tracking.lineage import VERDICT_DIGEST
-
-WAIVED = "nbmlops.waived"
+from nbmlops.tracking.lineage import VERDICT_DIGEST, WAIVED
 
 
 class Actor(Struct, frozen=True):

@@ -4,10 +4,13 @@ import csv
 import io
 import json
 
+from msgspec.structs import replace
+
 from nbmlops.app.audit import ModelAudit
 from nbmlops.cli.audit_output import audit_blocks, audit_document, csv_text, json_lines, verify_blocks
 from nbmlops.cli.blocks import plain
-from nbmlops.registry.audit import Action, AuditLine, line_from_json
+from nbmlops.gate.verdict import Outcome, RuleResult, Verdict, Waiver, waived_text
+from nbmlops.registry.audit import Action, AuditLine, line_from_json, table_row
 
 FIRST = AuditLine(
     1, "2026-11-21T10:00:00Z", "ada", Action.REGISTER, "flights", "1", {"champion": "1"}, {"champion": ""}
@@ -45,6 +48,22 @@ def test_the_log_is_a_table_for_each_model() -> None:
         "trains: being changed by eve (process 7 on host)\n"
     )
     assert plain(list(audit_blocks(()))) == "no model is registered\n"
+
+
+def test_waived_rules_stand_beside_the_reason() -> None:
+    waived = canonical_waivers(("size", "no smaller one exists"), ("auc floor", "holidays, ticket 81"))
+    line = replace(FIRST, reason="ready", waived=waived)
+    assert table_row(line)[-1] == (
+        "ready; waived: size by ann: no smaller one exists; auc floor by ann: holidays, ticket 81"
+    )
+    assert table_row(replace(FIRST, waived=waived))[-1].startswith("waived: size by ann")
+    assert table_row(replace(FIRST, waived="[7]"))[-1] == "waived: [7]"
+
+
+def canonical_waivers(*given: tuple[str, str]) -> str:
+    waivers = [Waiver(rule, reason, "ann") for rule, reason in given]
+    results = tuple(RuleResult(one.rule, "auc", 0.1, "", None, Outcome.WAIVED, "", waiver=one) for one in waivers)
+    return waived_text(Verdict(True, results))
 
 
 def test_verifying_says_one_line_for_each_model_or_what_is_wrong() -> None:

@@ -26,6 +26,9 @@ def stores() -> tuple[InMemoryTracker, InMemoryRegistry]:
     return tracker, registry
 
 
+WAIVED = '[{"by":"ann","reason":"no smaller one exists","rule":"size"}]'
+
+
 def test_a_version_tells_where_it_comes_from_and_what_became_of_it(stores):
     tracker, registry = stores
     second, first = registry.versions("flights")
@@ -58,7 +61,7 @@ def test_a_version_tells_where_it_comes_from_and_what_became_of_it(stores):
 
 def test_the_log_tells_of_rollbacks_and_of_what_was_given_up():
     lines = (
-        AuditLine(1, "t1", "ann", Action.REGISTER, "m", "1", {"champion": "1"}, {"champion": ""}, waived="size"),
+        AuditLine(1, "t1", "ann", Action.REGISTER, "m", "1", {"champion": "1"}, {"champion": ""}, waived=WAIVED),
         AuditLine(2, "t2", "ann", Action.PROMOTE, "m", "2", {"champion": "2"}, {"champion": "1"}),
         AuditLine(3, "t3", "bob", Action.ROLLBACK, "m", "1", {"champion": "1"}, {"champion": "2"}, "it was slow"),
         AuditLine(4, "t4", "bob", Action.ABANDON, "m", "2", {"champion": "2"}, {"champion": "1"}),
@@ -67,7 +70,7 @@ def test_the_log_tells_of_rollbacks_and_of_what_was_given_up():
     log = {name: text for line in lines for name, text in line_tags(line).items()}
     first, second = ModelVersion("m", "1", tags=log), ModelVersion("m", "2")
     assert history_of(first, (second, first), "t0") == (
-        HistoryLine("t1", "registered, waived: size", "ann"),
+        HistoryLine("t1", "registered, waived: size by ann: no smaller one exists", "ann"),
         HistoryLine("t1", "became champion (Production)", "ann"),
         HistoryLine("t2", "no longer champion (Production): version 2 took over", "ann"),
         HistoryLine("t3", "became champion (Production) again, taking over from version 2", "bob", "it was slow"),
