@@ -43,13 +43,13 @@ def audit_models(name: str, cwd: Path, against: str = "") -> tuple[ModelAudit, .
             none.
 
     Raises:
-        UsageError: there is no such model, or the file holds no exported lines.
+        UsageError: there is no such model, or the file holds no exported lines of it.
         EnvironmentFault: the registry cannot be used.
     """
     registry = model_stores(model_name(name) if name else "", cwd).registry
     if name:
         find_version(registry, model_name(name), _any_version(registry, model_name(name)))
-    seen = _exported(cwd / against) if against else ()
+    seen = _exported(cwd / against, model_name(name) if name else "") if against else ()
     names = (model_name(name),) if name else tuple(sorted({*registry.names(), *(line.model for line in seen)}))
     return tuple(_audit(registry, one, [line for line in seen if line.model == one]) for one in names)
 
@@ -66,7 +66,7 @@ def _any_version(registry: ModelRegistry, model: str) -> str:
     return versions[0].version if versions else ""
 
 
-def _exported(path: Path) -> tuple[AuditLine, ...]:
+def _exported(path: Path, model: str) -> tuple[AuditLine, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -85,4 +85,9 @@ def _exported(path: Path) -> tuple[AuditLine, ...]:
         if line.hash != told:
             raise UsageError(f"{path}, line {number}: its hash is another one: the file was altered")
         lines.append(line)
+    if not any(not model or line.model == model for line in lines):
+        raise UsageError(
+            f"{path} holds no line of {model or 'any model'}, so there is nothing to compare with",
+            "name a file that `nbmlops audit export` wrote",
+        )
     return tuple(lines)
