@@ -134,6 +134,8 @@ def _recover(registry: ModelRegistry, model: str, actor: Actor, intent: str) -> 
     if read is None or now.version(read[0].version) is None:
         return  # nobody could do it any more: not by nbmlops, or its version was deleted meanwhile
     line, writes = read
+    if line.model != model or not writes:
+        return
     known = next((one for one in now.log.lines if one.hash == line.hash), None)
     if known is not None:
         registry.tag_entry(model, head_tags(now.log.lines[-1]))  # only that may have been missing

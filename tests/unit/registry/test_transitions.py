@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -118,13 +120,19 @@ def test_a_plan_that_finds_nothing_to_do_leaves_no_line() -> None:
     assert standing(registry, "flights").log.lines == lines
 
 
-def test_an_intent_that_nobody_can_read_or_do_any_more_is_dropped() -> None:
+@pytest.mark.parametrize(
+    "change_it",
+    [lambda _: {}, lambda it: {**it, "writes": []}, lambda it: {**it, "line": {**it["line"], "model": "trains"}}],
+)
+def test_an_intent_that_nobody_can_read_or_do_any_more_is_dropped(change_it: Callable[[Any], Any]) -> None:
     registry = registered()
     registry.last, registry.error = 3, SystemExit
     with pytest.raises(SystemExit):
         promote(registry, "flights", "3", ADA)
     registry.last = 1000
     (name,) = set(registry.entries) - {"flights"}
-    registry.tag_entry(name, {"nbmlops.intent": "{}"})
+    intent = json.loads(registry.entries[name].tags["nbmlops.intent"])
+    assert intent["line"]["model"] == "flights"
+    registry.tag_entry(name, {"nbmlops.intent": json.dumps(change_it(intent))})
     assert promote(registry, "flights", "2", BOB).version.version == "2"
     assert set(registry.entries) == {"flights"}
