@@ -52,7 +52,7 @@ def promote_model(
         UsageError: there is no such model or version, the text names none, or no reason is given.
         GateRejected: the version has no passing verdict.
         Conflict: somebody else changed, or is changing, the model.
-        EnvironmentFault: the registry cannot be used.
+        EnvironmentFault: the registry cannot be used, or the version's stored model is gone.
     """
     name, selector = parse_model(text)
     registry = model_stores(name, cwd).registry

@@ -79,7 +79,7 @@ def promote(
         UsageError: there is no such model, version, alias or stage.
         GateRejected: the version has no passing verdict.
         Conflict: the champion is another one than expected, or somebody else changes the model.
-        EnvironmentFault: the registry cannot be used.
+        EnvironmentFault: the registry cannot be used, or the stored model of the version is gone.
     """
     stage = _stage(to)
     version = find_version(registry, name, selector)
@@ -87,6 +87,11 @@ def promote(
         raise GateRejected(
             f"{name} version {version.version} has no passing verdict, so it cannot be {stage}",
             "register the model through the gate: nbmlops run, or %mlops gate and %mlops register",
+        )
+    if stage != ARCHIVED and not registry.has_model(version):
+        raise EnvironmentFault(
+            f"the stored model of {name} version {version.version} is gone, so it cannot be {stage}",
+            "run its pipeline again, and register what it makes: nbmlops run, nbmlops register",
         )
     entry = registry.entry(name)
     seen = expected if expected is not None else entry.aliases.get(CHAMPION, "") if entry is not None else ""
@@ -136,7 +141,7 @@ def rollback(registry: ModelRegistry, name: str, actor: Actor = NOBODY, *, to: s
         found = now.version(target.version)
         if found is None:
             raise Conflict(f"{name} version {target.version} was deleted meanwhile", "look at the versions")
-        _check_champion(now, champion.version, "")
+        _check_champion(now, champion.version, champion.version)
         return champion_plan(now, found, actor, Action.ROLLBACK)
 
     change(registry, name, actor, plan)
@@ -165,6 +170,8 @@ def champion_plan(
     if told or version.tags.get(STAGE) != CHAMPION:
         writes.append(Write(version.version, tags={**told, STAGE: CHAMPION}))
     # What is champion already, and lacks what belongs to it, was made so by another tool, or by an older version.
+    if is_it and writes:
+        writes.insert(0, Write(version.version, CHAMPION))  # so that the log says where the alias is
     return Transition(Action.COMPLETE if is_it else action, version.version, tuple(writes)) if writes else None
 
 

@@ -7,6 +7,7 @@ import pytest
 from nbmlops.core.errors import Conflict, EnvironmentFault, GateRejected, UsageError
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import Lineage
+from nbmlops.registry.audit import faults
 from nbmlops.registry.promote import promote, rollback
 from nbmlops.registry.register import register
 from nbmlops.registry.registry import Candidate
@@ -223,6 +224,48 @@ def test_what_cannot_be_returned_to_is_refused_with_what_can(registry: InMemoryR
     assert caught.value.message == ("the stored model of flights version 3 is gone, so it cannot be champion again")
     assert caught.value.hint == "return to another one: nbmlops rollback flights --to VERSION (1)"
     assert registry.pointers["flights", "champion"] == "2"
+
+
+def test_a_version_whose_stored_model_is_gone_is_not_promoted(registry: InMemoryRegistry) -> None:
+    registry.lost.add(("flights", "3"))
+    for to in ("champion", "challenger"):
+        with pytest.raises(EnvironmentFault, match=f"the stored model of flights version 3 is gone, .* be {to}"):
+            promote(registry, "flights", "3", ME, to=to)
+    assert registry.pointers["flights", "champion"] == "1"
+    assert promote(registry, "flights", "3", ME, to="archived").changed
+
+
+def test_rolling_back_from_a_champion_that_lost_its_alias_meanwhile_is_a_conflict(registry: InMemoryRegistry) -> None:
+    promote(registry, "flights", "3", ME)
+
+    class Raced(InMemoryRegistry):
+        def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
+            self.pointers.pop(("flights", "champion"), None)
+            return super().make_entry(name, tags)
+
+    raced = Raced(registry.models, registry.pointers, entries=registry.entries)
+    with pytest.raises(Conflict, match="the champion of flights is version none now, not 3"):
+        rollback(raced, "flights", ME)
+    assert ("flights", "champion") not in registry.pointers
+
+
+def test_a_champion_that_others_made_is_told_in_the_log_once_it_is_promoted(registry: InMemoryRegistry) -> None:
+    registry.set_alias("flights", "champion", "2")
+    now = standing(registry, "flights")
+    assert faults(now.log, now.entry) == (
+        "the champion is version 2, and the log says 1: it was moved without nbmlops",
+    )
+    assert promote(registry, "flights", "2", ME).changed
+    now = standing(registry, "flights")
+    assert faults(now.log, now.entry) == ()
+    last = now.log.lines[-1]
+    assert (last.action.value, last.version, dict(last.aliases), last.reason) == (
+        "complete",
+        "2",
+        {"champion": "2"},
+        "better in winter",
+    )
+    assert not promote(registry, "flights", "2", ME).changed
 
 
 def test_a_model_without_champion_has_nothing_to_return_from(registry: InMemoryRegistry) -> None:
