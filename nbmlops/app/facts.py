@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from nbmlops.app.recorded import Recorded
 from nbmlops.core.errors import NbmlopsError
+from nbmlops.core.records import DataRecord
 from nbmlops.gate.evidence import NotHad, NothingToCompare
 from nbmlops.gate.policy import HELD_OUT
 from nbmlops.registry.registry import ModelVersion
@@ -136,7 +137,7 @@ def _drift(of: str, run_id: str, recorded: Recorded, champion: ModelVersion | No
     if isinstance(champion, NotHad | NothingToCompare):
         return champion
     try:
-        ours = {record.name: record.profile for record in recorded.data(run_id) if of in {"", record.name}}
+        ours = {record.name: record.profile for record in recorded.data(run_id) if _is_asked(record, of)}
         theirs = {record.name: record.profile for record in recorded.data(champion.run_id)}
     except NbmlopsError:
         return NotHad("the champion's data cannot be read")
@@ -151,6 +152,11 @@ def _drift(of: str, run_id: str, recorded: Recorded, champion: ModelVersion | No
     return worst or max(one for one in distances if isinstance(one, float))
 
 
+def _is_asked(record: DataRecord, of: str) -> bool:
+    # Files that steps and cells were seen to read are inputs, too, and have no columns.
+    return record.name == of if of else record.kind not in {"file", "folder"}
+
+
 def _distance(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> float | NotHad:
     """Returns the greatest distance of any column."""
     from nbmlops.data.drift import drift_between  # noqa: PLC0415  # only who asks for it needs it
@@ -162,5 +168,23 @@ def _distance(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
         other = sorted(sides[0].keys() ^ sides[1].keys())
         return NotHad(f"the data {name!r} has other columns than the champion's: {', '.join(other[:5])}")
     rows = (int(before.get("rows", 0)), int(after.get("rows", 0)))
-    found = (drift_between(sides[0][column], sides[1][column], rows) for column in sides[0])
-    return max((one.distance for one in found if one is not None), default=0.0)
+    distances = []
+    for column in sides[0]:
+        pair = (sides[0][column], sides[1][column])
+        found = drift_between(*pair, rows)
+        if found is not None:
+            distances.append(found.distance)
+        elif _has_turned(pair, rows):
+            return NotHad(
+                f"the column {column!r} of the data {name!r} is of another kind than the champion's, or empty"
+            )
+    return max(distances) if distances else NotHad(f"the profiles of the data {name!r} tell nothing of its spread")
+
+
+def _has_turned(pair: tuple[Mapping[str, Any], Mapping[str, Any]], rows: tuple[int, int]) -> bool:
+    """Returns whether a column has values on one side only, or numbers here and something else there."""
+    from nbmlops.data.shares import curve_of  # noqa: PLC0415  # as above
+
+    present = [count - int(column.get("nulls", 0)) > 0 for column, count in zip(pair, rows, strict=True)]
+    numbers = [curve_of(column) is not None for column in pair]
+    return present[0] != present[1] or numbers[0] != numbers[1]

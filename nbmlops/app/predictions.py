@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "%mlops predictions probability --truth y_test --features X_test --threshold 0.5"
 _MOST_SAMPLE = 200
+_MOST_NAMES = 5
 _SCALARS = (str, bool, int, float)
 
 
@@ -153,14 +154,58 @@ def _frame(value: object, what: str) -> pd.DataFrame | None:
     return found.set_axis([str(name) for name in found.columns], axis=1).reset_index(drop=True)
 
 
+def _like(training: Any, identity: Any) -> Any:
+    """Returns the training rows with the columns, and in their order, that held-out rows are known by.
+
+    Keys are made of values alone: of other columns no row would ever be found again, and nothing would be told.
+
+    Raises:
+        UsageError: columns are missing.
+    """
+    if hasattr(training, "columns") and hasattr(identity, "columns"):
+        names = list(identity.columns)
+        known = set(training.columns)
+        missing = [str(name) for name in names if name not in known]
+        if missing:
+            raise UsageError(
+                f"the training rows lack columns that held-out rows are known by: {', '.join(missing[:_MOST_NAMES])}",
+                "give --training with the columns of --rows, or of --features without --rows",
+            )
+        return training[names]
+    widths = [_width(one) for one in (training, identity)]
+    if widths[0] != widths[1]:
+        raise UsageError(
+            f"the training rows have {widths[0]} columns, but held-out rows are known by {widths[1]}",
+            "give --training with the columns of --rows, or of --features without --rows",
+        )
+    return training
+
+
+def _width(rows: Any) -> int:
+    shape: tuple[int, ...] = getattr(rows, "shape", ())
+    return int(shape[1]) if len(shape) > 1 else 1
+
+
 def _joined(features: pd.DataFrame | None, slices: pd.DataFrame | None) -> pd.DataFrame:
     import pandas as pd
 
     known = pd.DataFrame() if features is None else features
     if slices is None:
         return known
+    for name in known.columns.intersection(slices.columns) if len(known) == len(slices) else ():
+        if not _same(known[name], slices[name]):
+            raise UsageError(
+                f"the column {name!r} is in the features and in the slices, with other values",
+                f"give the slices' column another name: slices.rename(columns={{{name!r}: ...}})",
+            )
     fresh = [name for name in slices.columns if name not in known.columns]
     return pd.concat([known, slices[fresh]], axis=1)
+
+
+def _same(left: Any, right: Any) -> bool:
+    if left.dtype.kind in "biuf" and right.dtype.kind in "biuf":
+        return bool(((left == right) | (left.isna() & right.isna())).all())
+    return bool(left.astype(str).equals(right.astype(str)))  # the form in which slices are named
 
 
 def _length(value: Any, what: str) -> int:
@@ -205,7 +250,8 @@ def _facts(given: Given, keys: Array, features: pd.DataFrame | None) -> Mapping[
 
     facts: dict[str, float] = {}
     if given.training is not None:
-        facts["leaked_rows"] = float(np.isin(keys, row_keys(given.training)).sum())
+        identity = given.features if given.rows is None else given.rows
+        facts["leaked_rows"] = float(np.isin(keys, row_keys(_like(given.training, identity))).sum())
     if given.model is not None:
         from nbmlops.registry.model_cost import model_bytes  # noqa: PLC0415  # as above
 

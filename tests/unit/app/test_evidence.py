@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from msgspec.structs import replace
 from sklearn.linear_model import LogisticRegression
@@ -228,6 +229,28 @@ def test_what_was_measured_with_the_predictions_are_facts(world: World) -> None:
     assert world.fact("latency_ms") > 0
 
 
+def test_training_rows_are_found_by_the_columns_that_held_out_rows_are_known_by(world: World) -> None:
+    training = pd.concat([X[:3], X + 10]).assign(late=1)
+    for given in (training, training[["late", "hour", "miles"]], pl.from_pandas(training)):
+        world.log(world.run, training=given)
+        assert world.fact("leaked_rows") == 3.0
+        world.run = world.tracker.start_run(RunStart("x")).run_id
+    with pytest.raises(UsageError, match="the training rows lack columns that held-out rows are known by: hour"):
+        world.log(world.run, training=training[["miles"]])
+    world.log(world.run, features=X.to_numpy(), slices=None, training=X[:4].to_numpy())
+    assert world.fact("leaked_rows") == 4.0
+    with pytest.raises(UsageError, match="the training rows have 3 columns, but held-out rows are known by 2"):
+        world.log(world.run, features=X.to_numpy(), slices=None, training=training.to_numpy())
+
+
+def test_a_slice_column_that_features_have_too_must_hold_the_same(world: World) -> None:
+    missing = X.assign(miles=X["miles"].where(X["miles"] > 0.1))
+    world.log(world.run, features=missing, rows=X, slices=missing.assign(port="EWR"))
+    world.log(world.run, features=PORT, rows=X, slices=PORT.astype("category"))
+    with pytest.raises(UsageError, match="the column 'miles' is in the features and in the slices, with other values"):
+        world.log(world.run, slices=X.assign(miles=1.0))
+
+
 def test_the_signature_is_compared_with_the_champions(world: World) -> None:
     world.log(world.run)
     world.log(world.former, features=X.astype({"hour": "int64"}).drop(columns="miles"), rows=X)
@@ -267,11 +290,34 @@ def test_drift_is_the_greatest_distance_of_a_column(world: World) -> None:
     assert world.fact("drift") == NotHad("the champion's run logged no data 'train'")
     logged(world.former, X)
     assert world.fact("drift") == 0.0
+    read = DataRecord("data/train.csv", "d", "file", profile={"evidence": "step"})
+    world.tracker.log_step(world.run, StepLog(data=(read,)))
+    assert world.fact("drift") == 0.0
+    assert world.fact("drift", "data/train.csv") == NotHad("the champion's run logged no data 'data/train.csv'")
     logged(world.former, X.assign(hour=X["hour"] + 100))
     assert world.fact("drift", "train") == 1.0
     logged(world.former, X.drop(columns="hour"))
     assert world.fact("drift") == NotHad("the data 'train' has other columns than the champion's: hour")
     assert world.fact("drift", baseline=NoChampion()) == NothingToCompare()
+
+
+def test_drift_is_not_known_where_a_column_has_turned_into_another_kind(world: World) -> None:
+    def logged(run_id: str, frame: pd.DataFrame) -> None:
+        record = DataRecord("train", "d", "frame", len(frame), profile=profile(frame))
+        world.tracker.log_step(run_id, StepLog(data=(record,)))
+
+    turned = NotHad("the column 'miles' of the data 'train' is of another kind than the champion's, or empty")
+    names = pd.Series([f"no {number}" for number in range(ROWS)])
+    logged(world.former, X)
+    for values in (names, np.nan):
+        logged(world.run, X.assign(miles=values))
+        assert world.fact("drift") == turned
+    logged(world.run, X.assign(name=names))
+    logged(world.former, X.assign(name=names[::-1].to_numpy()))
+    assert world.fact("drift") == 0.0
+    logged(world.run, names.to_frame("name"))
+    logged(world.former, names.to_frame("name"))
+    assert world.fact("drift") == NotHad("the profiles of the data 'train' tell nothing of its spread")
 
 
 @pytest.mark.parametrize(
