@@ -6,7 +6,9 @@ than it should is refused before anything of it is read.
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
@@ -18,6 +20,11 @@ MOST_BYTES = 8 << 30
 MOST_RATIO = 200
 """How many times its packed size that may be, once it is large enough to matter."""
 _SMALL = 64 << 20
+# What skops, the archive and the arrays in it raise for bytes that were changed; RuntimeError for encrypted parts.
+_DAMAGES = (
+    LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, RuntimeError, ImportError,
+    zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 
 
 def read_model(folder: Path) -> object:
@@ -45,7 +52,7 @@ def read_model(folder: Path) -> object:
                 "it was not stored by nbmlops, or was changed since; register it again",
             )
         found: object = skops_io.load(path, trusted=names)
-    except (KeyError, ValueError, TypeError, AttributeError, OSError, zipfile.BadZipFile) as error:
+    except _DAMAGES as error:
         raise EnvironmentFault(f"the stored model cannot be read: {error}") from error
     return found
 
@@ -54,7 +61,7 @@ def _check_size(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (OSError, zipfile.BadZipFile) as error:
+    except _DAMAGES as error:
         raise EnvironmentFault(f"the stored model cannot be read: {error}") from error
     total = sum(info.file_size for info in infos)
     packed = max(path.stat().st_size, 1)

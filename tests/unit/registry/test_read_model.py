@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from skops import io as skops_io
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
@@ -43,6 +44,28 @@ def test_a_pickle_under_that_name_is_not_read(tmp_path: Path) -> None:
     (tmp_path / MODEL_FILE).unlink()
     with pytest.raises(EnvironmentFault, match="the stored model is gone"):
         read_model(tmp_path)
+
+
+def test_changed_bytes_are_damage_whatever_reads_them(tmp_path: Path) -> None:
+    whole = skops_io.dumps(LogisticRegression().fit(X, Y))
+    generator = np.random.default_rng(0)
+    damaged = 0
+    for bit in (0, 6):  # of the flags of the first file: encrypted, strongly
+        marked = bytearray(whole)
+        marked[whole.rindex(b"PK\x01\x02") + 8] |= 1 << bit
+        (tmp_path / MODEL_FILE).write_bytes(bytes(marked))
+        with pytest.raises(EnvironmentFault, match="the stored model cannot be read"):
+            read_model(tmp_path)
+    for _ in range(60):
+        changed = bytearray(whole)
+        for place in generator.integers(0, len(whole), 3):
+            changed[place] = generator.integers(0, 256)
+        (tmp_path / MODEL_FILE).write_bytes(bytes(changed))
+        try:
+            read_model(tmp_path)
+        except (EnvironmentFault, UsageError):
+            damaged += 1
+    assert damaged > 40
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
