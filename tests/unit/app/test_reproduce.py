@@ -1,18 +1,34 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nbmlops.app.reproduce import Compared, compare, facts_of, remembered
+from nbmlops.app import reproduce as module
+from nbmlops.app.reproduce import (
+    Compared,
+    Made,
+    Recorded,
+    Reproduction,
+    compare,
+    facts_of,
+    predictions,
+    remembered,
+    restore,
+)
 from nbmlops.app.wiring import Stores
-from nbmlops.core.errors import UsageError
+from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.data.files import fingerprint_file
+from nbmlops.pipeline.ir import Input, RegisterStage
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import Lineage, RunRecord, RunStatus, StepRecord, StepStatus
 from nbmlops.registry.registry import ModelVersion
+from nbmlops.runtime import runner
 from nbmlops.tracking.lineage import lineage_tags
 from nbmlops.tracking.tracker import RunStart
-from tests.fakes.in_memory import InMemoryTracker
+from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 
 COMMIT = "a" * 40
 RUN_ID = f"{1:032x}"
@@ -87,3 +103,73 @@ def test_what_only_one_side_has_is_different() -> None:
         Compared("metric", "a", "1", ""),
         Compared("metric", "b", "", "2"),
     )
+
+
+def test_where_nothing_is_compared_nothing_is_equal() -> None:
+    same = Compared("metric", "auc", "0.5", "0.5")
+    assert Reproduction(version().ref, COMMIT, (same,)).is_equal
+    assert not Reproduction(version().ref, COMMIT, ()).is_equal
+
+
+def recorded_files(files: dict[str, str]) -> Recorded:
+    return Recorded(version(), COMMIT, "points", {}, files, {})
+
+
+def test_data_is_put_where_the_run_had_it_and_checked(tmp_path: Path) -> None:
+    root, tree = tmp_path / "project", tmp_path / "tree"
+    (root / "data").mkdir(parents=True)
+    tree.mkdir()
+    (root / "data/x.csv").write_text("1\n", encoding="utf-8")
+    digest = fingerprint_file(root / "data/x.csv")
+    told = list[str]()
+    restore(recorded_files({"data/x.csv": digest}), root, tree, told.append)
+    assert ((tree / "data/x.csv").read_text(encoding="utf-8"), told) == ("1\n", ["restoring data/x.csv"])
+    (tree / "data/x.csv").write_text("2\n", encoding="utf-8")
+    with pytest.raises(EnvironmentFault, match=r"data/x\.csv is not the file that the run has read"):
+        restore(recorded_files({"data/x.csv": digest}), root, tree, told.append)
+    with pytest.raises(EnvironmentFault, match="data is not the file that the run has read"):
+        restore(recorded_files({"data": "f" * 32}), root, tree, told.append)
+
+
+def test_nothing_is_written_outside_of_the_working_tree(tmp_path: Path) -> None:
+    root, tree = tmp_path / "a/project", tmp_path / "b/c/tree"
+    root.mkdir(parents=True)
+    tree.mkdir(parents=True)
+    (tmp_path / "a/x.csv").write_text("1\n", encoding="utf-8")
+    digest = fingerprint_file(tmp_path / "a/x.csv")
+    with pytest.raises(EnvironmentFault, match=r"x\.csv is gone"):
+        restore(recorded_files({"../x.csv": digest}), root, tree, print)
+    assert not (tmp_path / "b/c/x.csv").exists()
+    restore(recorded_files({str(tmp_path / "a/x.csv"): digest}), root, tree, print)
+
+
+def test_files_of_libraries_are_those_of_the_lock(tmp_path: Path) -> None:
+    restore(
+        recorded_files({"/elsewhere/lib/python3.11/site-packages/sklearn/wine.csv": "f" * 32}),
+        tmp_path,
+        tmp_path,
+        print,
+    )
+
+
+def test_a_model_that_the_gate_rejects_now_is_compared_by_what_the_steps_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Model:
+        def __init__(self, factor: int) -> None:
+            self.factor = factor
+
+        def predict(self, features: list[int]) -> list[int]:
+            return [self.factor * one for one in features]
+
+    values = {"model": Model(2), "X": [1, 2, 3]}
+    stage = RegisterStage(Input("model", "fit"), Input("X", "load"), "points")
+    monkeypatch.setattr(module, "read_pipeline", lambda path: SimpleNamespace(register=stage))
+    monkeypatch.setattr(module, "load_value", lambda folder, result, name: values[name])
+    monkeypatch.setattr(runner, "run_pipeline", lambda folder, options, tell: None)
+    registry = InMemoryRegistry(stored={("points", "7"): Model(2)})
+    equal = predictions(registry, version(), Made(RUN, {}), tmp_path)
+    assert equal[0] == equal[1] != ""
+    registry.stored["points", "7"] = Model(3)
+    other = predictions(registry, version(), Made(RUN, {}), tmp_path)
+    assert (other[1], other[0] == other[1]) == (equal[1], False)
