@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.secret_settings import SecretSettings
+from nbmlops.tracking import redaction
 from nbmlops.tracking.redaction import Redactor
 
 RANDOM = "kJ8dh3Ks02mSlq9vXyB7tR1z"
@@ -35,12 +38,38 @@ def test_variables_whose_names_say_so():
 
 
 def test_a_variable_that_a_cell_sets_is_known_from_then_on():
-    environment = {"DB_PASSWORD": "first-1"}
+    environment = {"DB_PASSWORD": "first-1", "HOME": "/home/me"}
     ours = redactor(environment)
     assert ours.text("first-1 second-2 third-3", "t") == "[redacted] second-2 third-3"
     environment["DB_PASSWORD"] = "second-2"
     environment["API_KEY"] = "third-3"
     assert ours.text("second-2 third-3", "t") == "[redacted] [redacted]"
+    del environment["HOME"]
+    environment["OTHER_KEY"] = "another-4"
+    assert ours.text("another-4", "t") == "[redacted]"
+
+
+def test_no_text_goes_out_while_another_thread_learns_what_is_secret(monkeypatch: pytest.MonkeyPatch):
+    reached, goes_on = threading.Event(), threading.Event()
+    real = redaction.assigned_secrets
+
+    def slow(source: str) -> object:
+        reached.set()
+        assert goes_on.wait(30)
+        return real(source)
+
+    monkeypatch.setattr(redaction, "assigned_secrets", slow)
+    ours, out = redactor(), list[str]()
+    ours.learn_later("password = 'hunter2-x'")
+    threads = [threading.Thread(target=lambda: out.append(ours.text("see hunter2-x", "t"))) for _ in range(2)]
+    threads[0].start()
+    assert reached.wait(30)
+    threads[1].start()
+    threads[1].join(0.1)
+    goes_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert out == ["see [redacted]"] * 2
 
 
 def test_passwords_of_addresses_in_the_environment_and_the_settings():
@@ -87,6 +116,7 @@ def test_numbers():
         "params": {"pin": "[redacted]", "n": 5, "password": "[redacted]", "flag": True},
         "rows": "[redacted]",
     }
+    assert ours.value("secrets", 5, "run") == 5
 
 
 def test_what_is_allowed_stays():
