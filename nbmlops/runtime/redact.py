@@ -17,10 +17,13 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_json
 from nbmlops.core.secret_names import Holds, holds
 from nbmlops.core.secret_values import may_hold_secrets
-from nbmlops.pipeline.run_record import StepError, StepLog
+from nbmlops.pipeline.run_record import MetricValue, StepError, StepLog
 
 if TYPE_CHECKING:
     from nbmlops.tracking.redaction import Redactor
+
+_KEY_LENGTH = 16
+"""A shorter name of a metric is no key of a service."""
 
 
 def shown_parameters(parameters: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -53,11 +56,15 @@ def keyed_text(name: str, value: Json, text: str) -> str:
 
 def redacted_log(log: StepLog) -> StepLog:
     """Returns what a step logged, without secrets."""
-    if not (log.params or log.data or log.checks):
+    if not (log.params or log.data or log.checks or log.predictions) and all(map(_is_short, log.metrics)):
         return log
     from nbmlops.tracking.redacted import redact_log  # noqa: PLC0415 - as above
 
     return redact_log(log, _redactor())
+
+
+def _is_short(metric: MetricValue) -> bool:
+    return len(metric.name) < _KEY_LENGTH
 
 
 def redacted_error(error: StepError | None, package: Path) -> StepError | None:
@@ -116,10 +123,14 @@ def _redactor() -> Redactor:
     return process_redactor()
 
 
-@functools.cache
 def _learned(package: Path) -> Redactor:
     """Returns the redactor once it knows what the generated code calls a password."""
-    redactor = _redactor()
     for path in sorted(package.glob("*.py")):
-        redactor.learn(path.read_text("utf-8", "replace"))
-    return redactor
+        _learn(path, path.stat().st_mtime_ns)
+    return _redactor()
+
+
+@functools.lru_cache(4096)
+def _learn(path: Path, _changed: int) -> None:
+    """Reads a file once, and again when it was written anew: a kernel may compile and run several times."""
+    _redactor().learn(path.read_text("utf-8", "replace"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,8 @@ def test_records_of_steps_know_a_secret_by_its_digest():
 def test_logs():
     metrics = (MetricValue("auc", 0.5),)
     assert redacted_log(StepLog(metrics=metrics)) == StepLog(metrics=metrics)
+    key = MetricValue("AKIA" + "IOSFODNN7EXAMPLE", 0.5)
+    assert redacted_log(StepLog(metrics=(key,))) == StepLog(metrics=(MetricValue("redacted", 0.5),))
     assert redacted_log(StepLog({"who": "Env-Pw-44"}, metrics)) == StepLog({"who": "[redacted]"}, metrics)
 
 
@@ -61,13 +64,19 @@ def test_errors_with_what_the_generated_code_calls_a_password(tmp_path: Path):
     }
 
 
+def test_code_that_was_generated_anew_in_the_life_of_a_process(tmp_path: Path):
+    path = tmp_path / "load.py"
+    for written, secret in enumerate(("First-Key-11", "Second-Key-22")):
+        path.write_text(f"api_key = {secret!r}\n")
+        os.utime(path, (written, written))
+        assert redacted_report({"message": secret}, tmp_path) == {"message": "[redacted]"}
+
+
 def test_messages():
     assert (shown_text("plain words"), shown_text("no Env-Pw-44 here")) == ("plain words", "no [redacted] here")
 
 
 def test_what_a_process_knows_that_its_parent_does_not(monkeypatch: pytest.MonkeyPatch):
-    import os
-
     before = dict(os.environ)
     monkeypatch.setenv("CELL_TOKEN", "Cell-Pw-77")
     monkeypatch.setenv("PLAIN", "x")
