@@ -37,6 +37,7 @@ class Outbox:
         self._send = send
         self._pause = pause
         self._changed = threading.Condition()
+        self._order = threading.Lock()  # entries wait in the order of their numbers, whichever threads put them
         self._waiting: deque[tuple[int, Entry]] = deque()
         self._tries = self._failures = 0
         self._poked = self._closed = False
@@ -67,16 +68,20 @@ class Outbox:
         """
         entry = redact_entry(entry, process_redactor())
         number = 0
-        try:
-            number = self._spool.append(entry)
-        finally:
-            with self._changed:
-                self._waiting.append((number, entry))
-                if wake:
-                    self._changed.notify_all()
-                if self._worker is None and not self._closed:
-                    self._worker = threading.Thread(target=self._work, name="nbmlops-outbox", daemon=True)
-                    self._worker.start()
+        with self._order:
+            try:
+                number = self._spool.append(entry)
+            finally:
+                self._take(number, entry, wake=wake)
+
+    def _take(self, number: int, entry: Entry, *, wake: bool) -> None:
+        with self._changed:
+            self._waiting.append((number, entry))
+            if wake:
+                self._changed.notify_all()
+            if self._worker is None and not self._closed:
+                self._worker = threading.Thread(target=self._work, name="nbmlops-outbox", daemon=True)
+                self._worker.start()
 
     def news(self) -> NbmlopsError | None:
         """Returns what the user has not been told yet of what goes wrong, or None."""
@@ -122,10 +127,11 @@ class Outbox:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        if remove and not self._waiting:
-            self._spool.remove()
-        else:
-            self._spool.close()
+        with self._order:
+            if remove and not self._waiting:
+                self._spool.remove()
+            else:
+                self._spool.close()
 
     def _work(self) -> None:
         with own_work():

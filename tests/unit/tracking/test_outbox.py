@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,3 +129,27 @@ def test_neither_the_spool_nor_the_store_gets_secrets(store: Store, tmp_path: Pa
     outbox.close()
     assert store.got == [{"kind": "log", "at": 1, "text": "https://me:[redacted]@host/x"}]
     assert b"secret-1" not in spool.path.read_bytes()
+
+
+def test_entries_that_threads_put_at_once_have_numbers_of_their_own_in_the_order_of_sending(
+    outbox: Outbox, store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    write = os.write
+
+    def slow(opened: int, data: bytes) -> int:
+        time.sleep(0.001)  # another thread has its turn
+        return write(opened, data)
+
+    monkeypatch.setattr(os, "write", slow)
+    store.hangs.clear()
+    threads = [threading.Thread(target=lambda: [outbox.put(entry) for entry in entries(10)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    (key,) = find_spools(tmp_path)
+    kept = read_spool(tmp_path / f"{key}.jsonl").entries
+    assert [number for number, _ in kept] == list(range(1, 41))
+    store.hangs.set()
+    outbox.settle(LONG)
+    assert store.got == [entry for _, entry in kept]
