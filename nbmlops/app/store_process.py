@@ -22,12 +22,14 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from nbmlops.app.store_process_main import RESULT, UNTOLD, Setup, read_frame, write_frame
+from nbmlops.app.store_process_main import ERROR, RESULT, UNTOLD, Setup, read_frame, write_frame
 from nbmlops.app.wiring import Stores, shown_uri
-from nbmlops.core.errors import StoreAway
+from nbmlops.core.diagnostics import Json
+from nbmlops.core.errors import EnvironmentFault, StoreAway
 from nbmlops.core.threads import own_work
 from nbmlops.gate.verdict import Verdict
 from nbmlops.registry.registry import Candidate, ModelRegistry, ModelVersion
+from nbmlops.tracking.redacted import redact_tags
 from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.tracker import Tracker
 
@@ -73,7 +75,7 @@ class _Child:
         assert self.process.stdin is not None
         try:
             write_frame(self.process.stdin, number, data)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # broken, or closed by the thread that saw the end first
             raise _died() from error
         except BaseException:  # Ctrl-C in the middle: what follows could not be read any more
             self.process.kill()
@@ -85,7 +87,7 @@ class _Child:
             assert self.process.stdin is not None
             while (frame := read_frame(self.process.stdout)) is not None:
                 number, data = frame
-                kind, result = pickle.loads(data)  # noqa: S301 - from the process that this one started
+                kind, result = _loaded(data)
                 answer = self._open.pop(number)
                 if kind == RESULT:
                     answer.set_result(result)
@@ -97,6 +99,16 @@ class _Child:
             for stream in (self.process.stdin, self.process.stdout):
                 with suppress(OSError):  # what could not be written any more
                     stream.close()
+
+
+def _loaded(data: bytes) -> tuple[int, Any]:
+    """Returns kind and result of an answer; whoever waits for one that cannot be read must not wait for ever."""
+    try:
+        kind, result = pickle.loads(data)  # noqa: S301 - from the process that this one started
+    except Exception as error:  # noqa: BLE001  # whatever classes do when they are made again
+        reason = f"{type(error).__name__}: {error}"
+        return ERROR, EnvironmentFault(f"the answer of the tracking store cannot be read here: {reason}")
+    return kind, result
 
 
 def _died() -> StoreAway:
@@ -177,10 +189,15 @@ class _Remote:
 
     def _redacted(self, port: str, method: str, *arguments: object, **named: object) -> Any:
         """Calls what writes documents; which secrets there are is known here, not in the other process."""
-        return self._process.call(port, method, *map(_without_secrets, arguments), **named)
+        clean = _tags_without_secrets if method == "set_tags" else _without_secrets
+        return self._process.call(port, method, *map(clean, arguments), **named)
 
 
 _WRITES = frozenset({"log_document", "set_tags"})
+
+
+def _tags_without_secrets(argument: object) -> object:
+    return redact_tags(argument, process_redactor()) if isinstance(argument, dict) else argument
 
 
 def _without_secrets(argument: object) -> object:
@@ -200,7 +217,12 @@ class _RemoteRegistry(_Remote):
         from nbmlops.registry.model_format import trusted_types  # noqa: PLC0415
 
         trusted_types(candidate.model)  # a class of the notebook's is refused here, where it is known
-        few = replace(candidate, features=first_rows(candidate.features))
+        few = replace(
+            candidate,
+            features=first_rows(candidate.features),
+            schema=cast("dict[str, Json]", _without_secrets(dict(candidate.schema))),
+            profile=cast("dict[str, Json]", _without_secrets(dict(candidate.profile))),
+        )
         try:
             version = self._process.call("registry", "add", few, verdict)
         except NotToldError:

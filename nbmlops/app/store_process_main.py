@@ -95,8 +95,10 @@ def main() -> None:
         answer = _answer(stores, request[1])
         with suppress(OSError):  # a kernel that is gone needs no answer
             write_frame(answers, request[0], answer)
-    _send_rest(stores, Path(setup.root), setup.key)
-    os._exit(0)  # whatever threads libraries have left
+    try:
+        _send_rest(stores, Path(setup.root), setup.key)
+    finally:
+        os._exit(0)  # whatever threads libraries have left
 
 
 def _know_secrets(root: Path, uri: str) -> None:
