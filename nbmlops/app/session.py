@@ -160,7 +160,8 @@ class NotebookSession:
             self._files.cell_left()
         elif self._files is not None:
             run = self._files.cell_ended(run, alone=self._depth <= 1)
-        self._cells.add(run, deleted)  # a pause as well: the cell may have changed variables
+        # In a pause as well: the cell may have changed variables.
+        self._cells.add(replace(run, recorded=not self._log.is_paused), deleted)
         if not self._log.is_paused:
             self._store.note(run)
 
@@ -309,7 +310,7 @@ class NotebookSession:
         if self._kernel.follows_cells:
             from nbmlops.app.provenance import tell_session  # noqa: PLC0415  # likewise
 
-            tell_session(self._store, self._place, self._cells.runs, last=last)
+            tell_session(self._store, self._place, self._cells.recorded, last=last)
 
     def adopt(self, options: SessionOptions, kernel: Kernel) -> None:
         """Takes over what the user says on resuming: the notebook, if it was not known.
@@ -402,7 +403,7 @@ class NotebookSession:
         if self._files is not None:
             self._files.settle(_QUESTION_SECONDS)
             values = self._files.values
-        return session_story(self.status(), self._place, self._cells.runs, values)
+        return session_story(self.status(), self._place, self._cells.recorded, values)
 
 
 _open: list[NotebookSession] = []  # at most one: the run of this kernel

@@ -86,6 +86,7 @@ class CellRun(Struct, frozen=True):
         error: Class of what it raised, or "".
         read: Files that it read, each with the evidence for it.
         wrote: Files that it made or changed.
+        recorded: Whether it belongs to the run; False while that was paused.
     """
 
     source: str
@@ -97,6 +98,7 @@ class CellRun(Struct, frozen=True):
     error: str = ""
     read: tuple[tuple[str, str], ...] = ()
     wrote: tuple[str, ...] = ()
+    recorded: bool = True
 
     @property
     def digest(self) -> str:
@@ -146,3 +148,8 @@ class CellRecord:
     def runs(self) -> tuple[CellRun, ...]:
         """The runs of cells, oldest first."""
         return tuple(self._runs)
+
+    @property
+    def recorded(self) -> tuple[CellRun, ...]:
+        """Those that the run records: not what ran while it was paused."""
+        return tuple(run for run in self._runs if run.recorded)

@@ -19,8 +19,9 @@ from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
-from nbmlops.tracking.cells import CellRun
+from nbmlops.tracking.cells import CellOutcome, CellRun
 from nbmlops.tracking.environment import GitState
+from nbmlops.tracking.provenance import PROVENANCE_FILE, provenance_from_json
 from tests.fakes.session_store import POLICY, MemoryStore
 
 NEW_RUN = "end the run with `%mlops track --stop` and run the notebook from its first cell"
@@ -293,6 +294,28 @@ def test_what_is_logged_while_the_run_is_paused_is_left_out(session: NotebookSes
     session.flush()
     assert session.facts().status is SessionStatus.RUNNING
     assert session.facts().metrics == {"auc": 0.75}
+
+
+def test_what_ran_in_a_pause_is_in_no_record_of_the_run(session: NotebookSession, store: MemoryStore):
+    def run(source: str) -> None:
+        session.cell_started(source)
+        session.cell_ran(CellRun(source, outcome=CellOutcome.DONE))
+        session.cell_finished(succeeded=True)
+
+    run("before = 1")
+    session.pause()
+    run("between = 2")
+    session.pause(paused=False)
+    run("after = 3")
+    traces = session.story().run
+    assert traces is not None
+    assert [trace.source_sha256 for trace in traces.traces] == [
+        CellRun(text).digest for text in ("before = 1", "after = 3")
+    ]
+    session.end()
+    provenance = provenance_from_json(store.documents[PROVENANCE_FILE])
+    assert provenance is not None
+    assert [cell.source for cell in provenance.cells] == ["before = 1", "after = 3"]
 
 
 def refuse(place: SessionPlace, options: SessionOptions) -> tuple[SessionStore, RunTitle]:
