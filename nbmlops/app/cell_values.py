@@ -25,6 +25,10 @@ class Ledger:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
+    def forget(self) -> None:
+        """Forgets all of them: something ran that nobody followed."""
+        self._known.clear()
+
     def enter(self, source: str, seen: Mapping[str, ValueSeen]) -> CellValues:
         """Returns what a cell did, which is the next one.
 
@@ -64,10 +68,15 @@ class CellTables:
         self._tell = tell
         self._ledger = Ledger()
         self._reader = ValueReader()
+        self._missed = False
 
     def code_begins(self) -> None:
         """Notes that code begins to run, which may change what is being read."""
         self._reader.code_begins()
+
+    def cell_left(self) -> None:
+        """Notes that a cell ended whose tables are not looked at: what it changed, no later cell did."""
+        self._missed = True
 
     def cell_ended(self, number: int, run: CellRun) -> None:
         """Takes a cell that has just ended.
@@ -81,13 +90,21 @@ class CellTables:
             return
         values = tables_named(run.source, self._namespace)
         if values:
-            self._reader.take(values, run.seconds, lambda seen: self._take(number, run.source, seen))
+            missed, self._missed = self._missed, False
+            self._reader.take(values, run.seconds, lambda seen: self._take(number, run.source, seen, missed=missed))
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why the tables of some cells were not told."""
+        return tuple(self._reader.faults)
 
     def settle(self, seconds: float) -> bool:
         """Returns whether all of it was told, after waiting for that."""
         return self._reader.settle(seconds)
 
-    def _take(self, number: int, source: str, seen: Mapping[str, ValueSeen]) -> None:
+    def _take(self, number: int, source: str, seen: Mapping[str, ValueSeen], *, missed: bool) -> None:
+        if missed:
+            self._ledger.forget()
         found = self._ledger.enter(source, seen)
         if found.made or found.used:
             self._tell(number, found)

@@ -96,7 +96,10 @@ class InputFiles:
                 with self._changed:
                     self._changed.wait_for(lambda: bool(self._waiting))
                     path, evidence, seen = self._waiting[0]
-                self._take(path, evidence, seen)
+                try:
+                    self._take(path, evidence, seen)
+                except Exception as error:  # noqa: BLE001 - whoever waits for a thread that has ended waits in vain
+                    self._faults[input_name(path, self._root)] = f"{type(error).__name__}: {error}"
                 with self._changed:
                     self._waiting.popleft()
                     self._changed.notify_all()

@@ -74,12 +74,15 @@ class SessionFiles:
         read, wrote = self._files_of(run.count)
         if alone:
             self._tables.cell_ended(self._cells, run)
+        else:
+            self._tables.cell_left()
         self._cells += 1
         return replace(run, read=read, wrote=wrote) if read or wrote else run
 
     def cell_left(self) -> None:
         """Ends a cell that is not recorded."""
         self._capture.after()
+        self._tables.cell_left()
 
     def _files_of(self, count: int) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         files = self._capture.after()
@@ -104,6 +107,7 @@ class SessionFiles:
     def notes(self) -> tuple[str, ...]:
         """Returns what the user should know of them."""
         notes = [f"input without fingerprint: {fault}" for fault in self._inputs.faults[:_MOST_NOTES]]
+        notes += [f"tables of a cell are not recorded: {fault}" for fault in self._tables.faults[:_MOST_NOTES]]
         if self._inputs.waiting:
             notes.append(f"{self._inputs.waiting} inputs are being fingerprinted")
         if self._unseen:

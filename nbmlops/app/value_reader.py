@@ -99,6 +99,8 @@ class ValueReader:
         self._idle = threading.Event()
         self._idle.set()
         self._worker: threading.Thread | None = None
+        self.faults: dict[str, None] = {}
+        """Why the values of some cells were not told."""
 
     def code_begins(self) -> None:
         """Notes that code begins to run; returns when nothing reads what it may change, or after 10 ms."""
@@ -174,7 +176,10 @@ class ValueReader:
                 with self._changed:
                     self._changed.wait_for(lambda: bool(self._jobs))
                     job = self._jobs[0]
-                self._do(job)
+                try:
+                    self._do(job)
+                except Exception as error:  # noqa: BLE001 - whoever waits for a thread that has ended waits in vain
+                    self.faults[f"{type(error).__name__}: {error}"[:200]] = None
                 with self._changed:
                     self._jobs.popleft()
                     self._size -= job.size
@@ -227,11 +232,13 @@ class ValueReader:
                 raise _Stop(BUSY)
             in_time()
 
-        found = _read(value, check)
-        # What code has done since it began may be in it, or not.
-        job.done[name] = found if self._code == job.code or not found.digest else seen(value, why=BUSY)
-        del value
-        self._idle.set()
+        try:
+            found = _read(value, check)
+            # What code has done since it began may be in it, or not.
+            job.done[name] = found if self._code == job.code or not found.digest else seen(value, why=BUSY)
+        finally:
+            del value
+            self._idle.set()
         return True
 
 

@@ -82,3 +82,16 @@ def test_the_cells_of_a_kernel_are_followed_by_number():
             ),
         ),
     ]
+
+
+def test_what_an_unseen_cell_changed_is_not_put_down_to_the_next_one():
+    namespace: dict[str, object] = {"array": np.zeros(3)}
+    told: list[CellValues] = []
+    tables = CellTables(namespace, lambda _number, values: told.append(values))
+    tables.cell_ended(0, CellRun("array = zeros()", outcome=CellOutcome.DONE))
+    namespace["array"] = np.ones(3)
+    tables.cell_left()
+    tables.cell_ended(1, CellRun("x = 1", outcome=CellOutcome.DONE))
+    tables.cell_ended(2, CellRun("array.sum()", outcome=CellOutcome.DONE))
+    assert tables.settle(LONG)
+    assert told[1:] == [CellValues({}, {"array": fingerprint(np.ones(3))})]

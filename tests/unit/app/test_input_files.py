@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nbmlops.app.cell_files import CellFiles, Evidence, stamp
 from nbmlops.app.input_files import MOST_FILES, InputFiles, input_name
+from nbmlops.core.errors import EnvironmentFault
 from nbmlops.core.records import DataRecord
 from nbmlops.data.files import fingerprint_file
 
@@ -39,6 +40,24 @@ def test_inputs_are_fingerprinted_once_for_each_version(tmp_path: Path):
     assert inputs.settle(LONG)
     assert told[2:] == [record(one, "one.csv")] != [first]
     assert (inputs.records, inputs.faults) == ((record(two, "data/two.csv"), record(one, "one.csv")), ())
+
+
+def test_inputs_go_on_after_a_listener_that_breaks(tmp_path: Path):
+    told: list[DataRecord] = []
+
+    def tell(record: DataRecord) -> None:
+        if record.name == "one.csv":
+            raise EnvironmentFault("the disk is full")
+        told.append(record)
+
+    inputs = InputFiles(tmp_path, tell)
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text("1")
+    two.write_text("22")
+    inputs.add(files(one))
+    inputs.add(files(two))
+    assert inputs.settle(LONG)
+    assert (told, inputs.faults) == ([record(two, "two.csv")], ("one.csv: EnvironmentFault: the disk is full",))
 
 
 def test_nobody_waits_for_a_fingerprint(tmp_path: Path):

@@ -202,6 +202,17 @@ def test_the_reader_goes_on_after_a_value_that_breaks(told: Told):
     assert told.digests() == [{"x": "RuntimeError: broken"}, {"y": fingerprint(np.zeros(3))}]
 
 
+def test_the_reader_goes_on_after_a_listener_that_breaks(told: Told):
+    reader = ValueReader()
+    reader.take({"x": np.zeros(3)}, 0.0, lambda _seen: 1 / 0)  # type: ignore[arg-type, return-value]
+    reader.take({"y": np.zeros(3)}, 0.0, told)
+    assert reader.settle(LONG)
+    assert (told.digests(), list(reader.faults)) == (
+        [{"y": fingerprint(np.zeros(3))}],
+        ["ZeroDivisionError: division by zero"],
+    )
+
+
 def test_reading_that_takes_too_long_ends(told: Told, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(value_reader, "MOST_SECONDS", -1.0)
     reader = ValueReader()
