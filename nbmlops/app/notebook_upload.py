@@ -55,9 +55,9 @@ def tell_notebook(store: SessionStore, path: Path, keep: Keep, runs: Iterable[Ce
     try:
         saved = path.stat().st_mtime_ns // _NS_PER_MS
         notebook = json.loads(path.read_bytes()) if path.stat().st_size <= _MOST_BYTES else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return  # whether the notebook can be read is told by `reproducible`
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+    if not isinstance(notebook, dict) or not _is_notebook(notebook):
         store.tag({TAG: f"not kept: {path.name} is larger than {_MOST_BYTES // 1_000_000} MB, or no notebook"})
         return
     from nbmlops.tracking.notebook_redaction import redact_notebook  # noqa: PLC0415  # only the end of a run needs it
@@ -68,6 +68,25 @@ def tell_notebook(store: SessionStore, path: Path, keep: Keep, runs: Iterable[Ce
     assert isinstance(document, Mapping)
     store.document(f"{FOLDER}/{path.name}", document)
     store.tag({TAG: _told(keep, saved, sum(run.started > saved for run in runs))})
+
+
+def _is_notebook(document: Mapping[str, Any]) -> bool:
+    """Returns whether a document is built like a notebook of format 4; anything may be in a file."""
+    cells, metadata = document.get("cells"), document.get("metadata", {})
+    return isinstance(cells, list) and isinstance(metadata, dict) and all(map(_is_cell, cells))
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata", {}), dict):
+        return False
+    outputs = cell.get("outputs", [])
+    return isinstance(outputs, list) and all(map(_is_output, outputs))
+
+
+def _is_output(output: Any) -> bool:
+    if not isinstance(output, dict):
+        return False
+    return isinstance(output.get("data", {}), dict) and isinstance(output.get("traceback", []), list)
 
 
 def _told(keep: Keep, saved: int, later: int) -> str:

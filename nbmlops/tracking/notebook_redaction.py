@@ -56,6 +56,8 @@ def redact_output(output: Mapping[str, Any], where: str, redactor: Redactor) -> 
         found["text"] = _like(output["text"], redactor.text(_joined(output["text"]), where))
     if "data" in output:
         found["data"] = {kind: _data(kind, value, where, redactor) for kind, value in output["data"].items()}
+    if "metadata" in output:
+        found["metadata"] = redactor.document(output["metadata"], where)
     for key in ("ename", "evalue"):
         if key in output:
             found[key] = redactor.text(str(output[key]), where)

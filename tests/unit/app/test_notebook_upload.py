@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app.notebook_upload import keep_step, stripped, tell_notebook
+from nbmlops.app.notebook_upload import Keep, keep_step, stripped, tell_notebook
 from nbmlops.tracking.cells import CellRun
 from nbmlops.tracking.tracker import RunStart
 from tests.fakes.in_memory import InMemoryTracker
@@ -28,7 +28,10 @@ NOTEBOOK: dict[str, Any] = {
             "metadata": {"tags": ["step:x"], "execution": {"iopub": "now"}},
             "execution_count": 3,
             "source": "password = 'hunter2-x'",
-            "outputs": [OUTPUT, {"output_type": "display_data", "metadata": {}, "data": {"application/json": [1.5]}}],
+            "outputs": [
+                OUTPUT,
+                {"output_type": "display_data", "metadata": {"a": "hunter2-x"}, "data": {"application/json": [1.5]}},
+            ],
         },
     ],
 }
@@ -75,6 +78,26 @@ def test_nothing(path: Path):
     path.write_text("[]")
     tell_notebook(store, path, "whole", [])
     assert store.tags == {"nbmlops.notebook": "not kept: a.ipynb is larger than 32 MB, or no notebook"}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"cells": [1]},
+        {"cells": [], "metadata": None},
+        {"cells": [{"cell_type": "code", "metadata": []}]},
+        {"cells": [{"cell_type": "code", "outputs": None}]},
+        {"cells": [{"cell_type": "code", "outputs": ["x"]}]},
+        {"cells": [{"cell_type": "code", "outputs": [{"data": None}]}]},
+        {"cells": [{"cell_type": "code", "outputs": [{"traceback": None}]}]},
+    ],
+)
+@pytest.mark.parametrize("keep", ["whole", "stripped"])
+def test_what_is_built_otherwise_ends_no_run_in_an_error(path: Path, keep: Keep, broken: object):
+    store = MemoryStore()
+    path.write_text(json.dumps(broken))
+    tell_notebook(store, path, keep, [])
+    assert (store.documents, list(store.tags)) == ({}, ["nbmlops.notebook"])
 
 
 def test_executed_step_notebooks(path: Path):
