@@ -139,6 +139,8 @@ class PanelFeed:
                 around = session.surroundings()
             except NbmlopsError as error:
                 self._fault = f"champion and earlier runs: {error.message}"
+            except Exception as error:  # noqa: BLE001  # as in `refresh`
+                self._fault = f"champion and earlier runs: {type(error).__name__}: {error}"
             else:
                 self._around, self._fault = around or self._around, ""
                 if around is None:  # the run has not begun in the store

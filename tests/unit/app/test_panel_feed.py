@@ -102,6 +102,10 @@ def test_a_store_that_is_away_is_told_and_asked_again(feed: PanelFeed, session: 
     feed._ask_store(session)
     feed.refresh()
     assert feed.view.notices[0].lines == ("champion and earlier runs: the store is away",)
+    store.surroundings = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+    feed._ask_store(session)
+    feed.refresh()
+    assert feed.view.notices[0].lines == ("champion and earlier runs: ZeroDivisionError: division by zero",)
     del store.surroundings
     feed._ask_store(session)
     feed.refresh()
