@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -242,8 +243,8 @@ class ForkedProcess:
 
 def _threads(environment: Mapping[str, str]) -> int:
     """Returns how many threads linear algebra is to use, 0 if nothing is said."""
-    text = next((text for name in _THREADS if (text := environment.get(name, ""))), "")
-    return int(text) if text.isdecimal() else 0
+    told = (re.match(r"\s*\+?(\d+)", environment.get(name, "")) for name in _THREADS)  # as C reads a number: "4,2" is 4
+    return next((number for match in told if match and (number := int(match[1]))), 0)
 
 
 def _is_readable(descriptor: int, seconds: float | None) -> bool:

@@ -134,7 +134,7 @@ def load(modules: Sequence[str], observer: Observer, threads: int, *, is_plain: 
             raise Unusable(f"its imports ask the kernel's shell for {shell.asked[0]!r}")
     del os.environ[_BACKEND[0]]
     _check(observer, before)
-    _set_threads(threads or len(os.sched_getaffinity(0)))
+    _set_threads(_possible(threads))
     if is_plain:
         visible -= {name for name in visible if name.partition(".")[0] == _OURS}
     return Loaded(HiddenModules(recorder, visible), variables)
@@ -189,6 +189,12 @@ def _check(observer: Observer, before: dict[str, object]) -> None:
         raise Unusable(f"its imports change the {changed[0]}")
     if asking := [name for name in sys.modules if asks_around(name)]:
         raise Unusable(f"its imports load {asking[0]}, which depends on the kernel")
+
+
+def _possible(threads: int) -> int:
+    """Returns how many threads OpenBLAS uses that is told so many when it starts, at most the processors' number."""
+    processors = len(os.sched_getaffinity(0))
+    return min(threads or processors, processors)
 
 
 def _set_threads(number: int) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.runtime.forkserver import ForkedProcess, ForkPlan, ForkServer
+from nbmlops.runtime.forkserver import ForkedProcess, ForkPlan, ForkServer, _threads
+from nbmlops.runtime.forkserver_main import _possible
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 
@@ -91,6 +92,29 @@ def test_imports_that_do_more_than_importing_are_refused(make: Make, tmp_path: P
     assert fork(server, tmp_path) is None
     assert server.refusal.startswith(reason.format(folder=tmp_path))
     assert fork(server, tmp_path) is None  # it is not asked again
+
+
+@pytest.mark.parametrize(
+    ("environment", "number"),
+    [
+        ({}, 0),
+        ({"OMP_NUM_THREADS": "4,2"}, 4),
+        ({"OPENBLAS_NUM_THREADS": "0", "OMP_NUM_THREADS": "3"}, 3),
+        ({"OPENBLAS_NUM_THREADS": "many"}, 0),
+        ({"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "3"}, 2),
+    ],
+)
+def test_variables_say_how_many_threads_linear_algebra_uses(environment: dict[str, str], number: int) -> None:
+    assert _threads(environment) == number
+
+
+@pytest.mark.parametrize("asked", [0, 1, 4096])
+def test_a_warm_step_has_as_many_threads_as_a_cold_one(asked: int) -> None:
+    program = "import numpy, threadpoolctl; print(threadpoolctl.threadpool_info()[0]['num_threads'])"
+    environment = {name: text for name, text in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment |= {"OPENBLAS_NUM_THREADS": str(asked)}
+    cold = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert _possible(_threads(environment)) == int(cold.stdout)
 
 
 def test_linear_algebra_has_no_threads_before_the_fork_and_as_many_as_are_set_when_a_fork_needs_them() -> None:
