@@ -7,6 +7,7 @@ spool it holds the lock beside it, which the system lets go when the process end
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import uuid
@@ -56,6 +57,7 @@ class Spool:
         self.path = folder / f"{self.key}{_SUFFIX}"
         self._held = ExitStack()
         self._entries = self._sent = -1
+        self._is_cut = False  # the last line may not be whole
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._held.enter_context(file_lock(self._lock, 0.0))
@@ -98,10 +100,13 @@ class Spool:
         """
         number = self._last + 1
         text = b"%d %s" % (number, json.dumps(entry).encode())
+        line = b"%s%08x %s\n" % (b"\n" if self._is_cut else b"", zlib.crc32(text), text)
+        self._is_cut = True
         try:
-            os.write(self._entries, b"%08x %s\n" % (zlib.crc32(text), text))
+            _write(self._entries, line)
         except OSError as error:
             raise EnvironmentFault(f"cannot write {self.path}: {error.strerror}", "make room on the disk") from error
+        self._is_cut = False
         self._last = number
         return number
 
@@ -127,6 +132,16 @@ class Spool:
                 os.close(opened)
         self._entries = self._sent = -1
         self._held.close()
+
+
+def _write(opened: int, line: bytes) -> None:
+    """Writes a whole line.
+
+    Raises:
+        OSError: the disk took only what it had room for, which the system tells with the next writing alone.
+    """
+    if os.write(opened, line) < len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def read_spool(path: Path) -> Spooled:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -31,6 +32,18 @@ def test_a_line_that_a_crash_cut_off_is_no_entry_and_spoils_no_other(tmp_path: P
             again.append(TWO)
             assert again.read() == Spooled(((1, ONE), (2, TWO)), 1)
         spool.path.write_bytes(whole)
+
+
+def test_a_line_that_a_full_disk_cut_off_is_told_and_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write = os.write
+    with Spool(tmp_path) as spool:
+        spool.append(ONE)
+        monkeypatch.setattr(os, "write", lambda opened, data: write(opened, data[:9]))
+        with pytest.raises(EnvironmentFault, match="No space left on device"):
+            spool.append(TWO)
+        monkeypatch.undo()
+        assert spool.append(TWO) == 2
+        assert spool.read() == Spooled(((1, ONE), (2, TWO)))
 
 
 def test_a_line_that_was_altered_is_no_entry(tmp_path: Path):
