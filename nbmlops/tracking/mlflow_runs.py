@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.tracking import lineage
+from nbmlops.tracking.downloads import without_progress_bar
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.tracker import RunQuery
 
-_BARS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 _NEWEST = ["attributes.start_time DESC"]
 
 
@@ -72,24 +70,10 @@ def read_document(client: Any, run_id: str, name: str) -> Mapping[str, Json] | N
     listed = client.list_artifacts(run_id, None if folder == "." else folder)
     if name not in {entry.path for entry in listed}:
         return None
-    with TemporaryDirectory(prefix="nbmlops-read-") as place, _without_bars():
+    with TemporaryDirectory(prefix="nbmlops-read-") as place, without_progress_bar():
         path = Path(client.download_artifacts(run_id, name, place))
         try:
             document = json.loads(path.read_bytes())
         except ValueError:  # somebody else's
             return None
     return document if isinstance(document, dict) else None
-
-
-@contextmanager
-def _without_bars() -> Iterator[None]:
-    """Lets MLflow load files without drawing progress bars, whatever the user wants of other files."""
-    former = os.environ.get(_BARS)
-    os.environ[_BARS] = "false"
-    try:
-        yield
-    finally:
-        if former is None:
-            del os.environ[_BARS]
-        else:
-            os.environ[_BARS] = former
