@@ -102,6 +102,10 @@ class CellTables:
         """Returns whether all of it was told, after waiting for that."""
         return self._reader.settle(seconds)
 
+    def close(self) -> None:
+        """Ends following."""
+        self._reader.close()
+
     def _take(self, number: int, source: str, seen: Mapping[str, ValueSeen], *, missed: bool) -> None:
         if missed:
             self._ledger.forget()

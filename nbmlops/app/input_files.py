@@ -49,6 +49,7 @@ class InputFiles:
         self._records: dict[str, DataRecord] = {}
         self._faults: dict[str, str] = {}
         self._worker: threading.Thread | None = None
+        self._closed = False
 
     def add(self, files: CellFiles) -> None:
         """Takes what a cell read; files that were taken before and have not changed are not read again."""
@@ -90,11 +91,19 @@ class InputFiles:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting, max(0.0, end - time.monotonic()))
 
+    def close(self) -> None:
+        """Ends the thread when it has told what was taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
     def _work(self) -> None:
         with own_work():
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: bool(self._waiting))
+                    self._changed.wait_for(lambda: self._closed or bool(self._waiting))
+                    if not self._waiting:
+                        return
                     path, evidence, seen = self._waiting[0]
                 try:
                     self._take(path, evidence, seen)

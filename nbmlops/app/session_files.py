@@ -122,6 +122,8 @@ class SessionFiles:
     def stop(self) -> None:
         """Ends following."""
         self._capture.stop()
+        self._inputs.close()
+        self._tables.close()
 
 
 def follow_files(place: SessionPlace, kernel: Kernel, store: SessionStore, told: Callable[[], None]) -> SessionFiles:

@@ -95,7 +95,7 @@ class ValueReader:
         self._jobs: deque[_Job] = deque()
         self._size = 0
         self._code = 0
-        self._awaited = False
+        self._awaited = self._closed = False
         self._idle = threading.Event()
         self._idle.set()
         self._worker: threading.Thread | None = None
@@ -158,6 +158,12 @@ class ValueReader:
             self._awaited = False
             return done
 
+    def close(self) -> None:
+        """Ends the thread when it has told what was taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
     def _put(self, job: _Job) -> None:
         with self._changed:
             if self._size + job.size > MOST_WAITING_BYTES and self._jobs:
@@ -174,7 +180,9 @@ class ValueReader:
         with own_work():
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: bool(self._jobs))
+                    self._changed.wait_for(lambda: self._closed or bool(self._jobs))
+                    if not self._jobs:
+                        return
                     job = self._jobs[0]
                 try:
                     self._do(job)

@@ -60,6 +60,17 @@ def test_inputs_go_on_after_a_listener_that_breaks(tmp_path: Path):
     assert (told, inputs.faults) == ([record(two, "two.csv")], ("one.csv: EnvironmentFault: the disk is full",))
 
 
+def test_closing_ends_the_thread_when_all_is_told(tmp_path: Path):
+    told: list[DataRecord] = []
+    inputs, path = InputFiles(tmp_path, told.append), tmp_path / "a.csv"
+    path.write_text("1")
+    inputs.add(files(path))
+    inputs.close()
+    assert inputs._worker is not None
+    inputs._worker.join(LONG)
+    assert (inputs._worker.is_alive(), told) == (False, [record(path, "a.csv")])
+
+
 def test_nobody_waits_for_a_fingerprint(tmp_path: Path):
     started, goes_on = threading.Event(), threading.Event()
 

@@ -213,6 +213,17 @@ def test_the_reader_goes_on_after_a_listener_that_breaks(told: Told):
     )
 
 
+def test_closing_ends_the_thread_when_all_is_told(told: Told, gate: Gate):
+    reader = ValueReader()
+    reader.take({"x": pd.Series([1.0])}, 0.0, told)
+    assert gate.reached.wait(LONG)
+    reader.close()
+    gate.opened.set()
+    assert reader._worker is not None
+    reader._worker.join(LONG)
+    assert (reader._worker.is_alive(), told.digests()) == (False, [{"x": fingerprint(pd.Series([1.0]))}])
+
+
 def test_reading_that_takes_too_long_ends(told: Told, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(value_reader, "MOST_SECONDS", -1.0)
     reader = ValueReader()
