@@ -44,7 +44,7 @@ class Moment(Struct, frozen=True):
         status: The run.
         series: The values of each metric in the order of their steps.
         surroundings: What stands around the run in its store, None before that is known.
-        cells: How many cells have run.
+        cells: How many cells the run has recorded.
         running: Whether a cell runs now.
         progress: What became of the buttons.
         fault: Why this is not up to date, or "".

@@ -255,8 +255,8 @@ class NotebookSession:
 
     @property
     def cells(self) -> int:
-        """How many cells have run."""
-        return self._cells.added
+        """How many cells the run has recorded."""
+        return self._cells.noted
 
     @property
     def series(self) -> dict[str, tuple[float, ...]]:
@@ -318,14 +318,12 @@ class NotebookSession:
         Raises:
             UsageError: the run has another experiment, name or notebook.
         """
+        check_same_run(options, self._title.experiment, self._title.name)
+        place = find_place(options, kernel) if options.notebook is not None else self._place
+        self._place.check_same_notebook(place)
         self._kernel = kernel
         self.pause(paused=False)
-        check_same_run(options, self._title.experiment, self._title.name)
-        if options.notebook is None:
-            return
-        place = find_place(options, kernel)
-        self._place.check_same_notebook(place)
-        if not self._place.notebook:
+        if place is not self._place and not self._place.notebook:
             self._place = place
             self._log.names = place.parameters
             self._log.read_parameters(kernel.namespace)
@@ -470,6 +468,7 @@ def stop_session() -> StatusView:
     """
     status = required_session().end()
     _open.clear()
+    atexit.unregister(_end_at_exit)  # else it would keep what the session knows until then
     return status
 
 

@@ -130,7 +130,7 @@ class CellRecord:
     def __init__(self, earlier: Iterable[str] = ()) -> None:
         self._runs = deque((CellRun(source) for source in earlier), MOST_RUNS)
         self.deleted: frozenset[str] = frozenset()
-        self.added = 0
+        self.added = self.noted = 0  # all, and those that the run records
 
     def add(self, run: CellRun, deleted: Iterable[str] = ()) -> None:
         """Adds a cell that has ended.
@@ -141,6 +141,7 @@ class CellRecord:
         """
         self._runs.append(run)
         self.added += 1
+        self.noted += run.recorded
         # A cell that runs is there again, as after "undo".
         self.deleted = (self.deleted | frozenset(deleted)) - {run.cell}
 

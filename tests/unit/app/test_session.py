@@ -289,6 +289,9 @@ def test_what_is_logged_while_the_run_is_paused_is_left_out(session: NotebookSes
     )
     with pytest.raises(UsageError, match="the run is paused"):
         session.gate()
+    with pytest.raises(UsageError, match="not 'other'"):
+        start_session(SessionOptions("other"), Kernel({}, follows_cells=True), refuse)
+    assert session.facts().status is SessionStatus.PAUSED
     assert start_session(SessionOptions(), Kernel({}, follows_cells=True), refuse) is session
     session.metric(MetricValue("auc", 0.75))
     session.flush()
@@ -307,6 +310,7 @@ def test_what_ran_in_a_pause_is_in_no_record_of_the_run(session: NotebookSession
     run("between = 2")
     session.pause(paused=False)
     run("after = 3")
+    assert session.cells == 2
     traces = session.story().run
     assert traces is not None
     assert [trace.source_sha256 for trace in traces.traces] == [
