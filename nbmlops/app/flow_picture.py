@@ -6,6 +6,7 @@ is escaped; colours are custom properties, which a front end, a page or the file
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -17,6 +18,7 @@ WIDTH = 226
 _ACROSS, _DOWN, _MARGIN, _TOP = 52, 14, 10, 30
 _HEAD, _LINE, _FOOT = 25, 16, 8
 MOST_TITLE, MOST_LINE = 24, 30
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Box(Struct, frozen=True):
@@ -64,7 +66,10 @@ class FlowPicture(Struct, frozen=True):
             f"@media(prefers-color-scheme:dark){{svg{{{own_colours(dark=True)}}}}}</style>"
             '<rect width="100%" height="100%" style="fill:var(--nb-ground)"/>'
         )
-        return self._drawn(' xmlns="http://www.w3.org/2000/svg"', style) + "\n"
+        # XML has no place for most control characters, and a picture with one of them is not drawn at all.
+        return (
+            _NO_XML.sub("\N{REPLACEMENT CHARACTER}", self._drawn(' xmlns="http://www.w3.org/2000/svg"', style)) + "\n"
+        )
 
     def _drawn(self, attributes: str, before: str) -> str:
         places = dict(_places(self.columns))

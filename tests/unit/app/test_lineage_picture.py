@@ -111,3 +111,10 @@ def test_boxes_of_a_column_stand_below_each_other():
     rects = [rect for rect in root.iter("{http://www.w3.org/2000/svg}rect") if rect.get("rx")]
     assert [(rect.get("y"), rect.get("height")) for rect in rects] == [("30", "49"), ("93", "27")]
     assert picture.svg().count("<path") == 3
+
+
+def test_a_file_is_sound_xml_whatever_its_texts_hold() -> None:
+    hostile = "a\x00b\x0bc\x1b[31m\ud800\ufffe\n"
+    picture = FlowPicture(hostile, ((hostile, (Box("a", hostile, (hostile,)),)),), ())
+    root = ET.fromstring(picture.svg_file().encode())
+    assert root.get("aria-label") == "a?b?c?[31m??".replace("?", "\N{REPLACEMENT CHARACTER}") + " "
