@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbmlops.app.evidence import Judged, gather
 from nbmlops.app.project import VERDICT_FILE
@@ -24,6 +25,7 @@ from nbmlops.registry.register import register
 from nbmlops.registry.registry import Candidate, ModelVersion
 from nbmlops.registry.transitions import Actor
 from nbmlops.tracking.lineage import VERDICT_DIGEST, verdict_tags
+from nbmlops.tracking.redaction import process_redactor
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -56,6 +58,7 @@ def judge(
         EnvironmentFault: the tracking store cannot be used.
     """
     baseline = read_baseline(stores.registry, stores.tracker, judged.model_name)
+    waivers = [replace(one, reason=_without_secrets(one.reason)) for one in waivers]
     evidence = gather(stores, judged, baseline, policy) if policy != policy.of_logged_metrics else NO_EVIDENCE
     verdict = waive(evaluate(metrics, baseline, policy, evidence), waivers)
     stores.tracker.log_document(judged.run_id, VERDICT_FILE, verdict_to_json(verdict))
@@ -118,7 +121,12 @@ def actor(why: str = "") -> Actor:
         who = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user number without a name, as in containers
         who = ""
-    return Actor(who, datetime.now(UTC).isoformat(timespec="seconds"), why)
+    return Actor(who, datetime.now(UTC).isoformat(timespec="seconds"), _without_secrets(why))
+
+
+def _without_secrets(reason: str) -> str:
+    # What people type is kept for ever, in the registry and in verdicts.
+    return process_redactor().text(reason, "a reason")
 
 
 def _frame(value: object) -> DataFrame | None:

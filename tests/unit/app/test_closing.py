@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from nbmlops.app.closing import Registration, judge, register_model
+from nbmlops.app.closing import Registration, actor, judge, register_model
 from nbmlops.app.evidence import Judged
 from nbmlops.core.errors import GateRejected
 from nbmlops.gate.policy import Policy, Rule
@@ -45,6 +45,14 @@ def test_a_waiver_is_kept_with_the_run_and_the_version(stores: Any) -> None:
     assert json.loads(stores.tracker.run_facts(run_id).tags["nbmlops.waived"]) == kept
     assert json.loads(version.tags["nbmlops.waived"]) == kept
     assert stores.tracker.documents[run_id, "verdict.json"]["results"][0]["waiver"] == {"reason": "a demo", "by": "Ada"}
+
+
+def test_secrets_in_reasons_are_not_kept(stores: Any) -> None:
+    token = "ghp_" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6"
+    _, verdict = judged(stores, 0.5, Waiver("floor", f"see {token}", "Ada"))
+    assert [one.reason for one in verdict.waivers] == ["see [redacted]"]
+    assert actor(f"with {token}").why == "with [redacted]"
+    assert actor("better in winter").why == "better in winter"
 
 
 def test_a_rule_beside_a_named_version_is_judged_by_it(stores: Any) -> None:
