@@ -151,6 +151,8 @@ def _fairness_faults(rule: Rule, sample: Sample) -> Iterator[RuleFault]:
 
 
 def _claim_faults(rule: Rule, claim: Claim) -> Iterator[RuleFault]:
+    if rule.sample is None:
+        yield RuleFault("claim", "is about recorded rows, of which the rule names none", "give it a sample")
     if not rule.baseline:
         yield RuleFault("claim", "is about candidate and baseline", 'add baseline = "champion"')
     for key in _MARGINS:

@@ -112,6 +112,7 @@ CLAIM = Claim(ClaimKind.BETTER)
         (Rule("r", "auc", min=0.5, sample=Sample(bins=(2.0, 1.0), min_rows=0)), ["bins", "bins", "min_rows"]),
         (Rule("r", "auc", min=0.5, sample=Sample(max_gap=0.1)), ["max_gap"]),
         (Rule("r", "auc", min=0.5, claim=CLAIM, sample=Sample()), ["claim"]),
+        (Rule("r", "auc", baseline="champion", claim=CLAIM), ["claim"]),
         (Rule("r", "auc", baseline="champion", max_drop=0.1, claim=CLAIM, sample=Sample()), ["max_drop"]),
         (
             Rule(
