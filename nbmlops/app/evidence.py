@@ -20,7 +20,7 @@ from nbmlops.app.wiring import Stores
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.gate.baseline import Baseline, Champion, NoChampion, UnreadableChampion
 from nbmlops.gate.evidence import Evidence, NotHad, NothingToCompare, Sampled
-from nbmlops.gate.policy import CHAMPION, DATASET, Policy, Rule, Sample, is_named_version
+from nbmlops.gate.policy import CHAMPION, DATASET, Policy, Rule, Sample, is_named_version, measure_of
 from nbmlops.gate.rule_faults import rule_faults
 from nbmlops.registry.baseline import read_version
 from nbmlops.registry.promote import find_version
@@ -99,7 +99,9 @@ class _Gatherer:
     def _beside_dataset(self, rule: Rule, sample: Sample, candidate: HeldOut) -> Sampled | NotHad:
         from nbmlops.data.know_nothing import know_nothing  # noqa: PLC0415  # loads what computes
 
-        constant = know_nothing(rule.metric, candidate.truth, candidate.prediction, candidate.threshold)
+        measure = measure_of(rule)
+        assert measure is not None
+        constant = know_nothing(measure.name, candidate.truth, candidate.prediction, candidate.threshold)
         return sampled(rule, sample, candidate, replace(candidate, prediction=constant))
 
     def fact(self, rule: Rule) -> float | NothingToCompare | NotHad:

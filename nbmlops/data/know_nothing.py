@@ -31,5 +31,5 @@ def know_nothing(metric: str, truth: Array, prediction: Array, threshold: float 
         labels, counts = np.unique(truth.astype(str) if truth.dtype.kind == "O" else truth, return_counts=True)
         most = labels[int(np.argmax(counts))]
         return np.full(count, most, dtype=truth.dtype if truth.dtype.kind != "O" else object)
-    middle = np.median if metric.lower().endswith(("mae", "mean_absolute_error")) else np.mean
+    middle = np.median if metric == "mae" else np.mean
     return np.full(count, float(middle(truth.astype(np.float64)))) if count else np.empty(0)

@@ -181,6 +181,14 @@ def test_nan_predictions_are_told(world: World) -> None:
     assert found.problem == "there are predictions that are NaN or infinite"
 
 
+def test_the_dataset_says_the_median_where_absolute_errors_count_whatever_the_metric_is_called(world: World) -> None:
+    lopsided = (X["miles"] ** 6).to_numpy()
+    world.log(world.run, X["miles"].to_numpy(), truth=lopsided, threshold=None)
+    for metric in ("mae", "mae_test", "mean_absolute_error"):
+        (found,) = world.sample(Rule("s", metric, baseline="dataset", sample=Sample())).estimates
+        assert found.baseline == pytest.approx(np.abs(lopsided - np.median(lopsided)).mean())
+
+
 def test_the_dataset_itself_is_a_baseline(world: World) -> None:
     world.log(world.run)
     (found,) = world.sample(Rule("s", "brier", baseline="dataset", min_gain=0.01, sample=Sample())).estimates
