@@ -53,7 +53,7 @@ def _body(outcome: GateOutcome, curves: tuple[CalibrationCurve, ...]) -> Iterato
         yield f"<pre>{escape(verdict.hint)}</pre>"
     compared = [result for result in verdict.results if _is_compared(result)]
     if compared:
-        yield "<h2>Metrics beside the champion</h2>"
+        yield "<h2>Metrics beside what they are compared with</h2>"
         yield from (_compared(result) for result in compared)
     for result in verdict.results:
         yield from _sampled(result)
@@ -82,7 +82,7 @@ def _is_compared(result: RuleResult) -> bool:
 def _compared(result: RuleResult) -> str:
     assert result.value is not None
     good = result.outcome is not Outcome.FAIL and result.outcome is not Outcome.WAIVED
-    caption = f"{result.metric}: {show_number(result.value)}, champion {show_number(result.baseline)}"
+    caption = f"{result.metric}: {show_number(result.value)}, compared with {show_number(result.baseline)}"
     row = PlotRow(result.metric, result.value, result.baseline, good=good)
     return f"<p>{escape(result.rule)}</p>{rows_svg(caption, [row], ())}"
 
@@ -114,7 +114,7 @@ def _told(result: RuleResult, detail: Mapping[str, Any], test: Mapping[str, Any]
         parts.append(f"where {detail['where']}")
     if test.get("method") == "bootstrap":
         parts.append(f"paired bootstrap, {test['resamples']:,} resamples, seed {test['seed']}")
-        parts.append("shown is the gain over the champion; dashed: no gain, and what the rule asks for")
+        parts.append("shown is the gain over what it is compared with; dashed: no gain, and what the rule asks for")
     elif detail.get("groups"):
         parts.append("shown is the share of positive predictions in each group")
     else:
