@@ -18,7 +18,7 @@ from nbmlops.core.errors import GateRejected
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.evidence import NO_EVIDENCE
 from nbmlops.gate.policy import Policy
-from nbmlops.gate.verdict import Verdict, Waiver, verdict_digest, verdict_to_json, waive, waived_text
+from nbmlops.gate.verdict import Verdict, Waiver, one_line, verdict_digest, verdict_to_json, waive, waived_text
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.registry.baseline import read_baseline
 from nbmlops.registry.register import register
@@ -58,7 +58,7 @@ def judge(
         EnvironmentFault: the tracking store cannot be used.
     """
     baseline = read_baseline(stores.registry, stores.tracker, judged.model_name)
-    waivers = [replace(one, reason=_without_secrets(one.reason)) for one in waivers]
+    waivers = [replace(one, reason=_kept(one.reason), by=_kept(one.by)) for one in waivers]
     evidence = gather(stores, judged, baseline, policy) if policy != policy.of_logged_metrics else NO_EVIDENCE
     verdict = waive(evaluate(metrics, baseline, policy, evidence), waivers)
     stores.tracker.log_document(judged.run_id, VERDICT_FILE, verdict_to_json(verdict))
@@ -121,12 +121,15 @@ def actor(why: str = "") -> Actor:
         who = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user number without a name, as in containers
         who = ""
-    return Actor(who, datetime.now(UTC).isoformat(timespec="seconds"), _without_secrets(why))
+    return Actor(one_line(who), datetime.now(UTC).isoformat(timespec="seconds"), _kept(why))
 
 
-def _without_secrets(reason: str) -> str:
-    # What people type is kept for ever, in the registry and in verdicts.
-    return process_redactor().text(reason, "a reason")
+def _kept(words: str) -> str:
+    """Returns what somebody typed as it is kept: without secrets, on one line, of characters that all stores take.
+
+    A text that a store refuses would be noticed only when the alias has moved, and at every try to complete that again.
+    """
+    return process_redactor().text(one_line(words).strip(), "a reason")
 
 
 def _frame(value: object) -> DataFrame | None:

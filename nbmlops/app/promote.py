@@ -15,6 +15,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 from nbmlops.registry.promote import Promotion, promote, rollback
 from nbmlops.registry.registry import CHALLENGER, CHAMPION
+from nbmlops.registry.transitions import Actor
 from nbmlops.tracking.lineage import lineage_from_tags
 
 
@@ -56,8 +57,8 @@ def promote_model(
     """
     name, selector = parse_model(text)
     registry = model_stores(name, cwd).registry
-    _need_reason(reason, f"nbmlops promote {text}")
-    return _outcome(promote(registry, name, selector, actor(reason), to=to, expected=expected))
+    me = _actor_with_reason(reason, f"nbmlops promote {text}")
+    return _outcome(promote(registry, name, selector, me, to=to, expected=expected))
 
 
 def rollback_model(text: str, reason: str, cwd: Path, *, to: str = "") -> PromoteOutcome:
@@ -76,8 +77,8 @@ def rollback_model(text: str, reason: str, cwd: Path, *, to: str = "") -> Promot
     """
     name = model_name(text)
     registry = model_stores(name, cwd).registry
-    _need_reason(reason, f"nbmlops rollback {name}")
-    return _outcome(rollback(registry, name, actor(reason), to=to))
+    me = _actor_with_reason(reason, f"nbmlops rollback {name}")
+    return _outcome(rollback(registry, name, me, to=to))
 
 
 def parse_model(text: str, default: str = CHALLENGER) -> tuple[str, str]:
@@ -135,11 +136,13 @@ def store_of(root: Path, model: str, cwd: Path) -> str:
     return tracking_uri(root, config.for_pipeline(model))
 
 
-def _need_reason(reason: str, command: str) -> None:
-    if not reason.strip():
+def _actor_with_reason(reason: str, command: str) -> Actor:
+    me = actor(reason)
+    if not me.why:
         raise UsageError(
             "a change of what is live needs a reason, which is kept in the audit log", f'{command} --reason "…"'
         )
+    return me
 
 
 def _outcome(promotion: Promotion) -> PromoteOutcome:

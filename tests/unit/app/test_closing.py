@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 
 from nbmlops.app.closing import Registration, actor, judge, register_model
 from nbmlops.app.evidence import Judged
-from nbmlops.core.errors import GateRejected
+from nbmlops.core.errors import GateRejected, UsageError
 from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import Lineage
@@ -53,6 +53,14 @@ def test_secrets_in_reasons_are_not_kept(stores: Any) -> None:
     assert [one.reason for one in verdict.waivers] == ["see [redacted]"]
     assert actor(f"with {token}").why == "with [redacted]"
     assert actor("better in winter").why == "better in winter"
+
+
+def test_reasons_are_kept_in_characters_that_every_store_takes(stores: Any) -> None:
+    assert actor("bad \udcff bytes\x00,\nbätter \x1b[31m").why == "bad   bytes , bätter  [31m"
+    _, verdict = judged(stores, 0.5, Waiver("floor", "bad \udcff\n", "A\x00da"))
+    assert verdict.waivers == (Waiver("floor", "bad", "A da"),)
+    with pytest.raises(UsageError, match="needs a reason and a name"):
+        judged(stores, 0.5, Waiver("floor", "\udcff", "Ada"))
 
 
 def test_a_rule_beside_a_named_version_is_judged_by_it(stores: Any) -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from nbmlops.app.promote import parse_model
+from nbmlops.app import promote as module
+from nbmlops.app.promote import parse_model, promote_model, rollback_model
 from nbmlops.core.errors import UsageError
+from tests.fakes.in_memory import InMemoryRegistry
 
 
 @pytest.mark.parametrize(
@@ -24,3 +29,12 @@ def test_a_model_version_is_named_as_in_mlflow(text: str, parts: tuple[str, str]
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="names no model version"):
         parse_model(text)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\n", "\udcff\x00"])
+def test_a_reason_has_words(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    monkeypatch.setattr(module, "model_stores", lambda name, cwd: SimpleNamespace(registry=InMemoryRegistry()))
+    with pytest.raises(UsageError, match="needs a reason"):
+        promote_model("churn", reason, Path())
+    with pytest.raises(UsageError, match="needs a reason"):
+        rollback_model("churn", reason, Path())
