@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
+from msgspec.structs import replace
+
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_from_json
@@ -62,7 +64,15 @@ def read_story(registry: ModelRegistry, tracker: Tracker, version: ModelVersion)
     except UsageError as error:
         return Story(None, own, notes=(f"its run cannot be read: {error.message}",))
     story = read_run_story(registry, tracker, facts)
-    return Story(story.run, own, story.made, story.notes)
+    assert story.run is not None
+    gate = _gate(version.tags, None)
+    if gate is None or (story.run.gate is not None and story.run.gate.digest == gate.digest):
+        return Story(story.run, own, story.made, story.notes)
+    # What let the version in is told, not what somebody made of its run later.
+    run = replace(story.run, gate=gate)
+    return Story(
+        run, own, story.made, (*story.notes, "its run was judged again later; the verdict is the version's own")
+    )
 
 
 def read_run_story(registry: ModelRegistry, tracker: Tracker, facts: RunFacts) -> Story:

@@ -13,6 +13,7 @@ from nbmlops.registry.read_story import find_run, read_run_story, read_story, wh
 from nbmlops.registry.registry import ModelVersion
 from nbmlops.registry.story import HistoryLine, LaterVersion, Trace, history_of, later_versions
 from nbmlops.registry.story_codec import story_to_json
+from nbmlops.tracking.lineage import verdict_tags
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 from tests.fakes.told import COMMITS, provenance, tell
 
@@ -27,6 +28,22 @@ def stores() -> tuple[InMemoryTracker, InMemoryRegistry]:
 
 
 WAIVED = '[{"by":"ann","reason":"no smaller one exists","rule":"size"}]'
+
+
+def test_a_version_tells_the_verdict_that_let_it_in_whatever_its_run_was_judged_later(stores):
+    tracker, registry = stores
+    version = registry.versions("flights")[-1]
+    before = read_story(registry, tracker, version).run
+    worse = verdict_tags(passed=False, digest="f" * 64, summary="FAIL (0 of 1 rule passed)")
+    tracker.set_tags(version.run_id, worse)
+    story = read_story(registry, tracker, version)
+    assert before is not None
+    assert story.run is not None
+    assert story.run.gate == replace(before.gate, verdict=None)
+    assert story.notes == ("its run was judged again later; the verdict is the version's own",)
+    run = read_run_story(registry, tracker, tracker.run_facts(version.run_id)).run
+    assert run is not None
+    assert (run.gate.passed, run.gate.summary) == (False, "FAIL (0 of 1 rule passed)")
 
 
 def test_a_version_tells_where_it_comes_from_and_what_became_of_it(stores):
