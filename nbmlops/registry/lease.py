@@ -152,17 +152,17 @@ def _give_back(held: Lease) -> None:
 def _take(registry: ModelRegistry, name: str, holder: Holder, until: float) -> bool:
     # True for a new lease, False for one that was left behind, with what it intends.
     while not registry.make_entry(name, _tags(holder)):
-        entry = registry.entry(name)
-        if entry is None or (_is_left_behind(entry) and _take_over(registry, entry, holder)):
-            if entry is None:
-                continue
+        entry = registry.entry(name)  # None when it was given back in this moment
+        if entry is not None and _is_left_behind(entry) and _take_over(registry, entry, holder):
             return False
         if time.monotonic() > until:
+            other = _holder(entry) if entry is not None else None
             raise Conflict(
-                f"{name.removeprefix(LEASE_PREFIX)} is being changed by {_holder(entry)}",
+                f"{name.removeprefix(LEASE_PREFIX)} is being changed by {other or 'somebody'}",
                 f"try again when that is done; a lease that was left behind ends after {STALE_SECONDS} seconds",
             )
-        time.sleep(_PAUSE_SECONDS)
+        if entry is not None:
+            time.sleep(_PAUSE_SECONDS)
     return True
 
 

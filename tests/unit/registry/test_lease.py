@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from msgspec import to_builtins
@@ -151,3 +151,15 @@ def test_a_registry_that_goes_away_leaves_the_lease_for_the_next_one() -> None:
     with lease(back, "flights", "bob", done.append, wait=0):
         pass
     assert (done, back.entries) == (["move the alias"], {})
+
+
+def test_a_name_that_can_be_neither_made_nor_read_is_waited_for_and_no_longer() -> None:
+    class Odd(InMemoryRegistry):
+        def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
+            return False
+
+    with (
+        pytest.raises(Conflict, match="flights is being changed by somebody"),
+        lease(Odd(), "flights", "ada", lambda _: None, wait=0.01),
+    ):
+        pytest.fail("nobody has it")
