@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 COUNTED: Mapping[str, str] = {
-    "leaked_rows": "held-out rows that were trained on (needs `--training` on the predictions line)",
+    "leaked_rows": "held-out rows that were trained on, by the columns that rows are known by (needs `--training`)",
     "failed_checks": "schema checks that failed; `of` names one schema",
     "failed_tests": "behaviour tests that failed; `of` names one test",
     "dirty_tree": "1 when the run was made from files that are not committed, or outside of git",
     "unhashed_data": "1 when the run has logged no fingerprint of any data",
-    "unpinned_environment": "1 when the project has no lock of what the run was made with",
+    "unpinned_environment": "1 when the project has no `requirements.lock`, neither its own nor its pipeline's",
     "signature_changes": "columns of the features that differ from the champion's in name or type",
     "signature_breaks": "those of them that whoever calls the champion would have to add or change",
 }
