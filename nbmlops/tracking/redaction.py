@@ -26,6 +26,7 @@ from nbmlops.tracking.secret_sources import assigned_secrets, is_distinct, judge
 
 _LEAST = 4
 _LEAST_VARIABLE = 8
+_LONG_WORD = 16
 _MOST_FOUND = 1_000
 _MOST_UNREAD = 10_000
 _VALUE_OF = "value of "
@@ -187,11 +188,15 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value, where)
         if isinstance(value, Mapping):
-            return {self.text(key, where): self._entry(key, item, where, named=named) for key, item in value.items()}
+            return {self._key(key, where): self._entry(key, item, where, named=named) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._walk(item, where, named=False) for item in value]
         is_number = isinstance(value, int) and not isinstance(value, bool)
         return MARK if is_number and str(value) in self._current().what else value
+
+    def _key(self, key: str, where: str) -> str:
+        """Returns a key without secrets; a plain word is ours, or a name, and tells nobody that it is a password."""
+        return key if key.isalpha() and len(key) < _LONG_WORD else self.text(key, where)
 
     def _entry(self, key: str, item: Json, where: str, *, named: bool) -> Json:
         if named or (isinstance(item, str) and holds(key) is Holds.SECRET):

@@ -129,6 +129,12 @@ def test_what_is_allowed_stays():
     assert ours.found == ()
 
 
+def test_keys_that_are_plain_words_stay():
+    ours = redactor({"JUPYTER_TOKEN": "notebook", "DB_PASSWORD": "abcdefghijklmnopqrst"})
+    document: Json = {"notebook": "notebook", "cells": {"a.notebook": 1, "abcdefghijklmnopqrst": 2}}
+    assert ours.document(document, "d") == {"notebook": "[redacted]", "cells": {"a.[redacted]": 1, "[redacted]": 2}}
+
+
 def test_more_variables_can_be_named():
     ours = redactor({"WAREHOUSE": "hunter2-x"}, settings=SecretSettings(variables=frozenset({"WAREHOUSE"})))
     assert ours.text("hunter2-x", "t") == "[redacted]"
