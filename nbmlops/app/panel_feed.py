@@ -60,7 +60,9 @@ class PanelFeed:
 
     def changed(self, session: NotebookSession) -> bool:
         """Takes note that a session may have changed; returns whether this panel still follows."""
-        self._session = session
+        if session is not self._session:
+            self._session, self._hidden = session, HiddenStateTurn()
+            self._around, self._fault, self._ask_at = None, "", 0.0  # they were those of another run
         self._wake.set()
         return not self._closed
 
@@ -134,17 +136,18 @@ class PanelFeed:
         self._asker.start()
 
     def _ask_store(self, session: NotebookSession) -> None:
+        around, fault = None, ""
         with own_work():
             try:
                 around = session.surroundings()
             except NbmlopsError as error:
-                self._fault = f"champion and earlier runs: {error.message}"
+                fault = f"champion and earlier runs: {error.message}"
             except Exception as error:  # noqa: BLE001  # as in `refresh`
-                self._fault = f"champion and earlier runs: {type(error).__name__}: {error}"
-            else:
-                self._around, self._fault = around or self._around, ""
-                if around is None:  # the run has not begun in the store
-                    self._ask_at = time.monotonic() + _QUIET
+                fault = f"champion and earlier runs: {type(error).__name__}: {error}"
+        if session is self._session:  # another run may have begun meanwhile
+            self._around, self._fault = around or self._around, fault
+            if around is None and not fault:  # the run has not begun in the store
+                self._ask_at = time.monotonic() + _QUIET
         self._wake.set()
 
 

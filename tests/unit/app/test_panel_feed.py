@@ -16,9 +16,11 @@ from nbmlops.app.panel_model import PanelView, Progress
 from nbmlops.app.session import NotebookSession, forget_session, open_session
 from nbmlops.app.session_place import Kernel, SessionPlace
 from nbmlops.app.session_port import RunTitle
+from nbmlops.app.surroundings import Surroundings
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.run_record import MetricValue
 from nbmlops.tracking.environment import GitState
+from nbmlops.tracking.tracker import RunFacts, RunState
 from tests.fakes.session_store import POLICY, MemoryStore
 
 
@@ -110,6 +112,25 @@ def test_a_store_that_is_away_is_told_and_asked_again(feed: PanelFeed, session: 
     feed._ask_store(session)
     feed.refresh()
     assert "not up to date" not in str(feed.view)
+
+
+def test_what_stood_around_a_run_is_forgotten_with_the_next_one(
+    feed: PanelFeed, session: NotebookSession, store: MemoryStore
+):
+    store.around = Surroundings(recent=(RunFacts("r0", "old", "demo", RunState.FINISHED, metrics={"auc": 0.5}),))
+    session.metric(MetricValue("auc", 0.75))
+    feed._ask_store(session)
+    feed.refresh()
+    assert "this run after 1 others" in str(feed.view)
+    other = NotebookSession(session._place, session._kernel, MemoryStore(), RunTitle("r2", "next", "other"))
+    other.metric(MetricValue("auc", 0.75))
+    feed.changed(other)
+    feed.refresh()
+    assert feed.view.title == "next"
+    assert "this run after" not in str(feed.view)
+    feed._ask_store(session)  # what was asked before is answered now
+    feed.refresh()
+    assert "this run after" not in str(feed.view)
 
 
 def test_a_fault_of_ours_is_shown_and_the_next_view_is_whole_again(
