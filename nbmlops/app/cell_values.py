@@ -29,12 +29,13 @@ class Ledger:
         """Forgets all of them: something ran that nobody followed."""
         self._known.clear()
 
-    def enter(self, source: str, seen: Mapping[str, ValueSeen]) -> CellValues:
+    def enter(self, source: str, seen: Mapping[str, ValueSeen], *, whole: bool = True) -> CellValues:
         """Returns what a cell did, which is the next one.
 
         Args:
             source: Its text.
             seen: The tables and arrays that it names, as it left them.
+            whole: Whether it came to its end; of one that did not, what is as it was may not have been bound.
         """
         found = roles(source)
         binds = found.binds if found is not None else frozenset[str]()
@@ -44,7 +45,7 @@ class Ledger:
             now = seen[name]
             last = before.get(name, "")
             changed = bool(last and now.digest and last != now.digest)
-            if name in binds or changed:
+            if changed or (name in binds and (whole or last != now.digest)):
                 made[name] = now
             if name in loads and (name in before or name not in binds):
                 # Of a name that nobody has seen so far, what it is now is what it was.
@@ -91,7 +92,7 @@ class CellTables:
         values = tables_named(run.source, self._namespace)
         if values:
             missed, self._missed = self._missed, False
-            self._reader.take(values, run.seconds, lambda seen: self._take(number, run.source, seen, missed=missed))
+            self._reader.take(values, run.seconds, lambda seen: self._take(number, run, seen, missed=missed))
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -106,9 +107,9 @@ class CellTables:
         """Ends following."""
         self._reader.close()
 
-    def _take(self, number: int, source: str, seen: Mapping[str, ValueSeen], *, missed: bool) -> None:
+    def _take(self, number: int, run: CellRun, seen: Mapping[str, ValueSeen], *, missed: bool) -> None:
         if missed:
             self._ledger.forget()
-        found = self._ledger.enter(source, seen)
+        found = self._ledger.enter(run.source, seen, whole=run.outcome is CellOutcome.DONE)
         if found.made or found.used:
             self._tell(number, found)

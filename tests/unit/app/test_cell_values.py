@@ -28,6 +28,16 @@ def test_what_has_another_fingerprint_was_changed_in_place():
     assert ledger.enter("a.sum()", {"a": seen("2")}) == CellValues({}, {"a": "2"})
 
 
+def test_what_a_cell_that_failed_had_not_come_to_it_did_not_make():
+    ledger = Ledger()
+    ledger.enter("a = read()", {"a": seen("1")})
+    assert ledger.enter("f(a)\na = g(a)", {"a": seen("1")}, whole=False) == CellValues({}, {"a": "1"})
+    assert ledger.enter("a = g(a)\nf(a)", {"a": seen("2")}, whole=False) == CellValues({"a": seen("2")}, {"a": "1"})
+    assert ledger.enter("b = f(a)", {"a": seen("2"), "b": seen("3")}, whole=False) == CellValues(
+        {"b": seen("3")}, {"a": "2"}
+    )
+
+
 def test_what_could_not_be_read_is_not_known_any_more():
     ledger = Ledger()
     ledger.enter("a = read()", {"a": seen("1")})
