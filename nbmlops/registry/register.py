@@ -7,7 +7,7 @@ so. Called by the magic, the command and the pipeline's closing stage.
 from __future__ import annotations
 
 from nbmlops.core.errors import GateRejected
-from nbmlops.gate.verdict import Verdict
+from nbmlops.gate.verdict import Outcome, Verdict
 from nbmlops.registry.audit import Action
 from nbmlops.registry.promote import challenger_plan, champion_plan
 from nbmlops.registry.registry import (
@@ -42,14 +42,17 @@ def register(
         actor: Who registers, when and why.
 
     Raises:
-        GateRejected: the verdict is not a passing one.
+        GateRejected: the verdict is not a passing one, or left out a champion that is there now.
         UsageError: the model is of a kind that cannot be stored safely.
         Conflict: somebody else changes the model for longer than one waits.
         EnvironmentFault: the registry cannot be used.
     """
     if not verdict.passed:
         raise GateRejected(f"{candidate.model_name} is not registered: {_why(verdict)}", verdict.hint)
-    version = _same_model(registry, candidate) or registry.add(candidate, verdict)
+    version = _same_model(registry, candidate)
+    if version is None:
+        _check_baseline(registry, candidate.model_name, verdict)
+        version = registry.add(candidate, verdict)
     # The stage is written last: a version without one was left unfinished by a process that died.
     if STAGE not in version.tags:
         _stage(registry, version, promote_on_pass=promote_on_pass, actor=actor)
@@ -94,6 +97,24 @@ def _stage(registry: ModelRegistry, version: ModelVersion, *, promote_on_pass: b
         return challenger_plan(now, found, Action.REGISTER)
 
     change(registry, version.name, actor, plan)
+
+
+def _check_baseline(registry: ModelRegistry, name: str, verdict: Verdict) -> None:
+    """Refuses a verdict whose rules against the champion were not applied, though there is a champion of this name.
+
+    Somebody else's version became it meanwhile, or the run was judged for a model of another name.
+
+    Raises:
+        GateRejected: so it is.
+    """
+    skipped = [result.rule for result in verdict.results if result.outcome is Outcome.NOT_APPLICABLE]
+    champion = registry.aliased(name, CHAMPION) if skipped else None
+    if champion is not None:
+        raise GateRejected(
+            f"{name} is not registered: {', '.join(skipped[:_MOST_RULES])} found no champion to compare with, "
+            f"but version {champion.version} of {name} is one",
+            "judge it again: nbmlops gate RUN, or %mlops gate in a saved notebook",
+        )
 
 
 def _why(verdict: Verdict) -> str:

@@ -50,6 +50,20 @@ def test_promote_on_pass_makes_champions_and_archives_the_former() -> None:
     assert stages(registry) == {"1": ((), "archived"), "2": (("champion",), "champion")}
 
 
+def test_rules_that_found_no_champion_are_judged_again_once_there_is_one() -> None:
+    skipped = RuleResult("live", "auc", 0.8, ">= champion", None, Outcome.NOT_APPLICABLE, "no champion")
+    first = Verdict(True, (*PASS.results, skipped))
+    registry = InMemoryRegistry()
+    champion = register(first, candidate(1), registry)
+    with pytest.raises(GateRejected) as caught:
+        register(first, candidate(2), registry, promote_on_pass=True)
+    assert caught.value.message == (
+        "flights is not registered: live found no champion to compare with, but version 1 of flights is one"
+    )
+    assert register(first, candidate(1), registry) == champion
+    assert register(PASS, candidate(2), registry).version == "2"
+
+
 def test_the_same_run_and_model_are_the_same_version() -> None:
     registry = InMemoryRegistry()
     first = register(PASS, candidate(1), registry)
