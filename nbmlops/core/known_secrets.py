@@ -20,6 +20,8 @@ _ENCODED = 8
 _RARE_LINE = 20
 _HALVES = "surrogatepass"
 _ANSI = r"(?:\x1b\[[0-9;]*m)*"
+_CODES, _CODES_LAST = re.compile(_ANSI), re.compile(_ANSI + r"\Z")
+_NEAR = 60  # characters in which the colours before a word are looked for
 
 
 class KnownSecrets(Struct, frozen=True, dict=True):
@@ -57,6 +59,8 @@ class KnownSecrets(Struct, frozen=True, dict=True):
 
         def mark(match: re.Match[str]) -> str:
             form = match[0] if match.lastindex is None else re.sub(_ANSI, "", match[0])
+            if match.lastindex is not None and _is_word(form) and not _stands_alone(match):
+                return match[0]
             found.add(self.what[forms[form]])
             return MARK
 
@@ -93,6 +97,16 @@ def _forms_of(secret: str) -> Iterable[str]:
 def _bounded(form: str) -> str:
     """Returns the pattern for a form; a short or plain one counts only as a word of its own."""
     pattern = re.escape(form)
-    if len(form) >= _ANYWHERE and not form.isalpha():
-        return pattern
-    return rf"(?<!\w){pattern}(?!\w)"
+    return rf"(?<!\w){pattern}(?!\w)" if _is_word(form) else pattern
+
+
+def _is_word(form: str) -> bool:
+    return len(form) < _ANYWHERE or form.isalpha()
+
+
+def _stands_alone(match: re.Match[str]) -> bool:
+    """Returns whether no letter or digit stands beside a match, colours between them left out."""
+    after = _CODES.match(match.string, match.end())
+    assert after is not None
+    before = _CODES_LAST.sub("", match.string[max(0, match.start() - _NEAR) : match.start()])
+    return re.match(r"\w", match.string[after.end() :][:1]) is None and re.search(r"\w\Z", before) is None

@@ -42,6 +42,10 @@ def test_every_form_is_found(form: str):
         ("hunter21 xhunter2", "hunter21 xhunter2"),  # a short one counts as a word only
         ("swordfish swordfishes", f"{MARK} swordfishes"),
         ("\x1b[33mhun\x1b[0mter\x1b[39m2\x1b[0m", f"\x1b[33m{MARK}\x1b[0m"),
+        ("\x1b[33mhunter2\x1b[0m", f"\x1b[33m{MARK}\x1b[0m"),
+        ("a\x1b[33mhunter2\x1b[0m", "a\x1b[33mhunter2\x1b[0m"),
+        ("\x1b[33mhun\x1b[0mter2\x1b[39m1", "\x1b[33mhun\x1b[0mter2\x1b[39m1"),
+        ("\x1b[33mx\x1b[0m hunter21", "\x1b[33mx\x1b[0m hunter21"),
         ("nothing", "nothing"),
     ],
 )
