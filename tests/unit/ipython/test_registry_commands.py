@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from nbmlops.app.audit import ModelAudit
+from nbmlops.app.cards import tone
 from nbmlops.app.promote import PromoteOutcome
 from nbmlops.ipython.registry_commands import AuditView, PromoteView
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
@@ -28,4 +29,6 @@ def test_an_audit_shows_lines_and_what_is_wrong() -> None:
         "  1     2026-11-21T10:00:00Z  ada  register  1        champion: none → 1",
         "flights: line 1 was altered",
     ]
+    assert tone(view.card()) == "bad"
+    assert tone(AuditView((ModelAudit("flights", (FIRST,)),)).card()) == "good"
     assert repr(AuditView(())) == "INTACT audit log of no model is registered"
