@@ -62,6 +62,8 @@ def slices_of(columns: pd.DataFrame, by: str, edges: Sequence[float] = ()) -> It
     if len(values) > MOST_SLICES:
         raise CannotSlice(f"the column {by!r} has {len(values):,} values; give intervals: bins = [...]")
     labels = [f"{by} = {value}" for value in values]
+    if len(set(labels)) < len(labels):  # 1 and "1" are two slices
+        labels = [f"{by} = {value!r}" for value in values]
     for code in sorted(range(len(values)), key=lambda code: _sort_key(values[code])):
         yield labels[code], np.flatnonzero(codes == code)
     missing = np.flatnonzero(codes == -1)

@@ -135,6 +135,10 @@ def _sample_faults(rule: Rule, sample: Sample) -> Iterator[RuleFault]:
             yield RuleFault("where", str(error), 'write it like: distance > 1000 and origin in ["EWR", "JFK"]')
     if sample.bins and not sample.slice_by:
         yield RuleFault("bins", "are edges of intervals of a column, but no column is named", "add slice_by = COLUMN")
+    if not all(map(math.isfinite, sample.bins)):
+        yield RuleFault(
+            "bins", "must be finite numbers", "leave the others out: below the first and above the last one is told"
+        )
     if any(low >= high for low, high in zip(sample.bins, sample.bins[1:], strict=False)):
         yield RuleFault("bins", "must go up", "write them from the lowest to the highest")
     if sample.max_gap is not None and not (sample.slice_by and sample.max_gap >= 0):

@@ -67,3 +67,12 @@ def test_missing_values_of_nullable_columns_fulfil_no_comparison() -> None:
 def test_what_cannot_be_cut_is_told(make, message: str) -> None:
     with pytest.raises(CannotSlice, match=message):
         make()
+
+
+def test_values_that_look_alike_are_told_apart() -> None:
+    columns = pd.DataFrame({"a": pd.Series([1, "1", 2], dtype=object)})
+    assert [(label, rows.tolist()) for label, rows in slices_of(columns, "a")] == [
+        ("a = 1", [0]),
+        ("a = 2", [2]),
+        ("a = '1'", [1]),
+    ]

@@ -113,6 +113,8 @@ CLAIM = Claim(ClaimKind.BETTER)
         (Rule("r", "auc", min=0.5, sample=Sample(max_gap=0.1)), ["max_gap"]),
         (Rule("r", "auc", min=0.5, claim=CLAIM, sample=Sample()), ["claim"]),
         (Rule("r", "auc", baseline="champion", claim=CLAIM), ["claim"]),
+        (Rule("r", "auc", min=0.5, sample=Sample(slice_by="a", bins=(math.nan, 1.0))), ["bins"]),
+        (Rule("r", "auc", min=0.5, sample=Sample(slice_by="a", bins=(0.0, math.inf))), ["bins"]),
         (Rule("r", "auc", baseline="champion", max_drop=0.1, claim=CLAIM, sample=Sample()), ["max_drop"]),
         (
             Rule(
