@@ -301,7 +301,7 @@ def _run(python: str, recorded: Recorded, tree: Path, given: tuple[str, ...]) ->
     values |= {one.partition("=")[0]: one for one in given}
     options = [part for value in values.values() for part in ("-p", value)]
     store = tree / ".nbmlops-reproduced.db"
-    environment = {**os.environ, TRACKING_VARIABLE: f"sqlite:///{store}"}
+    environment = {**_environment(python), TRACKING_VARIABLE: f"sqlite:///{store}"}
     command = [python, "-P", "-m", "nbmlops", "run", f"{PIPELINES}/{recorded.pipeline}", "--format", "json", *options]
     done = subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode not in {ExitCode.SUCCESS, ExitCode.GATE_REJECTED}:
@@ -317,6 +317,12 @@ def _run(python: str, recorded: Recorded, tree: Path, given: tuple[str, ...]) ->
     if versions:
         return Made(run, facts_of(versions[0], run), registry, versions[0])
     return Made(run, facts_of(ModelVersion(recorded.version.name, "", tags=lineage_tags(run.lineage)), run))
+
+
+def _environment(python: str) -> dict[str, str]:
+    """Returns the variables for a run by a Python: libraries that are found by a path here are not those of another."""
+    left_out = {"PYTHONPATH", "PYTHONHOME"} if python != sys.executable else set()
+    return {name: value for name, value in os.environ.items() if name not in left_out}
 
 
 def predictions(registry: ModelRegistry, version: ModelVersion, made: Made, folder: Path) -> tuple[str, str]:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from nbmlops.app.reproduce import (
     restore,
 )
 from nbmlops.app.wiring import Stores
-from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.core.errors import EnvironmentFault, StepFailed, UsageError
 from nbmlops.data.files import fingerprint_file
 from nbmlops.pipeline.ir import Input, RegisterStage
 from nbmlops.pipeline.run_codec import run_to_json
@@ -173,3 +175,20 @@ def test_a_model_that_the_gate_rejects_now_is_compared_by_what_the_steps_made(
     registry.stored["points", "7"] = Model(3)
     other = predictions(registry, version(), Made(RUN, {}), tmp_path)
     assert (other[1], other[0] == other[1]) == (equal[1], False)
+
+
+def test_an_environment_of_its_own_gets_no_libraries_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given = list[dict[str, str]]()
+
+    def run(command: list[str], **options: Any) -> SimpleNamespace:
+        given.append(options["env"])
+        return SimpleNamespace(returncode=1, stdout=b"")
+
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setattr(module, "subprocess", SimpleNamespace(run=run, PIPE=-1))
+    for python in (sys.executable, "/env/bin/python"):
+        with pytest.raises(StepFailed, match="ended with exit code 1"):
+            module._run(python, recorded_files({}), tmp_path, ())
+    assert [one.get("PYTHONPATH") for one in given] == ["/elsewhere", None]
+    store = f"sqlite:///{tmp_path / '.nbmlops-reproduced.db'}"
+    assert [one["MLFLOW_TRACKING_URI"] for one in given] == [store, store]
