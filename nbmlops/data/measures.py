@@ -78,11 +78,18 @@ def labels_of(truth: Array, prediction: Array, threshold: float | None) -> Array
     Raises:
         ValueError: predictions are scores, and nobody says from which on they count as positive.
     """
+    import numpy as np
+
     if threshold is not None:
         binary(truth)
         labels: Array = scores_of(prediction) >= threshold
         return labels
-    if prediction.dtype.kind == "f" and not (truth.dtype.kind == "f" or set(_distinct(prediction)) <= {0.0, 1.0}):
+    is_fraction = prediction.dtype.kind == "f" and (
+        bool((prediction != np.rint(prediction)).any() and (truth == np.rint(truth)).all())
+        if truth.dtype.kind == "f"
+        else not set(_distinct(prediction)) <= {0.0, 1.0}
+    )
+    if is_fraction:
         raise ValueError("the predictions are scores, and no threshold was recorded that makes labels of them")
     return prediction
 
@@ -91,16 +98,22 @@ def label_cells(measure: Measure, truth: Array, labels: Array) -> Array:
     """Returns the cell of each row: 2 × right-or-positive + predicted; `from_counts` knows which.
 
     Raises:
-        ValueError: the metric is about two classes, and there are others.
+        ValueError: the metric is about two classes, and there are others; or labels are of another kind than the truth.
     """
     import numpy as np
 
     if measure.name in {"accuracy", "error_rate"}:
+        if _has_texts(truth) != _has_texts(labels):  # no row would be right, which lets whatever is beside it pass
+            raise ValueError("of truth and predictions one is made of texts, the other of numbers")
         right: Array = (truth == labels).astype(np.int64)
         return right
     positive, predicted = binary(truth), binary(labels)
     cells: Array = 2 * positive.astype(np.int64) + predicted
     return cells
+
+
+def _has_texts(labels: Array) -> bool:
+    return labels.dtype.kind in "SU" or (labels.dtype.kind == "O" and any(isinstance(one, str) for one in labels))
 
 
 def from_counts(measure: Measure, counts: Array) -> Array:

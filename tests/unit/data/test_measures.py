@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,3 +86,21 @@ def test_auc_of_weights_is_auc_of_copies() -> None:
     weights = np.random.default_rng(1).integers(0, 4, ROWS).astype(np.int32)
     copied = metrics.roc_auc_score(np.repeat(TRUTH, weights), np.repeat(SCORES, weights))
     assert Ranking(TRUTH == 1, SCORES).auc(weights) == pytest.approx(copied, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "message"),
+    [
+        (np.array([0, 1]), np.array(["0", "1"], dtype=object), "one is made of texts"),
+        (np.array(["a", "b"], dtype=object), np.array([0, 1]), "one is made of texts"),
+        (np.array([0.0, 1.0]), np.array([0.2, 0.9]), "the predictions are scores"),
+    ],
+)
+def test_labels_of_another_kind_are_not_wrong_but_a_problem(truth: Any, prediction: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        value_of(MEASURES["accuracy"], truth, prediction, None)
+
+
+def test_labels_may_be_whole_floats() -> None:
+    labels = np.array([1.0, 2.0, 3.0])
+    assert value_of(MEASURES["accuracy"], labels, labels[[0, 1, 1]], None) == pytest.approx(2 / 3)
