@@ -53,7 +53,7 @@ def read_model(folder: Path) -> object:
             )
         found: object = skops_io.load(path, trusted=names)
     except _DAMAGES as error:
-        raise EnvironmentFault(f"the stored model cannot be read: {error}") from error
+        raise EnvironmentFault(f"the stored model cannot be read: {_told(error)}") from error
     return found
 
 
@@ -62,7 +62,7 @@ def _check_size(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
     except _DAMAGES as error:
-        raise EnvironmentFault(f"the stored model cannot be read: {error}") from error
+        raise EnvironmentFault(f"the stored model cannot be read: {_told(error)}") from error
     total = sum(info.file_size for info in infos)
     packed = max(path.stat().st_size, 1)
     if total > MOST_BYTES or (total > _SMALL and total > MOST_RATIO * packed):
@@ -70,3 +70,8 @@ def _check_size(path: Path) -> None:
             f"the stored model unpacks from {packed:,} to {total:,} bytes, which no model does",
             "it was changed since it was stored; register it again",
         )
+
+
+def _told(error: Exception) -> str:
+    # Without the name of the file: it is one of a folder for a moment, and the text stands in verdicts.
+    return str(error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)

@@ -68,6 +68,17 @@ def test_changed_bytes_are_damage_whatever_reads_them(tmp_path: Path) -> None:
     assert damaged > 40
 
 
+def test_what_cannot_be_read_is_told_without_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    (tmp_path / MODEL_FILE).touch()
+    monkeypatch.setattr(module.zipfile, "ZipFile", fail)
+    with pytest.raises(EnvironmentFault) as caught:
+        read_model(tmp_path)
+    assert caught.value.message == "the stored model cannot be read: Input/output error"
+
+
 def test_a_file_that_unpacks_to_too_much_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SMALL", 1 << 20)
     with zipfile.ZipFile(tmp_path / MODEL_FILE, "w", zipfile.ZIP_DEFLATED) as archive:
