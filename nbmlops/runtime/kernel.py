@@ -46,8 +46,6 @@ class Kernel:
 
     def manager_class(self) -> type:
         """Returns what nbclient makes its kernel manager from: each time it gets the same one, of the same kernel."""
-        import asyncio  # noqa: PLC0415 - as the rest: not where every step is reused
-
         from jupyter_client.kernelspec import KernelSpec
 
         from nbmlops.runtime.provisioner import warm_provisioner  # noqa: PLC0415 - loads jupyter_client
@@ -83,14 +81,15 @@ class Kernel:
             async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
                 """Does nothing: see `Kernel.close`."""
 
-            async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
-                """Does nothing: see `Kernel.close`."""
+            async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]  # noqa: ARG002 - its signature
+                """Leaves the kernel as it is (see `Kernel.close`); nbclient closes its channels next."""
+                for task in _following():
+                    task.add_done_callback(_heard)  # it fails as soon as its channel is gone
 
             async def end(self, gently: bool) -> None:
-                for task in asyncio.all_tasks():  # an interruption leaves those that follow the cell
-                    if getattr(task.get_coro(), "__qualname__", "").startswith(_CLIENT):
-                        task.add_done_callback(_heard)
-                        task.cancel()
+                for task in _following():
+                    task.add_done_callback(_heard)
+                    task.cancel()
                 await super().end(gently)
 
         return StepKernelManager
@@ -156,6 +155,17 @@ class Kernel:
 
     def _process(self) -> subprocess.Popen[bytes] | ForkedProcess | None:
         return getattr(self._manager.provisioner, "process", None) if self._manager else None
+
+
+def _following() -> list[Task[Any]]:
+    """Returns the tasks that follow a cell, which an interruption leaves behind."""
+    import asyncio  # noqa: PLC0415 - as the rest: not where every step is reused
+
+    return [
+        task
+        for task in asyncio.all_tasks()
+        if task is not asyncio.current_task() and getattr(task.get_coro(), "__qualname__", "").startswith(_CLIENT)
+    ]
 
 
 def _heard(task: Task[Any]) -> None:

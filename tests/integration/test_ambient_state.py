@@ -26,7 +26,7 @@ np.set_printoptions(precision=2)
 np.seterr(divide="ignore")
 decimal.getcontext().prec = 5
 warnings.simplefilter("error", UserWarning)
-os.environ["NB_TOKEN"] = "s3cret-token"
+os.environ["NB_PLACE"] = "south-harbour"
 os.makedirs("made", exist_ok=True)
 os.chdir("made")
 sys.path.insert(0, os.path.abspath("../lib"))
@@ -37,7 +37,7 @@ numbers = [x / 7 for x in range(9)]""",
         ["step:tell"],
         """\
 import found
-print(found.NAME, os.environ["NB_TOKEN"], os.path.basename(os.getcwd()), decimal.Decimal(1) / 3)
+print(found.NAME, os.environ["NB_PLACE"], os.path.basename(os.getcwd()), decimal.Decimal(1) / 3)
 print(np.array(numbers), np.array([1.0]) / 0)
 try:
     warnings.warn("told")
@@ -98,7 +98,7 @@ def test_settings_reach_the_steps_that_can_see_them(
     assert executed == _outputs(tmp_path / "linear.ipynb")
     documents = [*(tmp_path / "runs").rglob("*.json"), *(tmp_path / ".nbmlops").rglob("*.json")]
     assert len(documents) > len(CELLS)
-    assert not [path for path in documents if "s3cret-token" in path.read_text(encoding="utf-8")]
+    assert not [path for path in documents if "south-harbour" in path.read_text(encoding="utf-8")]
 
     changed = [(tags, source.replace("max_rows", "min_rows")) for tags, source in CELLS]
     notebook(tmp_path / "noted.ipynb", *changed)
@@ -127,4 +127,4 @@ def test_settings_reach_the_steps_that_can_see_them(
     out = tmp_path / "alone.ipynb"
     command = [sys.executable, "-m", "papermill", "notebooks/03_tell.ipynb", str(out)]
     subprocess.run(command, cwd=tmp_path / "pipelines" / "noted", check=True, capture_output=True)
-    assert _outputs(out)[0] == "found s3cret-token made 0.33333\n[0.   0.14] [inf]\nraised told\n"
+    assert _outputs(out)[0] == "found south-harbour made 0.33333\n[0.   0.14] [inf]\nraised told\n"

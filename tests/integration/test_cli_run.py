@@ -184,7 +184,8 @@ def test_the_run_document_is_what_is_written_and_what_is_tracked(project: Projec
     verdict = json.loads((project.folder / document["folder"] / "verdict.json").read_text())
     assert verdict == document["verdict"]
     artifacts = sorted(path.name for path in (project.folder / "mlartifacts").rglob("*") if path.is_file())
-    assert artifacts == ["01_load.ipynb", "02_train.ipynb", "03_evaluate.ipynb", "run.json", "verdict.json"]
+    notebooks = ["01_load.ipynb", "02_train.ipynb", "03_evaluate.ipynb"]
+    assert artifacts == [*notebooks, "provenance.json", "run.json", "verdict.json"]
 
     code, again = project.document("run", "points")
     assert (code, statuses(again), again["reused"]) == (0, ["cached"] * 3, document["run_id"])

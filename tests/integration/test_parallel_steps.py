@@ -208,7 +208,10 @@ def test_joined_steps_run_beside_others_and_are_tried_again_as_a_whole(tmp_path:
     assert run(folder, jobs=2).status is RunStatus.SUCCEEDED
     waits: list[float] = []
     result, events = again(folder, sleep=waits.append)
-    assert order(events)[:2] == ["left began", "right began"]
+    assert set(order(events)[:2]) == {
+        "left began",
+        "right began",
+    }  # which of them is more urgent depends on their times
     assert [step.status.value for step in result.steps] == ["executed"] * 3
     assert (load_value(folder, result, "z"), load_value(folder, result, "y")) == ([0, 2, 4], 2)
     assert [joined.steps for joined in result.joined] == [("left", "use")]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from nbmlops.notebook.retag import without_step_tags
 from tests.promise.harness import EQUAL, Case, Processes, read_cases

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
-
-from msgspec.structs import replace
 
 from tests.promise.fuzz.program import Block, Cell, Program
 
