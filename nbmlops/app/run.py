@@ -34,7 +34,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError, Terminated, UsageError
 from nbmlops.pipeline.demands import is_memory, memory_bytes
 from nbmlops.pipeline.run_record import RunPhase, RunRecord, RunStatus, StepLog, StepRecord
-from nbmlops.runtime.events import Event, StepCached, StepFinished, StepStarted
+from nbmlops.runtime.events import Event, StepCached, StepFinished, StepSkipped, StepStarted
 from nbmlops.runtime.machine import available_memory, usable_cores
 from nbmlops.runtime.parameters import effective_parameters, parse_overrides
 from nbmlops.runtime.results import KilledRun, RunOptions, StepsResult
@@ -241,6 +241,7 @@ class _Run:
         self._unwritten: RunRecord | None = None
         self._logged: dict[str, tuple[StepLog, Mapping[str, str]]] = {}
         self._is_ready = False
+        self._is_ending = False
 
     def go(self, options: RunOptions) -> RunOutcome:
         """Returns how the run ended."""
@@ -278,6 +279,7 @@ class _Run:
         elif isinstance(event, StepCached | StepFinished):
             self._log(event.record)
             self._get_ready_to_register()
+        self._is_ending = self._is_ending or isinstance(event, StepSkipped)
         self._tell(event)
 
     def _get_ready_to_register(self) -> None:
@@ -367,7 +369,8 @@ class _Run:
         """Ends the run in the store, and leaves a run document if its steps came to an end."""
         # What went wrong first is what the caller must hear of, also when disk or store cannot be told.
         record = self._unwritten
-        is_second = record is not None and record.status is RunStatus.INTERRUPTED is status
+        was_ending = self._is_ending if record is None else record.status is RunStatus.INTERRUPTED
+        is_second = was_ending and status is RunStatus.INTERRUPTED
         if record is not None:
             if record.status in {RunStatus.SUCCEEDED, RunStatus.GATE_REJECTED}:
                 record = replace(record, status=status)

@@ -73,7 +73,8 @@ class PromptManager(AsyncKernelManager):
         provisioner = self.provisioner
         if provisioner is not None and await self.is_alive():
             if gently:
-                await self.interrupt_kernel()
+                # jupyter_client interrupts it first, in case it is busy. Ours has done its work, and an interruption
+                # that comes while it ends keeps it from writing what its open files hold.
                 await self.request_shutdown()
                 await self.finish_shutdown(pollinterval=_LOOKS)
             else:

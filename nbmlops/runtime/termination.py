@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from nbmlops.core.interrupts import comes_later
+
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, taken the way of Ctrl-C."""
@@ -17,8 +19,9 @@ class Terminated(KeyboardInterrupt):
 def termination_interrupts() -> Iterator[None]:
     """Makes SIGTERM raise `Terminated` in the main thread while its body runs; does nothing in another one."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what `signal` passes
-        raise Terminated
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if not comes_later(number, frame):
+            raise Terminated
 
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread receives signals

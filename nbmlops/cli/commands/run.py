@@ -18,6 +18,7 @@ from nbmlops.cli.render_run import run_blocks
 from nbmlops.cli.run_documents import run_document
 from nbmlops.cli.run_files import STDOUT, both, event_stream, write_report
 from nbmlops.core.errors import EnvironmentFault, Terminated, UsageError
+from nbmlops.core.interrupts import careful_interrupts, comes_later
 
 HELP = """\
 Run a compiled pipeline: its steps with papermill, then the gate, then the registration of the model. PIPELINE is its
@@ -182,7 +183,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
 @contextmanager
 def working() -> Iterator[Listener]:
     """Yields what a run tells its events to, while nothing else gets to stdout and SIGTERM ends it in order."""
-    with termination_as_exception(), progress() as listener, redirect_stdout(stray_output()):
+    with careful_interrupts(), termination_as_exception(), progress() as listener, redirect_stdout(stray_output()):
         yield listener
 
 
@@ -190,8 +191,9 @@ def working() -> Iterator[Listener]:
 def termination_as_exception() -> Iterator[None]:
     """Makes SIGTERM, which CI systems send, an exception like that of Ctrl-C, so that the run is closed in order."""
 
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated("terminated")
+    def terminate(number: int, frame: FrameType | None) -> None:
+        if not comes_later(number, frame):
+            raise Terminated("terminated")
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:
