@@ -71,9 +71,14 @@ def asked(event: str, arguments: tuple[Any, ...]) -> Listing | None:
 def _is_a_question(frame: Any) -> bool:
     """Returns whether the code asks for its own sake: not to import, and not as a part of a glob, told before."""
     file, function = frame.f_code.co_filename, frame.f_code.co_name
-    if any(importer in file for importer in _IMPORTERS):
+    if is_importer(file):
         return False
     return function == "iterdir" or not any(part in {"glob.py", "pathlib.py", "pathlib"} for part in Path(file).parts)
+
+
+def is_importer(file: str) -> bool:
+    """Returns whether code of this file looks for modules: what else it meets on the way is not read."""
+    return any(importer in file for importer in _IMPORTERS)
 
 
 def relative(listing: Listing, root: Path) -> Listing:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
-from nbmlops.runtime.listings import Listing, Question, asked, found_natively
+from nbmlops.runtime.listings import Listing, Question, asked, found_natively, is_importer
 from nbmlops.runtime.looks import LOOKS
 
 _DATA_SUFFIXES = (".csv", ".tsv", ".zip", ".gz", ".bz2", ".xz", ".parquet", ".feather", ".arrow", ".json.gz", ".npz")
@@ -178,9 +178,10 @@ class Observer:
     def _looked(self, path: str) -> None:
         """Notes a question whether a path exists, of the user's code, or of a library that may open it past Python."""
         text = os.path.abspath(path)  # noqa: PTH100 - as above
-        if self._uninteresting(text) or self._is_temporary(text):
+        asking = sys._getframe(3)  # noqa: SLF001 - the one way to know who asks: whoever called the watched function
+        if self._uninteresting(text) or self._is_temporary(text) or is_importer(asking.f_code.co_filename):
             return
-        if self._asked_by_user(sys._getframe(2)):  # noqa: SLF001 - the one way to know who asks
+        if self._asked_by_user(asking):
             self.listed[Listing(Question.KIND, *os.path.split(text))] = None
         elif text not in self.written and not text.endswith(".py") and _is_file(text):
             self.read.setdefault(text, None)

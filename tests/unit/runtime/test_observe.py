@@ -76,6 +76,11 @@ next(open(folder / "datasets" / "data" / "iris.csv"))
     assert [Path(path).name for path in observed(tmp_path, body)["read"]] == ["iris.csv"]
 
 
+def test_looking_through_a_package_for_modules_reads_none_of_its_data(tmp_path: Path) -> None:
+    found = observed(tmp_path, "import skops.io")  # which walks through all of scikit-learn
+    assert (found["read"], found["listed"]) == ([], [])
+
+
 def test_modules_that_are_loaded_or_referred_to_are_named_and_local_ones_have_files(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "mine.py").write_text("import deeper\n")
