@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from msgspec import Struct
 
+from nbmlops.app.commands import run_command
 from nbmlops.app.lock_text import OWN
 from nbmlops.app.project import STATE_FOLDER
 from nbmlops.compiler.lock import python_version
@@ -100,16 +100,4 @@ def _packages(folder: Path) -> Path:
 
 def _run(command: list[str], fault: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
-    try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL,
-            check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentFault(f"{fault}: {error}", "compare with the libraries that are here: --here") from error
-    if done.returncode:
-        told = (done.stderr or done.stdout).strip().splitlines()
-        raise EnvironmentFault(
-            f"{fault}: {told[-1] if told else f'exit code {done.returncode}'}",
-            "compare with the libraries that are here: --here",
-        )
+    run_command(command, environment, _SECONDS, fault, "compare with the libraries that are here: --here")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nbmlops.core.errors import EnvironmentFault, UsageError
-from nbmlops.core.git import ask_git
+from nbmlops.app.commands import run_command
+from nbmlops.core.errors import UsageError
+from nbmlops.core.git import ask_git, git_environment
 
 _SECONDS = 600
 
@@ -51,14 +50,5 @@ def checked_out(root: Path, commit: str, *, keep: bool = False) -> Iterator[Path
 
 
 def _git(root: Path, *arguments: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-C", str(root), *arguments]
-    try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL,
-            check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentFault(f"the commit cannot be checked out: {error}") from error
-    if done.returncode:
-        raise EnvironmentFault(f"the commit cannot be checked out: {done.stderr.strip():.500}", "look at git's message")
+    run_command(command, git_environment(), _SECONDS, "the commit cannot be checked out", "look at git's message")

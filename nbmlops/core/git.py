@@ -16,8 +16,7 @@ def ask_git(folder: Path, *arguments: str) -> str | None:
         folder: Any folder of the working tree.
         arguments: The command and its arguments.
     """
-    # Inside a git hook these variables name the hook's repository, not the folder's.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = git_environment()
     # The lock is only for refreshing the index; a monitor named in a repository's configuration would be run.
     environment["GIT_OPTIONAL_LOCKS"] = "0"
     command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
@@ -28,3 +27,8 @@ def ask_git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return result.stdout.decode("utf-8", "replace") if result.returncode == 0 else None
+
+
+def git_environment() -> dict[str, str]:
+    """Returns the variables of this process without git's own: inside a hook they name the hook's repository."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
