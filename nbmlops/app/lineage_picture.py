@@ -9,7 +9,8 @@ from textwrap import wrap
 from nbmlops.app.flow_picture import MOST_LINE, MOST_TITLE, Box, FlowPicture
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.numerals import show_number
-from nbmlops.registry.story import RunStory, Story, Trace, VersionStory, staged
+from nbmlops.registry.registry import staged
+from nbmlops.registry.story import RunStory, Story, Trace, VersionStory
 
 _MOST_DATA = 6
 _MOST_TRACES = 9

@@ -12,8 +12,8 @@ from nbmlops.app.lineage_picture import draw_story
 from nbmlops.app.views import View, verdict_table
 from nbmlops.gate.numerals import show_number
 from nbmlops.registry.read_story import when
-from nbmlops.registry.registry import ModelVersion
-from nbmlops.registry.story import RunStory, Story, Trace, VersionStory, staged
+from nbmlops.registry.registry import ModelVersion, staged
+from nbmlops.registry.story import RunStory, Story, Trace, VersionStory
 
 MOST_ROWS = 60
 

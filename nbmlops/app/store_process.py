@@ -213,8 +213,8 @@ class _RemoteRegistry(_Remote):
 
     def add(self, candidate: Candidate, verdict: Verdict) -> ModelVersion:
         """Returns a new version; made in this process where the other one cannot have the model or its features."""
-        from nbmlops.registry.mlflow_registry import first_rows  # noqa: PLC0415  # only registering needs these
-        from nbmlops.registry.model_format import trusted_types  # noqa: PLC0415
+        from nbmlops.registry.model_format import trusted_types  # noqa: PLC0415  # only registering needs these
+        from nbmlops.registry.write_model import first_rows  # noqa: PLC0415  # likewise
 
         trusted_types(candidate.model)  # a class of the notebook's is refused here, where it is known
         few = replace(

@@ -19,7 +19,7 @@ from nbmlops.pipeline.run_record import (
     StepRecord,
     StepStatus,
 )
-from nbmlops.registry.registry import CHALLENGER, CHAMPION
+from nbmlops.registry.registry import CHALLENGER, CHAMPION, staged
 
 if TYPE_CHECKING:
     from nbmlops.app.gate import GateOutcome
@@ -190,9 +190,8 @@ def register_blocks(outcome: RegisterOutcome) -> Iterator[Block]:
 def promote_blocks(outcome: PromoteOutcome) -> Iterator[Block]:
     """Yields what the version is now, where it comes from, and which one was that before."""
     version, former = outcome.version, outcome.former
-    other = {"champion": " (Production)", "challenger": " (Staging)"}.get(outcome.stage, "")
     if outcome.changed:
-        yield Line(f"{version.name} version {version.version} is {outcome.stage}{other} now", Tone.GOOD)
+        yield Line(f"{version.name} version {version.version} is {staged(outcome.stage)} now", Tone.GOOD)
         if former is not None:
             fate = "archived" if outcome.stage == CHAMPION else "superseded"
             yield Line(f"{fate}: version {former.version}, the {outcome.stage} until now")

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nbmlops.core.documents import write_json_document
-from nbmlops.core.errors import UsageError
-from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_to_json, waived_text
+from nbmlops.gate.verdict import Verdict, verdict_digest, waived_text
 from nbmlops.registry.baseline import metrics_to_tag
-from nbmlops.registry.model_format import pinned_requirements, trusted_types
+from nbmlops.registry.model_format import trusted_types
 from nbmlops.registry.read_model import read_model
 from nbmlops.registry.registry import LEASE_PREFIX, METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
+from nbmlops.registry.write_model import write_model
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.mlflow_errors import named_errors
-from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.uri import masked
 
-SIGNATURE_ROWS = 100
-DOCUMENTS = "nbmlops"
 _MODULES = ("pandas", "mlflow.sklearn", "skops.io")
 _MODEL = "model"
 _THERE, _GONE = "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"
 _WAIT_SECONDS = 60
 _PAGE = 1000
 _MOST_IDS = 100
-_NOISE = (
-    r"Hint: Inferred schema contains integer column",  # our schema of the whole frame tells where values may be missing
-    r"Series\.values returning an",  # MLflow's reading of time zones and periods
-    r".*Any type hint is inferred as AnyType",  # said of MLflow's own classes when its pyfunc module is first imported
-)
 
 
 class MlflowRegistry:
@@ -284,11 +273,7 @@ class MlflowRegistry:
             logged = self._client.create_logged_model(experiment, _MODEL, candidate.run_id, model_type="sklearn")
             try:
                 path = Path(folder) / "model"
-                with warnings.catch_warnings():
-                    for message in _NOISE:
-                        warnings.filterwarnings("ignore", message=message)
-                    _save(candidate, path, types, logged.model_id)
-                _write_documents(candidate, verdict, path / DOCUMENTS)
+                write_model(candidate, verdict, path, types, logged.model_id)
                 self._client.log_model_artifacts(logged.model_id, str(path))
             except BaseException:
                 self._client.finalize_logged_model(logged.model_id, "FAILED")
@@ -315,61 +300,6 @@ def _is_refused(code: str, call: Callable[[], object]) -> bool:
             raise
         return True
     return False
-
-
-def _save(candidate: Candidate, path: Path, types: tuple[str, ...], model_id: str) -> None:
-    import mlflow.sklearn
-    from mlflow.models import Model
-
-    # Without requirements MLflow finds them by importing the model in a process of its own, which takes 8 seconds.
-    requirements = list(candidate.pip_requirements or pinned_requirements())
-    mlflow.sklearn.save_model(
-        candidate.model,
-        str(path),
-        mlflow_model=Model(run_id=candidate.run_id, model_id=model_id, model_uuid=model_id),
-        serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_SKOPS,
-        signature=_signature(candidate),
-        pip_requirements=requirements,
-        skops_trusted_types=list(types),
-    )
-
-
-def _signature(candidate: Candidate) -> Any:
-    """Returns the signature of the model on the first rows of its features.
-
-    Raises:
-        UsageError: the features are not what the model was trained on.
-    """
-    from mlflow.models import infer_signature
-
-    sample = first_rows(candidate.features)
-    predict = getattr(candidate.model, "predict", None)
-    try:
-        predictions = predict(sample) if predict is not None else None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(
-            f"the model cannot predict on the given features: {error}",
-            "give the frame of features that the model was fitted on: %mlops register MODEL --data FRAME",
-        ) from error
-    return infer_signature(sample, predictions)
-
-
-def first_rows(features: Any) -> Any:
-    """Returns as many rows of a frame or array as a signature is inferred from."""
-    if hasattr(features, "iloc"):
-        return features.iloc[:SIGNATURE_ROWS]
-    if hasattr(features, "shape"):
-        return features[:SIGNATURE_ROWS]
-    return list(islice(features, SIGNATURE_ROWS))
-
-
-def _write_documents(candidate: Candidate, verdict: Verdict, folder: Path) -> None:
-    for name, document in (("schema.json", candidate.schema), ("profile.json", candidate.profile)):
-        # Categories and frequent values are the data's own.
-        redacted = process_redactor().document(dict(document), name)
-        assert isinstance(redacted, dict)
-        write_json_document(folder / name, redacted)
-    write_json_document(folder / "verdict.json", verdict_to_json(verdict))
 
 
 def _version_tags(candidate: Candidate, verdict: Verdict) -> dict[str, str]:

@@ -15,8 +15,8 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, RuleResult, waiver_text
 from nbmlops.registry.read_story import when
-from nbmlops.registry.registry import MODEL_DIGEST
-from nbmlops.registry.story import RunStory, Story, VersionStory, staged
+from nbmlops.registry.registry import MODEL_DIGEST, staged
+from nbmlops.registry.story import RunStory, Story, VersionStory
 
 SCHEMA = "nbmlops/card/1"
 MOST_COLUMNS = 60

@@ -17,6 +17,7 @@ from nbmlops.registry.registry import (
     CHALLENGER,
     CHAMPION,
     FORMER_CHAMPION,
+    MLFLOW_STAGES,
     PROMOTED_AT,
     PROMOTED_BY,
     PROMOTED_WHY,
@@ -32,9 +33,7 @@ PRODUCTION, STAGING = "production", "staging"
 STAGES = {
     CHAMPION: CHAMPION,
     CHALLENGER: CHALLENGER,
-    PRODUCTION: CHAMPION,
-    STAGING: CHALLENGER,
-    ARCHIVED: ARCHIVED,
+    **{name.lower(): stage for stage, name in MLFLOW_STAGES.items()},
 }
 """What a version can be promoted to, under both names, and what that is."""
 _MOST_SHOWN = 10

@@ -23,6 +23,14 @@ PROMOTED_BY = "nbmlops.promoted_by"
 PROMOTED_AT = "nbmlops.promoted_at"
 PROMOTED_WHY = "nbmlops.promoted_why"
 FORMER_CHAMPION = "nbmlops.former_champion"
+MLFLOW_STAGES: Mapping[str, str] = {CHAMPION: "Production", CHALLENGER: "Staging", ARCHIVED: "Archived"}
+"""What MLflow's stages called what is an alias, or the end of one, now."""
+
+
+def staged(stage: str) -> str:
+    """Returns a stage under both of its names: "champion (Production)"."""
+    other = MLFLOW_STAGES.get(stage)
+    return f"{stage} ({other})" if other and other.lower() != stage else stage
 
 
 class Candidate(Struct, frozen=True):

@@ -14,7 +14,6 @@ from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.registry.audit import Action, AuditLine, read_log, waived_words
 from nbmlops.registry.registry import (
-    ARCHIVED,
     CHALLENGER,
     CHAMPION,
     FORMER_CHAMPION,
@@ -24,12 +23,12 @@ from nbmlops.registry.registry import (
     STAGE,
     SUPERSEDED,
     ModelVersion,
+    staged,
 )
 from nbmlops.tracking.lineage import VERDICT_BASELINE
 from nbmlops.tracking.provenance import Provenance
 from nbmlops.tracking.tracker import RunFacts
 
-STAGES = {CHAMPION: "Production", CHALLENGER: "Staging", ARCHIVED: "Archived"}
 """The stages under their other name."""
 
 
@@ -186,12 +185,6 @@ class Story(Struct, frozen=True):
         assert self.run is not None
         facts = self.run.facts
         return f"run {facts.name or facts.run_id[:8]}"
-
-
-def staged(stage: str) -> str:
-    """Returns a stage under both of its names: "champion (Production)"."""
-    other = STAGES.get(stage)
-    return f"{stage} ({other})" if other and other.lower() != stage else stage
 
 
 def history_of(version: ModelVersion, others: Sequence[ModelVersion], created: str) -> tuple[HistoryLine, ...]:

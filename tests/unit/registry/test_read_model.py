@@ -28,7 +28,7 @@ def test_a_stored_model_predicts_what_it_predicted(tmp_path: Path) -> None:
 
 
 def test_types_that_are_not_ours_to_trust_are_not_made(tmp_path: Path) -> None:
-    skops_io.dump([Candidate("a", "b", None, "c", None, None)], tmp_path / MODEL_FILE)  # type: ignore[arg-type]
+    skops_io.dump([Candidate("a", "b", None, "c", None, None)], tmp_path / MODEL_FILE)
     with pytest.raises(UsageError, match=r"types that are not trusted: nbmlops\.registry\.registry\.Candidate"):
         read_model(tmp_path)
 

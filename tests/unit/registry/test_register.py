@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 from msgspec.structs import replace
 
@@ -10,8 +8,9 @@ from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 from nbmlops.registry.audit import faults
 from nbmlops.registry.register import finish, register
-from nbmlops.registry.registry import Candidate, ModelRegistry, ModelVersion
+from nbmlops.registry.registry import Candidate, ModelRegistry
 from nbmlops.registry.transitions import standing
+from tests.fakes.failing import FailingRegistry
 from tests.fakes.in_memory import InMemoryRegistry
 
 PASS = Verdict(True, (RuleResult("floor", "auc", 0.8, ">= 0.7", None, Outcome.PASS),))
@@ -116,45 +115,6 @@ def test_a_registration_that_was_cut_off_is_completed(before_cut: int) -> None:
     assert stages(registry) == {"1": (("champion",), "champion")}
 
 
-class Dies(InMemoryRegistry):
-    """A registry of a process that dies before its call number `last` that changes something."""
-
-    last: int = 0
-
-    def _count(self) -> None:
-        self.last -= 1
-        if self.last < 0:
-            raise SystemExit
-
-    def add(self, candidate: Candidate, verdict: Verdict) -> ModelVersion:
-        self._count()
-        return super().add(candidate, verdict)
-
-    def set_alias(self, name: str, alias: str, version: str) -> None:
-        self._count()
-        super().set_alias(name, alias, version)
-
-    def remove_alias(self, name: str, alias: str) -> None:
-        self._count()
-        super().remove_alias(name, alias)
-
-    def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
-        self._count()
-        super().set_tags(name, version, tags)
-
-    def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
-        self._count()
-        return super().make_entry(name, tags)
-
-    def tag_entry(self, name: str, tags: Mapping[str, str]) -> None:
-        self._count()
-        super().tag_entry(name, tags)
-
-    def drop_entry(self, name: str) -> None:
-        self._count()
-        super().drop_entry(name)
-
-
 @pytest.mark.parametrize("promotes", [False, True])
 @pytest.mark.parametrize("before", [0, 1, 2])
 def test_wherever_a_process_dies_registering_is_finished_as_if_it_had_not(before: int, promotes: bool) -> None:
@@ -165,8 +125,10 @@ def test_wherever_a_process_dies_registering_is_finished_as_if_it_had_not(before
     entries = dict(undisturbed.entries)
     register(PASS, candidate(9), undisturbed, promote_on_pass=promotes)
     for calls in range(1, 20):
-        registry = Dies({name: list(found) for name, found in models.items()}, dict(pointers), entries=dict(entries))
-        registry.last = calls
+        registry = FailingRegistry(
+            {name: list(found) for name, found in models.items()}, dict(pointers), entries=dict(entries)
+        )
+        registry.last, registry.error = calls, SystemExit
         try:
             register(PASS, candidate(9), registry, promote_on_pass=promotes)
         except SystemExit:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from nbmlops.registry.promote import promote
 from nbmlops.registry.register import register
 from nbmlops.registry.registry import Candidate
 from nbmlops.registry.transitions import Actor, change, standing
+from tests.fakes.failing import FailingRegistry
 from tests.fakes.in_memory import InMemoryRegistry
 
 PASS = Verdict(True, (RuleResult("floor", "auc", 0.8, ">= 0.7", None, Outcome.PASS),))
@@ -21,44 +22,8 @@ ADA = Actor("ada", "2026-11-21T10:00:00Z", "better in winter")
 BOB = Actor("bob", "2026-11-21T10:05:00Z", "look")
 
 
-class Fails(InMemoryRegistry):
-    """A registry that is away, or whose process dies, from its call number `last` on that changes something."""
-
-    last = 1000
-    error: type[BaseException] = EnvironmentFault
-
-    def _count(self) -> None:
-        self.last -= 1
-        if self.last < 0:
-            raise self.error("away")
-
-    def set_alias(self, name: str, alias: str, version: str) -> None:
-        self._count()
-        super().set_alias(name, alias, version)
-
-    def remove_alias(self, name: str, alias: str) -> None:
-        self._count()
-        super().remove_alias(name, alias)
-
-    def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None:
-        self._count()
-        super().set_tags(name, version, tags)
-
-    def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
-        self._count()
-        return super().make_entry(name, tags)
-
-    def tag_entry(self, name: str, tags: Mapping[str, str]) -> None:
-        self._count()
-        super().tag_entry(name, tags)
-
-    def drop_entry(self, name: str) -> None:
-        self._count()
-        super().drop_entry(name)
-
-
-def registered() -> Fails:
-    made = Fails()
+def registered() -> FailingRegistry:
+    made = FailingRegistry()
     for run in (1, 2, 3):
         register(PASS, Candidate("flights", f"run{run}", object(), f"digest{run}", None, Lineage()), made)
     return made
