@@ -75,7 +75,8 @@ def make_shell(variables: int) -> Any:
 def track(shell: Any, *, files: bool) -> None:
     """Starts a run as `%mlops track` does, with a store that does nothing; with or without following files."""
     from nbmlops.app.config import load_config
-    from nbmlops.app.session import NotebookSession, open_session
+    from nbmlops.app.current_session import open_session
+    from nbmlops.app.session import NotebookSession
     from nbmlops.app.session_files import SessionFiles
     from nbmlops.app.session_place import Kernel, SessionPlace
     from nbmlops.app.session_port import RunTitle

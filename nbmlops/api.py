@@ -12,15 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.app.checks import CheckFailed, May, check_value
+from nbmlops.app.current_session import current_session, required_session, start_session, stop_session
 from nbmlops.app.logged import checked_name, metric_step, metric_value, plain_value
 from nbmlops.app.project import STATE_FOLDER
-from nbmlops.app.session import (
-    NotebookSession,
-    current_session,
-    required_session,
-    start_session,
-    stop_session,
-)
+from nbmlops.app.session import NotebookSession
 from nbmlops.app.session_place import Kernel, SessionOptions
 from nbmlops.app.session_store import open_store
 from nbmlops.app.views import (

@@ -14,9 +14,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from nbmlops.app.current_session import current_session
 from nbmlops.app.panel_model import PanelView, Progress
 from nbmlops.app.panel_view import Moment, panel_view, with_fault
-from nbmlops.app.session import NotebookSession, current_session
+from nbmlops.app.session import NotebookSession
 from nbmlops.app.surroundings import Surroundings
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.threads import own_work

@@ -11,9 +11,7 @@ with the first other thing that is logged, when their cell has run.
 
 from __future__ import annotations
 
-import atexit
-import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +21,13 @@ from msgspec.structs import replace
 from nbmlops.app.closing import Registration
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.redaction_notes import process_notes
-from nbmlops.app.session_listeners import forget_listeners, tell_listeners
+from nbmlops.app.session_listeners import tell_listeners
 from nbmlops.app.session_log import SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, check_same_run, find_place
 from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
-from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, VerdictView, VersionView
+from nbmlops.app.views import SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.errors import EnvironmentFault, GateRejected, UsageError
+from nbmlops.core.errors import EnvironmentFault, GateRejected
 from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
@@ -280,7 +278,7 @@ class NotebookSession:
             return ""
         if self._hidden is None:
             # It loads the analysis, which a cell should not pay for.
-            from nbmlops.app.session_cells import HiddenState  # noqa: PLC0415
+            from nbmlops.app.session_cells import HiddenState  # noqa: PLC0415  # loads the analysis
 
             self._hidden = HiddenState(self._cells)
         return str(self._hidden.answer(self.notebook_path))
@@ -395,100 +393,10 @@ class NotebookSession:
     def story(self) -> Story:
         """Returns where this run comes from, and what it did so far."""
         # It reads git and the notebook, and few cells ask.
-        from nbmlops.app.session_lineage import session_story  # noqa: PLC0415
+        from nbmlops.app.session_lineage import session_story  # noqa: PLC0415  # only who asks needs it
 
         values: Mapping[int, CellValues] = {}
         if self._files is not None:
             self._files.settle(_QUESTION_SECONDS)
             values = self._files.values
         return session_story(self.status(), self._place, self._cells.recorded, values)
-
-
-_open: list[NotebookSession] = []  # at most one: the run of this kernel
-
-
-def current_session() -> NotebookSession | None:
-    """Returns the open run of this kernel, or None."""
-    return _open[0] if _open else None
-
-
-def required_session() -> NotebookSession:
-    """Returns the open run of this kernel.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if not _open:
-        raise UsageError("no run: nothing is tracked in this session", NO_RUN_HINT)
-    return _open[0]
-
-
-StoreOpener = Callable[[SessionPlace, SessionOptions], tuple[SessionStore, RunTitle]]
-
-
-def start_session(options: SessionOptions, kernel: Kernel, opener: StoreOpener) -> NotebookSession:
-    """Returns the run of this kernel: the open one, or a new one.
-
-    Args:
-        options: What the user says.
-        kernel: The interpreter.
-        opener: Starts a run in the tracking store.
-
-    Raises:
-        UsageError: the options contradict the open run, or name no notebook.
-        ConfigError: the settings are malformed.
-        EnvironmentFault: the tracking store cannot be used.
-    """
-    session = current_session()
-    if session is not None:
-        session.adopt(options, kernel)
-        return session
-    # It loads what watches folders and reads files.
-    from nbmlops.app.session_files import follow_files  # noqa: PLC0415
-
-    place = find_place(options, kernel)
-    store, title = opener(place, options)
-    files = follow_files(place, kernel, store, lambda: tell_listeners(*_open)) if kernel.follows_cells else None
-    return open_session(NotebookSession(place, kernel, store, title, files))
-
-
-def open_session(session: NotebookSession) -> NotebookSession:
-    """Returns the session, which is from now on the one of this kernel and ends with it."""
-    _open.append(session)
-    atexit.register(_end_at_exit, session)
-    tell_listeners(session)
-    return session
-
-
-def stop_session() -> StatusView:
-    """Returns the final status of the run of this kernel, which is ended.
-
-    Raises:
-        UsageError: there is none.
-    """
-    status = required_session().end()
-    _open.clear()
-    atexit.unregister(_end_at_exit)  # else it would keep what the session knows until then
-    return status
-
-
-def _end_at_exit(session: NotebookSession) -> None:
-    if session in _open:  # not in a forked child
-        session.end_at_exit()
-        _open.clear()
-
-
-def _forget_in_child() -> None:
-    for session in _open:
-        session.abandon()
-    forget_session()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forget_in_child)
-
-
-def forget_session() -> None:
-    """Forgets session and listeners without ending the run: a forked child must not end its parent's."""
-    _open.clear()
-    forget_listeners()

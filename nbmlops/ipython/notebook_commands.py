@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.compile import CompileMode, CompileOutcome, CompileRequest, CompileStatus, compile_project
+from nbmlops.app.current_session import current_session
 from nbmlops.app.inspect import inspect_notebook
 from nbmlops.app.kernel_notebook import locate_notebook
 from nbmlops.app.project import shown_path
-from nbmlops.app.session import current_session
 from nbmlops.app.views import View
 from nbmlops.core.diagnostics import Diagnostic, has_errors, render_diagnostic
 from nbmlops.core.errors import ComparisonFailed, NotebookError, UsageError

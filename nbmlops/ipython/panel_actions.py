@@ -7,8 +7,8 @@ from typing import Any
 from nbmlops import api
 from nbmlops.analysis.closing import register_line
 from nbmlops.app.cards import Card, tone
+from nbmlops.app.current_session import required_session
 from nbmlops.app.panel_model import Notice, Tone
-from nbmlops.app.session import required_session
 from nbmlops.app.views import View
 from nbmlops.core.errors import NbmlopsError, UsageError
 from nbmlops.ipython.evaluate import evaluate_call

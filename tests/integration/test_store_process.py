@@ -31,7 +31,7 @@ URI = "sqlite:///mlflow.db"
 KERNEL = """
 import os, signal, sys, time
 import nbmlops
-from nbmlops.app.session import current_session
+from nbmlops.app.current_session import current_session
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.run_line_magic("load_ext", "nbmlops")

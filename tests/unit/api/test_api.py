@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import nbmlops
-from nbmlops.app import session as sessions
+from nbmlops.app import current_session as sessions
 from nbmlops.app.checks import CheckFailed
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import CheckFinding, CheckRecord

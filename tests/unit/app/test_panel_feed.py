@@ -11,9 +11,10 @@ import pytest
 
 from nbmlops.app import panel_feed
 from nbmlops.app.config import PipelineConfig
+from nbmlops.app.current_session import forget_session, open_session
 from nbmlops.app.panel_feed import HiddenStateTurn, PanelFeed
 from nbmlops.app.panel_model import PanelView, Progress
-from nbmlops.app.session import NotebookSession, forget_session, open_session
+from nbmlops.app.session import NotebookSession
 from nbmlops.app.session_place import Kernel, SessionPlace
 from nbmlops.app.session_port import RunTitle
 from nbmlops.app.surroundings import Surroundings
@@ -100,11 +101,11 @@ def test_a_store_that_is_away_is_told_and_asked_again(feed: PanelFeed, session: 
     def away() -> None:
         raise EnvironmentFault("the store is away")
 
-    store.surroundings = away  # type: ignore[method-assign]
+    store.surroundings = away
     feed._ask_store(session)
     feed.refresh()
     assert feed.view.notices[0].lines == ("champion and earlier runs: the store is away",)
-    store.surroundings = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+    store.surroundings = lambda: 1 / 0
     feed._ask_store(session)
     feed.refresh()
     assert feed.view.notices[0].lines == ("champion and earlier runs: ZeroDivisionError: division by zero",)

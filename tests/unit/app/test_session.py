@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app import session as sessions
+from nbmlops.app import current_session as sessions
 from nbmlops.app.config import PipelineConfig
-from nbmlops.app.session import NotebookSession, open_session, start_session
+from nbmlops.app.current_session import open_session, start_session
+from nbmlops.app.session import NotebookSession
 from nbmlops.app.session_listeners import subscribe
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle, SessionStore

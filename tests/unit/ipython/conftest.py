@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app import session as sessions
+from nbmlops.app import current_session as sessions
 from nbmlops.app.config import PipelineConfig
-from nbmlops.app.session import NotebookSession, open_session
+from nbmlops.app.current_session import open_session
+from nbmlops.app.session import NotebookSession
 from nbmlops.app.session_place import Kernel, SessionPlace
 from nbmlops.app.session_port import RunTitle
 from nbmlops.tracking.environment import GitState
