@@ -21,7 +21,7 @@ def asked_stores(session: NotebookSession | None) -> Iterator[Opener]:
         session: The open run of this kernel, or None.
     """
     # Only who asks without a run of the same store starts a process.
-    from nbmlops.app.store_process import RemoteStores  # noqa: PLC0415
+    from nbmlops.app.store_process import RemoteStores  # noqa: PLC0415  # only who asks without a run needs it
 
     opened: dict[str, RemoteStores] = {}
 

@@ -115,8 +115,8 @@ class InputFiles:
 
     def _take(self, path: str, evidence: Evidence, seen: Stamp | None) -> None:
         # They load what computes digests and asks git.
-        from nbmlops.data.files import fingerprint_file  # noqa: PLC0415
-        from nbmlops.data.versions import version_of  # noqa: PLC0415
+        from nbmlops.data.files import fingerprint_file  # noqa: PLC0415  # on the thread: no cell waits for it
+        from nbmlops.data.versions import version_of  # noqa: PLC0415  # likewise
 
         name = input_name(path, self._root)
         self._faults.pop(name, None)

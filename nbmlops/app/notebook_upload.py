@@ -61,7 +61,7 @@ def tell_notebook(store: SessionStore, path: Path, keep: Keep, runs: Iterable[Ce
         store.tag({TAG: f"not kept: {path.name} is larger than {_MOST_BYTES // 1_000_000} MB, or no notebook"})
         return
     from nbmlops.tracking.notebook_redaction import redact_notebook  # noqa: PLC0415  # only the end of a run needs it
-    from nbmlops.tracking.redaction import process_redactor  # noqa: PLC0415
+    from nbmlops.tracking.redaction import process_redactor  # noqa: PLC0415  # likewise
 
     kept = notebook if keep == "whole" else stripped(notebook)
     document = finite(redact_notebook(kept, path.name, process_redactor()))

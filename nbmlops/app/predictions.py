@@ -80,8 +80,8 @@ def log_predictions(given: Given, name: str, root: Path) -> tuple[PredictionsRec
 
 def _held_out(given: Given, name: str) -> HeldOut:
     from nbmlops.data.fingerprint import CannotFingerprint  # noqa: PLC0415  # as above
-    from nbmlops.data.held_out import HeldOut  # noqa: PLC0415
-    from nbmlops.data.row_keys import row_keys  # noqa: PLC0415
+    from nbmlops.data.held_out import HeldOut  # noqa: PLC0415  # loads what computes
+    from nbmlops.data.row_keys import row_keys  # noqa: PLC0415  # likewise
 
     prediction, truth = _values(given.prediction, "predictions"), _values(given.truth, "truth")
     identity = given.features if given.rows is None else given.rows

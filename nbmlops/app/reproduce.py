@@ -273,9 +273,9 @@ def restore(recorded: Recorded, root: Path, tree: Path, tell: Tell) -> None:
 def _source(path: str, digest: str, root: Path, place: Path) -> Path | None:
     """Returns where a file is that the commit does not hold: as it was in the project, or in DVC's cache."""
     from nbmlops.app.dvc_repository import find_repository  # noqa: PLC0415 - as above
-    from nbmlops.data.dvc_pointer import read_pointer  # noqa: PLC0415
-    from nbmlops.data.dvc_store import object_path  # noqa: PLC0415
-    from nbmlops.data.files import fingerprint_file  # noqa: PLC0415
+    from nbmlops.data.dvc_pointer import read_pointer  # noqa: PLC0415 - likewise
+    from nbmlops.data.dvc_store import object_path  # noqa: PLC0415 - likewise
+    from nbmlops.data.files import fingerprint_file  # noqa: PLC0415 - likewise
 
     here = root / path
     if here.is_file() and fingerprint_file(here) == digest:
@@ -338,7 +338,7 @@ def predictions(registry: ModelRegistry, version: ModelVersion, made: Made, fold
     if MARK in made.run.parameters.values():  # the steps would run with other values
         return "", ""
     from nbmlops.data.fingerprint import fingerprint  # noqa: PLC0415 - most reproductions need none of it
-    from nbmlops.runtime.runner import run_pipeline  # noqa: PLC0415
+    from nbmlops.runtime.runner import run_pipeline  # noqa: PLC0415 - likewise
 
     result = run_pipeline(folder, RunOptions(parameters=made.run.parameters, base=folder), lambda _: None)
     features = load_value(folder, result, stage.data.name)

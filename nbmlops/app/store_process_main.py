@@ -104,8 +104,8 @@ def main() -> None:
 def _know_secrets(root: Path, uri: str) -> None:
     """Lets the settings on secrets hold here as in the kernel."""
     from nbmlops.app.config import load_config  # noqa: PLC0415  # as in `main`
-    from nbmlops.core.errors import NbmlopsError  # noqa: PLC0415
-    from nbmlops.core.secret_settings import know_secrets  # noqa: PLC0415
+    from nbmlops.core.errors import NbmlopsError  # noqa: PLC0415  # likewise
+    from nbmlops.core.secret_settings import know_secrets  # noqa: PLC0415  # likewise
 
     with suppress(NbmlopsError):  # the kernel has told of malformed settings
         know_secrets(load_config(root).for_pipeline("").secrets, uri)
@@ -132,7 +132,7 @@ def _end_soon(waiting: SimpleQueue[Request | None]) -> None:
 
 def _answer(stores: Stores, request: bytes) -> bytes:
     """Returns the pickled result of a call, or its error."""
-    from nbmlops.core.errors import NbmlopsError, StoreAway  # noqa: PLC0415
+    from nbmlops.core.errors import NbmlopsError, StoreAway  # noqa: PLC0415  # as in `main`
 
     try:
         port, method, arguments, named = pickle.loads(request)  # noqa: S301 - from the process that started this one

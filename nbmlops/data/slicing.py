@@ -92,7 +92,7 @@ def _intervals(series: Any, by: str, edges: Sequence[float]) -> Iterator[tuple[s
 
 def _sort_key(value: object) -> tuple[int, float, str]:
     is_number = isinstance(value, int | float) or hasattr(value, "__float__")
-    return (0, float(value), "") if is_number else (1, 0.0, str(value))  # type: ignore[arg-type]
+    return (0, float(value), "") if is_number else (1, 0.0, str(value))  # type: ignore[arg-type]  # whatever has `__float__`
 
 
 def _column(columns: pd.DataFrame, name: str) -> Any:

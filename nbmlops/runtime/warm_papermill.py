@@ -124,7 +124,7 @@ def warm_manager_class(sources: Iterable[str]) -> type[AsyncKernelManager]:
                     self.client_factory = PromptClient
             await super().start_kernel(**options)
 
-        async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
+        async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]  # as above
             if restart:
                 await super().shutdown_kernel(now=now, restart=True)
             else:

@@ -86,7 +86,10 @@ def test_the_same_from_a_server(mlflow_server: str, tmp_path: Path, fitted: tupl
 
 def test_queries(project: Path):
     tracker, registry = MlflowTracker(URI, project), MlflowRegistry(URI, project)
-    names = lambda query: [facts.name for facts in tracker.find_runs(query)]  # noqa: E731
+
+    def names(query: RunQuery) -> list[str]:
+        return [facts.name for facts in tracker.find_runs(query)]
+
     assert names(RunQuery()) == ["run 2", "run 2", "run 1"]
     assert names(RunQuery(most=1)) == ["run 2"]
     assert names(RunQuery(("demo",), {"nbmlops.pipeline": "flights"}, commit=COMMITS[0])) == ["run 1"]

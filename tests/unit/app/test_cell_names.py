@@ -18,7 +18,7 @@ class Mine(pd.DataFrame):
 class NoHash(type):
     """Classes that cannot be looked up by hash."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 class Odd(metaclass=NoHash):

@@ -31,7 +31,7 @@ def stores() -> Any:
 
 def judged(stores: Any, r2: float, *waivers: Waiver) -> tuple[str, Verdict]:
     run_id = stores.tracker.start_run(RunStart("x")).run_id
-    return run_id, judge(stores, Judged(run_id, "m", None), {"r2": r2}, POLICY, waivers)  # type: ignore[arg-type]
+    return run_id, judge(stores, Judged(run_id, "m", None), {"r2": r2}, POLICY, waivers)
 
 
 def registration(run_id: str) -> Registration:
@@ -68,7 +68,7 @@ def test_a_rule_beside_a_named_version_is_judged_by_it(stores: Any) -> None:
     register_model(stores, verdict, registration(run_id), promote_on_pass=False)
     other = stores.tracker.start_run(RunStart("x")).run_id
     rules = Policy((Rule("plain", "r2", baseline="version 1", max_drop=0.05), Rule("same", "r2", baseline="@champion")))
-    found = judge(stores, Judged(other, "m", None), {"r2": 0.76}, rules)  # type: ignore[arg-type]
+    found = judge(stores, Judged(other, "m", None), {"r2": 0.76}, rules)
     assert [(one.outcome.value, one.baseline) for one in found.results] == [("pass", 0.8), ("fail", 0.8)]
 
 

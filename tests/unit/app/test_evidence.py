@@ -61,7 +61,7 @@ class World:
 
     def gather(self, *rules: Rule, baseline: Baseline = CHAMPION) -> Evidence:
         stores = SimpleNamespace(tracker=self.tracker, registry=self.registry)
-        return gather(stores, Judged(self.run, "delays", self.root), baseline, Policy(rules))  # type: ignore[arg-type]
+        return gather(stores, Judged(self.run, "delays", self.root), baseline, Policy(rules))
 
     def sample(self, rule: Rule, baseline: Baseline = CHAMPION):
         return self.gather(rule, baseline=baseline).samples[rule.name]

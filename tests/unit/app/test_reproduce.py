@@ -50,7 +50,7 @@ class Kept(Stores):
     """Stores whose tracker has one run with its document."""
 
     def __init__(self, *, with_document: bool = True) -> None:
-        self.tracker = InMemoryTracker()  # type: ignore[misc]
+        self.tracker = InMemoryTracker()
         self.tracker.start_run(RunStart("points"))
         if with_document:
             self.tracker.documents[RUN_ID, "run.json"] = run_to_json(RUN)

@@ -96,13 +96,13 @@ def test_the_rules_of_the_gate_say_what_is_better():
         '[[gate.rules]]\nmetric = "profit"\nmin = 3\n[[gate.rules]]\nmetric = "cost"\nmax = 3\n'
         '[[gate.rules]]\nmetric = "odd"\nbaseline = "champion"\nmax_drop = 1\ndirection = "lower"\n'
     )
-    config = Config(None, "nbmlops.toml", parse_config(text, "nbmlops.toml"))  # type: ignore[arg-type]
+    config = Config(None, "nbmlops.toml", parse_config(text, "nbmlops.toml"))
     assert known_directions([config.for_pipeline("x")]) == {
         "profit": Direction.HIGHER,
         "cost": Direction.LOWER,
         "odd": Direction.LOWER,
     }
-    assert known_directions([Config(None, "", ConfigDocument()).for_pipeline("x")]) == {}  # type: ignore[arg-type]
+    assert known_directions([Config(None, "", ConfigDocument()).for_pipeline("x")]) == {}
 
 
 def test_the_text(golden: Callable[[str, str], None]):

@@ -204,7 +204,7 @@ def test_the_reader_goes_on_after_a_value_that_breaks(told: Told):
 
 def test_the_reader_goes_on_after_a_listener_that_breaks(told: Told):
     reader = ValueReader()
-    reader.take({"x": np.zeros(3)}, 0.0, lambda _seen: 1 / 0)  # type: ignore[arg-type, return-value]
+    reader.take({"x": np.zeros(3)}, 0.0, lambda _seen: 1 / 0)
     reader.take({"y": np.zeros(3)}, 0.0, told)
     assert reader.settle(LONG)
     assert (told.digests(), list(reader.faults)) == (

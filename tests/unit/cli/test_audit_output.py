@@ -90,4 +90,4 @@ def test_the_document_says_whether_a_log_is_broken() -> None:
     assert audit_document((INTACT,))["status"] == "intact"
     document = audit_document((INTACT, BROKEN))
     assert document["status"] == "broken"
-    assert [model["model"] for model in document["models"]] == ["flights", "trains"]  # type: ignore[index,union-attr]
+    assert [model["model"] for model in document["models"]] == ["flights", "trains"]

@@ -44,7 +44,7 @@ def test_an_interruption_of_the_import_machinery_comes_a_moment_later() -> None:
     seen: list[int] = []
     before = signal.signal(signal.SIGUSR1, lambda number, _: seen.append(number))
     try:
-        assert comes_later(signal.SIGUSR1, frame_of("<frozen importlib._bootstrap>"))  # type: ignore[arg-type]
+        assert comes_later(signal.SIGUSR1, frame_of("<frozen importlib._bootstrap>"))
         end = time.monotonic() + 10
         while not seen and time.monotonic() < end:
             time.sleep(0.01)
@@ -54,7 +54,7 @@ def test_an_interruption_of_the_import_machinery_comes_a_moment_later() -> None:
 
 
 def test_elsewhere_it_comes_at_once() -> None:
-    assert not comes_later(signal.SIGUSR1, frame_of("step.py"))  # type: ignore[arg-type]
+    assert not comes_later(signal.SIGUSR1, frame_of("step.py"))
     assert not comes_later(signal.SIGUSR1, None)
     with pytest.raises(KeyboardInterrupt), careful_interrupts():
         signal.raise_signal(signal.SIGINT)
