@@ -54,6 +54,13 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_page_is_found_from_the_first_one() -> None:
+    text = (ROOT / "docs/README.md").read_text()
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in PAGES if page.is_relative_to(ROOT / "docs")}
+    found = {page for page in pages if f"]({page})" in text}
+    assert sorted(page for page in pages - found if page != "README.md" and not page.startswith("adr/")) == []
+
+
 def test_decisions_fit_on_a_page() -> None:
     long = {path.name: n for path in (ROOT / "docs/adr").glob("*.md") if (n := len(path.read_text().splitlines())) > 40}
     assert long == {}
