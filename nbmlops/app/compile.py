@@ -247,6 +247,7 @@ def compile_options(
         out_is_default=out == default_out(source.root, source.name),
         compiler=own_version(),
         demands=source.config.demands,
+        no_secrets=source.config.secrets.allowed,
     )
 
 

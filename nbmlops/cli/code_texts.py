@@ -8,6 +8,7 @@ from types import ModuleType
 
 from nbmlops.analysis import suppress
 from nbmlops.analysis.rules import RULES
+from nbmlops.compiler import secret_cells
 from nbmlops.notebook.codes import CODES, CUT_CODES
 
 _OF_LINES = (
@@ -22,7 +23,7 @@ def code_texts() -> dict[str, tuple[str, str]]:
     texts = {
         code.code: (code.title, f"*{code.severity}.* {code.why}") for code in (*CODES.values(), *CUT_CODES.values())
     }
-    texts |= dict(_of_module(rule) for rule in RULES.values())
+    texts |= dict(_of_module(rule) for rule in (*RULES.values(), secret_cells))
     _, text = _of_module(suppress)[1]
     return texts | {suppress.CODE: ("suppression without effect", f"*note.* {text}"), "NB501": _OF_LINES}
 

@@ -48,7 +48,7 @@ def diagnostics_of(error: NbmlopsError) -> tuple[Diagnostic, ...]:
 def compile_document(outcome: CompileOutcome) -> dict[str, Json]:
     """Returns the document of `compile --format json`."""
     changes = outcome.changes
-    document = _compiled(outcome.name, outcome.out, outcome.compiled.pipeline, outcome.compiled.diagnostics)
+    document = _compiled(outcome.name, outcome.out, outcome.compiled.shown, outcome.compiled.diagnostics)
     document["files"] = sorted(outcome.compiled.files)
     document["status"] = outcome.status.value
     document["changes"] = {
@@ -64,7 +64,7 @@ def compile_document(outcome: CompileOutcome) -> dict[str, Json]:
 def inspect_document(inspection: Inspection) -> dict[str, Json]:
     """Returns the document of `inspect --format json`: that of compiling, without files, with each step's dataflow."""
     source, compiled = inspection.source, inspection.compiled
-    document = _compiled(source.name, inspection.out, compiled.pipeline, compiled.diagnostics)
+    document = _compiled(source.name, inspection.out, compiled.shown, compiled.diagnostics)
     document |= {"schema": INSPECT_SCHEMA, "notebook": source.notebook.path, "title": source.notebook.title}
     document["suppressed"] = [diagnostic.to_json() for diagnostic in compiled.suppressed]
     document["dataflow"] = [

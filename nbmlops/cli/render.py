@@ -34,7 +34,7 @@ def _counted(diagnostics: Sequence[Diagnostic]) -> str:
 
 def inspection_blocks(inspection: Inspection) -> Iterator[Block]:
     """Yields steps, parameters, closing stages and problems of a notebook."""
-    source, pipeline = inspection.source, inspection.compiled.pipeline
+    source, pipeline = inspection.source, inspection.compiled.shown
     title = f": {source.notebook.title}" if source.notebook.title else ""
     yield Line(f"{source.notebook.path}{title}", Tone.STRONG)
     if pipeline is not None:

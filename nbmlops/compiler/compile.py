@@ -20,6 +20,7 @@ from nbmlops.compiler.headings import explanations, remarks
 from nbmlops.compiler.lower import lower
 from nbmlops.compiler.modules import Module, compile_check
 from nbmlops.compiler.program import Compiled, CompileOptions, Program
+from nbmlops.compiler.secret_cells import find_secrets, masked, secret_defaults, warnings
 from nbmlops.compiler.targets.deployment import Target, TargetFile, deployment
 from nbmlops.compiler.targets.documents import dockerfile, dockerignore, readme, smoke_test
 from nbmlops.compiler.targets.find import find_targets
@@ -52,7 +53,9 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
     notebook = expand_stars(notebook, options.star_names)
     closing = read_closing(notebook, options)
     analysis = analyze(notebook, closing.names, options.local_modules)
-    diagnostics, suppressed = suppress(notebook, sort_diagnostics(analysis.diagnostics))
+    secrets = find_secrets(notebook, options.no_secrets)
+    found = masked((*analysis.diagnostics, *warnings(notebook, secrets)), secrets)
+    diagnostics, suppressed = suppress(notebook, sort_diagnostics(found))
     if has_errors(diagnostics):
         return Compiled(None, {}, options.out, diagnostics, suppressed)
     cells_of_steps = {facts.name: facts.cells for facts in analysis.steps}
@@ -66,7 +69,7 @@ def compile_notebook(notebook: Notebook, options: CompileOptions) -> Compiled:
         remarks=remarks(notebook, cells_of_steps),
     )
     pipeline, files = emit(program, targets)
-    return Compiled(pipeline, files, options.out, diagnostics, suppressed)
+    return Compiled(pipeline, files, options.out, diagnostics, suppressed, secret_defaults(pipeline, secrets))
 
 
 def emit(program: Program, targets: Sequence[Target] = ()) -> tuple[Pipeline, dict[str, bytes]]:

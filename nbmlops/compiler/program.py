@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbmlops.analysis.model import ClosingNames, Constant, Definition, NotebookAnalysis, StepFacts
 from nbmlops.compiler.cells import CellText
@@ -15,6 +16,7 @@ from nbmlops.compiler.layout import docstring
 from nbmlops.compiler.names import mentioned
 from nbmlops.compiler.shows import plotting_names
 from nbmlops.core.diagnostics import Diagnostic
+from nbmlops.core.known_secrets import MARK
 from nbmlops.notebook.model import Notebook
 from nbmlops.pipeline.demands import Demands
 from nbmlops.pipeline.ir import DEFAULT_TARGETS, Pipeline, Step, StepMode
@@ -43,6 +45,7 @@ class CompileOptions(Struct, frozen=True):
         out_is_default: Compiling the notebook without `-o` writes to `out`.
         compiler: Version of nbmlops.
         demands: Tries, time and resources of the steps; schedule and secrets of the pipeline.
+        no_secrets: Texts that look like secrets and are none, and names whose values are none.
     """
 
     notebook: str
@@ -61,6 +64,7 @@ class CompileOptions(Struct, frozen=True):
     out_is_default: bool = True
     compiler: str = ""
     demands: Demands = field(default_factory=Demands)
+    no_secrets: frozenset[str] = frozenset()
 
 
 class Compiled(Struct, frozen=True):
@@ -72,6 +76,7 @@ class Compiled(Struct, frozen=True):
         out: The pipeline's folder, relative to the repository's root.
         diagnostics: Everything that reader, analysis and compiler have to say, sorted.
         suppressed: Warnings and notes that their cells ask not to be told.
+        secret_defaults: Parameters whose default is a secret.
     """
 
     pipeline: Pipeline | None
@@ -79,6 +84,18 @@ class Compiled(Struct, frozen=True):
     out: str
     diagnostics: tuple[Diagnostic, ...] = ()
     suppressed: tuple[Diagnostic, ...] = ()
+    secret_defaults: frozenset[str] = frozenset()
+
+    @property
+    def shown(self) -> Pipeline | None:
+        """The pipeline as displays and documents have it: without the secrets that are defaults."""
+        if self.pipeline is None or not self.secret_defaults:
+            return self.pipeline
+        hidden = self.secret_defaults
+        return replace(
+            self.pipeline,
+            parameters=tuple(replace(p, default=MARK) if p.name in hidden else p for p in self.pipeline.parameters),
+        )
 
 
 class Program(Struct, frozen=True, dict=True):

@@ -12,7 +12,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 # fmt: off
 _CERTAIN = frozenset({
     "apikey", "contraseña", "credential", "credentials", "passphrase", "passwd", "password", "passwords", "passwort",
-    "pwd", "secret", "secrets",
+    "pgpassword", "pwd", "secret", "secrets",
 })
 _BEFORE_KEY = frozenset({
     "access", "account", "api", "auth", "db", "encryption", "master", "priv", "private", "secret", "service",

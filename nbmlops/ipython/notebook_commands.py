@@ -87,7 +87,7 @@ def inspect(options: Options, namespace: Mapping[str, Any]) -> InspectView:
         UsageError: the notebook is not known or cannot be read.
     """
     found = inspect_notebook(_notebook(options, namespace), Path.cwd())
-    return InspectView(found.compiled.pipeline, found.compiled.diagnostics, found.out)
+    return InspectView(found.compiled.shown, found.compiled.diagnostics, found.out)
 
 
 def compile_(options: Options, namespace: Mapping[str, Any]) -> CompileView:

@@ -20,19 +20,26 @@ from nbmlops.tracking.secret_formats import warnings_kept
 
 _HINTS = (
     *("key", "passw", "pass_", "_pass", "passphrase", "pwd", "secret", "credential", "contrase", "token", "bearer"),
-    *("auth", "_pat", "dsn", "cookie", "jwt", "signature", "webhook", "sas"),
+    *("auth", "_pat", "dsn", "cookie", "jwt", "signature", "webhook", "sas", "connection"),
 )
 _LONG_TEXT = re.compile(r"[\"'][A-Za-z0-9+/=_.~-]{20,}[\"']")
 _LEAST = 4
 _LEAST_DISTINCT = 6
 _PLAIN = re.compile(r"[A-Za-z_./ -]*")
+_FILE = re.compile(r"[\w./~: -]*\w\.(?:json|ya?ml|toml|ini|cfg|conf|env|txt|csv|pem|crt|key|p12|pfx|db|sqlite)")
+_ENV = re.compile(r"\s*%(?:set_)?env\s+(?P<name>\w+)[ =](?P<value>.*)")
+_GIVEN = re.compile(
+    r"(?<![\w?&-])(?P<name>--[A-Za-z][\w-]*(?=[ =])|[A-Za-z_]\w*(?==))[ =]\s*"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|\"'][^\s;&|]*)"
+)
 _LONGEST_LINE = 4_000
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _KEYWORDS = ("key", "pass", "pwd", "secret", "contrase")
 _KEYWORD = re.compile("(?i)" + "|".join(_KEYWORDS))
 _TYPE = r"u?int\d*|float\d*|datetime.*|timedelta.*|str|string|object|category|bool(?:ean)?|varchar.*|text|number"
 _PLACEHOLDER = re.compile(
-    rf"(?i)(?:{_TYPE}|[x*.]+|<.*>|\{{.*\}}|\$\{{.*\}}|%\(.*\)s|\[redacted\]|none|null|true|false|your[ _-].*|changeme)"
+    rf"(?i)(?:{_TYPE}|[x*.]+|<.*>|\{{.*\}}|\$\{{.*\}}|\$\(?\w+\)?|%\(.*\)s|\[redacted\]|none|null|true|false|"
+    r"your[ _-].*|changeme)"
 )
 
 
@@ -77,6 +84,7 @@ def assigned_secrets(source: str) -> tuple[Assigned, ...]:
         plain = "\n".join("" if _is_magic(line) else line for line in source.split("\n"))
         tree = _parsed(plain)
         found = list(quoted_passwords(source if tree is None else _magics(source)))
+        found += _of_commands(source if source.lstrip().startswith("%%") else _magics(source))
     else:
         found = []
     nodes = ast.walk(tree) if tree is not None else ()
@@ -100,6 +108,18 @@ def _magics(source: str) -> str:
     return "\n".join(line if _is_magic(line) else "" for line in source.split("\n"))
 
 
+def _of_commands(text: str) -> Iterator[Assigned]:
+    """Yields what lines of a shell or of magics give to variables (`%env NAME=VALUE`, `NAME=VALUE`) and options."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _LONGEST_LINE:
+            continue
+        found = [env] if (env := _ENV.fullmatch(line)) else _GIVEN.finditer(line)
+        for name, quoted in ((one["name"], one["value"]) for one in found):
+            value = quoted.strip().strip("\"'")
+            if (verdict := judge(name, value)) is not None:
+                yield Assigned(value, name.removeprefix("--"), number, verdict)
+
+
 def judge(name: str, value: str) -> bool | None:
     """Returns True for a text that is secret by its name, False for one that is random, None for any other.
 
@@ -107,7 +127,7 @@ def judge(name: str, value: str) -> bool | None:
         name: What it is given to.
         value: The text.
     """
-    if len(value) < _LEAST or _PLACEHOLDER.fullmatch(value):
+    if len(value) < _LEAST or _PLACEHOLDER.fullmatch(value) or _FILE.fullmatch(value):
         return None
     said = holds(name)
     if said is Holds.SECRET or (said is Holds.MAYBE and looks_random(value)):

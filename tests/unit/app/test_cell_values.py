@@ -105,3 +105,22 @@ def test_what_an_unseen_cell_changed_is_not_put_down_to_the_next_one():
     tables.cell_ended(2, CellRun("array.sum()", outcome=CellOutcome.DONE))
     assert tables.settle(LONG)
     assert told[1:] == [CellValues({}, {"array": fingerprint(np.ones(3))})]
+
+
+def test_a_new_array_in_the_place_of_a_deleted_one_is_noticed():
+    namespace: dict[str, object] = {}
+    told: list[CellValues] = []
+    tables = CellTables(namespace, lambda _number, values: told.append(values))
+
+    def cell(number: int, source: str) -> int:
+        tables.code_begins()
+        exec(source, namespace)
+        tables.cell_ended(number, CellRun(source, outcome=CellOutcome.DONE))
+        assert tables.settle(LONG)
+        return id(namespace["array"])
+
+    namespace["np"] = np
+    first = cell(0, "array = np.zeros(9)")
+    second = cell(1, "del array\narray = np.ones(9)")
+    assert first == second, "the place of a deleted object goes to the next one of its size"
+    assert [values.made["array"].digest for values in told] == [fingerprint(np.zeros(9)), fingerprint(np.ones(9))]
