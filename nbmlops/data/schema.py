@@ -12,6 +12,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.data.schema_check import to_pandera, validate
 from nbmlops.data.schema_codec import schema_from_yaml, schema_to_yaml
 from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema, type_of
+from nbmlops.data.schema_times import time_bounds, zone_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,9 @@ def _infer_column(series: pd.Series[Any]) -> ColumnSchema:
         return ColumnSchema(kind, missing, min=low, max=high, unique=unique)
     if kind is ColumnType.TEXT:
         return ColumnSchema(kind, missing, values=_values(series), unique=_is_key(series))
+    if kind is ColumnType.DATETIME:
+        earliest, latest = time_bounds(series.dropna()) if series.nunique() >= RANGE_FROM else ("", "")
+        return ColumnSchema(kind, missing, earliest=earliest, latest=latest, time_zone=zone_of(series))
     return ColumnSchema(kind, missing)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import CheckFinding, CheckRecord
 from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema, type_of
+from nbmlops.data.schema_times import beyond, zone_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +98,12 @@ def _column(pa: Any, column: ColumnSchema) -> Any:
         checks.append(pa.Check.le(column.max, error="max", n_failure_cases=few))
     if column.values:
         checks.append(pa.Check.isin(list(column.values), error="values", n_failure_cases=few))
+    if column.earliest:
+        checks.append(pa.Check(lambda series: ~beyond(series, column.earliest, before=True), error="earliest"))
+    if column.latest:
+        checks.append(pa.Check(lambda series: ~beyond(series, column.latest, before=False), error="latest"))
+    if column.time_zone:
+        checks.append(pa.Check(lambda series: _other_zone(series, column) is None, error="time_zone"))
     if column.unique:
         checks.append(pa.Check(lambda series: ~_repeated(series), error="unique", n_failure_cases=few))
     return pa.Column(None, checks, nullable=column.missing, required=column.required)
@@ -111,6 +118,14 @@ def _has_type(series: Any, wanted: ColumnType) -> bool:
         present = series.dropna()
         return bool((present == present.round()).all())
     return bool(series.isna().all())
+
+
+def _other_zone(series: Any, column: ColumnSchema) -> str | None:
+    """Returns the time zone of a column if it is another than the schema says; one without values has any."""
+    if not column.time_zone or type_of(series) is not ColumnType.DATETIME or series.isna().all():
+        return None
+    found = zone_of(series)
+    return None if found == column.time_zone else found
 
 
 def _repeated(series: Any) -> Any:
@@ -153,6 +168,9 @@ def _broken_rules(name: str, series: pd.Series[Any], column: ColumnSchema) -> It
         shown = "row " + ", ".join(places) + (", …" if rows > MAX_EXAMPLES else "")
         yield CheckFinding(name, "missing", rows, places, f"{name}: {_rows(rows)} without a value ({shown})")
     present = series[~missing]
+    if (zone := _other_zone(series, column)) is not None:
+        said = f"{name}: its time zone is {zone}, but the schema says {column.time_zone}"
+        yield CheckFinding(name, "time_zone", len(present), (), said)
     for rule, broken, said in _value_rules(present, column):
         rows = int(broken.sum())
         if rows:
@@ -167,6 +185,10 @@ def _value_rules(present: pd.Series[Any], column: ColumnSchema) -> Iterator[tupl
         yield "min", present < column.min, f"below min {column.min:g}"
     if column.max is not None:
         yield "max", present > column.max, f"above max {column.max:g}"
+    if column.earliest:
+        yield "earliest", beyond(present, column.earliest, before=True), f"before {column.earliest}"
+    if column.latest:
+        yield "latest", beyond(present, column.latest, before=False), f"after {column.latest}"
     if column.values:
         yield "values", ~present.isin(list(column.values)), "with a text that is not in `values`"
     if column.unique:

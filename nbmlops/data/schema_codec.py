@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from nbmlops.core.errors import UsageError
 from nbmlops.data.schema_model import SCHEMA, ColumnSchema, ColumnType, FrameSchema
+from nbmlops.data.schema_times import is_zone, normal_time, order_of
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -18,11 +20,12 @@ _COMMENT = """\
 # What a frame must look like, made by nbmlops from data and meant to be edited.
 # type: integer | number | boolean | text | datetime | duration | any; missing: may values be missing;
 # required: must the column be there; min, max: smallest and largest value; values: the only texts allowed;
-# unique: may no value stand twice; private: may no value be shown.
+# unique: may no value stand twice; private: may no value be shown; of datetimes: earliest, latest, time_zone.
 """
 MAX_BYTES = 4 * 1024 * 1024
 _REMOVE = "remove the key, or correct the type"
-_KEYS = {"type", "missing", "required", "min", "max", "values", "unique", "private"}
+_TIMES = ("earliest", "latest")
+_KEYS = {"type", "missing", "required", "min", "max", "values", "unique", "private", *_TIMES, "time_zone"}
 
 
 def schema_to_yaml(schema: FrameSchema) -> bytes:
@@ -65,11 +68,19 @@ def _column_to_plain(column: ColumnSchema) -> dict[str, Any]:
     record |= {key: _shortest(value) for key, value in (("min", column.min), ("max", column.max)) if value is not None}
     if column.values:
         record["values"] = list(column.values)
+    record |= {key: _plain_time(text) for key in _TIMES if (text := getattr(column, key))}
+    if column.time_zone:
+        record["time_zone"] = column.time_zone
     return record | {key: True for key in ("unique", "private") if getattr(column, key)}
 
 
 def _shortest(number: float) -> int | float:
     return int(number) if float(number).is_integer() and abs(number) < 1e15 else float(number)
+
+
+def _plain_time(text: str) -> date | str:
+    """Returns what YAML writes without quotes, if it is a day."""
+    return date.fromisoformat(text) if len(text) == len("2024-01-31") else text
 
 
 def schema_from_yaml(data: bytes | str, source: str = "schema") -> FrameSchema:
@@ -161,6 +172,9 @@ class _Reader:
             values=self._texts(fields, place),
             unique=self._switch(fields, place, "unique"),
             private=self._switch(fields, place, "private"),
+            earliest=self._time(fields, place, "earliest"),
+            latest=self._time(fields, place, "latest"),
+            time_zone=self._zone(fields, place),
         )
         self._check(column, place, fields)
         return column
@@ -174,6 +188,11 @@ class _Reader:
             raise self.fault(fields["values"], f"{place}.values needs `type: text`", _REMOVE)
         if column.unique and column.type is ColumnType.ANY:
             raise self.fault(fields["unique"], f"{place}.unique needs a type other than `any`", _REMOVE)
+        for key in (*_TIMES, "time_zone"):
+            if key in fields and column.type is not ColumnType.DATETIME:
+                raise self.fault(fields[key], f"{place}.{key} needs `type: datetime`", _REMOVE)
+        if column.earliest and column.latest and order_of(column.earliest) > order_of(column.latest):
+            raise self.fault(fields["earliest"], f"{place}.earliest is later than {place}.latest", "exchange them")
         if column.min is not None and column.max is not None and column.min > column.max:
             raise self.fault(fields["min"], f"{place}.min is larger than {place}.max", "exchange them")
 
@@ -208,6 +227,25 @@ class _Reader:
                 node, f"{place}.{key} must be a number, not {_shown(node)}", f"write `{key}: 0`, or leave it out"
             )
         return float(value)
+
+    def _time(self, fields: dict[str, Any], place: str, key: str) -> str:
+        node = fields.get(key)
+        if node is None:
+            return ""
+        found = normal_time(node.value) if isinstance(node, yaml.ScalarNode) else None
+        if found is None:
+            hint = f"write `{key}: 2024-01-31`, or leave it out"
+            raise self.fault(node, f"{place}.{key} must be a date or a time, not {_shown(node)}", hint)
+        return found
+
+    def _zone(self, fields: dict[str, Any], place: str) -> str:
+        node = fields.get("time_zone")
+        if node is None:
+            return ""
+        if not isinstance(node, yaml.ScalarNode) or not is_zone(node.value):
+            hint = "write `time_zone: UTC`, `Europe/Berlin` or `none`, or leave it out"
+            raise self.fault(node, f"{place}.time_zone must name a time zone, not {_shown(node)}", hint)
+        return str(node.value)
 
     def _texts(self, fields: dict[str, Any], place: str) -> tuple[str, ...]:
         node = fields.get("values")

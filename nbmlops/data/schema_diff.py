@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema
+from nbmlops.data.schema_times import has_offset, order_of
 
 _ABSENT = "none"
 
@@ -83,6 +84,9 @@ def _of_column(name: str, old: ColumnSchema, new: ColumnSchema) -> Iterator[Chan
         yield Change(name, "required", _text(old.required), _text(new.required), new.required, reason)
     yield from _bound(name, "min", old, new)
     yield from _bound(name, "max", old, new)
+    yield from _time(name, "earliest", old, new)
+    yield from _time(name, "latest", old, new)
+    yield from _zone(name, old, new)
     yield from _values(name, old, new)
     if old.unique != new.unique:
         reason = "values that stand twice passed before" if new.unique else "values may stand twice now"
@@ -100,6 +104,28 @@ def _bound(name: str, rule: str, old: ColumnSchema, new: ColumnSchema) -> Iterat
     side = "below" if rule == "min" else "above"
     bound, word = (after, "passed before") if tighter else (before, "pass now")
     yield Change(name, rule, _text(before), _text(after), tighter, f"values {side} {_text(bound)} {word}")
+
+
+def _time(name: str, rule: str, old: ColumnSchema, new: ColumnSchema) -> Iterator[Change]:
+    before, after = getattr(old, rule), getattr(new, rule)
+    if before == after:
+        return
+    side = "before" if rule == "earliest" else "after"
+    if before and after and has_offset(before) is not has_offset(after):
+        reason = "one counts in the zone of the data, the other does not"
+        yield Change(name, rule, before, after, True, reason)
+        return
+    first, last = (before, after) if rule == "earliest" else (after, before)
+    tighter = bool(after) and (not before or order_of(last) > order_of(first))
+    bound, word = (after, "passed before") if tighter else (before, "pass now")
+    yield Change(name, rule, before or _ABSENT, after or _ABSENT, tighter, f"times {side} {bound} {word}")
+
+
+def _zone(name: str, old: ColumnSchema, new: ColumnSchema) -> Iterator[Change]:
+    before, after = old.time_zone, new.time_zone
+    if before != after:
+        reason = "times of another zone passed before" if after else "times of any zone pass now"
+        yield Change(name, "time_zone", before or "any", after or "any", bool(after), reason)
 
 
 def _values(name: str, old: ColumnSchema, new: ColumnSchema) -> Iterator[Change]:

@@ -11,10 +11,12 @@ import keyword
 import math
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema
+from nbmlops.data.schema_times import NO_ZONE
 
 _MLFLOW = {
     ColumnType.INTEGER: "long",
@@ -34,12 +36,15 @@ _PYTHON = {
     ColumnType.ANY: "Any",
 }
 # Names that mean something inside the class: a field of this name would hide it.
-_TAKEN = frozenset(_PYTHON.values()) | {"Annotated", "BaseModel", "ConfigDict", "Field", "Literal", "None"}
+_TAKEN = frozenset(_PYTHON.values()) | {
+    *("Annotated", "AwareDatetime", "BaseModel", "ConfigDict", "Field", "Literal", "NaiveDatetime", "None", "ZoneInfo"),
+}
 _PYDANTIC = frozenset({
     "construct", "copy", "dict", "fields", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema",
     "schema_json", "update_forward_refs", "validate",
 })  # fmt: skip
 _HARMLESS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,60}")
+_OFFSET = re.compile(r"UTC[+-]\d\d:\d\d")
 _CLASS = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
@@ -74,16 +79,18 @@ def pydantic_model(schema: FrameSchema, name: str) -> str:
     extra = "ignore" if schema.other_columns else "forbid"
     columns = schema.columns.values()
     kinds = {_kind(column).partition("[")[0] for column in columns} | {"Annotated" for one in columns if _limits(one)}
-    dates = sorted(kinds & {"datetime", "timedelta"})
+    dates = sorted(kinds & {"datetime", "timedelta"} | {"datetime" for line in fields if "=datetime(" in line})
     typing = sorted(kinds & {"Annotated", "Any", "Literal"})
     imports = [f"from datetime import {', '.join(dates)}"] if dates else []
     imports += [f"from typing import {', '.join(typing)}"] if typing else []
+    imports += ["from zoneinfo import ZoneInfo"] if any("tzinfo=ZoneInfo(" in line for line in fields) else []
     field = ["Field"] if any("Field(" in line for line in fields) else []
+    needed = sorted({"BaseModel", "ConfigDict", *field, *kinds & {"AwareDatetime", "NaiveDatetime"}})
     lines = [
         f"# One row of data that keeps the schema {json.dumps(name)}; written by: nbmlops schema export --to pydantic",
         *imports,
         "",
-        f"from pydantic import {', '.join(['BaseModel', 'ConfigDict', *field])}",
+        f"from pydantic import {', '.join(needed)}",
         "",
         "",
         f"class {class_name(name)}(BaseModel):",
@@ -131,6 +138,8 @@ def _field_name(name: str, taken: set[str]) -> str:
 def _kind(column: ColumnSchema) -> str:
     if column.values:
         return f"Literal[{', '.join(ascii(value) for value in column.values)}]"
+    if column.time_zone:
+        return "NaiveDatetime" if column.time_zone == NO_ZONE else "AwareDatetime"
     return _PYTHON[column.type]
 
 
@@ -147,7 +156,31 @@ def _limits(column: ColumnSchema) -> list[str]:
         limits.append(f"ge={_number(math.ceil(column.min) if whole else column.min)}")
     if column.max is not None:
         limits.append(f"le={_number(math.floor(column.max) if whole else column.max)}")
-    return limits
+    return limits + _times(column)
+
+
+def _times(column: ColumnSchema) -> list[str]:
+    """Returns the bounds of datetimes whose zone is known; others cannot be compared with every value."""
+    bounds = [(sign, text) for sign, text in (("ge", column.earliest), ("le", column.latest)) if text]
+    return [f"{sign}={_moment(text, column.time_zone)}" for sign, text in bounds if column.time_zone]
+
+
+def _moment(text: str, zone: str) -> str:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None or _OFFSET.fullmatch(zone):
+        offset = moment.utcoffset() or _offset(zone)
+        moment = moment.replace(tzinfo=None) - offset
+        zone = "UTC" if zone != NO_ZONE else zone
+    parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond]
+    while len(parts) > len("ymd") and not parts[-1]:
+        parts.pop()
+    shown = ", ".join(map(str, parts))
+    return f"datetime({shown})" if zone == NO_ZONE else f"datetime({shown}, tzinfo=ZoneInfo({zone!a}))"
+
+
+def _offset(zone: str) -> timedelta:
+    sign, hours, minutes = zone[3], int(zone[4:6]), int(zone[7:9])
+    return timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
 
 
 def _number(bound: float) -> str:

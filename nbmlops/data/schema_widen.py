@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -45,17 +46,27 @@ def _loosened(column: ColumnSchema, seen: ColumnSchema, rule: str, series: pd.Se
     match rule:
         case "type":
             return _of_both_types(column, seen)
-        case "missing":
-            return replace(column, missing=True)
         case "min":
             return replace(column, min=min(float(series.min()), math.inf if seen.min is None else seen.min))
         case "max":
             return replace(column, max=max(float(series.max()), -math.inf if seen.max is None else seen.max))
+        case "earliest" | "latest" | "time_zone":
+            return replace(column, **{rule: _time_rule(seen, rule, series)})
         case "values":
             values = tuple(sorted({*column.values, *map(str, series.dropna().unique())}))
             return replace(column, values=values if len(values) <= MAX_VALUES else ())
         case _:
-            return replace(column, unique=False)
+            return replace(column, missing=True) if rule == "missing" else replace(column, unique=False)
+
+
+def _time_rule(seen: ColumnSchema, rule: str, series: pd.Series[Any]) -> str:
+    """Returns a bound with a margin where one can be seen, else the data's first day or the one behind its last."""
+    if rule == "time_zone":
+        return ""
+    if bound := getattr(seen, rule):
+        return str(bound)
+    day = series.min().date() if rule == "earliest" else series.max().date() + timedelta(days=1)
+    return str(day.isoformat())
 
 
 def _of_both_types(column: ColumnSchema, seen: ColumnSchema) -> ColumnSchema:

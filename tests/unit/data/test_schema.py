@@ -38,7 +38,7 @@ TEXT = """\
 # What a frame must look like, made by nbmlops from data and meant to be edited.
 # type: integer | number | boolean | text | datetime | duration | any; missing: may values be missing;
 # required: must the column be there; min, max: smallest and largest value; values: the only texts allowed;
-# unique: may no value stand twice; private: may no value be shown.
+# unique: may no value stand twice; private: may no value be shown; of datetimes: earliest, latest, time_zone.
 schema: nbmlops/frame-schema/1
 other_columns: allowed
 columns:
@@ -50,7 +50,7 @@ columns:
     values: [JFK, LGA]
   name: {type: text, unique: true}
   late: {type: boolean}
-  when: {type: datetime}
+  when: {type: datetime, earliest: 2014-01-01, latest: 2035-01-01, time_zone: none}
   took: {type: duration}
   kind: {type: text}
   cells: {type: any}
@@ -104,6 +104,13 @@ FAILURES: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
     "range": (
         FRAME.assign(delay=[-500.0, 700.0, 700.0, *[0.0] * 197]),
         ("delay: 1 row below min -110 (-500.0)", "delay: 2 rows above max 200 (700.0)"),
+    ),
+    "times": (
+        FRAME.assign(when=pd.to_datetime(["1970-01-01", "2035-01-01", "2035-01-02", *["2024-01-01"] * 197])),
+        ("when: 1 row before 2014-01-01 (1970-01-01 00:00:00)", "when: 1 row after 2035-01-01 (2035-01-02 00:00:00)"),
+    ),
+    "time zone": (
+        FRAME.assign(when=FRAME.when.dt.tz_localize("UTC")), ("when: its time zone is UTC, but the schema says none",),
     ),
     "values": (
         FRAME.assign(origin=["EWR", "<b>", "x" * 50, "XX", *["JFK"] * 196]),
@@ -234,6 +241,11 @@ columns = st.one_of(
     ),
     st.builds(ColumnSchema, st.just(ColumnType.TEXT), values=st.lists(texts, max_size=3).map(tuple)),
     st.builds(ColumnSchema, st.sampled_from([ColumnType.BOOLEAN, ColumnType.ANY]), st.booleans(), st.booleans()),
+    st.builds(
+        ColumnSchema, st.just(ColumnType.DATETIME), earliest=st.sampled_from(["", "0001-01-01", "2024-01-31T10:00:00"]),
+        latest=st.sampled_from(["", "2024-02-01", "2024-02-01T10:00:00.000001+02:00"]),
+        time_zone=st.sampled_from(["", "none", "UTC", "UTC-03:30", "America/Argentina/Buenos_Aires"]),
+    ),
 )  # fmt: skip
 
 
@@ -339,6 +351,25 @@ hint: one of {TYPES}""",
     ),
     "depth": ("a: " + "[" * 3000, ("flights.yaml line 1: anchors and deep nesting are not allowed\n"
         "hint: write the values out")),
+    "date": (
+        replaced("earliest: 2014-01-01", "earliest: 2014-13-01"),
+        ("flights.yaml line 16: columns.when.earliest must be a date or a time, not '2014-13-01'\n"
+        "hint: write `earliest: 2024-01-31`, or leave it out"),
+    ),
+    "dates": (
+        replaced("earliest: 2014", "earliest: 2040"),
+        "flights.yaml line 16: columns.when.earliest is later than columns.when.latest\nhint: exchange them",
+    ),
+    "date of texts": (
+        replaced("kind: {type: text}", "kind: {type: text, latest: 2014-01-01}"),
+        ("flights.yaml line 18: columns.kind.latest needs `type: datetime`\n"
+        "hint: remove the key, or correct the type"),
+    ),
+    "zone": (
+        replaced("time_zone: none", "time_zone: in Berlin"),
+        ("flights.yaml line 16: columns.when.time_zone must name a time zone, not 'in Berlin'\n"
+        "hint: write `time_zone: UTC`, `Europe/Berlin` or `none`, or leave it out"),
+    ),
     "control characters": (
         "\x00", "flights.yaml is not YAML: unacceptable character #x0000: control characters are not allowed",
     ),

@@ -67,10 +67,22 @@ texts = st.builds(
     values=st.sampled_from([(), ("x",), ("x", "y")]),
     unique=st.booleans(),
 )
-schemas = st.builds(
-    FrameSchema, st.dictionaries(st.sampled_from("ab"), st.one_of(columns, texts), max_size=2), st.booleans()
+times = st.builds(
+    ColumnSchema,
+    type=st.just(ColumnType.DATETIME),
+    earliest=st.sampled_from(["", "2024-01-01", "2024-01-02", "2024-01-01T00:00:00+02:00"]),
+    latest=st.sampled_from(["", "2024-01-03", "2024-01-03T00:00:00", "2024-01-02T12:00:00"]),
+    time_zone=st.sampled_from(["", "none", "UTC"]),
 )
-values = st.one_of(st.lists(st.sampled_from([None, -1, 0, 0.5, 1, 2]), min_size=2, max_size=2),
+schemas = st.builds(
+    FrameSchema, st.dictionaries(st.sampled_from("ab"), st.one_of(columns, texts, times), max_size=2), st.booleans()
+)
+moments = st.sampled_from(["2023-12-31T22:00", "2024-01-01", "2024-01-02T18:00", "2024-01-03", "2024-01-04"])
+zones = st.sampled_from([None, "UTC", "Europe/Berlin"])
+datetimes = st.builds(
+    lambda found, zone: pd.DatetimeIndex(found).tz_localize(zone), st.lists(moments, min_size=2, max_size=2), zones
+)
+values = st.one_of(datetimes, st.lists(st.sampled_from([None, -1, 0, 0.5, 1, 2]), min_size=2, max_size=2),
                    st.lists(st.sampled_from([None, "x", "y", "z"]), min_size=2, max_size=2))  # fmt: skip
 frames = st.dictionaries(st.sampled_from("ab"), values, max_size=2).map(lambda found: pd.DataFrame(found, index=[0, 1]))
 
@@ -83,3 +95,23 @@ def test_data_that_passed_passes_what_is_compatible(old: FrameSchema, new: Frame
     frame = frame[[name for name in frame if name in known.columns]]
     if validate(frame, old).passed and not any(change.breaking for change in diff_schemas(old, new)):
         assert validate(frame, new).passed
+
+
+def test_changes_of_times_say_whether_they_break() -> None:
+    old = ColumnSchema(ColumnType.DATETIME, earliest="2013-01-01", latest="2024-01-01")
+    new = ColumnSchema(ColumnType.DATETIME, earliest="2012-01-01", latest="2023-12-31", time_zone="UTC")
+    offset = ColumnSchema(ColumnType.DATETIME, earliest="2013-01-01T00:00:00+00:00")
+    assert diff_schemas(FrameSchema({"t": old}), FrameSchema({"t": new})) == (
+        Change("t", "earliest", "2013-01-01", "2012-01-01", False, "times before 2013-01-01 pass now"),
+        Change("t", "latest", "2024-01-01", "2023-12-31", True, "times after 2023-12-31 passed before"),
+        Change("t", "time_zone", "any", "UTC", True, "times of another zone passed before"),
+    )
+    assert [one.breaking for one in diff_schemas(FrameSchema({"t": new}), FrameSchema({"t": old}))] == [
+        True,
+        False,
+        False,
+    ]
+    assert diff_schemas(FrameSchema({"t": old}), FrameSchema({"t": offset}))[0] == Change(
+        "t", "earliest", "2013-01-01", "2013-01-01T00:00:00+00:00", True,
+        "one counts in the zone of the data, the other does not",
+    )  # fmt: skip

@@ -20,6 +20,9 @@ SCHEMA = FrameSchema(
         "class": ColumnSchema(ColumnType.TEXT, values=("x'", "y\n")),
         "int": ColumnSchema(ColumnType.NUMBER, missing=True),
         "when": ColumnSchema(ColumnType.DATETIME, required=False),
+        "local": ColumnSchema(ColumnType.DATETIME, earliest="2013-01-01", time_zone="none"),
+        "there": ColumnSchema(ColumnType.DATETIME, latest="2024-01-01T10:30:00", time_zone="Europe/Berlin"),
+        "moved": ColumnSchema(ColumnType.DATETIME, earliest="2013-01-01", time_zone="UTC+02:00"),
         "took": ColumnSchema(ColumnType.DURATION),
         "'''):\nimport os": ColumnSchema(ColumnType.ANY, private=True),
     },
@@ -29,8 +32,9 @@ SOURCE = """\
 # One row of data that keeps the schema "flights-2024"; written by: nbmlops schema export --to pydantic
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
 
 
 class Flights2024(BaseModel):
@@ -40,6 +44,9 @@ class Flights2024(BaseModel):
     column_class: Literal["x'", 'y\\n'] = Field(..., alias='class')
     column_int: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = Field(default=None, alias='int')
     when: datetime | None = Field(default=None)
+    local: Annotated[NaiveDatetime, Field(ge=datetime(2013, 1, 1))]
+    there: Annotated[AwareDatetime, Field(le=datetime(2024, 1, 1, 10, 30, tzinfo=ZoneInfo('Europe/Berlin')))]
+    moved: Annotated[AwareDatetime, Field(ge=datetime(2012, 12, 31, 22, tzinfo=ZoneInfo('UTC')))]
     took: timedelta
     column_import_os: Any = Field(..., alias="\'\'\'):\\nimport os", repr=False)
 """
@@ -57,11 +64,14 @@ def test_the_model_reads_well() -> None:
 
 def test_the_model_takes_a_row_and_refuses_others() -> None:
     model = model_of(SOURCE, "flights-2024")
-    row = {"id": 3, "class": "x'", "int": 2, "when": "2026-01-02T03:04:05", "took": "PT5S", "'''):\nimport os": [1]}
+    row = {"id": 3, "class": "x'", "int": 2, "when": "2026-01-02T03:04:05", "took": "PT5S", "local": "2013-01-01",
+           "there": "2024-01-01T09:30:00Z", "moved": "2013-01-01T00:00:00+02:00", "'''):\nimport os": [1]}  # fmt: skip
     got = model.model_validate(row)
     assert (got.id, got.column_int, got.when.isoformat()) == (3, 2.0, "2026-01-02T03:04:05")
     assert got.took == timedelta(seconds=5)
-    for wrong in ({"id": 11}, {"id": "3"}, {"class": "z"}, {"int": float("nan")}, {"other": 1}):
+    for wrong in ({"id": 11}, {"id": "3"}, {"class": "z"}, {"int": float("nan")}, {"other": 1},
+                  {"local": "2012-12-31"}, {"local": "2013-01-01T00:00:00Z"}, {"there": "2024-01-01T09:30:01Z"},
+                  {"moved": "2013-01-01T00:00:00+02:01"}):  # fmt: skip
         with pytest.raises(pydantic.ValidationError):
             model.model_validate(row | wrong)
 

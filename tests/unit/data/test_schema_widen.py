@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.data.schema import schema_from_yaml, validate
 from nbmlops.data.schema_model import ColumnSchema, ColumnType, FrameSchema
@@ -69,3 +70,16 @@ def test_every_form_of_a_file_says_the_new_rules_afterwards(text: str) -> None:
     new = widened(schema_from_yaml(text), pd.DataFrame({"id": [0.5], "b: #": [None], "new\n": [True]}))
     wanted = FrameSchema({**new.columns, "added: {": ColumnSchema(ColumnType.TEXT, values=("yes", "#"))})
     assert schema_from_yaml(edited_text(text, wanted, "x")) == wanted
+
+
+def test_times_are_widened_as_far_as_the_data_needs_it() -> None:
+    times = ColumnSchema(ColumnType.DATETIME, earliest="2013-01-01", latest="2024-01-01", time_zone="none")
+    few = pd.DataFrame({"t": pd.to_datetime(["2012-05-06T10:00", "2024-05-06T10:00"])})
+    many = pd.DataFrame({"t": pd.date_range("2012-05-06", periods=20, freq="YE")})
+    old = FrameSchema({"t": times})
+    assert widened(old, few).columns["t"] == replace(times, earliest="2012-05-06", latest="2024-05-07")
+    assert widened(old, many).columns["t"] == replace(times, earliest="1993-01-01", latest="2051-01-01")
+    aware = few.assign(t=few.t.dt.tz_localize("UTC"))
+    assert widened(old, aware).columns["t"] == replace(widened(old, few).columns["t"], time_zone="")
+    for frame in (few, many, aware):
+        assert validate(frame, widened(old, frame)).passed
