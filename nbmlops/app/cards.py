@@ -24,7 +24,10 @@ _BAD = frozenset({"FAIL", "FAILED", "KILLED", "REJECTED", "INTERRUPTED", "ERROR"
 _FIGURE = 'style="margin:6px 18px 6px 0;max-width:240px;font-size:12px"'
 _WIDE_FIGURE = 'style="margin:6px 0;max-width:100%;overflow-x:auto;font-size:12px" tabindex="0"'
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
+_CODE = "margin:2px 0;color:inherit;background:none;overflow-x:auto;font-size:13px;line-height:1.4"
 _LINE = "var(--jp-border-color2, #8c959f)"
+JUDGED = "that is"
+"""The column that says whether a change is better or worse."""
 PLAIN_CLASSES = "nbmlops mathjax_ignore tex2jax_ignore"
 """Front ends and nbconvert set what stands between dollar signs as formulas, of everything but these classes."""
 
@@ -44,6 +47,7 @@ class Card(Struct, frozen=True):
         state: One word in capitals: PASS, FAIL, RUN, DATA, ….
         title: The rest of the first line.
         tables: Details.
+        code: Lines in which spaces count: messages that point at a place, help.
         notes: Sentences below the tables: what to do next, where files are.
         pictures: What the HTML form shows beside the tables; the text form says it in their words.
     """
@@ -53,17 +57,18 @@ class Card(Struct, frozen=True):
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 def render_text(card: Card) -> str:
-    """Returns the plain form: state and title, then the tables in aligned columns, then the notes. No colours."""
+    """Returns the plain form: state and title, then the tables in aligned columns, code, then the notes. No colours."""
     lines = [f"{card.state} {one_line(card.title)}".rstrip()]
     for table in card.tables:
         rows = [table.head, *(tuple(one_line(cell) for cell in row) for row in table.rows)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(table.head))]
         lines.append(f"{table.caption}:")
         lines += ["  " + "  ".join(_pad(row, widths)).rstrip() for row in rows]
-    lines += [one_line(note) for note in card.notes]
+    lines += [one_line(line) for line in (*card.code, *card.notes)]
     return "\n".join(lines)
 
 
@@ -93,6 +98,9 @@ def render_html(card: Card) -> str:
     small = "".join(_figure(one, _FIGURE) for one in card.pictures if isinstance(one, Bars))
     if small:
         parts.append(f'<div style="display:flex;flex-wrap:wrap">{small}</div>')
+    if card.code:
+        lines = "\n".join(escape(one_line(line)) for line in card.code)
+        parts.append(f'<pre style="{_CODE}">{lines}</pre>')
     parts += [f'<p style="margin:2px 0">{escape(note)}</p>' for note in card.notes]
     parts.append("</section>")
     return "\n".join(parts)
@@ -102,9 +110,9 @@ def _figure(picture: Picture, place: str) -> str:
     return f"<figure {place}>{picture.svg()}<figcaption>{escape(picture.caption)}</figcaption></figure>"
 
 
-def _ink_of(text: str) -> str:
-    """Returns the colour of a word that judges, as a declaration; "" for all others."""
-    tone = {"better": "good", "worse": "bad"}.get(text)
+def _ink_of(column: str, text: str) -> str:
+    """Returns the colour of a word that judges, as a declaration; "" for all others: a reason may be "better", too."""
+    tone = {"better": "good", "worse": "bad"}.get(text) if column == JUDGED else None
     return f";color:{_COLOURS[tone]}" if tone is not None else ""
 
 
@@ -114,7 +122,8 @@ def table_html(table: Table) -> str:
     head = "".join(f'<th scope="col" style="{cell}">{escape(name)}</th>' for name in table.head)
     rows = []
     for first, *rest in table.rows:
-        cells = "".join(f'<td style="{cell}{_ink_of(text)}">{escape(text)}</td>' for text in rest)
+        named = zip(table.head[1:], rest, strict=True)
+        cells = "".join(f'<td style="{cell}{_ink_of(name, text)}">{escape(text)}</td>' for name, text in named)
         # The first cell may be an outcome in words; its colour only repeats what the word says.
         ink = f"color:{_COLOURS[_tone(first)]};font-weight:600" if _tone(first) != "plain" else "font-weight:normal"
         rows.append(f'<tr><th scope="row" style="{cell};{ink}">{escape(first)}</th>{cells}</tr>')

@@ -198,7 +198,8 @@ def is_data(path: str, ours: tuple[str, ...]) -> bool:
         ours: As `our_folders` gives them.
     """
     name = os.path.basename(path)  # noqa: PTH119 - runs for each file of a cell
-    return not (name.startswith((*_OURS, ".")) or path.startswith(ours) or path.endswith(_NOT_DATA))
+    # With a separator behind it, the folder itself counts, too: it is opened to have what is in it written to disk.
+    return not (name.startswith((*_OURS, ".")) or f"{path}{os.sep}".startswith(ours) or path.endswith(_NOT_DATA))
 
 
 def _open_counter() -> int:

@@ -84,13 +84,17 @@ def _shown(value: Json) -> str:
     return "none" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def _of(level: str) -> str:
+    return "no" if level == "none" else level
+
+
 def pictures(diff: DataDiff) -> tuple[Bars, ...]:
     """Returns pictures of the columns that moved, those that moved most first."""
     moved = [column for column in diff.columns if column.drift is not None]
     moved.sort(key=lambda column: -column.drift.stability if column.drift else 0.0)
     return tuple(
         Bars(
-            f"{column.name}: {column.drift.level} drift, distance {column.drift.distance:.3f}",
+            f"{column.name}: {_of(column.drift.level)} drift, distance {column.drift.distance:.3f}",
             column.drift.labels,
             column.drift.before,
             column.drift.after,

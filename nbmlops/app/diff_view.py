@@ -7,7 +7,7 @@ from html import escape
 
 from msgspec import Struct
 
-from nbmlops.app.cards import Card, Table, render_html, render_text
+from nbmlops.app.cards import JUDGED, Card, Table, render_html, render_text
 from nbmlops.app.data_views import HEAD, MOST_COLUMNS, headline, notes, pictures, table_rows
 from nbmlops.app.ink import theme_colours
 from nbmlops.app.views import View
@@ -61,7 +61,7 @@ def summary(diff: StoryDiff) -> str:
 
 def _tables(diff: StoryDiff) -> Iterator[Table]:
     head = ("", "before", "after")
-    yield Table("metrics", ("metric", "before", "after", "change", "that is"), tuple(map(_metric, diff.metrics)))
+    yield Table("metrics", ("metric", "before", "after", "change", JUDGED), tuple(map(_metric, diff.metrics)))
     yield Table("parameters", ("parameter", *head[1:]), tuple(map(_row, diff.parameters)))
     rows = [(name, "", "", f"only {side}") for name, side in diff.data_alone]
     rows += [(name, "", "", "the same") for name in diff.data_same]

@@ -17,6 +17,7 @@ from nbmlops.app.ink import FONT, own_colours, theme_colours
 WIDTH = 226
 _ACROSS, _DOWN, _MARGIN, _TOP = 52, 14, 10, 30
 _HEAD, _LINE, _FOOT = 25, 16, 8
+_LEAST_SCALE = 0.7  # smaller letters cannot be read; from there on it is moved within its place
 MOST_TITLE, MOST_LINE = 24, 30
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -56,8 +57,13 @@ class FlowPicture(Struct, frozen=True):
     arrows: tuple[tuple[str, str], ...]
 
     def svg(self) -> str:
-        """Returns the picture for a page or an output, whose colours it takes."""
-        return self._drawn(f' style="{theme_colours()};max-width:none"', "")
+        """Returns the picture for a page or an output: in its colours, and in its width where that can be read."""
+        least = round(self._width * _LEAST_SCALE)
+        return self._drawn(f' style="{theme_colours()};max-width:100%;min-width:{least}px;height:auto"', "")
+
+    @property
+    def _width(self) -> int:
+        return len(self.columns) * (WIDTH + _ACROSS) - _ACROSS + 2 * _MARGIN
 
     def svg_file(self) -> str:
         """Returns the picture as a file of its own, with its own colours for light and dark, and a ground."""
@@ -73,7 +79,7 @@ class FlowPicture(Struct, frozen=True):
 
     def _drawn(self, attributes: str, before: str) -> str:
         places = dict(_places(self.columns))
-        width = len(self.columns) * (WIDTH + _ACROSS) - _ACROSS + 2 * _MARGIN
+        width = self._width
         height = max((place.y + place.box.height for place in places.values()), default=_TOP) + _MARGIN
         size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         parts = [f'<svg role="img" aria-label="{escape(self.caption)}" {size}{attributes}>', before]

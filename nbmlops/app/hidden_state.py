@@ -90,8 +90,7 @@ def hidden_state(
     """
     cells = [_fresh(cell, runs, saved) for cell in notebook if cell.id not in deleted]
     ran = [_placed(run, cells) for run in runs if run.outcome is not CellOutcome.REFUSED]
-    unsaved = [run for run in runs if run.cell and run.started > saved and run.cell not in {c.id for c in cells}]
-    if any(run.cell not in deleted for run in unsaved):
+    if not _are_saved((run for run in runs if run.started > saved and run.cell not in deleted), cells):
         return Reproducible(None, ("cells that ran are not saved yet; save the notebook to have them looked at",))
     actual = _follow(ran)
     fresh = _follow(_from_the_top(ran, cells))
@@ -102,6 +101,14 @@ def hidden_state(
     more = len(reasons) - _MOST_REASONS
     shown = reasons[:_MOST_REASONS] + ([f"and {more} more"] if more > 0 else [])
     return Reproducible(False, tuple(shown) or (f"a new run would give {_listed(names)} other values",))
+
+
+def _are_saved(runs: Iterable[CellRun], cells: Sequence[CellNow]) -> bool:
+    """Returns whether the file holds the cells of these runs, which are newer than the file."""
+    ids, texts = {cell.id for cell in cells}, {cell.source.strip() for cell in cells} | {""}
+    return all(
+        run.cell in ids if run.cell else run.source.strip() in texts or run.source.startswith(_INJECTED) for run in runs
+    )
 
 
 def _fresh(cell: CellNow, runs: Sequence[CellRun], saved: int) -> CellNow:

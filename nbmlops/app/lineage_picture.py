@@ -114,9 +114,9 @@ def _of_data(record: DataRecord) -> Iterator[str]:
 
 
 def _traces(run: RunStory) -> Iterator[Box]:
-    shown = _shown(run.traces)
+    shown, names = _shown(run.traces), run.trace_names
     for place, trace in shown:
-        title = trace.name if not run.is_notebook else f"[{trace.count}] {trace.name[:8]}".rstrip()
+        title = f"[{trace.count}] {names[place]}".rstrip() if run.is_notebook else trace.name
         lines = [f"{trace.outcome}, {trace.seconds:.1f} s"]
         for word, values in (("used", trace.used), ("made", trace.made)):
             lines += [f"{word} {', '.join(name for name, _ in values)}"] if values else []

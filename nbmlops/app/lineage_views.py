@@ -67,7 +67,8 @@ def _run_tables(run: RunStory) -> Iterator[Table]:
         for record in run.data
     )
     yield Table("data", ("name", "kind", "rows", "fingerprint", "version"), data)
-    traces = tuple(_trace_row(trace, cell=run.is_notebook) for trace in run.traces[:MOST_ROWS])
+    named = zip(run.trace_names, run.traces[:MOST_ROWS], strict=False)
+    traces = tuple(_trace_row(name, trace, cell=run.is_notebook) for name, trace in named)
     head = ("outcome", "seconds", "read", "used", "made", "wrote")
     if run.is_notebook:
         yield Table("cells, in the order of running", ("run", "cell", *head), traces)
@@ -114,13 +115,13 @@ def _commit(run: RunStory) -> str:
     return f"{run.commit}, with changes that are not in it (diff sha256 {diff.sha256[:12]}, {size})"
 
 
-def _trace_row(trace: Trace, *, cell: bool) -> tuple[str, ...]:
+def _trace_row(name: str, trace: Trace, *, cell: bool) -> tuple[str, ...]:
     state = trace.outcome, f"{trace.seconds:.1f}"
     read = ", ".join(trace.read)
     if not cell:
-        return trace.name, *state, read
+        return name, *state, read
     used, made = (", ".join(name for name, _ in values) for values in (trace.used, trace.made))
-    return f"[{trace.count}]", trace.name[:8], *state, read, used, made, ", ".join(trace.wrote)
+    return f"[{trace.count}]", name, *state, read, used, made, ", ".join(trace.wrote)
 
 
 def _version_row(version: ModelVersion) -> tuple[str, str]:

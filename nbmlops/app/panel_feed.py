@@ -84,6 +84,7 @@ class PanelFeed:
             series=session.series,
             surroundings=self._around,
             cells=session.cells,
+            made=session.made,
             running=session.busy,
             progress=self.progress,
             fault=self._fault,

@@ -11,14 +11,16 @@ from msgspec.structs import replace
 from nbmlops.app.panel_model import Action, Cell, Notice, PanelView, Progress, Section, Tone, visible
 from nbmlops.app.sparks import Spark
 from nbmlops.app.surroundings import Surroundings
-from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, evidence
+from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, evidence, known_as
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.baseline import Champion, describe_baseline
 from nbmlops.gate.numerals import show_number
 from nbmlops.gate.policy import Direction, known_direction
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
+from nbmlops.tracking.cells import ValueMade
 
 MOST_ROWS = 60
+MOST_MADE = 12
 MOST_LINE = 400  # characters
 _MOST_LINES, _MOST_BROKEN = 12, 5
 _WORDS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.NOT_APPLICABLE: "N/A", Outcome.WAIVED: "WAIVED"}
@@ -34,6 +36,7 @@ _STATES = {
     SessionStatus.FINISHED: ("FINISHED", Tone.GOOD),
     SessionStatus.FAILED: ("FAILED", Tone.BAD),
 }
+_HOW_SURE = {"declared": Tone.PLAIN}
 _NOTHING = Cell("", Tone.QUIET)
 
 
@@ -48,6 +51,7 @@ class Moment(Struct, frozen=True):
         running: Whether a cell runs now.
         progress: What became of the buttons.
         fault: Why this is not up to date, or "".
+        made: The tables, arrays and models that cells made, by name; the latest one at the end.
     """
 
     status: StatusView = field(default_factory=StatusView)
@@ -57,6 +61,7 @@ class Moment(Struct, frozen=True):
     running: bool = False
     progress: Progress = field(default_factory=Progress)
     fault: str = ""
+    made: Mapping[str, ValueMade] = field(default_factory=dict)
 
 
 def panel_view(moment: Moment) -> PanelView:
@@ -66,7 +71,7 @@ def panel_view(moment: Moment) -> PanelView:
         hint = Notice(Tone.PLAIN, "Nothing is tracked in this session", (f"to start: {NO_RUN_HINT}",))
         return PanelView("NO RUN", Tone.QUIET, "", notices=(hint,), actions=_actions(status), progress=progress)
     state, tone = _STATES.get(status.status, (status.status.value.upper(), Tone.WARN))
-    sections = (_gate(status), _metrics(moment), _parameters(status), _inputs(status))
+    sections = (_gate(status), _metrics(moment), _parameters(status), _inputs(status), _made(moment.made))
     return PanelView(
         state,
         tone,
@@ -101,7 +106,9 @@ def _safe(progress: Progress) -> Progress:
 
 def _detail(moment: Moment) -> str:
     cells = f"{moment.cells:,} cell{'' if moment.cells == 1 else 's'} recorded" if moment.cells else "no cell recorded"
-    return f"a cell is running · {cells}" if moment.running else cells
+    # A run that has ended hears of no cell any more.
+    goes_on = moment.status.status in {SessionStatus.RUNNING, SessionStatus.PAUSED}
+    return f"a cell is running · {cells}" if moment.running and goes_on else cells
 
 
 def _facts(status: StatusView) -> Iterator[tuple[str, Cell]]:
@@ -258,9 +265,28 @@ def _input(record: DataRecord, check: CheckRecord | None) -> tuple[Cell, ...]:
         Cell(visible(record.kind)),
         Cell(f"{record.rows:,}" if record.rows >= 0 else ""),
         _short(record.digest, 12),
-        Cell(visible(evidence(record)), Tone.PLAIN if evidence(record) == "declared" else Tone.QUIET),
+        Cell(visible(known_as(record)), _HOW_SURE.get(evidence(record), Tone.QUIET), visible(evidence(record))),
         _NOTHING if check is None else _schema(check),
     )
+
+
+def _made(values: Mapping[str, ValueMade]) -> Section:
+    """Returns what cells made, the latest first."""
+    latest = list(values.items())[: -MOST_MADE - 1 : -1]
+    rows = tuple(
+        (
+            Cell(visible(name)),
+            Cell(visible(made.seen.type.rpartition(".")[2]), full=visible(made.seen.type)),
+            Cell(" × ".join(f"{size:,}" for size in made.seen.shape)),
+            _short(made.seen.digest, 12) if made.seen.digest else Cell("none", Tone.QUIET, visible(made.seen.why)),
+            Cell(f"[{made.count}]" if made.count else "", Tone.QUIET),
+        )
+        for name, made in latest
+    )
+    more = len(values) - len(latest)
+    notes = (f"and {more:,} that earlier cells made",) if more else ()
+    columns = ("name", "type", "size", "fingerprint", "cell")
+    return _trimmed(Section("made", "Made by cells", Cell(str(len(values)), Tone.QUIET), columns, rows, notes, (0, 3)))
 
 
 def _schema(check: CheckRecord) -> Cell:

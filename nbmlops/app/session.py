@@ -32,7 +32,7 @@ from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.runtime.redact import shown_parameters
-from nbmlops.tracking.cells import CellRecord, CellRun, CellValues
+from nbmlops.tracking.cells import CellRecord, CellRun, ValueMade
 from nbmlops.tracking.lineage import REPRODUCIBLE
 from nbmlops.tracking.redaction import process_redactor
 
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from nbmlops.app.wiring import Readable
     from nbmlops.registry.story import Story
 
-_INPUT_SECONDS = 60.0
-_QUESTION_SECONDS = 10.0
+_INPUT_SECONDS, _QUESTION_SECONDS = 60.0, 10.0
 
 
 class NotebookSession:
@@ -261,6 +260,11 @@ class NotebookSession:
         """The values of each metric in the order of their steps."""
         return self._log.series
 
+    @property
+    def made(self) -> Mapping[str, ValueMade]:
+        """The tables, arrays and models as the cells left them, by name; the latest one at the end."""
+        return self._files.made if self._files is not None else {}
+
     def surroundings(self) -> Surroundings | None:
         """Returns what stands around the run in its store, after waiting for it; None before it has begun there.
 
@@ -356,8 +360,7 @@ class NotebookSession:
         """Returns what is recorded so far; cheap, and from any thread."""
         place, log = self._place, self._log
         files = self._files.notes() if self._files is not None else ()
-        backlog = self._store.backlog()
-        notes = (*log.notes(), *place.notes(), *files, *([backlog] if backlog else ()), *process_notes())
+        notes = (*log.notes(), *place.notes(), *files, *filter(None, [self._store.backlog()]), *process_notes())
         return StatusView(
             status=SessionStatus.PAUSED if log.is_paused else self._state,
             run_id=self._title.run_id,
@@ -395,8 +398,7 @@ class NotebookSession:
         # It reads git and the notebook, and few cells ask.
         from nbmlops.app.session_lineage import session_story  # noqa: PLC0415  # only who asks needs it
 
-        values: Mapping[int, CellValues] = {}
         if self._files is not None:
             self._files.settle(_QUESTION_SECONDS)
-            values = self._files.values
+        values = self._files.values if self._files is not None else {}
         return session_story(self.status(), self._place, self._cells.recorded, values)

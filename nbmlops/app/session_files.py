@@ -14,7 +14,7 @@ from nbmlops.app.session_place import Kernel, SessionPlace
 from nbmlops.app.session_port import SessionStore
 from nbmlops.core.records import DataRecord
 from nbmlops.pipeline.run_record import StepLog
-from nbmlops.tracking.cells import CellRun, CellValues
+from nbmlops.tracking.cells import CellRun, CellValues, ValueMade
 
 _MOST_NOTES = 5
 
@@ -42,18 +42,27 @@ class SessionFiles:
         self._tell_values = tell_values
         self._values: dict[int, CellValues] = {}
         self._tables = CellTables(namespace, self._take_values)
-        self._cells = 0
+        self._made: dict[str, ValueMade] = {}
+        self._counts: list[int] = []  # of the cells, in the order in which they were noted
         self._unseen: dict[int, int] = {}
         self._busy = False
 
     def _take_values(self, number: int, values: CellValues) -> None:
         self._values[number] = values
+        for name, seen in values.made.items():
+            self._made.pop(name, None)
+            self._made[name] = ValueMade(self._counts[number], seen)
         self._tell_values(number, values)
 
     @property
     def values(self) -> dict[int, CellValues]:
         """The tables and arrays of the cells, by how many cells were noted before each."""
         return dict(self._values)
+
+    @property
+    def made(self) -> dict[str, ValueMade]:
+        """Name -> what was made or changed under it last; the latest one at the end."""
+        return dict(self._made)
 
     def cell_started(self, source: str) -> None:
         """Begins a cell."""
@@ -72,11 +81,11 @@ class SessionFiles:
             alone: Whether no other one runs, which might change what this one has made.
         """
         read, wrote = self._files_of(run.count)
+        self._counts.append(run.count)
         if alone:
-            self._tables.cell_ended(self._cells, run)
+            self._tables.cell_ended(len(self._counts) - 1, run)
         else:
             self._tables.cell_left()
-        self._cells += 1
         return replace(run, read=read, wrote=wrote) if read or wrote else run
 
     def cell_left(self) -> None:
@@ -140,7 +149,11 @@ def follow_files(place: SessionPlace, kernel: Kernel, store: SessionStore, told:
         store.send(StepLog(data=(record,)))
         told()
 
-    return SessionFiles(place.root, kernel.namespace, fingerprinted, store.note_values)
+    def made(number: int, values: CellValues) -> None:
+        store.note_values(number, values)
+        told()
+
+    return SessionFiles(place.root, kernel.namespace, fingerprinted, made)
 
 
 def incomplete(unseen: dict[int, int]) -> str:

@@ -16,7 +16,7 @@ from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import ModelVersionRef, StepLog
 from nbmlops.registry.registry import ModelRegistry
-from nbmlops.tracking.cells import CellRun, CellValues
+from nbmlops.tracking.cells import CellRun, CellValues, ValueMade
 from nbmlops.tracking.tracker import RunFacts, Tracker
 
 
@@ -115,6 +115,10 @@ class RunFiles(Protocol):
     @property
     def values(self) -> Mapping[int, CellValues]:
         """The tables and arrays of the cells, by how many cells were noted before each."""
+
+    @property
+    def made(self) -> Mapping[str, ValueMade]:
+        """Name -> what was made or changed under it last; the latest one at the end."""
 
     def notes(self) -> tuple[str, ...]:
         """Returns what the user should know of them."""

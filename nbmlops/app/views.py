@@ -45,9 +45,17 @@ class View:
 _PARTS = {"any_order": "rows in any order"}
 
 
+_EVIDENCE = {"audit": "opened", "inotify": "opened", "step": "opened", "literal": "named"}
+
+
 def evidence(record: DataRecord) -> str:
-    """Returns how it is known that the run read this input."""
+    """Returns how it is known that the run read this input: "declared", "audit", …; see `cell_files.Evidence`."""
     return str(record.profile.get("evidence", "declared"))
+
+
+def known_as(record: DataRecord) -> str:
+    """Returns the same in a word for people: the notebook declares it, somebody opened it, or a cell names it."""
+    return _EVIDENCE.get(evidence(record), evidence(record))
 
 
 class DataView(View, Struct, frozen=True):
@@ -238,10 +246,11 @@ class StatusView(View, Struct, frozen=True):
     def _facts(self) -> Iterator[tuple[str, str]]:
         yield "stored in", f"{self.experiment}, {self.tracking_uri}"
         yield "notebook", self.notebook or "unknown"
-        yield "git commit", self.git_commit or "unknown"
+        commit, _, dirty = self.git_commit.partition("-")
+        yield "git commit", f"{commit}{', with changes that are not in it' if dirty else ''}" if commit else "unknown"
         yield "parameters", _some(f"{name} = {value!r}" for name, value in self.parameters.items())
         yield "metrics", _some(f"{name} = {value:.6g}" for name, value in self.metrics.items())
-        yield "data", _some(f"{one.name} ({evidence(one)}, {one.digest[:8]})" for one in self.data)
+        yield "data", _some(f"{one.name} ({known_as(one)}, {one.digest[:8]})" for one in self.data)
         failed = [f"{one.data} against {one.schema}" for one in self.checks if not one.passed]
         yield "checks", f"FAIL: {_some(failed)}" if failed else f"{len(self.checks)} passed" if self.checks else ""
         if self.verdict is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ from nbmlops.tracking.cells import CellOutcome, CellRun
 
 _NS_PER_MS = 1_000_000
 _NS_PER_S = 1_000_000_000
+# As the notebook format has them. VS Code tells the address of an editor instead, which no file holds and which names
+# folders of the user's.
+_CELL_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 def describe(result: Any, started: tuple[int, int] | None, ended: int) -> CellRun:
@@ -23,7 +27,7 @@ def describe(result: Any, started: tuple[int, int] | None, ended: int) -> CellRu
     outcome, error = _outcome(result)
     return CellRun(
         source=getattr(info, "raw_cell", "") or "",
-        cell=_text(getattr(info, "cell_id", None)) or _text(_metadata(info).get("cellId")),
+        cell=_cell_id(getattr(info, "cell_id", None)) or _cell_id(_metadata(info).get("cellId")),
         count=getattr(result, "execution_count", None) or 0,
         started=started[0] // _NS_PER_MS if started else 0,
         seconds=(ended - started[1]) / _NS_PER_S if started else 0.0,
@@ -53,5 +57,5 @@ def _outcome(result: Any) -> tuple[CellOutcome, str]:
     return CellOutcome.DONE, ""
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _cell_id(value: object) -> str:
+    return value if isinstance(value, str) and _CELL_ID.fullmatch(value) else ""

@@ -6,15 +6,19 @@ the Python API and show themselves.
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.views import View
 from nbmlops.core.errors import NbmlopsError, UsageError
+from nbmlops.core.threads import own_work
 from nbmlops.ipython.evaluate import evaluate_call, shorten
 from nbmlops.ipython.subcommands import SUBCOMMANDS
 from nbmlops.notebook.mlops_lines import MlopsLine, parse_line
+from nbmlops.notebook.mlops_text import split_line
 
 _NAME = "mlops"
 
@@ -47,7 +51,7 @@ class HelpText(View):
     def card(self) -> Card:
         """Returns the help line by line."""
         first, *rest = self._text.strip().splitlines()
-        return Card("HELP", first, notes=tuple(rest))
+        return Card("HELP", first, code=tuple(rest))
 
     def __repr__(self) -> str:
         return self._text.strip()
@@ -63,6 +67,9 @@ def run_line(line: str, namespace: dict[str, Any], local: Mapping[str, Any]) -> 
 
     Raises:
         UsageError: the line does not follow the grammar, or what it calls raises it.
+        NameError: an expression of the user's raises it.
+        AttributeError: likewise.
+        TypeError: likewise.
     """
     __tracebackhide__ = True
     if not line.strip():
@@ -71,8 +78,19 @@ def run_line(line: str, namespace: dict[str, Any], local: Mapping[str, Any]) -> 
     if parsed.help:
         return HelpText(parsed.help)
     if parsed.python:
-        return evaluate_call(parsed.python, line.strip(), namespace, local)
-    return _run_subcommand(parsed, line, namespace)
+        try:
+            return evaluate_call(parsed.python, line.strip(), namespace, local)
+        except (NameError, AttributeError, TypeError) as error:
+            text = split_line(line).head
+            if parsed.subcommand != "data" or not os.path.exists(text):  # noqa: PTH110 - it may be no path at all
+                raise
+            raise UsageError(f"{text} is a file, but no Python", f"put it in quotes: {_quoted(text)}") from error
+    with own_work():  # the files that it reads are no inputs of the notebook's
+        return _run_subcommand(parsed, line, namespace)
+
+
+def _quoted(path: str) -> str:
+    return f"%mlops data {json.dumps(path)} --name NAME"
 
 
 def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> object:

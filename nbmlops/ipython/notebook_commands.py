@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,14 @@ class InspectView(View, Struct, frozen=True):
 
     def card(self) -> Card:
         """Returns steps, parameters and problems."""
-        notes = (*_diagnostic_notes(self.diagnostics), _SAVED)
+        problems = _lines(self.diagnostics)
         if self.pipeline is None or has_errors(self.diagnostics):
-            return Card("FAIL", "this notebook cannot be compiled", notes=notes)
+            return Card("FAIL", "this notebook cannot be compiled", notes=(_SAVED,), code=problems)
         pipeline = self.pipeline
         steps = tuple(
             (
                 step.name,
-                ", ".join(map(str, step.cells)),
+                ranges(step.cells),
                 ", ".join(one.name for one in step.inputs),
                 ", ".join(step.outputs),
                 step.mode.value + (f": {step.reason}" if step.reason else ""),
@@ -53,7 +54,7 @@ class InspectView(View, Struct, frozen=True):
             tables.append(Table("parameters", ("name", "type", "default"), parameters))
         closing = [name for name, stage in (("gate", pipeline.gate), ("register", pipeline.register)) if stage]
         title = f"{pipeline.name}: {len(pipeline.steps)} steps{', then ' + ' and '.join(closing) if closing else ''}"
-        return Card("PIPELINE", title, tuple(tables), notes)
+        return Card("PIPELINE", title, tuple(tables), (_SAVED,), code=problems)
 
 
 class CompileView(View, Struct, frozen=True):
@@ -71,9 +72,9 @@ class CompileView(View, Struct, frozen=True):
             rows = [(str(path), kind) for kind, paths in kinds for path in paths]
         state = "UNCHANGED" if outcome.status is CompileStatus.UNCHANGED else "COMPILED"
         tables = (Table("files", ("file", "what happened"), tuple(rows)),) if rows else ()
-        problems = _diagnostic_notes(outcome.compiled.diagnostics)
-        notes = (*problems, *outcome.notes, f"to run it: nbmlops run {outcome.out}", _SAVED)
-        return Card(state, f"{outcome.name} in {outcome.out}", tables, notes)
+        problems = _lines(outcome.compiled.diagnostics)
+        run = f"to run it: %mlops run, or nbmlops run {outcome.out} in a terminal"
+        return Card(state, f"{outcome.name} in {outcome.out}", tables, (*outcome.notes, run, _SAVED), code=problems)
 
 
 def inspect(options: Options, namespace: Mapping[str, Any]) -> InspectView:
@@ -152,5 +153,12 @@ def _notebook(options: Options, namespace: Mapping[str, Any]) -> str:
     return shown_path(path, Path.cwd())
 
 
-def _diagnostic_notes(diagnostics: tuple[Diagnostic, ...]) -> tuple[str, ...]:
+def ranges(numbers: Sequence[int]) -> str:
+    """Returns numbers in order as people write them: "2, 5–9"."""
+    # Neighbours have the same distance from their places.
+    groups = [[number for _, number in group] for _, group in groupby(enumerate(numbers), lambda one: one[1] - one[0])]
+    return ", ".join(f"{one[0]}–{one[-1]}" if len(one) > 2 else ", ".join(map(str, one)) for one in groups)
+
+
+def _lines(diagnostics: tuple[Diagnostic, ...]) -> tuple[str, ...]:
     return tuple(line for diagnostic in diagnostics for line in render_diagnostic(diagnostic).splitlines())

@@ -61,7 +61,7 @@ class StillPanel:
         session, hints = current_session(), (Notice(Tone.QUIET, hint),) if hint else ()
         moment = Moment()
         if session is not None:
-            moment = Moment(session.status(), session.series, None, session.cells)
+            moment = Moment(session.status(), session.series, cells=session.cells, made=session.made)
         view = panel_view(moment)
         self._view, self._hints = view, hints
 

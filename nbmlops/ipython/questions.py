@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from nbmlops import api
+from nbmlops.app.data_views import DataDiffView
 from nbmlops.core.errors import UsageError
 from nbmlops.data.fingerprint import is_frame
 from nbmlops.notebook.mlops_lines import MlopsLine
@@ -30,7 +33,12 @@ def answer(line: MlopsLine, namespace: Mapping[str, Any]) -> object:
     if line.subcommand == "runs":
         options |= {"most": _count(options["most"])} if "most" in options else {}
         return api.runs(**options)
-    return api.lineage(**options) if line.subcommand == "lineage" else api.diff(**options)
+    if line.subcommand == "lineage":
+        return api.lineage(**options)
+    found = api.diff(**options).diff
+    sides = zip(("before", "after"), found.names, strict=True)
+    names = [name if isinstance(options[side], str) else str(line.options[side]) for side, name in sides]
+    return DataDiffView(replace(found, names=(names[0], names[1])))
 
 
 def _count(text: str) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
+from nbmlops.core.digest import digest_bytes
 from nbmlops.core.records import DataRecord
 from nbmlops.gate.verdict import Verdict
 from nbmlops.registry.audit import Action, AuditLine, read_log, waived_words
@@ -30,6 +31,14 @@ from nbmlops.tracking.provenance import Provenance
 from nbmlops.tracking.tracker import RunFacts
 
 """The stages under their other name."""
+_MOST_NAME = 60  # characters
+
+
+def first_line(source: str) -> str:
+    """Returns the first line of a cell that says something, without the mark of a comment; cut to size."""
+    lines = (line.strip().lstrip("# ") for line in source.splitlines())
+    line = next(filter(None, lines), "")
+    return line if len(line) <= _MOST_NAME else f"{line[: _MOST_NAME - 1]}…"
 
 
 class Trace(Struct, frozen=True):
@@ -119,6 +128,18 @@ class RunStory(Struct, frozen=True):
     def is_notebook(self) -> bool:
         """Whether it is a notebook's own run, not one of a compiled pipeline."""
         return self.source.endswith(".ipynb")
+
+    @property
+    def trace_names(self) -> tuple[str, ...]:
+        """What people call the traces: a step by its name, a cell by its first line, else by the start of its id."""
+        if not self.is_notebook:
+            return tuple(trace.name for trace in self.traces)
+        cells = self.provenance.cells if self.provenance is not None else ()
+        # By digest: what ran earlier under the same id may have been another text.
+        lines: dict[str, str] = {
+            digest_bytes(cell.source.encode("utf-8", "backslashreplace")): first_line(cell.source) for cell in cells
+        }
+        return tuple(lines.get(trace.source_sha256) or trace.name[:8] for trace in self.traces)
 
 
 class HistoryLine(Struct, frozen=True):

@@ -73,6 +73,13 @@ class CellValues(Struct, frozen=True):
         return {"made": {name: seen.to_json() for name, seen in self.made.items()}, "used": dict(self.used)}
 
 
+class ValueMade(Struct, frozen=True):
+    """A table, an array or a model as the cell left it that made or changed it last; `count` is that cell's."""
+
+    count: int
+    seen: ValueSeen
+
+
 class CellRun(Struct, frozen=True):
     """One time that a cell ran.
 

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -199,18 +199,20 @@ def write_notebook(path: Path, cells: tuple[str, ...]) -> None:
 
 
 def run_all(page: Any) -> None:
-    """Runs all cells of the notebook that is open."""
+    """Runs all cells of the notebook that is open, when its kernel is there."""
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible").first.wait_for()
     page.locator(".jp-Notebook:visible .jp-Cell").first.click()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
 
 
 def save(page: Any, path: Path) -> None:
-    """Saves the notebook that is open, and waits for the file."""
+    """Saves the notebook that is open, and waits for the whole file."""
     before = path.stat().st_mtime_ns
     page.keyboard.press("Control+s")
-    for _ in range(100):
-        if path.stat().st_mtime_ns != before:
-            return
+    for _ in range(300):
+        with suppress(json.JSONDecodeError):  # the server is writing it
+            if path.stat().st_mtime_ns != before and json.loads(path.read_bytes()):
+                return
         time.sleep(0.1)
     raise AssertionError("the notebook was not saved")

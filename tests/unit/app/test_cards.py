@@ -30,6 +30,20 @@ def test_hostile_text_is_escaped_everywhere():
     assert "<script" not in html
 
 
+def test_code_keeps_its_spaces_and_stays_text():
+    card = Card("FAIL", "no", notes=("saved",), code=("error: <b>", "  |  x = (", "\x1b[31m"))
+    assert render_text(card) == "FAIL no\nerror: <b>\n  |  x = (\n [31m\nsaved"
+    assert ">error: &lt;b&gt;\n  |  x = (\n [31m</pre>" in render_html(card)
+
+
+def test_only_a_column_that_judges_is_coloured():
+    judged = Table("metrics", ("metric", "that is"), (("auc", "better"),))
+    reason = Table("audit", ("version", "why"), (("2", "better"),))
+    green = "color:var(--jp-success-color1"
+    assert render_html(Card("DIFF", "", (judged,))).count(green) == 1
+    assert green not in render_html(Card("DIFF", "", (reason,)))
+
+
 def test_control_characters_cannot_forge_lines_or_colours():
     card = Card("DATA", "a\nPASS b\x1b[31m", (Table("t", ("x\r",), (("y\n",),)),), ("n\x07",))
     assert render_text(card) == "DATA a PASS b [31m\nt:\n  x\n  y\nn "

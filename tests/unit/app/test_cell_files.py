@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app.cell_files import CellFiles, Evidence, FileCapture, decide
+from nbmlops.app.cell_files import CellFiles, Evidence, FileCapture, decide, is_data, our_folders
 from nbmlops.core.threads import own_work
 from nbmlops.tracking.inotify import Opened
 
@@ -308,3 +308,9 @@ def test_addresses_in_buckets_that_a_cell_names_are_told_without_secrets(capture
     assert dict(capture.after().read) == {"lakefs://sales/main/a.parquet": literal, "s3://bucket/b.csv": literal}
     capture.before("x = 1")
     assert capture.after() == CellFiles({})
+
+
+@pytest.mark.parametrize("name", ["schemas", "schemas/flights.yaml", "pipelines/flights/params.py", ".nbmlops/spool"])
+def test_what_we_keep_in_a_project_is_no_data_and_neither_are_its_folders(tmp_path: Path, name: str):
+    assert not is_data(str(tmp_path / name), our_folders(tmp_path))
+    assert is_data(str(tmp_path / "schemas.csv"), our_folders(tmp_path))

@@ -113,6 +113,18 @@ def test_cells_that_are_not_saved_yet_cannot_be_judged():
     assert str(hidden_state(runs, notebook("x = 1"), SAVED)) == f"unknown, because {reason}"
 
 
+def test_cells_of_front_ends_without_ids_are_known_by_their_texts_when_they_are_saved():
+    """VS Code tells no id of the file; what was edited and has run is not in the file before it is saved."""
+    runs = [CellRun("x = 2", started=2_000), CellRun("y = x", started=2_001)]
+    reason = "cells that ran are not saved yet; save the notebook to have them looked at"
+    assert hidden_state(runs, notebook("x = 1", "y = x"), SAVED) == Reproducible(None, (reason,))
+    assert hidden_state(runs, notebook("x = 2", "y = x"), SAVED) == YES
+    gone = no("`x` came from a cell that was deleted or edited since", "cell 1 did not run, but it changes `x`")
+    assert hidden_state(runs, notebook("x = 1", "y = x"), 3_000) == gone
+    injected = [CellRun("# Parameters\nx = 5", started=2_000), CellRun("", started=2_000)]
+    assert hidden_state(injected, notebook("x = 1"), SAVED).answer is not None
+
+
 def test_a_deleted_cell_is_told_before_the_notebook_is_saved():
     found = hidden_state(ran(A, B), ABC, SAVED, deleted={"c1"})
     assert str(found) == "no, because `x` came from a cell that was deleted or edited since"

@@ -13,6 +13,8 @@ from nbmlops.app.lineage_picture import draw_story
 from nbmlops.app.lineage_views import LineageView, MadeView
 from nbmlops.registry.read_story import read_run_story, read_story
 from nbmlops.registry.story import Story, Trace
+from nbmlops.tracking.cells import CellRun
+from nbmlops.tracking.provenance import CodeCell, Provenance
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 from tests.fakes.told import tell
 
@@ -111,6 +113,30 @@ def test_boxes_of_a_column_stand_below_each_other():
     rects = [rect for rect in root.iter("{http://www.w3.org/2000/svg}rect") if rect.get("rx")]
     assert [(rect.get("y"), rect.get("height")) for rect in rects] == [("30", "49"), ("93", "27")]
     assert picture.svg().count("<path") == 3
+
+
+def test_a_picture_takes_the_width_of_its_place_as_long_as_it_can_be_read():
+    picture = FlowPicture("two", (("A", (Box("a", "one"),)), ("B", (Box("b", "two"),))), ())
+    root = ET.fromstring(picture.svg())
+    assert root.get("width") == "524"
+    assert str(root.get("style")).endswith(";max-width:100%;min-width:367px;height:auto")
+
+
+def test_cells_are_called_by_their_first_lines(story: Story):
+    assert story.run is not None
+    sources = ("# Load the flights\nf = load()", "\n\nx = fit(" + "a" * 80, "#\n", "y = 1")
+    cells = tuple(CodeCell(f"c{place}", place, "", source) for place, source in enumerate(sources))
+    digests = (*(CellRun(source).digest for source in sources[:3]), "edited since", "")
+    ids = ("c0", "c1", "c2", "0123456789", "")
+    traces = tuple(Trace(one, 1, "done", 0.1, source_sha256=digest) for one, digest in zip(ids, digests, strict=True))
+    run = replace(story.run, source="n.ipynb", traces=traces, provenance=Provenance("n.ipynb", cells))
+    assert run.trace_names == ("Load the flights", f"x = fit({'a' * 51}…", "c2", "01234567", "")
+    assert replace(run, provenance=None).trace_names == ("c0", "c1", "c2", "01234567", "")
+    assert replace(run, source="pipelines/flights").trace_names == ids
+    boxes = dict(draw_story(Story(run)).columns)["CELLS"]
+    assert [box.title for box in boxes][::3] == ["[1] Load the flights", "[1] 01234567"]
+    table = next(table for table in LineageView(Story(run)).card().tables if table.caption.startswith("cells"))
+    assert table.rows[0][:2] == ("[1]", "Load the flights")
 
 
 def test_a_file_is_sound_xml_whatever_its_texts_hold() -> None:

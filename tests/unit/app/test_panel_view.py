@@ -21,20 +21,16 @@ from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
+from nbmlops.tracking.cells import ValueMade, ValueSeen
 from nbmlops.tracking.tracker import RunFacts, RunState
 from tests.fakes.payloads import PAYLOADS
+from tests.fakes.statuses import STARTED
 
 POLICY = Policy((Rule("floor", "auc", min=0.7), Rule("no drop", "auc", baseline="champion", max_drop=0.01)))
 CHAMPION = Champion("flights", "2", {"auc": 0.8, "loss": 0.3})
 RECENT = tuple(RunFacts(str(n), "r", "demo", RunState.FINISHED, metrics={"auc": 0.7 + n / 100}) for n in range(3))
-STATUS = StatusView(
-    status=SessionStatus.RUNNING,
-    run_id="0123456789abcdef",
-    run_name="flights",
-    experiment="demo",
-    tracking_uri="sqlite:///mlflow.db",
-    notebook="flights.ipynb",
-    git_commit=f"{'c' * 40}-dirty",
+STATUS = replace(
+    STARTED,
     reproducible="no, because cell 3 was edited after it ran; `x` came from a cell that was deleted or edited since",
     parameters={"depth": 5},
     metrics={"auc": 0.83, "loss": 0.4, "n": 3.0},
@@ -129,6 +125,36 @@ def test_inputs_show_fingerprint_evidence_and_schema_and_checks_of_others_are_no
         ["other", "checked", "", "", "", "keeps o"],
     ]
     assert found.rows[0][3].full == "ab" * 16
+
+
+def test_how_inputs_are_known_is_said_in_words_for_people():
+    ways = ("declared", "audit", "inotify", "step", "literal", "new")
+    data = tuple(DataRecord(way, "ab" * 16, "file", profile={"evidence": way}) for way in ways)
+    cells = [row[3] for row in section(panel_view(Moment(replace(STATUS, data=data, checks=()))), "inputs").rows]
+    assert [cell.text for cell in cells] == ["declared", "opened", "opened", "opened", "named", "new"]
+    assert [cell.full for cell in cells] == list(ways)
+
+
+def test_what_cells_made_is_shown_the_latest_first():
+    made = {f"f{number}": made_frame(number) for number in range(20)}
+    made["busy"] = ValueMade(0, ValueSeen("array", "numpy.ndarray", (7,), why="it changed while it was read"))
+    found = section(panel_view(replace(MOMENT, made=made)), "made")
+    assert found.columns == ("name", "type", "size", "fingerprint", "cell")
+    assert words(found)[:2] == [
+        ["busy", "ndarray", "7", "none", ""],
+        ["f19", "DataFrame", "1,019 × 3", "abababababab", "[19]"],
+    ]
+    assert (found.rows[0][3].full, found.rows[1][1].full) == ("it changed while it was read", "pandas.DataFrame")
+    assert (len(found.rows), found.badge.text, found.notes) == (12, "21", ("and 9 that earlier cells made",))
+
+
+def made_frame(number: int) -> ValueMade:
+    return ValueMade(number, ValueSeen("frame", "pandas.DataFrame", (1000 + number, 3), "ab" * 16))
+
+
+def test_a_run_that_has_ended_does_not_say_that_a_cell_is_running():
+    ended = replace(MOMENT, status=replace(STATUS, status=SessionStatus.FINISHED), running=True)
+    assert panel_view(ended).detail == "12 cells recorded"
 
 
 def test_the_gate_is_a_preview_until_it_has_judged():
@@ -256,7 +282,8 @@ def test_names_and_values_of_the_users_stay_text_everywhere(text: str):
         notes=(text,),
     )
     progress = Progress(outcome=Notice(Tone.BAD, text, (text,)))
-    view = panel_view(Moment(hostile, {text: (1.0, 2.0)}, AROUND, progress=progress, fault=text))
+    made = {text: ValueMade(1, ValueSeen(text, text, (1,), text, text))}
+    view = panel_view(Moment(hostile, {text: (1.0, 2.0)}, AROUND, progress=progress, fault=text, made=made))
     tree = ET.fromstring(panel_html(view))
     assert {node.tag for node in tree.iter()} <= TAGS
     assert {name for node in tree.iter() for name in node.attrib} <= ATTRIBUTES

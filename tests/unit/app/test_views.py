@@ -2,22 +2,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from nbmlops.app.views import SessionStatus, StatusView
+from nbmlops.app.views import SessionStatus
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
 from nbmlops.pipeline.run_record import ModelVersionRef
+from tests.fakes.statuses import STARTED
 
 POLICY = Policy((Rule("floor", "auc", min=0.9),))
-STATUS = StatusView(
-    status=SessionStatus.RUNNING,
-    run_id="0123456789abcdef",
-    run_name="flights",
-    experiment="demo",
-    tracking_uri="sqlite:///mlflow.db",
-    notebook="flights.ipynb",
-    git_commit=f"{'c' * 40}-dirty",
+STATUS = replace(
+    STARTED,
     parameters={"depth": 5, "kind": "l1"},
     metrics={"auc": 0.8312345678},
     data=(DataRecord("flights", "ab" * 16, "frame", 4000),),
@@ -33,7 +28,7 @@ def test_a_status_is_one_line_and_one_small_table() -> None:
         "  fact        value\n"
         "  stored in   demo, sqlite:///mlflow.db\n"
         "  notebook    flights.ipynb\n"
-        f"  git commit  {'c' * 40}-dirty\n"
+        f"  git commit  {'c' * 40}, with changes that are not in it\n"
         "  parameters  depth = 5, kind = 'l1'\n"
         "  metrics     auc = 0.831235\n"
         "  data        flights (declared, abababab)\n"

@@ -43,6 +43,20 @@ def test_cells_are_recorded_in_order_with_their_ends(loaded: Any, track: Callabl
     assert all(run.started > 1_600_000_000_000 and 0 <= run.seconds < 60 for run in store.cells)
 
 
+@pytest.mark.parametrize(
+    "told_by_vs_code",
+    [
+        "vscode-notebook-cell:/home/me/project/flights.ipynb#W2sZmlsZQ%3D%3D",
+        "vscode-notebook-cell://ssh-remote%2Bhost/home/me/flights.ipynb#X10sdnNjb2Rl",
+        "vscode-interactive-input:/Interactive-1.interactive#1",
+    ],
+)
+def test_the_address_of_an_editor_is_no_id_of_a_cell(loaded: Any, track: Callable[[], Any], told_by_vs_code: str):
+    store = track()
+    run(loaded, "x = 1", told_by_vs_code)
+    assert [run.cell for run in store.cells] == [""]
+
+
 def test_async_cells_are_recorded(loaded: Any, track: Callable[[], Any]):
     store = track()
     run(loaded, "import asyncio\nawait asyncio.sleep(0.01)\ny = 2", "a")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -53,7 +54,7 @@ def test_two_versions_of_data_are_compared(loaded: Any, track: Callable[[], Any]
     loaded.run_cell("import pandas as pd\nold = pd.DataFrame({'a': [1, 2]})\nnew = old + 1\ndiff = old")
     loaded.run_cell("%mlops data old --name d\n%mlops data new --name d2").raise_error()
     frames = loaded.run_cell("%mlops data diff old new").result
-    assert repr(frames).splitlines()[0] == "CHANGED before → after: values changed"
+    assert repr(frames).splitlines()[0] == "CHANGED old → new: values changed"
     logged = loaded.run_cell("%mlops data diff d d2").result
     assert repr(logged).splitlines()[0] == "CHANGED d → d2: values changed"
     assert "<svg" in logged._repr_html_()
@@ -105,6 +106,19 @@ def test_a_failing_gate_is_shown_and_registering_refused(loaded: Any, track: Cal
     assert repr(result.result).splitlines()[0] == "FAIL gate (0 of 1 rule passed)"
     assert isinstance(loaded.run_cell("%mlops register 'm' --data 'd'").error_in_exec, GateRejected)
     assert capsys.readouterr().out.splitlines()[-1] == "GateRejected: the gate said no"
+
+
+def test_a_path_without_quotes_is_told_how_to_be_written(loaded: Any, tmp_path: Path, capsys: Capture):
+    (tmp_path / "flights.csv").write_text("a\n1\n")
+    assert isinstance(loaded.run_cell("%mlops data flights.csv --name f").error_in_exec, UsageError)
+    loaded.user_ns["flights"] = pd.DataFrame({"a": [1]})
+    assert isinstance(loaded.run_cell("%mlops data flights.csv --name f").error_in_exec, UsageError)
+    told = (
+        "UsageError: flights.csv is a file, but no Python\n"
+        'hint: put it in quotes: %mlops data "flights.csv" --name NAME\n'
+    )
+    assert capsys.readouterr().out == told * 2
+    assert isinstance(loaded.run_cell("%mlops data flights.cvs --name f").error_in_exec, AttributeError)
 
 
 def test_step_cells_run_as_any_other(loaded: Any, capsys: Capture):

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from nbmlops.app.cell_files import FileCapture
 from nbmlops.core.errors import ComparisonFailed, NotebookError, UsageError
+from nbmlops.ipython.notebook_commands import ranges
 
 Capture = pytest.CaptureFixture[str]
 CELLS = (
@@ -55,6 +57,28 @@ def test_inspect_shows_steps_and_parameters(loaded: Any, tmp_path: Path):
     assert list(tmp_path.glob("pipelines")) == []
 
 
+@pytest.mark.parametrize(
+    ("numbers", "expected"), [((), ""), ((4,), "4"), ((2, 3), "2, 3"), ((2, 5, 6, 7, 9), "2, 5–7, 9")]
+)
+def test_numbers_are_written_as_people_do(numbers: tuple[int, ...], expected: str):
+    assert ranges(numbers) == expected
+
+
+def test_what_our_own_commands_read_is_no_input(loaded: Any, tmp_path: Path):
+    write(tmp_path / "sums.ipynb", *CELLS)
+    (tmp_path / "values.csv").write_text("a\n1\n")
+    capture = FileCapture(tmp_path)
+    try:
+        capture.before("")
+        loaded.run_line_magic("mlops", "compile --notebook sums.ipynb")
+        assert capture.after().read == {}
+        capture.before("")
+        (tmp_path / "values.csv").read_text()
+        assert list(capture.after().read) == [str(tmp_path / "values.csv")]
+    finally:
+        capture.stop()
+
+
 def test_inspect_shows_problems(loaded: Any, tmp_path: Path):
     write(tmp_path / "sums.ipynb", ("x = (", ["step:load"]))
     shown = repr(loaded.run_line_magic("mlops", "inspect --notebook sums.ipynb"))
@@ -68,7 +92,7 @@ def test_compile_writes_checks_and_refuses(loaded: Any, tmp_path: Path):
     first = repr(run("mlops", "compile --notebook sums.ipynb")).splitlines()
     assert first[0] == "COMPILED sums in pipelines/sums"
     assert ["pipelines/sums/sums/add.py", "new"] in [line.split() for line in first]
-    assert "to run it: nbmlops run pipelines/sums" in first
+    assert "to run it: %mlops run, or nbmlops run pipelines/sums in a terminal" in first
     assert repr(run("mlops", "compile --notebook sums.ipynb")).splitlines()[0] == "UNCHANGED sums in pipelines/sums"
     assert repr(run("mlops", "compile --notebook sums.ipynb --check")).splitlines()[0].startswith("UNCHANGED")
 
