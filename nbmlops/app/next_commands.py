@@ -33,7 +33,14 @@ def _next(opened: OpenedPipeline, cwd: Path, record: RunRecord) -> Iterator[str]
     if numbers:
         yield f"{opened.run_command(cwd)} -p {numbers[0].name}=…"
     yield f"jupyter lab {_quoted(record.folder)}"
-    yield f"mlflow ui --backend-store-uri {_quoted(_shown_store(opened.uri, cwd))}"
+    yield look_at_store(opened.uri, record.run_id, cwd)
+
+
+def look_at_store(uri: str, run_id: str, cwd: Path) -> str:
+    """Returns how to look at the run: a server shows it itself, for a database MLflow has to be started."""
+    if uri.startswith(("http:", "https:")):
+        return f"{shown_uri(uri).rstrip('/')}/#/runs/{run_id} in a browser"
+    return f"mlflow ui --backend-store-uri {_quoted(_shown_store(uri, cwd))}"
 
 
 def _shown_store(uri: str, cwd: Path) -> str:

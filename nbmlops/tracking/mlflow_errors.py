@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import warnings
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ _LOGGERS = {
     "mlflow.store.db.utils": logging.CRITICAL + 1,  # "Creating initial tables"; tracebacks of what we raise anyway
     "mlflow.utils.environment": logging.ERROR,  # "Failed to resolve installed pip version" in environments without pip
     "mlflow.models.signature": logging.ERROR,  # a column that MLflow has no type for; our own schema has one
+    "mlflow.store.model_registry.abstract_store": logging.WARNING,  # "Waiting up to 60 seconds" for a server's version
 }
+_SILENT = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
 
 
 class _Ours(threading.local):
@@ -86,6 +89,20 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         _ours.depth -= 1
+
+
+@contextmanager
+def without_links() -> Iterator[None]:
+    """Lets MLflow print no links to the run that it ends: what a command prints is its own."""
+    before = os.environ.get(_SILENT)
+    os.environ[_SILENT] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SILENT, None)
+        else:
+            os.environ[_SILENT] = before
 
 
 def _translated(code: str, error: Exception, uri: str) -> NbmlopsError:

@@ -18,7 +18,7 @@ from nbmlops.tracking import lineage
 from nbmlops.tracking.batches import cut_batches
 from nbmlops.tracking.inputs import dataset_input, record_of_input
 from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
-from nbmlops.tracking.mlflow_errors import named_errors
+from nbmlops.tracking.mlflow_errors import named_errors, without_links
 from nbmlops.tracking.mlflow_runs import read_document, search_runs
 from nbmlops.tracking.predictions import download_artifact, upload_predictions
 from nbmlops.tracking.process import ProcessMark, is_gone, this_process
@@ -217,7 +217,7 @@ class MlflowTracker:
             UsageError: there is no such run.
             EnvironmentFault: the store cannot be used.
         """
-        with named_errors(self._uri):
+        with named_errors(self._uri), without_links():
             self._client.set_terminated(run_id, state.value, at or self._now())
 
     def run_facts(self, run_id: str) -> RunFacts:

@@ -1,4 +1,7 @@
-"""The doors tell the same: executed notebook and compiled pipeline log equal results, each into a fresh store."""
+"""The doors tell the same: executed notebook and compiled pipeline log equal results, each into a fresh store.
+
+Beside a champion, over a server: `test_on_a_server`.
+"""
 
 from __future__ import annotations
 
