@@ -37,11 +37,11 @@ class SchemaDiff(Struct, frozen=True):
         return any(change.breaking for change in self.changes)
 
 
-def infer(data: Path, name: str, cwd: Path, *, update: bool, force: bool) -> CheckView:
-    """Returns what became of the schema: inferred from a file of data and written, or widened.
+def infer(data: Any, name: str, cwd: Path, *, update: bool, force: bool) -> CheckView:
+    """Returns what became of the schema: inferred from data and written, or widened.
 
     Args:
-        data: A file with a table.
+        data: A frame, or the path of a file with a table.
         name: The schema's name, "" for that of the file.
         cwd: The current folder.
         update: Widen the rules of an existing schema that the data breaks.
@@ -51,7 +51,7 @@ def infer(data: Path, name: str, cwd: Path, *, update: bool, force: bool) -> Che
         UsageError: the data cannot be read, or there is a schema of this name already.
     """
     root = find_root(cwd)
-    name = name or data.name.partition(".")[0]
+    name = name or _stem(data)
     path = schema_path(name, root)
     if path.is_file() and not (update or force):
         raise UsageError(
@@ -65,19 +65,25 @@ def infer(data: Path, name: str, cwd: Path, *, update: bool, force: bool) -> Che
     return CheckView(CheckRecord(name, name, passed=True), written=f"{SCHEMAS}/{path.name}")
 
 
-def check(data: Path, schema: str, cwd: Path) -> CheckRecord:
-    """Returns whether a file of data keeps a schema, and what stands against it.
+def check(data: Any, schema: str, cwd: Path, shown: str = "") -> CheckRecord:
+    """Returns whether data keeps a schema, and what stands against it.
 
     Args:
-        data: A file with a table.
+        data: A frame, or the path of a file with a table.
         schema: The schema, as `load_schema` takes it; "" for the one with the name of the file.
         cwd: The current folder.
+        shown: What the data is called; "" for its path.
 
     Raises:
         UsageError: data or schema cannot be read.
     """
-    rules, _ = load_schema(schema or data.name.partition(".")[0], cwd)
-    return validate(_frame(data, cwd), rules, data=data.as_posix(), name=schema or data.name.partition(".")[0])
+    name = schema or _stem(data)
+    rules, _ = load_schema(name, cwd)
+    return validate(_frame(data, cwd), rules, data=shown or Path(data).as_posix(), name=name)
+
+
+def _stem(data: Path) -> str:
+    return data.name.partition(".")[0]
 
 
 def diff(before: str, after: str, cwd: Path) -> SchemaDiff:
@@ -143,7 +149,9 @@ def _at_revision(path: Path, revision: str, shown: str) -> tuple[FrameSchema, st
     return schema_from_yaml(text, place), place
 
 
-def _frame(data: Path, cwd: Path) -> Any:
+def _frame(data: Any, cwd: Path) -> Any:
+    if not isinstance(data, Path):
+        return data
     path = cwd / data
     if not path.is_file():
         raise UsageError(f"{data} does not exist", "check the path: it counts from the current folder")

@@ -30,9 +30,10 @@ def candidates(line: str, symbol: str, names: Iterable[str]) -> list[str]:
 
 
 def _after(before: list[str], symbol: str, names: Iterable[str]) -> Iterable[str]:
-    subcommand = find(before[0])
+    subcommand = find(" ".join(before[:2])) or find(before[0])
     if subcommand is None:
-        return ()
+        below = [one.name.split() for one in SUBCOMMANDS if one.name.startswith(f"{before[0]} ")]
+        return [words[1] for words in below] if len(before) == 1 else ()
     free = [option for option in (*subcommand.options, "--help") if option not in before]
     value_of = before[-1] if before[-1].startswith("--") else ""
     if symbol.startswith("-"):

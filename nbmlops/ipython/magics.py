@@ -122,7 +122,7 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             from nbmlops.ipython.run_command import run as run_pipeline  # noqa: PLC0415  # likewise
 
             return run_pipeline(line.options, namespace, get_ipython())
-        case "promote" | "rollback" | "audit" | "inspect" | "compile":
+        case "promote" | "rollback" | "audit" | "inspect" | "compile" | "schema infer" | "schema check" | "schema diff":
             return _run_use_case(line, namespace)
         case _:
             raise UsageError("`%mlops step` marks a whole cell", f"write it as its first line: %%mlops {text.strip()}")
@@ -135,6 +135,10 @@ def _run_use_case(line: MlopsLine, namespace: dict[str, Any]) -> object:
 
         run = notebook_commands.inspect if line.subcommand == "inspect" else notebook_commands.compile_
         return run(line.options, namespace)
+    if line.subcommand.startswith("schema "):
+        from nbmlops.ipython.schema_commands import schema_command  # noqa: PLC0415  # likewise
+
+        return schema_command(line, namespace)
     from nbmlops.ipython import registry_commands  # noqa: PLC0415  # likewise
 
     commands = {

@@ -42,6 +42,21 @@ SUBCOMMANDS = (
         ("--schema", "--update"),
         True,
     ),
+    Subcommand(
+        "schema infer",
+        "write the schema that data keeps",
+        "%mlops schema infer flights",
+        ("--name", "--update", "--force"),
+        takes_names=True,
+    ),
+    Subcommand(
+        "schema check",
+        "show whether data keeps a schema",
+        "%mlops schema check data/may.csv --schema flights",
+        ("--schema",),
+        takes_names=True,
+    ),
+    Subcommand("schema diff", "show what changed between two schemas", "%mlops schema diff flights@main flights"),
     Subcommand("param", "log a parameter", "%mlops param max_depth", (), takes_names=True),
     Subcommand("metric", "log a metric", "%mlops metric auc = roc_auc_score(y, p)", ("--step",), takes_names=True),
     Subcommand(

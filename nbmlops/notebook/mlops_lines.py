@@ -155,6 +155,8 @@ def _form(parser: argparse.ArgumentParser) -> str:
 def _find(word: str) -> Subcommand:
     if word in SUBCOMMANDS:
         return SUBCOMMANDS[word]
+    if below := [name for name in SUBCOMMANDS if name.startswith(f"{word} ")]:
+        raise UsageError(f"%mlops {word} lacks its second word", f"write one of: {', '.join(below)}")
     near = get_close_matches(word.lower(), SUBCOMMANDS, n=1)
     hint = f"did you mean `%mlops {near[0]}`?" if near else f"known are: {', '.join(SUBCOMMANDS)}"
     raise UsageError(f"%mlops has no subcommand {word!r}", hint)
@@ -178,8 +180,13 @@ def _option_arguments(parser: _Parser, subcommand: Subcommand, options: tuple[tu
 
 
 def _two_words(parts: LineParts) -> LineParts:
-    """Returns the line with `data diff` as its word: two more words behind it make no expression with it."""
+    """Returns the line with two words for its subcommand, such as `schema infer`.
+
+    `data diff` is one if two more words behind it make no expression with it.
+    """
     first, _, rest = parts.head.partition(" ")
+    if parts.word not in SUBCOMMANDS and f"{parts.word} {first}" in SUBCOMMANDS:
+        return LineParts(f"{parts.word} {first}", rest.strip(), parts.options)
     if parts.word != "data" or first != "diff":
         return parts
     if not rest.strip() and not any(name in {"help", "h"} for name, _ in parts.options):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
+from nbmlops.notebook.mlops_schema_lines import check_arguments, diff_arguments, infer_arguments
 from nbmlops.notebook.mlops_values import expression, metric_name, plain_name, quoted, word
 from nbmlops.notebook.model import MagicAction
 
@@ -304,6 +305,31 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _check_arguments,
         _check,
         frozenset({"update"}),
+    ),
+    "schema infer": Subcommand(
+        "write the schema that a frame or a file of data keeps",
+        "%mlops schema infer flights",
+        _DROP,
+        infer_arguments,
+        _no_call,
+        frozenset({"update", "force"}),
+        several=True,
+    ),
+    "schema check": Subcommand(
+        "show whether a frame or a file of data keeps a schema, and stop nothing",
+        "%mlops schema check data/may.csv --schema flights",
+        _DROP,
+        check_arguments,
+        _no_call,
+        several=True,
+    ),
+    "schema diff": Subcommand(
+        "show what changed between two schemas, and whether it breaks data that passed",
+        "%mlops schema diff flights@main flights",
+        _DROP,
+        diff_arguments,
+        _no_call,
+        several=True,
     ),
     "param": Subcommand(
         "log a parameter", "%mlops param n_features len(features)", _CALL, _param_arguments, _param, named=True

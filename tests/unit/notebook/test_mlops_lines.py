@@ -68,6 +68,18 @@ def test_a_line_stands_for_a_call(line, python):
                 MagicAction.DROP,
             ),
         ),
+        (
+            "schema infer data/may.csv --name flights --update",
+            MlopsLine(
+                "schema infer", "", {"data": "data/may.csv", "name": "flights", "update": True}, MagicAction.DROP
+            ),
+        ),
+        (
+            "schema diff flights@main 'my schemas/flights.yaml'",
+            MlopsLine(
+                "schema diff", "", {"before": "flights@main", "after": "my schemas/flights.yaml"}, MagicAction.DROP
+            ),
+        ),
         ("step train", MlopsLine("step", "", {"name": "train"}, MagicAction.UNWRAP)),
         ("status", MlopsLine("status", "", {}, MagicAction.DROP)),
         ("gate", MlopsLine("gate", "nbmlops.gate()", {}, MagicAction.GATE)),
@@ -81,6 +93,11 @@ def test_options_are_given_by_name_and_left_out_ones_are_left_out(line, expected
     ("line", "message", "hint"),
     [
         ("trak", "%mlops has no subcommand 'trak'", "did you mean `%mlops track`?"),
+        (
+            "schema infr flights",
+            "%mlops schema lacks its second word",
+            "write one of: schema infer, schema check, schema diff",
+        ),
         ("data x --nmae y", "%mlops data has no option '--nmae'", "did you mean `--name`?"),
         ("data", "%mlops data lacks EXPR", "the form is: %mlops data [--name NAME] [--context CONTEXT] EXPR"),
         (
