@@ -136,7 +136,8 @@ def _histogram(ordered: Any) -> list[Json]:
     """Returns how many of the sorted numbers lie in each of `BINS` equal bins from the first to the last."""
     import numpy as np
 
-    edges = np.linspace(ordered[0], ordered[-1], BINS + 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        edges = np.linspace(ordered[0], ordered[-1], BINS + 1)
     if not np.isfinite(edges).all() or edges[0] == edges[-1]:
         return []
     return [int(count) for count in np.diff([0, *np.searchsorted(ordered, edges[1:-1], side="left"), len(ordered)])]
