@@ -87,7 +87,7 @@ def test_what_the_profiles_do_not_tell_has_no_drift() -> None:
 samples = st.lists(st.integers(-50, 50) | st.floats(-1e6, 1e6), min_size=1, max_size=60)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(before=samples, after=samples)
 def test_the_measures_are_in_their_bounds(before: list, after: list) -> None:
     columns = [column(np.array(values, dtype=float)) for values in (before, after)]

@@ -160,7 +160,7 @@ def typed(value: Any) -> Any:
     return type(value).__name__, repr(value) if isinstance(value, float) else value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(left=values, right=values)
 def test_digests_agree_with_equality(left: Any, right: Any) -> None:
     assert (fingerprint(left) == fingerprint(right)) is (typed(left) == typed(right))

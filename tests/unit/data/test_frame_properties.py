@@ -56,13 +56,13 @@ def same(frame: pd.DataFrame, cut: int) -> Iterator[pd.DataFrame]:
     yield frame.iloc[np.repeat(np.arange(len(frame)), 2)].iloc[::2]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(frame=frames(), cut=st.integers(0, 30))
 def test_copies_blocks_chunks_slices_and_the_class_of_the_index_do_not_count(frame: pd.DataFrame, cut: int) -> None:
     assert {fingerprint(other) for other in same(frame, cut)} == {fingerprint(frame)}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(frame=frames(of_objects=False))
 def test_a_parquet_round_trip_does_not_count(frame: pd.DataFrame) -> None:
     stream = io.BytesIO()
@@ -71,7 +71,7 @@ def test_a_parquet_round_trip_does_not_count(frame: pd.DataFrame) -> None:
     assert fingerprint(pd.read_parquet(stream)) == fingerprint(frame)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(frame=frames(of_objects=False), cut=st.integers(0, 30))
 def test_chunks_and_slices_of_arrow_do_not_count(frame: pd.DataFrame, cut: int) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -83,7 +83,7 @@ def test_chunks_and_slices_of_arrow_do_not_count(frame: pd.DataFrame, cut: int) 
     assert fingerprint_frame(table).parts.data == fingerprint_frame(frame).parts.data
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frame=frames(), data=st.data())
 def test_types_names_and_orders_count(frame: pd.DataFrame, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(list(frame.columns)))
@@ -97,7 +97,7 @@ def test_types_names_and_orders_count(frame: pd.DataFrame, data: st.DataObject) 
     assert len(set(digests)) == len(digests)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(frame=frames(), data=st.data())
 def test_the_order_of_rows_counts_unless_they_are_equal(frame: pd.DataFrame, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(frame))))

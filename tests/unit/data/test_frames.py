@@ -228,7 +228,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     return pd.concat(columns, axis=1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frame=frames(), cut=st.integers(0, 40))
 def test_equal_frames_have_equal_digests(frame: pd.DataFrame, cut: int) -> None:
     expected = fingerprint(frame)
@@ -247,7 +247,7 @@ def is_same(left: object, right: object) -> bool:
     return bool(missing.all() if missing.any() else left == right and str(left) == str(right))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(frame=frames(), data=st.data())
 def test_any_change_of_one_cell_is_noticed(frame: pd.DataFrame, data: st.DataObject) -> None:
     row = data.draw(st.integers(0, len(frame) - 1))

@@ -139,7 +139,7 @@ def test_a_frame_of_no_rows_or_no_columns() -> None:
 cells = st.one_of(st.none(), st.integers(-3, 3), st.floats(allow_nan=False), st.text(max_size=3), st.booleans())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=20), data=st.data())
 def test_only_a_change_of_the_multiset_changes_any_order(rows: list[tuple], data: st.DataObject) -> None:
     frame = pd.DataFrame(rows, columns=["a", "b"], dtype=object)

@@ -151,7 +151,7 @@ def test_findings_are_for_programs() -> None:
     assert "secret" not in repr(record)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.one_of(st.none(), st.integers(-3, 3), st.floats(-3, 3), st.sampled_from(["x", "y", "3"])), max_size=4),
     st.sampled_from(list(ColumnType)),
@@ -249,13 +249,13 @@ columns = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(schema=st.builds(FrameSchema, st.dictionaries(texts, columns, max_size=4), st.booleans()))
 def test_every_schema_survives(schema: FrameSchema) -> None:
     assert schema_from_yaml(schema_to_yaml(schema)) == schema
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(numbers=st.lists(st.floats(allow_infinity=False) | st.integers(-9, 9), max_size=30), strings=st.data())
 def test_every_frame_fulfils_its_own_schema(numbers: list, strings: st.DataObject) -> None:
     words = strings.draw(st.lists(texts | st.none(), min_size=len(numbers), max_size=len(numbers)))

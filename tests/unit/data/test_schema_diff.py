@@ -87,7 +87,7 @@ values = st.one_of(datetimes, st.lists(st.sampled_from([None, -1, 0, 0.5, 1, 2])
 frames = st.dictionaries(st.sampled_from("ab"), values, max_size=2).map(lambda found: pd.DataFrame(found, index=[0, 1]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(schemas, schemas, frames)
 def test_data_that_passed_passes_what_is_compatible(old: FrameSchema, new: FrameSchema, frame: pd.DataFrame) -> None:
     # A column that the old schema did not name may hold anything; that is not counted as breaking.

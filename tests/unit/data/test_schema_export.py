@@ -76,7 +76,7 @@ def test_the_model_takes_a_row_and_refuses_others() -> None:
             model.model_validate(row | wrong)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(st.text(max_size=12), st.sampled_from([*keyword.kwlist, "int", "copy", "model_x", "__x__",
     "Field", "_a", "a b", "a-b", "a_b", "column_a_b", "json", "self", "cls", "'''", '"', "\\", "#"])),
     unique=True, max_size=6), st.text(max_size=10))  # fmt: skip
@@ -87,7 +87,7 @@ def test_whatever_the_columns_are_called_the_model_takes_them(names: list[str], 
     assert model.model_validate(row).model_dump(by_alias=True) == row
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.TEXT, ColumnType.BOOLEAN]),
        st.sampled_from([None, 0, 1, 5, 0.5, "x", "y", True]), st.booleans())  # fmt: skip
 def test_model_and_schema_agree_on_a_row(kind: ColumnType, value: object, missing: bool) -> None:

@@ -170,7 +170,7 @@ def test_the_flights_example_has_five_steps():
     assert read_notebook(path).step_names() == ("load", "clean", "features", "train", "evaluate")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_reading_mutated_bytes_raises_nothing_but_usage_errors(ipynb, data):
     original = bytearray(ipynb(("%time x = 1\n%mlops gate", "step:a", "prev:b"), "md:# T", "# nbmlops: step=b\n!ls"))
@@ -200,7 +200,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([1, 2, 3, 4]), JSON, JSON, JSON)
 def test_reading_any_json_raises_nothing_but_usage_errors(version, cells, worksheets, metadata):
     document = {"nbformat": version, "cells": cells, "worksheets": worksheets, "metadata": metadata}

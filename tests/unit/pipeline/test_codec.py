@@ -281,7 +281,7 @@ def test_the_document_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert recorded_files(path) == {"churn/params.py": "aa" * 32}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pipeline=pipelines.map(sensible), files=st.dictionaries(texts, texts, max_size=3))
 def test_every_pipeline_survives(tmp_path_factory: pytest.TempPathFactory, pipeline: Pipeline, files: dict) -> None:
     path = tmp_path_factory.mktemp("codec") / "pipeline.yaml"
@@ -292,7 +292,7 @@ def test_every_pipeline_survives(tmp_path_factory: pytest.TempPathFactory, pipel
     assert pipeline_to_yaml(read_pipeline(path), files) == data
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(document=st.dictionaries(names, lines | numbers | st.lists(lines, max_size=3), max_size=5))
 def test_both_emitters_write_the_same_bytes(document: dict) -> None:
     class PureDumper(yaml.SafeDumper):

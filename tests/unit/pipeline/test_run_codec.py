@@ -251,13 +251,13 @@ def test_the_shape_is_the_promised_one() -> None:
     assert run_from_json(EXAMPLE_JSON) == EXAMPLE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(record=records)
 def test_every_run_survives(record: RunRecord) -> None:
     assert run_from_json(through_json(run_to_json(record))) == record
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(log=logs)
 def test_every_step_log_survives(log: StepLog) -> None:
     assert step_log_from_json(through_json(step_log_to_json(log))) == log
