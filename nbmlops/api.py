@@ -38,11 +38,13 @@ from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.step import current_step
 
 if TYPE_CHECKING:
+    from nbmlops.app.behaviour_view import BehaviourView
     from nbmlops.app.data_views import DataDiffView
     from nbmlops.app.diff_view import DiffView
     from nbmlops.app.lineage_views import LineageView, MadeView
     from nbmlops.app.model_card import CardView
     from nbmlops.app.runs_view import RunsView
+    from nbmlops.core.records import Expectation
 
 KNOWN_FILES = f"{STATE_FOLDER}/state/files.json"
 
@@ -312,6 +314,67 @@ def predictions(  # noqa: PLR0913 - what is known of held-out rows, each by its 
     record, held = log_predictions(given, checked_name(name, "set of predictions"), recorder.root)
     recorder.predictions(record)
     return PredictionsView(record, tuple(held.columns.columns), dict(held.facts))
+
+
+def test(*tests: object, **values: object) -> BehaviourView:
+    """Returns how behaviour tests ended, as they were logged; one that fails does not raise: the gate judges it.
+
+    A test is a function `test_...` that takes values by the names of its parameters, and fails by an assertion, by any
+    other error, or by `invariance` and `directional`. A cell tagged `test` calls this for its own.
+
+    Args:
+        tests: Functions, or modules whose functions `test_...` are meant.
+        values: What they may ask for, by name.
+
+    Raises:
+        UsageError: no run is tracked, there is no test, or two have one name.
+    """
+    from nbmlops.app.behaviour import run_tests  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.behaviour_view import BehaviourView  # noqa: PLC0415  # likewise
+
+    recorder = _recorder()
+    records = run_tests(tests, values)
+    recorder.tests(records)
+    return BehaviourView(records)
+
+
+def invariance(before: object, after: object, *, within: float = 0.0, allowed: float = 0.0) -> Expectation:
+    """Returns on how many rows predictions changed though they should not; in a behaviour test it must hold.
+
+    For example `invariance(model.predict(X), model.predict(X.assign(carrier="AA")), allowed=0.01)`.
+
+    Args:
+        before: For each row what the model says: a number, a label, or a row of probabilities.
+        after: The same for rows that were changed in a way that should not matter.
+        within: How far a number may move.
+        allowed: Which share of rows, from 0 to 1, may break it.
+
+    Raises:
+        UsageError: there are no rows, not as many on both sides, or a bound makes no sense.
+    """
+    from nbmlops.app.behaviour import state  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.data import expectations  # noqa: PLC0415  # likewise
+
+    return state(expectations.invariance(before, after, within, allowed))
+
+
+def directional(before: object, after: object, towards: str, *, by: float = 0.0, allowed: float = 0.0) -> Expectation:
+    """Returns on how many rows predictions did not move the way they should; in a behaviour test it must hold.
+
+    Args:
+        before: For each row the number that the model says.
+        after: The same for rows that were changed in a way that should move it.
+        towards: "up" or "down".
+        by: How far each has to move at least; 0 lets it stay, less than 0 lets it move the other way by that much.
+        allowed: Which share of rows, from 0 to 1, may break it.
+
+    Raises:
+        UsageError: there are no rows, not as many on both sides, they are no numbers, or a bound makes no sense.
+    """
+    from nbmlops.app.behaviour import state  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.data import expectations  # noqa: PLC0415  # likewise
+
+    return state(expectations.directional(before, after, towards, by, allowed))
 
 
 def gate(*, waive: Sequence[str] = (), reason: str = "", by: str = "") -> VerdictView:

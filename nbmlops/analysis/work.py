@@ -59,7 +59,7 @@ _PATHS = (
     )),
     (Work.EVALUATE, re.compile(
         r"sklearn\.metrics\.\w+|sklearn\.model_selection\.(cross_\w+|learning_curve|validation_curve)"
-        r"|sklearn\.inspection\.\w+|shap\.\w+|nbmlops\.metric|scipy\.stats\.(ttest|ks|chi2|mannwhitney|pearson)\w*"
+        r"|sklearn\.inspection\.\w+|shap\.\w+|nbmlops\.metric|nbmlops\.api\.test|scipy\.stats\.(ttest|ks|chi2|mannwhitney|pearson)\w*"
     )),
     (Work.TRAIN, re.compile(
         r"sklearn\.(linear_model|ensemble|tree|svm|neighbors|naive_bayes|neural_network|cluster|mixture|gaussian_process"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbmlops.app.facts import AskedFact, fact_of
+from nbmlops.app.facts import AskedFact, Fact, fact_of
 from nbmlops.app.recorded import Recorded
 from nbmlops.app.sampling import sampled
 from nbmlops.app.wiring import Stores
@@ -104,7 +104,7 @@ class _Gatherer:
         constant = know_nothing(measure.name, candidate.truth, candidate.prediction, candidate.threshold)
         return sampled(rule, sample, candidate, replace(candidate, prediction=constant))
 
-    def fact(self, rule: Rule) -> float | NothingToCompare | NotHad:
+    def fact(self, rule: Rule) -> Fact:
         """Returns a fact of the run."""
         asked = AskedFact(rule.fact, rule.of, self._judged.run_id, self._judged.root)
         return fact_of(asked, self._recorded, partial(self._version, CHAMPION))

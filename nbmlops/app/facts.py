@@ -11,19 +11,20 @@ from msgspec import Struct
 from nbmlops.app.recorded import Recorded
 from nbmlops.core.errors import NbmlopsError
 from nbmlops.core.records import DataRecord
-from nbmlops.gate.evidence import NotHad, NothingToCompare
+from nbmlops.gate.evidence import Found, NotHad, NothingToCompare
 from nbmlops.gate.policy import HELD_OUT
+from nbmlops.pipeline.run_codec import finite
 from nbmlops.registry.registry import ModelVersion
+from nbmlops.tracking.behaviour import behaviours_in
 from nbmlops.tracking.lineage import CHECK, GIT_COMMIT, GIT_DIRTY, PIPELINE
 from nbmlops.tracking.tracker import RunFacts
 
 if TYPE_CHECKING:
     from nbmlops.data.held_out import HeldOut
 
-Fact = float | NothingToCompare | NotHad
+Fact = float | Found | NothingToCompare | NotHad
 FindVersion = Callable[[], "ModelVersion | NothingToCompare | NotHad"]
-TEST = "test/"
-"""What the metrics of behaviour tests begin with: 1 for a test that passed."""
+_MOST_SAID = 5
 PIPELINES, LOCK = "pipelines", "requirements.lock"
 
 
@@ -68,7 +69,7 @@ def _of_run(asked: AskedFact, facts: RunFacts) -> Fact:
         case "failed_checks":
             found = _checks(asked.of, facts.tags)
         case "failed_tests":
-            found = _tests(asked.of, facts.metrics)
+            found = _tests(asked.of, facts.tags)
         case _:
             found = NotHad(f"{asked.fact!r} is no fact that this nbmlops knows")
     return found
@@ -95,12 +96,14 @@ def _checks(of: str, tags: Mapping[str, str]) -> Fact:
     return float(sum(outcome != "pass" for outcome in wanted.values()))
 
 
-def _tests(of: str, metrics: Mapping[str, float]) -> Fact:
-    found = {name.removeprefix(TEST): value for name, value in metrics.items() if name.startswith(TEST)}
-    wanted = [value for name, value in found.items() if of in {"", name}]
+def _tests(of: str, tags: Mapping[str, str]) -> Fact:
+    wanted = [record for record in behaviours_in(tags) if of in {"", record.name}]
     if not wanted:
-        return NotHad(f"no test {of!r} was run" if of else "no behaviour test was run")
-    return float(sum(value != 1.0 for value in wanted))
+        return NotHad(f"the behaviour test {of!r} was not run" if of else "no behaviour test was run")
+    failed = [record for record in wanted if not record.passed]
+    said = [f"{record.name} ({record.outcome.value}): {record.message}" for record in failed[:_MOST_SAID]]
+    said += [f"and {len(failed) - _MOST_SAID} more"] if len(failed) > _MOST_SAID else []
+    return Found(float(len(failed)), "; ".join(said), {"tests": [finite(record) for record in wanted]})
 
 
 def _signature(

@@ -25,10 +25,11 @@ from nbmlops.app.session_listeners import tell_listeners
 from nbmlops.app.session_log import SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, check_same_run, find_place
 from nbmlops.app.session_port import RunFiles, RunTitle, SessionStore
+from nbmlops.app.session_tests import declared_tests
 from nbmlops.app.views import SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, GateRejected
-from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import BehaviourRecord, CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.verdict import Verdict, Waiver
 from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
 from nbmlops.runtime.redact import shown_parameters
@@ -120,6 +121,12 @@ class NotebookSession:
         self._verdict = None
         self._recorded()
 
+    def tests(self, records: Sequence[BehaviourRecord]) -> None:
+        """Logs the outcomes of behaviour tests; a verdict that was given before no longer holds."""
+        self._log.record_tests(records)
+        self._verdict = None
+        self._recorded()
+
     def check(self, record: CheckRecord) -> None:
         """Logs the outcome of a schema check."""
         self._log.record_check(record)
@@ -190,10 +197,7 @@ class NotebookSession:
             self._store.send(batch)
 
     def gate(self, waivers: Sequence[Waiver] = ()) -> VerdictView:
-        """Returns the verdict on what the run has logged, after storing it with the run.
-
-        Args:
-            waivers: Rules that somebody lets the run break.
+        """Returns the verdict on what the run has logged, stored with the run; `waivers` are about rules it may break.
 
         Raises:
             UsageError: a parameter changed since the run logged it, or a waiver is about no rule.
@@ -298,7 +302,8 @@ class NotebookSession:
         return (*declared, *(one for one in seen if one.digest not in {record.digest for record in declared}))
 
     def _take_named_metrics(self) -> None:
-        """Logs what settings and tags name as metrics, as it is now; a pipeline takes them at its end, too."""
+        """Logs what settings and tags name as metrics, as it is now, and which tests did not run; so at a run's end."""
+        self._log.record_tests(self._log.tests_not_run(declared_tests(self.notebook_path)))
         for metric in self._log.named_metrics(self._place.metrics, self._kernel.namespace):
             self.metric(metric)
 

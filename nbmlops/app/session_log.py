@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -11,9 +11,10 @@ from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.core.known_secrets import MARK
-from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import BehaviourOutcome, BehaviourRecord, CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.numerals import as_number
 from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
+from nbmlops.tracking.behaviour import behaviours_in
 from nbmlops.tracking.tracker import RunFacts
 
 _IN_ARTIFACT = re.compile(r"\d+ characters, sha256 ")
@@ -48,7 +49,9 @@ class SessionLog:
         self._data: dict[str, DataRecord] = {}
         self._checks: dict[tuple[str, str], CheckRecord] = {}
         self._predictions: dict[str, PredictionsRecord] = {}
+        self._tests: dict[str, BehaviourRecord] = {}
         self._pending = StepLog()
+        self._earlier_tests = frozenset(one.name for one in behaviours_in(earlier.tags)) if earlier else frozenset()
         self._earlier = dict(earlier.params) if earlier is not None else {}
         self._earlier_metrics = dict(earlier.metrics) if earlier is not None else {}
         self.is_paused = False
@@ -122,6 +125,21 @@ class SessionLog:
         if self._predictions.get(record.name) != record:
             self._predictions[record.name] = record
             self._add(StepLog(predictions=(record,)))
+
+    def record_tests(self, records: Sequence[BehaviourRecord]) -> None:
+        """Adds behaviour tests; the same outcome again is not sent again."""
+        if not records or self._ignores():
+            return
+        fresh = tuple(record for record in records if self._tests.get(record.name) != record)
+        self._tests |= {record.name: record for record in fresh}
+        if fresh:
+            self._add(StepLog(tests=fresh))
+
+    def tests_not_run(self, declared: Iterable[str]) -> tuple[BehaviourRecord, ...]:
+        """Returns those of the declared behaviour tests that the run knows nothing of."""
+        known = {*self._tests, *self._earlier_tests}
+        why = "its cell was not run"
+        return tuple(BehaviourRecord(name, BehaviourOutcome.NOT_RUN, why) for name in declared if name not in known)
 
     def _recall(self, name: str, value: Json) -> None:
         """Takes a parameter that an earlier kernel logged for known, with its type, if the value may be the same.
@@ -229,4 +247,5 @@ def _joined(first: StepLog, second: StepLog) -> StepLog:
         data=first.data + second.data,
         checks=first.checks + second.checks,
         predictions=first.predictions + second.predictions,
+        tests=first.tests + second.tests,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from nbmlops.core.diagnostics import Json
+from nbmlops.notebook.behaviour import TAG, cell_tests
 from nbmlops.notebook.model import Cell, CellKind, Magic, MagicAction, Notebook, RoleKind
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime.execute import literal
@@ -53,6 +54,8 @@ def executed_source(cell: Cell) -> str:
         while at < len(lines) and at + 1 not in starts and lines[at].strip() and not python[at].strip():
             lines[at] = ""  # the rest of a call or of a continued line
             at += 1
+    if TAG in cell.tags and (tests := cell_tests(cell.python)).names:
+        lines.append(tests.live_call)
     return "\n".join(lines)
 
 

@@ -35,6 +35,8 @@ def _each(log: StepLog) -> Iterator[tuple[tuple[str, str], str]]:
     for check in log.checks:
         failures = "; ".join(check.failures)
         yield ("check", f"{check.data} {check.schema}".strip()), "passed" if check.passed else f"failed: {failures}"
+    for test in log.tests:
+        yield ("behaviour test", test.name), f"{test.outcome.value}: {test.message}".removesuffix(": ")
 
 
 def _verdict(notebook: str | None, pipeline: str | None) -> tuple[str, str]:

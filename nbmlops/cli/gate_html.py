@@ -11,6 +11,7 @@ from nbmlops.app.gate import GateOutcome
 from nbmlops.app.gate_report import CalibrationCurve, calibration_curves
 from nbmlops.cli.gate_plots import MOST_ROWS, PlotRow, calibration_svg, rows_svg
 from nbmlops.cli.html_style import PAGE_STYLE, page
+from nbmlops.core.records import Expectation
 from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, Outcome, RuleResult, waiver_text
 
@@ -57,6 +58,7 @@ def _body(outcome: GateOutcome, curves: tuple[CalibrationCurve, ...]) -> Iterato
         yield from (_compared(result) for result in compared)
     for result in verdict.results:
         yield from _sampled(result)
+        yield from _tested(result)
     for name, group in groupby(curves, key=lambda curve: curve.predictions):
         yield f"<h2>Calibration on {escape(name)}</h2>"
         yield '<p class="dim">Filled: the candidate; hollow: the champion; on the dashed line scores are honest.</p>'
@@ -106,6 +108,30 @@ def _sampled(result: RuleResult) -> Iterator[str]:
     if small:
         names = ", ".join(f"{name} ({rows})" for name, rows in small)
         yield f'<p class="dim">Too few rows: {escape(names)}</p>'
+
+
+def _tested(result: RuleResult) -> Iterator[str]:
+    """Yields the behaviour tests that a rule is about: outcome, name, what was expected and what was found."""
+    detail: Mapping[str, Any] = result.detail
+    tests: list[Mapping[str, Any]] = detail.get("tests", [])
+    if not tests:
+        return
+    yield f"<h2>{escape(result.rule)}</h2>"
+    rows = []
+    for test in tests:
+        good = test["outcome"] == "pass"
+        said = test["message"] or "; ".join(_stated(one) for one in test["expectations"])
+        cells = f'<td>{escape(str(test["name"]))}</td><td class="detail">{escape(said)}</td>'
+        rows.append(
+            f'<tr class="{"pass" if good else "fail"}"><td class="outcome">{escape(test["outcome"].upper())}</td>'
+            f"{cells}</tr>"
+        )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("outcome", "behaviour test", "what it found"))
+    yield f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>{"".join(rows)}</table></div>'
+
+
+def _stated(one: Mapping[str, Any]) -> str:
+    return str(Expectation(one["kind"], one["asked"], one["rows"], one["broken"], one["allowed"], (*one["examples"],)))
 
 
 def _told(result: RuleResult, detail: Mapping[str, Any], test: Mapping[str, Any]) -> str:

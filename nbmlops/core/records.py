@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from msgspec import Struct, field
 
@@ -83,3 +84,63 @@ class CheckRecord(Struct, frozen=True):
     passed: bool
     failures: tuple[str, ...] = ()
     findings: tuple[CheckFinding, ...] = ()
+
+
+class Expectation(Struct, frozen=True):
+    """What was expected of predictions before and after a change of their rows, and on how many rows it broke.
+
+    Attributes:
+        kind: "invariance" or "directional".
+        asked: What each row should do, as a phrase: "changes by at most 0.01".
+        rows: How many rows there are.
+        broken: How many of them do something else.
+        allowed: Which share of them may.
+        examples: A few broken rows: label, before, after.
+    """
+
+    kind: str
+    asked: str
+    rows: int
+    broken: int
+    allowed: float = 0.0
+    examples: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Returns whether it holds, so that `assert` does what one expects."""
+        return self.broken <= self.allowed * self.rows
+
+    def __str__(self) -> str:
+        share = f" ({100 * self.broken / self.rows:.3g} %)" if self.broken and self.rows else ""
+        allowed = f" (allowed: {100 * self.allowed:.4g} %)" if self.allowed else ""
+        shown = f"; for example {'; '.join(self.examples)}" if self.examples else ""
+        return f"{self.broken:,} of {self.rows:,} rows{share}{allowed} broke '{self.asked}'{shown}"
+
+
+class BehaviourOutcome(StrEnum):
+    """How a behaviour test ended."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, no password
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_RUN = "not run"
+
+
+class BehaviourRecord(Struct, frozen=True):
+    """A behaviour test that was run, or that should have been.
+
+    Attributes:
+        name: The name of its function.
+        outcome: How it ended.
+        message: Why it did not pass, as a sentence; "" if it did.
+        expectations: What it expected, with figures; () for a test of plain assertions.
+    """
+
+    name: str
+    outcome: BehaviourOutcome
+    message: str = ""
+    expectations: tuple[Expectation, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was run and passed."""
+        return self.outcome is BehaviourOutcome.PASS

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from nbmlops.gate.baseline import Baseline, Champion, NoChampion, UnreadableChampion, describe_baseline
 from nbmlops.gate.bounds import Bound, absolute_bounds, asked, broken_text, relative_bound
-from nbmlops.gate.evidence import NO_EVIDENCE, Evidence, NotHad, NothingToCompare
+from nbmlops.gate.evidence import NO_EVIDENCE, Evidence, Found, NotHad, NothingToCompare
 from nbmlops.gate.numerals import as_number, exact
 from nbmlops.gate.policy import CHAMPION, Policy, Rule, Sample
 from nbmlops.gate.rule_faults import rule_faults
@@ -111,18 +111,21 @@ def _judge_fact(rule: Rule, evidence: Evidence) -> RuleResult:
         case NothingToCompare():
             text = asked(named)
             return RuleResult(rule.name, named.metric, None, text, None, Outcome.NOT_APPLICABLE, "no champion")
+        case Found(value=value, said=said, detail=detail) if math.isfinite(value):
+            result = _compare(named, value, absolute_bounds(named), None, said)
+            return replace(result, detail=detail)
         case float() | int() as value if math.isfinite(value):
             return _compare(named, float(value), absolute_bounds(named), None)
         case _:
             return _fail(named, None, asked(named), f"{named.metric} is no finite number")
 
 
-def _compare(rule: Rule, value: float, bounds: tuple[Bound, ...], baseline: float | None) -> RuleResult:
+def _compare(rule: Rule, value: float, bounds: tuple[Bound, ...], baseline: float | None, said: str = "") -> RuleResult:
     threshold = " and ".join(bound.text for bound in bounds)
     why = broken_text(exact(value), bounds)
     if not why:
         return RuleResult(rule.name, rule.metric, value, threshold, baseline, Outcome.PASS)
-    return _fail(rule, value, threshold, why, baseline)
+    return _fail(rule, value, threshold, f"{why}: {said}" if said else why, baseline)
 
 
 def _missing(metric: str, metrics: Mapping[str, object]) -> str:

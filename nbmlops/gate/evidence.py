@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.estimates import Estimate
 from nbmlops.gate.baseline import Baseline
 
@@ -22,6 +23,20 @@ class NotHad(Struct, frozen=True):
 
 class NothingToCompare(Struct, frozen=True):
     """There is no champion yet: rules against it do not apply."""
+
+
+class Found(Struct, frozen=True):
+    """A fact with what lies behind its number.
+
+    Attributes:
+        value: The number.
+        said: What it counts, by name, for whoever reads that the rule fails; "" where there is nothing.
+        detail: The same for reports: plain JSON, kept in the verdict.
+    """
+
+    value: float
+    said: str = ""
+    detail: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Sampled(Struct, frozen=True):
@@ -47,7 +62,7 @@ class Evidence(Struct, frozen=True):
 
     samples: Mapping[str, Sampled | NothingToCompare | NotHad] = field(default_factory=dict)
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
-    facts: Mapping[tuple[str, str], float | NothingToCompare | NotHad] = field(default_factory=dict)
+    facts: Mapping[tuple[str, str], float | Found | NothingToCompare | NotHad] = field(default_factory=dict)
 
 
 NO_EVIDENCE = Evidence()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 COUNTED: Mapping[str, str] = {
     "leaked_rows": "held-out rows that were trained on, by the columns that rows are known by (needs `--training`)",
     "failed_checks": "schema checks that failed; `of` names one schema",
-    "failed_tests": "behaviour tests that failed; `of` names one test",
+    "failed_tests": "behaviour tests that failed or were not run; `of` names one test",
     "dirty_tree": "1 when the run was made from files that are not committed, or outside of git",
     "unhashed_data": "1 when the run has logged no fingerprint of any data",
     "unpinned_environment": "1 when the project has no `requirements.lock`, neither its own nor its pipeline's",

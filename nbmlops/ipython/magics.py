@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -169,7 +170,7 @@ def register(shell: Any) -> None:
 
     mlops.__doc__ = f"Tracks, checks, gates and registers from this notebook.\n\n{SubcommandList()!r}"
     shell.register_magic_function(no_var_expand(needs_local_scope(mlops)), magic_kind="line_cell", magic_name=_NAME)
-    shell.input_transformers_cleanup.append(_step_as_comment)
+    shell.input_transformers_cleanup.extend((_step_as_comment, _with_tests))
 
 
 def unregister(shell: Any) -> None:
@@ -180,8 +181,9 @@ def unregister(shell: Any) -> None:
     """
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop(_NAME, None)
-    if _step_as_comment in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.remove(_step_as_comment)
+    for transformer in (_step_as_comment, _with_tests):
+        if transformer in shell.input_transformers_cleanup:
+            shell.input_transformers_cleanup.remove(transformer)
 
 
 def _step_as_comment(lines: list[str]) -> list[str]:
@@ -197,6 +199,19 @@ def _step_as_comment(lines: list[str]) -> list[str]:
     except NbmlopsError:
         return lines
     return [f"# {lines[0]}", *lines[1:]]
+
+
+def _with_tests(lines: list[str]) -> list[str]:
+    """Returns the cell with one more line if it is tagged `test`: the call that runs the tests that it defines."""
+    source = "".join(lines)
+    module = sys.modules.get("nbmlops.app.current_session") if "def test_" in source else None
+    session = module.current_session() if module is not None else None
+    if session is None:
+        return lines
+    from nbmlops.app.session_tests import line_behind  # noqa: PLC0415  # few cells have tests
+
+    line = line_behind(source.removesuffix("\n"), session.notebook_path)
+    return [source.removesuffix("\n") + "\n", f"{line}\n"] if line else lines
 
 
 def _run_cell(shell: Any, line: str, cell: str) -> None:

@@ -66,6 +66,7 @@ SUBCOMMANDS = (
         ("--truth", "--features", "--rows", "--slices", "--threshold", "--training", "--model", "--name"),
         takes_names=True,
     ),
+    Subcommand("test", "run behaviour tests", "%mlops test test_later(model, X_test)", (), takes_names=True),
     Subcommand("gate", "judge the run by the rules of nbmlops.toml", "%mlops gate", ("--waive", "--reason", "--by")),
     Subcommand(
         "register",

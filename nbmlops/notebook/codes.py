@@ -92,6 +92,13 @@ _ALL = (
     Code("NB125", _E, "register above the gate", "Registering needs a verdict."),
     Code("NB126", _N, "command of another program", "What it reads and writes cannot be seen, so it runs each time."),
     Code("NB127", _E, "waiver in a notebook", "A waiver is about one run; a pipeline would waive the rule for ever."),
+    Code("NB128", _W, "cell tagged `test` without a test", "No function `test_...` is defined, so nothing is tested."),
+    Code(
+        "NB129",
+        _E,
+        "behaviour test that may be missed",
+        "Each test has a name of its own and runs in every run; else one that fails could go unnoticed.",
+    ),
     # Tags and steps
     Code(
         "NB130", _E, "misspelt tag", "Taken literally the tag would do nothing, and the cell would join another step."

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.mlops_schema_lines import check_arguments, diff_arguments, infer_arguments
-from nbmlops.notebook.mlops_values import expression, metric_name, plain_name, quoted, word
+from nbmlops.notebook.mlops_values import expression, metric_name, plain_name, quoted, tests_call, word
 from nbmlops.notebook.model import MagicAction
 
 
@@ -132,6 +132,11 @@ def _predictions(given: argparse.Namespace) -> str:
     parts = [f"{name}={getattr(given, name)}" for name in names if getattr(given, name) is not None]
     parts += [f"name={quoted(given.name)}"] if given.name else []
     return f"nbmlops.api.predictions({given.values}, {', '.join(parts)})"
+
+
+def _test_arguments(parser: argparse.ArgumentParser) -> None:
+    known = "a function, or a module of functions `test_...`, with the values that they ask for by name"
+    parser.add_argument("call", metavar="TEST(NAME, ...)", type=tests_call, help=known)
 
 
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
@@ -348,6 +353,13 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _CALL,
         _predictions_arguments,
         _predictions,
+    ),
+    "test": Subcommand(
+        "run behaviour tests of the model: a function, or all of a module",
+        "%mlops test checks.test_later_departure_raises_risk(model, X_test)",
+        _CALL,
+        _test_arguments,
+        lambda given: str(given.call),
     ),
     "gate": Subcommand(
         "judge the run by the rules of nbmlops.toml", "%mlops gate", MagicAction.GATE, _gate_arguments, _gate

@@ -37,6 +37,27 @@ def expression(text: str) -> str:
     return bare if plain and not _needs_parentheses(call, bare) else f"({bare})"
 
 
+def tests_call(text: str) -> str:
+    """Returns the call that runs behaviour tests, as Python: values go by the names that the tests ask for.
+
+    Raises:
+        UsageError: the text is not of the form `TEST(NAME, NAME=EXPR, ...)`.
+    """
+    call = ast.parse(expression(text), mode="eval").body
+    form = "write the test with the values that it asks for: test_later(model, X_test)"
+    if not isinstance(call, ast.Call):
+        raise UsageError(f"{text!r} says no values", form)
+    keywords = [(keyword.arg, ast.unparse(keyword.value)) for keyword in call.keywords]
+    values = [
+        (argument.id if isinstance(argument, ast.Name) else None, ast.unparse(argument)) for argument in call.args
+    ]
+    unnamed = next((value for name, value in [*values, *keywords] if name is None), None)
+    if unnamed is not None:
+        raise UsageError(f"`{unnamed}` has no name by which a test could ask for it", f"name it: NAME={unnamed}")
+    given = [f"{name}={value}" for name, value in [*values, *keywords]]
+    return f"nbmlops.api.test({', '.join([ast.unparse(call.func), *given])})"
+
+
 def _without_comment(text: str) -> str:
     """Returns an expression without the comment at its end, if there is one."""
     lines = f"({text}".splitlines(keepends=True)

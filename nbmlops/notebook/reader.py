@@ -22,6 +22,7 @@ from nbmlops.notebook.shell_lines import shell_names
 from nbmlops.notebook.source import Translation, translate
 from nbmlops.notebook.stages import check_stages
 from nbmlops.notebook.steps import MarkedCell, assign_roles
+from nbmlops.notebook.tagged_tests import repeated_tests, with_tests
 from nbmlops.notebook.tags import CellMarks, read_marks
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*")
@@ -70,8 +71,9 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     faults = list(format_faults)
     translations = _translations(raw)
     marked = []
-    for cell, translation in zip(raw, translations, strict=True):
-        marks = _marks(cell, translation)
+    for cell, plain in zip(raw, translations, strict=True):
+        marks = _marks(cell, plain)
+        translation = with_tests(plain, marks) if plain and marks else plain
         python, magics = (translation.python, translation.magics) if translation else ("", ())
         refused = translation is not None and bool(translation.faults)
         marked.append(MarkedCell(cell.number, cell.kind, python, magics, marks, refused))
@@ -80,6 +82,7 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     faults += role_faults
     cells = tuple(_cell(*parts) for parts in zip(raw, marked, roles, strict=True))
     faults += check_stages(cells)
+    faults += repeated_tests(cells)
     name = pipeline_name(PurePath(path).stem, _imported_modules(cells))
     notebook = Notebook(path, name, cells, _title(cells))
     return replace(notebook, diagnostics=sort_diagnostics(to_diagnostics(notebook, faults)))

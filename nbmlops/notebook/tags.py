@@ -9,6 +9,7 @@
 | `prev:NAME[,NAME]` | `prev=NAME[,NAME]` | runs after those steps |
 | `pipeline-metrics` | the same | names the metrics by `print(name)` lines |
 | `skip`, `skip-execution` | `skip` | left out |
+| `test` | `test` | its functions `test_...` are behaviour tests, beside whatever else the cell is |
 | `nbmlops-ignore:CODE[,CODE]` | `ignore=CODE[,CODE]` | these warnings and notes are not shown |
 
 Kale's settings of single steps (`image:`, `limit:` and so on) are accepted and have no effect here. Other tags belong
@@ -24,6 +25,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from nbmlops.notebook.behaviour import TAG
 from nbmlops.notebook.codes import Fault
 from nbmlops.notebook.model import RoleKind
 from nbmlops.notebook.names import step_name_fault, suggested_step_name
@@ -167,6 +169,8 @@ def _as_tags(mark: Mark) -> Iterable[str]:
         yield f"step:{mark.step}"
     elif mark.kind is not None:
         yield mark.written.removeprefix(_COMMENT_START)
+    elif mark.written == f"{_COMMENT_START}{TAG}":
+        yield TAG
     if mark.after:
         yield f"prev:{','.join(mark.after)}"
 
@@ -229,6 +233,8 @@ def _meant(tag: str) -> str:
     plain = re.sub(r"[\s_]+", "-", tag.strip().lower())
     if plain in ROLES:
         return plain
+    if plain == f"{TAG}s":
+        return TAG
     if almost := _ALMOST_TAG.fullmatch(tag.strip()):
         return f"{almost.group(1).lower()}:{almost.group(2)}"
     prefix, colon, value = tag.partition(":")
@@ -296,6 +302,8 @@ def _comment_marks(text: str, line: int, faults: list[Fault]) -> Iterable[Mark]:
             yield _prev_mark(value, written, line, faults)
         elif not equals and word in _COMMENT_WORDS:
             yield Mark(ROLES[word], "", (), written, line)
+        elif word == TAG:
+            yield Mark(None, "", (), written, line)
         elif not equals or name != "ignore" or not value:
             faults.append(_unknown_word(word, line))
 
@@ -306,7 +314,7 @@ def _unknown_word(word: str, line: int) -> Fault:
         near = get_close_matches(name.lower(), ["step", "prev", "ignore"], n=1, cutoff=0.5)
         meant = f"{near[0]}={value}" if near else ""
     else:
-        meant = next(iter(get_close_matches(word.lower(), _COMMENT_WORDS, n=1)), "")
-    known = "`step=NAME`, `prev=NAME`, `ignore=CODE`, `skip`, `parameters`, `imports`, `functions`"
+        meant = next(iter(get_close_matches(word.lower(), (*_COMMENT_WORDS, TAG), n=1)), "")
+    known = "`step=NAME`, `prev=NAME`, `ignore=CODE`, `test`, `skip`, `parameters`, `imports`, `functions`"
     hint = f"write `# nbmlops: {meant}`" if meant else f"known are {known}"
     return Fault("NB131", f"`# nbmlops:` does not know `{word}`", hint, line=line)

@@ -14,9 +14,11 @@ from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import check_schema
+from nbmlops.core.records import BehaviourOutcome, Expectation
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_record import (
     SCHEMA,
+    BehaviourRecord,
     CheckFinding,
     CheckRecord,
     DataRecord,
@@ -107,6 +109,7 @@ def step_log_to_json(log: StepLog) -> dict[str, Json]:
         "checks": [finite(check) for check in log.checks],
         # Left out where there are none, so that most logs are what they were.
         **({"predictions": [finite(one) for one in log.predictions]} if log.predictions else {}),
+        **({"tests": [finite(one) for one in log.tests]} if log.tests else {}),
     }
 
 
@@ -235,6 +238,31 @@ def _log(fields: Fields) -> StepLog:
         predictions=tuple(
             PredictionsRecord(p.text("name"), p.text("digest"), p.integer("rows"))
             for p in fields.children("predictions")
+        ),
+        tests=tuple(map(behaviour_from_fields, fields.children("tests"))),
+    )
+
+
+def behaviour_from_fields(fields: Fields) -> BehaviourRecord:
+    """Returns the outcome of a behaviour test.
+
+    Raises:
+        UsageError: a key is missing or of the wrong type.
+    """
+    return BehaviourRecord(
+        fields.text("name"),
+        fields.choice("outcome", BehaviourOutcome),
+        fields.text("message"),
+        tuple(
+            Expectation(
+                e.text("kind"),
+                e.text("asked"),
+                e.integer("rows"),
+                e.integer("broken"),
+                e.number("allowed"),
+                e.texts("examples"),
+            )
+            for e in fields.children("expectations")
         ),
     )
 

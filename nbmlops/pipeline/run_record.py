@@ -8,10 +8,11 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.records import CheckFinding, CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import BehaviourRecord, CheckFinding, CheckRecord, DataRecord, PredictionsRecord
 
 __all__ = [
     "SCHEMA",
+    "BehaviourRecord",
     "CheckFinding",
     "CheckRecord",
     "DataRecord",
@@ -108,6 +109,7 @@ class StepLog(Struct, frozen=True):
     data: tuple[DataRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
     predictions: tuple[PredictionsRecord, ...] = ()
+    tests: tuple[BehaviourRecord, ...] = ()
 
 
 class StepRecord(Struct, frozen=True):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, PredictionsRecord, StepLog
+from nbmlops.pipeline.run_record import (
+    BehaviourRecord,
+    CheckRecord,
+    DataRecord,
+    MetricValue,
+    PredictionsRecord,
+    StepLog,
+)
 
 
 class StepRecorder:
@@ -23,6 +31,7 @@ class StepRecorder:
         self._data: list[DataRecord] = []
         self._checks: list[CheckRecord] = []
         self._predictions: dict[str, PredictionsRecord] = {}
+        self._tests: dict[str, BehaviourRecord] = {}
 
     def param(self, name: str, value: Json) -> None:
         """Records a parameter.
@@ -53,7 +62,20 @@ class StepRecorder:
         """Records predictions; those logged last under a name count."""
         self._predictions[record.name] = record
 
+    def tests(self, records: Iterable[BehaviourRecord]) -> None:
+        """Records behaviour tests; of one that runs several times in a step, an outcome that is no pass counts."""
+        for record in records:
+            known = self._tests.get(record.name)
+            if known is None or known.passed:
+                self._tests[record.name] = record
+
     def log(self) -> StepLog:
         """Returns everything recorded so far."""
-        predictions = tuple(self._predictions.values())
-        return StepLog(dict(self._params), tuple(self._metrics), tuple(self._data), tuple(self._checks), predictions)
+        return StepLog(
+            params=dict(self._params),
+            metrics=tuple(self._metrics),
+            data=tuple(self._data),
+            checks=tuple(self._checks),
+            predictions=tuple(self._predictions.values()),
+            tests=tuple(self._tests.values()),
+        )

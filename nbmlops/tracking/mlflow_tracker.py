@@ -16,6 +16,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking import lineage
 from nbmlops.tracking.batches import cut_batches
+from nbmlops.tracking.behaviour import behaviour_text
 from nbmlops.tracking.inputs import dataset_input, record_of_input
 from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, param_text, quoted, storable, stored_text
 from nbmlops.tracking.mlflow_errors import named_errors, without_links
@@ -134,6 +135,9 @@ class MlflowTracker:
         tags = [
             (check_key("schema", f"{lineage.CHECK}{check.schema}"), "pass" if check.passed else "fail")
             for check in log.checks
+        ]
+        tags += [
+            (check_key("behaviour test", f"{lineage.TEST}{test.name}"), behaviour_text(test)) for test in log.tests
         ]
         # The names that people search runs by; of several inputs, the one logged last.
         for record in log.data:

@@ -13,7 +13,13 @@ from nbmlops.tracking.secret_formats import may_have_form
 
 _FIXED = frozenset({"kind", "at", "key", "experiment", "uri", "source", "process", "state"})
 """What says in an entry of a spool where its run is to be found again: nothing that a user wrote but names."""
-_NAMES = {"metrics": ("name",), "data": ("name",), "predictions": ("name",), "checks": ("data", "schema")}
+_NAMES = {
+    "metrics": ("name",),
+    "data": ("name",),
+    "predictions": ("name",),
+    "tests": ("name",),
+    "checks": ("data", "schema"),
+}
 """Parts of what was logged -> the keys whose values a store knows them by."""
 
 

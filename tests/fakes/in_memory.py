@@ -14,7 +14,8 @@ from nbmlops.gate.verdict import Verdict, verdict_digest, waived_text
 from nbmlops.pipeline.run_record import DataRecord, StepLog
 from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.registry import METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
-from nbmlops.tracking.lineage import GIT_COMMIT, RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
+from nbmlops.tracking.behaviour import behaviour_text
+from nbmlops.tracking.lineage import GIT_COMMIT, RUN_ID, TEST, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.tracker import RunFacts, RunQuery, RunStart, RunState
 
 
@@ -46,6 +47,7 @@ class InMemoryTracker:
             params={**facts.params, **{name: str(value) for name, value in log.params.items()}},
             metrics={**facts.metrics, **{metric.name: metric.value for metric in log.metrics}},
             data={**facts.data, **{record.name: record.digest for record in log.data}},
+            tags={**facts.tags, **{f"{TEST}{test.name}": behaviour_text(test) for test in log.tests}},
         )
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:

@@ -20,8 +20,10 @@ import pytest
 from msgspec.structs import replace
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.core.records import BehaviourOutcome, BehaviourRecord, Expectation
 from nbmlops.data.describe import describe
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, PredictionsRecord, StepLog
+from nbmlops.tracking.behaviour import behaviours_in
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 from nbmlops.tracking.predictions import predictions_file
 from nbmlops.tracking.process import this_process
@@ -307,3 +309,15 @@ def test_predictions_are_an_artifact_with_their_digest(tracker: Tracker, root: P
     assert found == {"nbmlops.predictions.held_out": digest}
     with pytest.raises(UsageError, match=r"gone\.parquet"):
         tracker.read_artifact(run_id, "predictions/gone.parquet")
+
+
+def test_behaviour_tests_are_tags_and_the_last_outcome_counts(tracker: Tracker) -> None:
+    run_id = tracker.start_run(RunStart("flights", "tests")).run_id
+    stated = Expectation("invariance", "does not change", 300, 12, 0.01, ("row 3: 0.1 -> 0.2",) * 3)
+    bad = BehaviourRecord("test_a", BehaviourOutcome.FAIL, str(stated), (stated,) * 10)
+    good = BehaviourRecord("test_b", BehaviourOutcome.PASS, "", (stated,))
+    tracker.log_step(run_id, StepLog(tests=(bad, good)))
+    assert behaviours_in(tracker.run_facts(run_id).tags) == (bad, good)
+    better = BehaviourRecord("test_a", BehaviourOutcome.PASS)
+    tracker.log_step(run_id, StepLog(tests=(bad, better)))
+    assert behaviours_in(tracker.run_facts(run_id).tags) == (better, good)

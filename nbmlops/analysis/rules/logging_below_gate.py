@@ -13,7 +13,7 @@ from nbmlops.analysis.graph import Graph, Place
 from nbmlops.core.diagnostics import Diagnostic
 
 CODE = "NB403"
-_LOGGING = {"metric", "param", "data", "check", "api.predictions"}
+_LOGGING = {"metric", "param", "data", "check", "api.predictions", "api.test"}
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:

@@ -8,7 +8,12 @@ import nbmlops
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
 
-from flight_delays.helpers import score_slices
+from flight_delays.helpers import (
+    score_slices,
+    test_an_evening_departure_is_no_less_risky,
+    test_fog_is_no_less_risky,
+    test_one_seat_more_changes_nothing,
+)
 from flight_delays.params import Params
 
 
@@ -20,7 +25,7 @@ def evaluate(params: Params, X_train, X_test, y_test, model) -> None:
     - F1 at the threshold from which the desk is warned.
     - Brier score: are the probabilities themselves good? Lower is better.
 
-    Cells 20, 22, 24 and 25 of flight_delays.ipynb.
+    Cells 20, 22, 24, 25 and 27 of flight_delays.ipynb.
     """
     alert_above = params.alert_above
 
@@ -63,3 +68,15 @@ def evaluate(params: Params, X_train, X_test, y_test, model) -> None:
     by_carrier = score_slices(X_test["carrier"], y_test, probability)
     nbmlops.metric("auc_worst_carrier", by_carrier["auc"].min())
     nbmlops.show(by_carrier.round(3))
+
+    # Behaviour. What the desk knows about flights the model must know, too, whatever
+    # its scores.
+    nbmlops.show(
+        nbmlops.api.test(
+            test_an_evening_departure_is_no_less_risky,
+            test_fog_is_no_less_risky,
+            test_one_seat_more_changes_nothing,
+            model=model,
+            X_test=X_test,
+        )
+    )

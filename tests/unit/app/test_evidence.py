@@ -16,11 +16,12 @@ from sklearn.linear_model import LogisticRegression
 from nbmlops.app.evidence import Judged, gather
 from nbmlops.app.predictions import Given, log_predictions
 from nbmlops.core.errors import UsageError
-from nbmlops.core.records import DataRecord
+from nbmlops.core.records import BehaviourOutcome, BehaviourRecord, DataRecord, Expectation
 from nbmlops.data.profile import profile
 from nbmlops.gate.baseline import Baseline, Champion, NoChampion, UnreadableChampion
-from nbmlops.gate.evidence import Evidence, NotHad, NothingToCompare, Sampled
+from nbmlops.gate.evidence import Evidence, Found, NotHad, NothingToCompare, Sampled
 from nbmlops.gate.policy import Claim, ClaimKind, Method, Policy, Rule, Sample
+from nbmlops.pipeline.run_codec import finite
 from nbmlops.pipeline.run_record import MetricValue, StepLog
 from nbmlops.registry.registry import ModelVersion
 from nbmlops.tracking.lineage import GIT_COMMIT, GIT_DIRTY, PREDICTIONS
@@ -284,8 +285,30 @@ def test_checks_and_tests_are_counted(world: World) -> None:
     world.tracker.set_tags(world.run, {"nbmlops.check.a": "pass", "nbmlops.check.b": "fail"})
     assert (world.fact("failed_checks"), world.fact("failed_checks", "a")) == (1.0, 0.0)
     assert world.fact("failed_checks", "c") == NotHad("no data was checked against schema 'c'")
-    world.tracker.log_step(world.run, StepLog(metrics=(MetricValue("test/a", 1.0), MetricValue("test/b", 0.0))))
-    assert (world.fact("failed_tests"), world.fact("failed_tests", "a")) == (1.0, 0.0)
+
+
+def test_behaviour_tests_that_did_not_pass_are_named(world: World) -> None:
+    stated = Expectation("invariance", "does not change", 10, 1, 0.0, ("row 3: 1 -> 2",))
+    good = BehaviourRecord("test_a", BehaviourOutcome.PASS)
+    bad = BehaviourRecord("test_b", BehaviourOutcome.FAIL, str(stated), (stated,))
+    missing = BehaviourRecord("test_c", BehaviourOutcome.NOT_RUN, "its cell was not run")
+    world.tracker.log_step(world.run, StepLog(tests=(bad, missing, good)))
+    assert world.fact("failed_tests", "test_a") == Found(0.0, "", {"tests": [finite(good)]})
+    assert world.fact("failed_tests") == Found(
+        2.0,
+        f"test_b (fail): {stated}; test_c (not run): its cell was not run",
+        {"tests": [finite(good), finite(bad), finite(missing)]},
+    )
+    assert world.fact("failed_tests", "test_d") == NotHad("the behaviour test 'test_d' was not run")
+    world.tracker.set_tags(world.run, {"nbmlops.test.test_a": "altered"})
+    assert world.fact("failed_tests", "test_a").said == "test_a (error): its outcome cannot be read"
+
+
+def test_many_failed_tests_are_counted(world: World) -> None:
+    failed = [BehaviourRecord(f"test_{n}", BehaviourOutcome.FAIL, "no") for n in range(7)]
+    world.tracker.log_step(world.run, StepLog(tests=tuple(failed)))
+    found = world.fact("failed_tests")
+    assert (found.value, found.said.count("(fail)"), found.said[-12:]) == (7.0, 5, "; and 2 more")
 
 
 def test_drift_is_the_greatest_distance_of_a_column(world: World) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from nbmlops.app.session_log import Change, SessionLog
 from nbmlops.core.errors import UsageError
+from nbmlops.core.records import BehaviourOutcome, BehaviourRecord
 from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, PredictionsRecord, StepLog
 from nbmlops.tracking.tracker import RunFacts, RunState
 
@@ -33,6 +34,26 @@ def test_the_same_predictions_are_sent_once_and_others_again():
     assert log.batch() == StepLog()
     log.record_predictions(other)
     assert log.batch() == StepLog(predictions=(other,))
+
+
+def test_behaviour_tests_are_sent_when_their_outcome_is_another_one():
+    log = SessionLog()
+    good, bad = (BehaviourRecord("test_a", end) for end in (BehaviourOutcome.PASS, BehaviourOutcome.FAIL))
+    log.record_tests([bad])
+    log.record_tests([bad])
+    log.record_tests([good])
+    assert log.batch() == StepLog(tests=(bad, good))
+    log.record_tests([good])
+    log.record_tests([])
+    assert log.batch() == StepLog()
+
+
+def test_declared_tests_that_were_not_run_are_told():
+    tags = {"nbmlops.test.test_early": "{}"}
+    log = SessionLog((), RunFacts("r", "n", "e", RunState.RUNNING, tags=tags))
+    log.record_tests([BehaviourRecord("test_a", BehaviourOutcome.PASS)])
+    missing = BehaviourRecord("test_b", BehaviourOutcome.NOT_RUN, "its cell was not run")
+    assert log.tests_not_run(["test_a", "test_b", "test_early"]) == (missing,)
 
 
 def test_notebook_parameters_are_sent_with_the_first_other_thing():

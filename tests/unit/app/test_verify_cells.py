@@ -52,6 +52,11 @@ def test_lines_that_a_pipeline_does_elsewhere_are_empty(source: str, executed: s
     assert executed_source(cell) == executed
 
 
+def test_a_cell_tagged_test_runs_its_tests() -> None:
+    (cell,) = notebook(("test", "%mlops gate\ndef test_a(x): ...")).cells
+    assert executed_source(cell) == "\ndef test_a(x): ...\n__import__('nbmlops.api').api.test(test_a, x=x)"
+
+
 def test_cells_in_order_with_the_steps_that_they_end() -> None:
     read = notebook(
         ("md", "# Title"),

@@ -1,15 +1,23 @@
 """What a step logs on both sides."""
 
 from nbmlops.app.verify_logs import compare_logs
-from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.core.records import BehaviourOutcome, BehaviourRecord, CheckRecord, DataRecord
 from nbmlops.pipeline.run_record import MetricValue, StepLog
 
+ENDS = ((BehaviourOutcome.PASS, ""), (BehaviourOutcome.FAIL, "no"))
 LOG = StepLog(
     params={"depth": 3},
     metrics=(MetricValue("loss", 0.5, 1), MetricValue("loss", 0.25, 2), MetricValue("auc", float("nan"))),
     data=(DataRecord("df", "0" * 32, "frame"),),
     checks=(CheckRecord("df", "flights", True),),
 )
+
+
+def test_behaviour_tests() -> None:
+    one, other = (StepLog(tests=(BehaviourRecord("test_a", end, why),)) for end, why in ENDS)
+    assert compare_logs(one, other) == (
+        ("behaviour test", "test_a", "different", "pass in the notebook, fail: no in the pipeline"),
+    )
 
 
 def test_equal_logs() -> None:

@@ -20,7 +20,7 @@ from nbmlops.core.estimates import Estimate
 from nbmlops.data.calibration import CalibrationBin
 from nbmlops.gate.baseline import Champion, NoChampion
 from nbmlops.gate.evaluate import evaluate
-from nbmlops.gate.evidence import Evidence, Sampled
+from nbmlops.gate.evidence import Evidence, Found, Sampled
 from nbmlops.gate.policy import Claim, ClaimKind, Policy, Rule, Sample
 from nbmlops.gate.verdict import Verdict, Waiver, waive
 
@@ -58,6 +58,53 @@ def test_junit_has_a_case_for_each_rule() -> None:
     assert cases == {"floor": [], "live": [], HOSTILE: ["failure"], "sure": []}
     waived = ET.fromstring(junit(outcome(waived=True))).find("testsuite")
     assert waived.find(".//skipped").get("message").startswith("waived by Ada: asked for (port = <script>")
+
+
+def behaved(*, waived: bool = False) -> GateOutcome:
+    stated = {"kind": "invariance", "asked": HOSTILE, "rows": 9, "broken": 0, "allowed": 0.0, "examples": []}
+    tests = [
+        {"name": "test_a", "outcome": "pass", "message": "", "expectations": [stated]},
+        {"name": "test_b", "outcome": "fail", "message": HOSTILE, "expectations": []},
+        {"name": "test_c", "outcome": "error", "message": "Boom", "expectations": []},
+    ]
+    facts = {
+        ("failed_tests", ""): Found(2.0, "test_b (fail)", {"tests": tests}),
+        ("failed_tests", "test_b"): Found(1.0, "test_b (fail)", {"tests": tests[1:2]}),
+    }
+    policy = Policy((Rule("all", fact="failed_tests"), Rule("b", fact="failed_tests", of="test_b")))
+    verdict = evaluate({}, NoChampion(), policy, Evidence(facts=facts))
+    waivers = [Waiver("all", "asked for", "Ada")] if waived else []
+    return GateOutcome("delays", "a" * 32, waive(verdict, waivers))
+
+
+def test_junit_has_a_case_for_each_behaviour_test() -> None:
+    suite = ET.fromstring(junit(behaved())).find("testsuite")
+    assert dict(suite.attrib) == {
+        "name": "gate of delays",
+        "tests": "5",
+        "failures": "3",
+        "errors": "1",
+        "skipped": "0",
+        "time": "0.00",
+    }
+    cases = {(case.get("classname"), case.get("name")): [child.tag for child in case] for case in suite}
+    assert cases == {
+        ("gate of delays", "all"): ["failure"],
+        ("gate of delays", "b"): ["failure"],
+        ("behaviour tests of delays", "test_a"): [],
+        ("behaviour tests of delays", "test_b"): ["failure"],
+        ("behaviour tests of delays", "test_c"): ["error"],
+    }
+    waived = ET.fromstring(junit(behaved(waived=True))).find("testsuite")
+    # The rule about test_b alone is not waived.
+    assert [child.tag for case in waived for child in case] == ["skipped", "failure", "failure", "skipped"]
+
+
+def test_the_page_lists_behaviour_tests() -> None:
+    text = gate_html(behaved())
+    assert text.count("test_b") > 2
+    assert "0 of 9 rows broke &#x27;&lt;script&gt;" in text
+    assert "<script>" not in text
 
 
 def test_junit_of_a_refusal_fails() -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from nbmlops.core.estimates import Estimate
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
-from nbmlops.gate.evidence import Evidence, NotHad, NothingToCompare, Sampled
+from nbmlops.gate.evidence import Evidence, Found, NotHad, NothingToCompare, Sampled
 from nbmlops.gate.policy import Claim, ClaimKind, Method, Policy, Rule, Sample
 from nbmlops.gate.verdict import Outcome, RuleResult, verdict_from_json, verdict_to_json
 
@@ -159,3 +159,19 @@ def test_a_fact_without_bounds_must_be_0(value, outcome: Outcome, reason: str) -
     evidence = Evidence(facts={("leaked_rows", ""): value} if value is not None else {})
     (result,) = evaluate({}, NoChampion(), Policy((rule,)), evidence).results
     assert (result.metric, result.threshold, result.outcome, result.reason) == ("leaked_rows", "<= 0", outcome, reason)
+
+
+def test_a_fact_with_names_says_them_where_the_rule_fails_and_keeps_the_detail() -> None:
+    detail = {"tests": [{"name": "test_a"}]}
+    rule = Rule("all", fact="failed_tests", reason="the desk expects it")
+    for value, expected in ((1.0, "1 is above 0: test_a (fail) (the desk expects it)"), (0.0, ""), (math.nan, None)):
+        found = {("failed_tests", ""): Found(value, "test_a (fail)", detail)}
+        (result,) = evaluate({}, NoChampion(), Policy((rule,)), Evidence(facts=found)).results
+        if expected is None:
+            assert (result.outcome, result.reason) == (
+                Outcome.FAIL,
+                f"failed_tests is no finite number ({rule.reason})",
+            )
+        else:
+            assert (result.reason, result.detail) == (expected, detail)
+            assert result.outcome is (Outcome.FAIL if expected else Outcome.PASS)

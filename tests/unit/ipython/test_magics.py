@@ -169,3 +169,51 @@ def test_a_frame_with_a_hostile_column_name_is_escaped(loaded: Any, track: Calla
     assert "&lt;img src=x&gt;" in html
     assert "<img" not in html
     assert "<script" not in html
+
+
+TESTS = "def test_up(x):\n    assert x > 0\n\n\ndef test_down(x):\n    assert x < 0, f'{x} is above 0'"
+OUTCOMES = {"test_up": ("pass", ""), "test_down": ("fail", "3 is above 0")}
+
+
+def outcomes(store: Any) -> dict[str, tuple[str, str]]:
+    return {test.name: (test.outcome.value, test.message) for batch in store.sent for test in batch.tests}
+
+
+def test_a_cell_with_a_comment_runs_its_tests(loaded: Any, track: Callable[[], Any]):
+    loaded.run_cell(f"# nbmlops: test\n{TESTS}\nx = 1").raise_error()  # nothing is tracked
+    store = track()
+    loaded.run_cell("x = 3")
+    result = loaded.run_cell(f"# nbmlops: test\n{TESTS}")
+    result.raise_error()
+    assert repr(result.result).splitlines()[0] == "FAIL 1 of 2 behaviour tests passed"
+    assert outcomes(store) == OUTCOMES
+    assert "nbmlops" not in loaded.user_ns
+    assert loaded.run_cell("# nbmlops: test\ndef test_no(nowhere): ...").error_in_exec is not None
+
+
+def test_a_cell_that_is_tagged_in_the_saved_notebook_runs_its_tests_though_it_was_edited(
+    loaded: Any, track: Callable[[], Any], tmp_path: Any
+):
+    import nbformat
+
+    tagged = nbformat.v4.new_code_cell("def test_up(x): ...\n\ndef test_gone(): ...", metadata={"tags": ["test"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[tagged]), tmp_path / "flights.ipynb")
+    store = track()
+    loaded.run_cell("x = 3\ndef test_other(x): raise ValueError")
+    loaded.run_cell(TESTS).raise_error()
+    assert outcomes(store) == OUTCOMES
+    loaded.run_cell("%mlops gate").raise_error()
+    assert outcomes(store) == {**OUTCOMES, "test_gone": ("not run", "its cell was not run")}
+
+
+def test_a_line_runs_tests_of_a_module(loaded: Any, track: Callable[[], Any]):
+    store = track()
+    loaded.run_cell("import types\nchecks = types.ModuleType('checks')\nx = 3")
+    loaded.run_cell(f"exec({TESTS!r}, vars(checks))")
+    loaded.run_cell("%mlops test checks(x)").raise_error()
+    assert outcomes(store) == OUTCOMES
+    result = loaded.run_cell("%mlops test checks.test_down(x=-x)")
+    assert repr(result.result) == (
+        "PASS 1 of 1 behaviour test passed\nbehaviour tests:\n"
+        "  outcome  behaviour test  what it found\n  PASS     test_down"
+    )

@@ -21,6 +21,14 @@ V3_CELL = {"cell_type": "code", "input": "x = 1", "language": "python", "metadat
 
 # Cells of notebooks that can be read, but hold faults.
 CELLS = {
+    "tests_that_may_be_missed": [
+        ("model = X = 1", "step:train"),
+        ("from checks import test_late", "test"),
+        ("def test_a(model): ...", "test", "raises-exception"),
+        ("def test_b(model, X): ...", "test"),
+        ("# nbmlops: test\ndef test_b(): ...",),
+        ("def test_c(): ...", "tests"),
+    ],
     "no_step_tags": ["x = 1", "y = x"],
     "duplicate_ids": [{"cell_type": "code", "id": "same", "metadata": {}, "source": s} for s in ("x = 1", "x = 2")],
     "malformed_id": [{"cell_type": "code", "id": "not an id!", "metadata": {"tags": ["step:a"]}, "source": "x = 1"}],

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbmlops.core.errors import UsageError
+from nbmlops.core.records import BehaviourOutcome, BehaviourRecord, Expectation
 from nbmlops.pipeline.run_codec import run_from_json, run_to_json, step_log_from_json, step_log_to_json
 from nbmlops.pipeline.run_record import (
     CheckFinding,
@@ -211,6 +212,17 @@ logs = st.builds(
         )
     ),
     predictions=tuples(st.builds(PredictionsRecord, texts, texts, st.integers(0))),
+    tests=tuples(
+        st.builds(
+            BehaviourRecord,
+            texts,
+            st.sampled_from(BehaviourOutcome),
+            texts,
+            tuples(
+                st.builds(Expectation, texts, texts, st.integers(0), st.integers(0), st.floats(0, 1), tuples(texts))
+            ),
+        )
+    ),
 )
 step_records = st.builds(
     StepRecord,
