@@ -20,7 +20,13 @@ from nbmlops.analysis.coroutines import awaits
 from nbmlops.analysis.definitions import place_definitions
 from nbmlops.analysis.flow import FlowWalker
 from nbmlops.analysis.graph import Graph, Kept
-from nbmlops.analysis.identity import compared_constants, compared_names, keep_parameters, names_of_memory
+from nbmlops.analysis.identity import (
+    compared_constants,
+    compared_names,
+    comparing_units,
+    keep_parameters,
+    names_of_memory,
+)
 from nbmlops.analysis.import_effects import imports_for_effect
 from nbmlops.analysis.import_order import changes_imports
 from nbmlops.analysis.interface import connect_steps, step_facts
@@ -180,6 +186,7 @@ def build_round(
     spans = callables_by_time([unit.node for unit in units], names, heap) if by_time else {}
     _walk(graph, FlowWalker(names, callables, heap), spans)
     _import_from_ipython(graph)
+    graph.comparing = comparing_units(graph)
     keep_parameters(graph, compared_names(graph))
     graph.definitions = place_definitions(graph)
     graph.closing = merge_closing(closing_names(notebook), closing)
@@ -280,9 +287,8 @@ def _is_setting(unit: Unit, namespace: Namespace) -> bool:
 
 def _import_from_ipython(graph: Graph) -> None:
     """Adds imports for the names that only an IPython session knows without one, and for the `%mlops` lines' calls."""
-    mentioned = {name for unit in graph.units for name in unit.record.mentions}
     known = {**_FROM_IPYTHON, "nbmlops": ("nbmlops", "")}
-    for name in sorted(mentioned & known.keys()):
+    for name in sorted({name for unit in graph.units for name in unit.record.mentions.keys() & known.keys()}):
         if name not in graph.namespace.bindings:
             graph.namespace.imports[name] = [ImportedName(name, *known[name])]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import find
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -27,7 +27,7 @@ class Signatures(Struct, frozen=True):
 
     def misfit(self, bodies: Iterable[ast.AST]) -> str:
         """Returns the name of a function that the code may call with other arguments than it takes, or ""."""
-        calls = (part for body in bodies for part in walk(body) if isinstance(part, ast.Call))
+        calls = (call for body in bodies for call in find(body, ast.Call))
         return next((name for call in calls if (name := self._misfit(call))), "")
 
     def _misfit(self, call: ast.Call) -> str:

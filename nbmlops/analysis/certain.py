@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nbmlops.analysis.graph import StepNode
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import children, kinds, walk
+from nbmlops.core.syntax import children, find, kinds
 
 # Expressions with parts that are not always evaluated.
 _SOMETIMES = frozenset({
@@ -45,14 +45,14 @@ def surely_bound(steps: Sequence[StepNode], parameters: Iterable[str], closing: 
 
 def certain_reads(unit: Unit) -> frozenset[str]:
     """Returns names that a notebook which completes has bound when the statement runs, since it reads them first."""
-    if unit.cell.may_raise:
+    if unit.cell.may_raise or not unit.record.reads:
         return frozenset()
-    names = {part.id for node in _evaluated(unit.node) for part in _on_every_path(node) if isinstance(part, ast.Name)}
+    names = {name.id for node in _evaluated(unit.node) for name in _on_every_path(node)}
     return frozenset(names & unit.record.reads.keys())
 
 
 def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
-    """Yields the expressions of a statement that are evaluated whenever it runs."""
+    """Yields the parts of a statement that are evaluated whenever it runs."""
     match node:
         case ast.If(test=test) | ast.While(test=test):
             yield test
@@ -63,17 +63,16 @@ def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
         case ast.Match(subject=subject):
             yield subject
         case _ if isinstance(node, _STRAIGHT):
-            yield from children(node)
+            yield node
         case _:
             pass
 
 
-def _on_every_path(node: ast.AST) -> Iterator[ast.AST]:
-    """Yields the parts of an expression that are evaluated whenever it is."""
+def _on_every_path(node: ast.AST) -> Iterator[ast.Name]:
+    """Yields the names in an expression that are evaluated whenever it is."""
     if _SOMETIMES.isdisjoint(kinds(node)):
-        yield from walk(node)
+        yield from find(node, ast.Name)
         return
-    yield node
     match node:
         case ast.Lambda():
             inner: Iterable[ast.AST] = ()

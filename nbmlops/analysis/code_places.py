@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.model import Placement, StatementKind
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import kinds, walk
+from nbmlops.core.syntax import find, kinds, walk
 
 _CODE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _PLACES = re.compile(r"__qualname__|\bgetsource\w*")
@@ -49,11 +49,10 @@ def steps_that_tell_places(graph: Graph) -> dict[str, str]:
 
 
 def _by_place(graph: Graph, own: Mapping[str, Unit]) -> dict[str, str]:
-    number, word = _mention(graph, _PLACES)
-    if not number:
-        return {}
+    making = [step.name for step in graph.steps if step.closure & own.keys() or _makes_code(step)]
+    number, word = _mention(graph, _PLACES) if making else (0, "")
     reason = f"cell {number}: `{word}` tells where functions and classes are made"
-    return {step.name: reason for step in graph.steps if step.closure & own.keys() or _makes_code(step)}
+    return dict.fromkeys(making, reason) if number else {}
 
 
 def _makes_code(step: StepNode) -> bool:
@@ -70,7 +69,7 @@ def _mention(graph: Graph, words: re.Pattern[str]) -> tuple[int, str]:
 
 def _annotated(graph: Graph, own: Mapping[str, Unit]) -> dict[str, str]:
     """Returns the definitions with texts over names of the notebook as annotations, where code may look these up."""
-    number, word = _mention(graph, _RESOLVING)
+    number, word = _mention(graph, _RESOLVING) if own else (0, "")
     if not number:
         return {}
     names = own.keys() | graph.namespace.data
@@ -94,7 +93,8 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 def _pickled(graph: Graph, own: Mapping[str, Unit]) -> dict[str, str]:
     """Returns the definitions that what the notebook's own code pickles may refer to."""
-    pickling = [unit for unit in graph.units if own and _PICKLING.search(unit.cell.python) and _pickles(unit)]
+    cells = {cell.number for cell in graph.notebook.cells if own and _PICKLING.search(cell.python)}
+    pickling = [unit for unit in graph.units if unit.cell.number in cells and _pickles(unit)]
     if not pickling:
         return {}
     reason = f"cell {pickling[0].cell.number}: what is pickled there may be of a class or function that reads values"
@@ -115,9 +115,9 @@ def _pickled(graph: Graph, own: Mapping[str, Unit]) -> dict[str, str]:
 
 
 def _pickles(unit: Unit) -> bool:
-    return any(_PICKLING.search(ast.unparse(part.func)) for part in walk(unit.node) if isinstance(part, ast.Call))
+    return any(_PICKLING.search(ast.unparse(call.func)) for call in find(unit.node, ast.Call))
 
 
 def _named_without_call(unit: Unit) -> Iterator[ast.Name]:
-    called = {part.func for part in walk(unit.node) if isinstance(part, ast.Call)}
-    return (part for part in walk(unit.node) if isinstance(part, ast.Name) and part not in called)
+    called = {call.func for call in find(unit.node, ast.Call)}
+    return (part for part in find(unit.node, ast.Name) if part not in called)

@@ -17,7 +17,7 @@ from nbmlops.analysis.code_places import rebuilt
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.model import StatementKind
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import kinds, walk
+from nbmlops.core.syntax import find, kinds, walk
 
 _TRIES = (ast.Try, ast.TryStar)
 _CATCHING = frozenset({"NameError", "UnboundLocalError", "Exception", "BaseException"})
@@ -72,12 +72,14 @@ def _callable(node: ast.AST) -> ast.AST:
 
 def _calls_shown(graph: Graph, unit: Unit, own: AbstractSet[str], known: Signatures) -> Iterator[str]:
     """Yields the functions that a statement may call wrongly and whose error it looks at."""
+    if kinds(unit.node).isdisjoint(_TRIES):
+        return
     bodies = [part for node in _tries(unit.node, _OF_CALLS) for part in node.body]
-    named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
+    named = {part.id for body in bodies for part in find(body, ast.Name)}
     if name := min((named | _reached(graph, named)) & own, default=""):
         yield name
     bodies = [part for node in _tries(unit.node, _OF_ANY) for part in node.body]
-    named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
+    named = {part.id for body in bodies for part in find(body, ast.Name)}
     behind = [graph.namespace.definitions[name].node for name in sorted(_reached(graph, named))]
     if bodies and (name := known.misfit([*bodies, *behind])):
         yield name
@@ -99,7 +101,7 @@ def _tried(graph: Graph, unit: Unit) -> set[str]:
     behind = _reached(graph, unit.record.mentions)
     if any(_tries(definitions[name].node) for name in behind):
         bodies.append(unit.node)
-    named = {part.id for body in bodies for part in walk(body) if isinstance(part, ast.Name)}
+    named = {part.id for body in bodies for part in find(body, ast.Name)}
     return named.union(*(definitions[name].record.mentions for name in _reached(graph, named)))
 
 
@@ -124,7 +126,7 @@ def _tries(node: ast.AST, errors: frozenset[str] = _CATCHING) -> list[ast.Try | 
 
 
 def _looks(handler: ast.ExceptHandler, errors: frozenset[str]) -> bool:
-    caught = {part.id for part in walk(handler.type) if isinstance(part, ast.Name)} if handler.type else errors
+    caught = {part.id for part in find(handler.type, ast.Name)} if handler.type else errors
     if "UnboundLocalError" in caught and handler.type is not None:
         return True  # the notebook does not get there
     parts = [part for statement in handler.body for part in walk(statement)]

@@ -96,6 +96,7 @@ class Graph(Struct):
         definitions: Its functions and classes that live in the package or are rebuilt in steps.
         parameters: What the parameters cell declares.
         parameter_faults: What is wrong with that cell.
+        comparing: Statements that compare identities.
         closing: Names that the closing stages read.
         closing_inputs: Where those come from, as far as they can be found.
         kept: Definitions that are values, and why.
@@ -112,6 +113,7 @@ class Graph(Struct):
     definitions: dict[str, Definition] = field(default_factory=dict)
     parameters: tuple[ParameterDeclaration, ...] = ()
     parameter_faults: tuple[ParameterFault, ...] = ()
+    comparing: tuple[Unit, ...] = ()
     closing: ClosingNames = field(default_factory=ClosingNames)
     closing_inputs: Mapping[str, Input] = field(default_factory=dict)
     kept: Mapping[str, Kept] = field(default_factory=dict)

@@ -15,30 +15,34 @@ from msgspec.structs import replace
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import kinds, walk
+from nbmlops.core.syntax import find, kinds, walk
 
 _COMPARING = (ast.Compare, ast.Call)
 
 _OF_MEMORY = frozenset({"base", "owndata", "resize", "OWNDATA"})
 _WORDS = (" is ", "id", "is_")
+_FUNCTIONS = frozenset({"is_", "is_not"})
 _SMALL = (-5, 256)  # the integers that CPython has one object of
 _WORD = re.compile(r"\w*", re.ASCII)  # texts in code that CPython has one object of
+
+
+def comparing_units(graph: Graph) -> tuple[Unit, ...]:
+    """Returns the statements that compare identities, themselves or by functions that they name."""
+    if not any(word in cell.python for cell in graph.notebook.cells for word in _WORDS):
+        return ()
+    comparing = {unit for unit in graph.units if _compares(graph, unit.node)}
+    known = graph.namespace.definitions | graph.namespace.constants
+    names = {name for name, unit in known.items() if unit in comparing}
+    while more := {n for n, unit in known.items() if n not in names and unit.record.mentions.keys() & names}:
+        names |= more
+    return tuple(unit for unit in graph.units if unit in comparing or unit.record.mentions.keys() & names)
 
 
 def compared_names(graph: Graph) -> frozenset[str]:
     """Returns the data and constants that such code reads, and those that this is made from."""
     namespace = graph.namespace
-    if not any(word in cell.python for cell in graph.notebook.cells for word in _WORDS):
-        return frozenset()
-    known = namespace.definitions | namespace.constants
-    comparing = {name for name, unit in known.items() if _compares(graph, unit.node)}
-    while more := {n for n, unit in known.items() if n not in comparing and unit.record.mentions.keys() & comparing}:
-        comparing |= more
     data = namespace.data | namespace.parameters.keys() | namespace.constants.keys()
-    found: set[str] = set()
-    for unit in graph.units:
-        if unit.record.mentions.keys() & comparing or _compares(graph, unit.node):
-            found |= _named(unit) & data
+    found = {name for unit in graph.comparing for name in _named(unit) & data}
     again = bool(found)
     while again:
         made = {n for u in graph.units if (u.effects.may_bind | u.effects.mutates) & found for n in _named(u) & data}
@@ -58,16 +62,14 @@ def names_of_memory(graph: Graph) -> frozenset[str]:
 
 
 def _asks_for_memory(graph: Graph, tree: ast.AST) -> bool:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in _OF_MEMORY:
+    for node in find(tree, ast.Attribute):
+        if node.attr in _OF_MEMORY:
             root: ast.expr = node.value
             while isinstance(root, ast.Attribute):
                 root = root.value
             if not (isinstance(root, ast.Name) and root.id in graph.namespace.imports):
                 return True
-        elif isinstance(node, ast.Constant) and node.value == "OWNDATA":
-            return True
-    return False
+    return any(node.value == "OWNDATA" for node in find(tree, ast.Constant))
 
 
 def compared_constants(graph: Graph) -> frozenset[str]:
@@ -77,7 +79,7 @@ def compared_constants(graph: Graph) -> frozenset[str]:
     return frozenset(
         name
         for name, unit in units.items()
-        if unit not in graph.namespace.blocks and any(_is_own_object(part) for part in ast.walk(unit.node))
+        if unit not in graph.namespace.blocks and any(_is_own_object(part) for part in walk(unit.node))
     )
 
 
@@ -99,7 +101,7 @@ def merged_literals(step: StepNode, compared: AbstractSet[str]) -> Unit | None:
     for unit in step.units:
         if compared.isdisjoint(_named(unit)):
             continue
-        for part in ast.walk(unit.node):
+        for part in walk(unit.node):
             if _is_own_object(part) and seen.setdefault(ast.dump(part), unit) is not unit:
                 return unit
     return None
@@ -133,20 +135,14 @@ def _named(unit: Unit) -> set[str]:
 def _compares(graph: Graph, tree: ast.AST) -> bool:
     if kinds(tree).isdisjoint(_COMPARING):
         return False
-    for node in walk(tree):
-        match node:
-            case ast.Compare(left=left, ops=ops, comparators=others):
-                sides = [left, *others]
-                pairs = zip(ops, sides, sides[1:], strict=False)
-                if any(isinstance(op, ast.Is | ast.IsNot) and not _is_known(graph, a, b) for op, a, b in pairs):
-                    return True
-            case ast.Name(id="id") if "id" not in graph.namespace.bindings:
-                return True
-            case ast.Attribute(attr="is_" | "is_not") | ast.Name(id="is_" | "is_not"):
-                return True
-            case _:
-                continue
-    return False
+    for node in find(tree, ast.Compare):
+        sides = [node.left, *node.comparators]
+        pairs = zip(node.ops, sides, sides[1:], strict=False)
+        if any(isinstance(op, ast.Is | ast.IsNot) and not _is_known(graph, a, b) for op, a, b in pairs):
+            return True
+    asking = _FUNCTIONS if "id" in graph.namespace.bindings else _FUNCTIONS | {"id"}
+    called = any(node.id in asking for node in find(tree, ast.Name))
+    return called or any(node.attr in _FUNCTIONS for node in find(tree, ast.Attribute))
 
 
 def _is_known(graph: Graph, *sides: ast.expr) -> bool:

@@ -18,7 +18,7 @@ from nbmlops.analysis.model import SETUP_STEP, ImportedName, StatementKind
 from nbmlops.analysis.namespace import imported_names
 from nbmlops.analysis.quiet_modules import is_quiet
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import find
 from nbmlops.notebook.model import RoleKind
 
 # Packages that load all their submodules by themselves, or as soon as one is asked for.
@@ -86,26 +86,24 @@ class _Code:
         self._paths: frozenset[str] | None = None
         self._texts: frozenset[str] | None = None
 
-    def reaches(self, module: str) -> bool:
-        """Returns whether the code goes through the module."""
+    def reaches(self, imported: ImportedName) -> bool:
+        """Returns whether the code goes through a submodule that the import may load."""
         if not self._roots:
             return False
         if self._paths is None:
             self._paths = frozenset(self._reached())
-        return module in self._paths
+        return not self._paths.isdisjoint(_loaded(imported))
 
     def mentions_any(self, texts: Collection[str]) -> bool:
         """Returns whether one of the texts stands in the code as a string."""
         if self._texts is None:
-            parts = (part for node in self._nodes for part in walk(node) if isinstance(part, ast.Constant))
-            self._texts = frozenset(part.value for part in parts if isinstance(part.value, str))
+            parts = (part.value for node in self._nodes for part in find(node, ast.Constant))
+            self._texts = frozenset(value for value in parts if isinstance(value, str))
         return not self._texts.isdisjoint(texts)
 
     def _reached(self) -> Iterator[str]:
         for node in self._nodes:
-            for part in walk(node):
-                if isinstance(part, ast.Attribute):
-                    yield self._path(part)
+            yield from map(self._path, find(node, ast.Attribute))
 
     def _path(self, node: ast.expr) -> str:
         match node:
@@ -135,7 +133,7 @@ def _wanted(
         if imported.name not in mentioned
         and (
             imported in loud
-            or any(code.reaches(module) for module in _loaded(imported))
+            or code.reaches(imported)
             or ((colors := _COLORMAPS.get(_package(imported.module))) and code.mentions_any(colors))
         )
     ]

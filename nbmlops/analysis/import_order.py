@@ -13,7 +13,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import find
 from nbmlops.notebook.model import RoleKind
 
 _PLACES = frozenset({"sys.path", "os.chdir", "site.addsitedir"})
@@ -21,6 +21,7 @@ _TABLES = frozenset({"sys.path", "sys.modules", "os.environ"})
 _VARIABLES = frozenset({"os.environ", "os.putenv", "dotenv.load_dotenv"})
 # Most notebooks hold none of these words, and looking into every expression takes a while.
 _SUSPECT = re.compile(r"\b(?:sys|chdir|addsitedir|environ|putenv|load_dotenv)\b")
+_CHANGING = (ast.Call, ast.Subscript, ast.Attribute, ast.AugAssign)
 _READING = frozenset({"get", "copy", "items", "keys", "values", "index", "count"})
 
 # Installed libraries: where they are found does not depend on the folders of the notebook.
@@ -45,7 +46,7 @@ def changes_imports(node: ast.AST, paths: Mapping[str, str]) -> bool:
         node: The statement.
         paths: What imported names stand for.
     """
-    return any(_changed(part, paths) for part in walk(node))
+    return any(_changed(part, paths) for kind in _CHANGING for part in find(node, kind))
 
 
 def late_imports(units: Sequence[Unit], paths: Mapping[str, str], data: Collection[str]) -> set[Unit]:
@@ -58,7 +59,7 @@ def late_imports(units: Sequence[Unit], paths: Mapping[str, str], data: Collecti
         paths: What imported names stand for.
         data: Names that have a value only when the notebook runs.
     """
-    if not any(_SUSPECT.search(unit.cell.python) for unit in units):
+    if not any(map(_SUSPECT.search, {unit.cell.python for unit in units})):
         return set()
     changing = {unit.defines() for unit in units if unit.defines() and changes_imports(unit.node, paths)}
     found: set[Unit] = set()
@@ -69,17 +70,19 @@ def late_imports(units: Sequence[Unit], paths: Mapping[str, str], data: Collecti
             if above and any(_depends(module, above, paths) for module in _modules(unit.node)):
                 found.add(unit)
         elif not unit.defines() and not is_applied_first(unit, paths, data):
-            parts = [part for part in walk(unit.node) if _changed(part, paths) or _calls(part, changing)]
-            changed.setdefault(unit.home, []).extend(parts)
+            parts = [part for kind in _CHANGING for part in find(unit.node, kind) if _changed(part, paths)]
+            calls = [call for call in find(unit.node, ast.Call) if _calls(call, changing)]
+            changed.setdefault(unit.home, []).extend([*parts, *calls])
     return found
 
 
 def is_applied_first(unit: Unit, paths: Mapping[str, str], data: Collection[str]) -> bool:
     """Returns whether a statement of a shared cell changes such state from literals alone."""
-    names = {part.id for part in walk(unit.node) if isinstance(part, ast.Name)}
-    stored = any(isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store) for p in walk(unit.node))
-    shared = unit.cell.role.kind in {RoleKind.SHARED, RoleKind.SETUP}
-    return shared and not stored and names.isdisjoint(data) and changes_imports(unit.node, paths)
+    if unit.cell.role.kind not in {RoleKind.SHARED, RoleKind.SETUP}:
+        return False
+    names = find(unit.node, ast.Name)
+    settled = not any(isinstance(name.ctx, ast.Store) or name.id in data for name in names)
+    return settled and changes_imports(unit.node, paths)
 
 
 def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
@@ -97,10 +100,10 @@ def _may_be_read_by_library(change: ast.AST, paths: Mapping[str, str]) -> bool:
     """Returns whether a change is one of a variable that installed libraries read, as far as its name is known."""
     if isinstance(change, ast.Call) and _path(change.func, paths) in _PLACES:
         return False
-    if not any(_path(part, paths) in _VARIABLES for part in walk(change) if isinstance(part, ast.Attribute)):
+    if not any(_path(part, paths) in _VARIABLES for part in find(change, ast.Attribute)):
         return False
-    texts = [p.value for p in walk(change) if isinstance(p, ast.Constant) and isinstance(p.value, str)]
-    keywords = [p.arg for p in walk(change) if isinstance(p, ast.keyword) and p.arg]
+    texts = [part.value for part in find(change, ast.Constant) if isinstance(part.value, str)]
+    keywords = [part.arg for part in find(change, ast.keyword) if part.arg]
     names = [*texts, *keywords]
     return not names or any(name.startswith(_READ_BY_LIBRARIES) for name in names)
 
@@ -123,8 +126,8 @@ def _changed(part: ast.AST, paths: Mapping[str, str]) -> bool:
             return False
 
 
-def _calls(part: ast.AST, functions: Collection[str]) -> bool:
-    return isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in functions
+def _calls(call: ast.Call, functions: Collection[str]) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in functions
 
 
 def _path(node: ast.AST, paths: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from nbmlops.analysis.made_once import fickle_part, lasting_state
 from nbmlops.analysis.model import StatementKind
 from nbmlops.analysis.record import Callables, Summary, TokenKind
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import find, walk
 
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 
@@ -56,6 +56,8 @@ def late_reads(callables: Callables, unit: Unit) -> frozenset[str]:
     Wherever it goes, it looks those up among the variables of the step that made it.
     """
     name = unit.defines() if unit.kind is StatementKind.CODE else ""
+    if not name:
+        return frozenset()
     tables = (*callables.functions.get(name, {}).values(), *callables.classes.get(name, {}).values())
     return frozenset().union(*(summary.reads for summary in tables))
 
@@ -101,13 +103,9 @@ def _changed_default(node: ast.stmt, summary: Summary) -> str:
 
 def _class_attribute(node: ast.ClassDef) -> str:
     """Returns a mutable attribute that all instances share, unless the instances get one of their own."""
-    own = {
-        target.attr
-        for part in walk(node)
-        if isinstance(part, ast.Assign | ast.AnnAssign)
-        for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
-        if isinstance(target, ast.Attribute)
-    }
+    targets = [target for part in find(node, ast.Assign) for target in part.targets]
+    targets += [part.target for part in find(node, ast.AnnAssign)]
+    own = {target.attr for target in targets if isinstance(target, ast.Attribute)}
     for part in node.body:
         match part:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.List() | ast.Dict() | ast.Set()) if name not in own:

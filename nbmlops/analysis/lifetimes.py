@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from nbmlops.analysis.graph import Graph, StepNode
 from nbmlops.analysis.statements import Unit
-from nbmlops.core.syntax import kinds, walk
+from nbmlops.core.syntax import find
 
 
 def lifetime_reasons(graph: Graph) -> dict[str, str]:
@@ -38,11 +38,10 @@ def _reasons(graph: Graph, step: StepNode, modules: set[str]) -> Iterator[str]:
 
 
 def _in_tree(node: ast.AST) -> str:
-    for part in walk(node) if ast.ClassDef in kinds(node) else ():
-        if isinstance(part, ast.ClassDef):
-            for inner in part.body:
-                if isinstance(inner, ast.FunctionDef) and inner.name == "__del__":
-                    return f"objects of class '{part.name}' do something when they go"
+    for part in find(node, ast.ClassDef):
+        for inner in part.body:
+            if isinstance(inner, ast.FunctionDef) and inner.name == "__del__":
+                return f"objects of class '{part.name}' do something when they go"
     return ""
 
 

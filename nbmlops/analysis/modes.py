@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeGuard
 
 from nbmlops.analysis.code_places import steps_that_tell_places
 from nbmlops.analysis.definitions import early_reads, summaries
@@ -23,7 +22,7 @@ from nbmlops.analysis.namespace import MODULE_NAMES, Namespace
 from nbmlops.analysis.record import Problem, ProblemKind
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.jupyter_tags import RAISES
-from nbmlops.core.syntax import children, kinds, walk
+from nbmlops.core.syntax import children, find, kinds
 from nbmlops.notebook.model import RoleKind
 
 _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe", "call_soon", "call_later"})
@@ -124,22 +123,19 @@ def _of_unit(graph: Graph, unit: Unit) -> Iterator[str]:
             yield f"deleting '{name}' brings back Python's own"
     if unit.cell.may_raise and unit.home == unit.cell.role.step:
         yield f"it is tagged `{RAISES}`"
-    parts = walk(unit.node) if ast.ClassDef in kinds(unit.node) else ()
-    if name := next((part.name for part in parts if _is_dataclass(part)), ""):
+    if name := next((part.name for part in find(unit.node, ast.ClassDef) if _is_dataclass(part)), ""):
         yield f"the text of a '{name}' tells where its class is made"
     if unit.kind is StatementKind.CODE and _makes_tasks(unit.node):
         yield "a task that it starts goes on between the cells"
 
 
-def _is_dataclass(node: ast.AST) -> TypeGuard[ast.ClassDef]:
-    if not isinstance(node, ast.ClassDef):
-        return False
+def _is_dataclass(node: ast.ClassDef) -> bool:
     made = [decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in node.decorator_list]
     return any(getattr(part, "attr", getattr(part, "id", "")) == "dataclass" for part in made)
 
 
 def _makes_tasks(node: ast.AST) -> bool:
-    return ast.Call in kinds(node) and any(isinstance(p, ast.Attribute) and p.attr in _TASKS for p in walk(node))
+    return bool(find(node, ast.Call)) and any(part.attr in _TASKS for part in find(node, ast.Attribute))
 
 
 def _with_what_it_made(graph: Graph, step: StepNode) -> Iterator[StepNode]:
@@ -192,7 +188,7 @@ def _variables_of_functions(graph: Graph, step: StepNode) -> set[str]:
     """Returns the names that functions mention which the step makes and which may outlive it."""
     found: set[str] = set()
     for function in _functions(unit.node for unit in step.units if unit.kind is StatementKind.CODE):
-        found |= {part.id for part in walk(function) if isinstance(part, ast.Name)}
+        found |= {part.id for part in find(function, ast.Name)}
     for name in _outliving(graph, step):
         inside = frozenset[str]().union(*(summary.reads for summary in summaries(graph, name)))
         found |= (graph.definitions[name].reads - early_reads(graph, name)) | inside | graph.definitions[name].writes
@@ -203,7 +199,7 @@ def _bound_inside(graph: Graph, step: StepNode) -> set[str]:
     """Returns the names that functions which the step makes bind."""
     found: set[str] = set()
     for function in _functions(unit.node for unit in step.units if unit.kind is StatementKind.CODE):
-        found |= {name for part in walk(function) if isinstance(part, ast.Global) for name in part.names}
+        found |= {name for part in find(function, ast.Global) for name in part.names}
     return found.union(*(graph.definitions[name].writes for name in _outliving(graph, step)))
 
 
@@ -215,8 +211,8 @@ def _outliving(graph: Graph, step: StepNode) -> set[str]:
     own = step.closure & graph.definitions.keys()
     nodes = {name: graph.namespace.definitions[name].node for name in own}
     code = [*(unit.node for unit in step.units if unit.defines() not in own), *nodes.values()]
-    called = {part.func for node in code for part in walk(node) if isinstance(part, ast.Call)}
-    named = {part.id for node in code for part in walk(node) if isinstance(part, ast.Name) and part not in called}
+    called = {part.func for node in code for part in find(node, ast.Call)}
+    named = {part.id for node in code for part in find(node, ast.Name) if part not in called}
     return {
         name for name, node in nodes.items() if name in named or isinstance(node, ast.ClassDef) or _makes_code(node)
     }
@@ -224,7 +220,7 @@ def _outliving(graph: Graph, step: StepNode) -> set[str]:
 
 def _makes_code(node: ast.AST) -> bool:
     inner = _functions(children(node))
-    return next(inner, None) is not None or any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node))
+    return next(inner, None) is not None or not kinds(node).isdisjoint((ast.Yield, ast.YieldFrom))
 
 
 def _functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:

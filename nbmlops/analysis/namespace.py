@@ -17,8 +17,8 @@ from nbmlops.analysis.model import ImportedName, StatementKind
 from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
 from nbmlops.analysis.text_names import names_bound_by_text
-from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses, mentions_views
-from nbmlops.core.syntax import walk
+from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses
+from nbmlops.core.syntax import find, walk
 from nbmlops.notebook.model import RoleKind
 
 MODULE_NAMES = frozenset({"__name__", "__spec__", "__package__", "__loader__", "__doc__", "__builtins__"})
@@ -89,8 +89,7 @@ def sort_names(units: Sequence[Unit], values: AbstractSet[str] = frozenset()) ->
     late = _late_builtins(units, namespace.bindings)
     late |= {name for name, bindings in namespace.bindings.items() if bindings[0].unit.cell.may_raise}
     for unit in units:
-        if mentions_views([unit.cell.python]):
-            namespace.accesses |= accesses(unit.node)
+        namespace.accesses |= accesses(unit.node)
     if Access.BIND in namespace.accesses.values():  # code that is not known before may bind or unbind a constant
         late |= {name for name, found in namespace.bindings.items() if found[0].kind is BindingKind.LITERAL}
         late |= _bound_by_text(units, namespace)
@@ -162,11 +161,9 @@ def _bindings(unit: Unit) -> Iterable[Binding]:
         for name, node in names.bound.items():
             path = next((_path(i) for i in _imports_at(node, unit) if i.name == name), "")
             yield Binding(name, _binding_kind(unit, name), unit, node, path)
-    if "global" in unit.cell.python:
-        for part in walk(unit.node):
-            if isinstance(part, ast.Global) and part is not unit.node:
-                for name in part.names:
-                    yield Binding(name, BindingKind.GLOBAL, unit, part)
+    for part in find(unit.node, ast.Global):
+        if part is not unit.node:
+            yield from (Binding(name, BindingKind.GLOBAL, unit, part) for name in part.names)
 
 
 def _imports_at(node: ast.AST, unit: Unit) -> list[ImportedName]:
@@ -215,10 +212,10 @@ def _late_builtins(units: Sequence[Unit], bindings: Mapping[str, list[Binding]])
     """Returns the builtins that the notebook binds, and that code above reads while they still are Python's own."""
     bound = {name: found[0].unit.place() for name, found in bindings.items() if name in BUILTINS}
     return frozenset(
-        part.id
+        name.id
         for unit in (units if bound else ())
-        for part in walk(unit.node)
-        if isinstance(part, ast.Name) and part.id in bound and unit.place() < bound[part.id]
+        for name in find(unit.node, ast.Name)
+        if name.id in bound and unit.place() < bound[name.id]
     )
 
 

@@ -7,7 +7,7 @@ Comes in: statements or a function's body. Goes out: the names that are local to
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from msgspec import Struct, field
@@ -16,7 +16,14 @@ from nbmlops.core.syntax import children
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _TARGETS = (ast.Tuple, ast.List, ast.Starred)
-_LEAVES = (ast.Name, ast.Constant, ast.expr_context, ast.operator)
+_BINDING = frozenset({
+    ast.Name, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.ExceptHandler,
+    ast.MatchAs, ast.MatchStar, ast.MatchMapping, ast.Global, ast.Nonlocal,
+})  # fmt: skip
+_SCOPES = frozenset({
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.GeneratorExp,
+    ast.DictComp,
+})  # fmt: skip
 
 Key = str | tuple[int, str]
 
@@ -44,9 +51,10 @@ def collect_names(statements: Iterable[ast.AST], *, walrus: bool = True) -> Scop
     stack = list(statements)[::-1]
     while stack:
         node = stack.pop()
-        _note_binding(node, names)
+        if node.__class__ in _BINDING:
+            _note_binding(node, names)
         if walrus or not isinstance(node, ast.expr) or isinstance(node, _TARGETS):
-            stack.extend(_children_in_scope(node)[::-1])
+            stack.extend(reversed(_children_in_scope(node)))
     return names
 
 
@@ -72,11 +80,11 @@ def _note_binding(node: ast.AST, names: ScopeNames) -> None:
             pass
 
 
-def _children_in_scope(node: ast.AST) -> list[ast.AST]:
+def _children_in_scope(node: ast.AST) -> Sequence[ast.AST]:
     """Returns the parts of a node that are evaluated in the scope the node stands in."""
-    if isinstance(node, _LEAVES):
-        return []
-    parts: list[ast.AST]
+    if node.__class__ not in _SCOPES:
+        return children(node)
+    parts: list[ast.AST] = []
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             parts = [*node.decorator_list, *_defaults(node.args)]
@@ -89,7 +97,7 @@ def _children_in_scope(node: ast.AST) -> list[ast.AST]:
         case ast.DictComp():
             parts = [node.key, node.value, *_walrus_parts(node.generators)]
         case _:
-            parts = list(children(node))
+            pass
     return parts
 
 

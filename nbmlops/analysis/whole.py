@@ -6,17 +6,18 @@ Such a call is told by the syntax around it. Comes in: the tree of a statement. 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from nbmlops.analysis.hidden import is_expression
-from nbmlops.core.syntax import children
+from nbmlops.core.syntax import children, find
 
 VIEWS = frozenset({"globals", "locals", "vars", "dir"})
 """Functions that give the namespace, when they are called without an argument."""
 RUNNERS = frozenset({"eval", "exec"})
 """Functions that run code which is given as text."""
 
+_REACHING = VIEWS | RUNNERS
 _LOOKUPS = frozenset({"get", "__getitem__", "__contains__"})
 _STORES = frozenset({"update", "setdefault", "pop", "__setitem__", "__delitem__"})
 _NAMESPACES = frozenset({"globals", "locals", "local_dict", "global_dict"})
@@ -37,6 +38,8 @@ class Access(StrEnum):
 
 def accesses(tree: ast.AST) -> dict[ast.AST, Access]:
     """Returns the calls of this kind with what they may do, provided that their names are Python's own."""
+    if not any(name.id in _REACHING for name in find(tree, ast.Name)):
+        return {}
     found: dict[ast.AST, Access] = {}
     for node, parents in _calls(tree):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -136,8 +139,3 @@ def _is_view(node: ast.expr) -> bool:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def mentions_views(sources: Iterable[str]) -> bool:
-    """Returns whether it is worth while to look for such calls."""
-    return any(word in source for source in sources for word in (*VIEWS, *RUNNERS))

@@ -17,6 +17,8 @@ def imported_by(source: str, package: str) -> Iterator[str]:
         source: The text.
         package: The package whose relative imports these are, "" for none.
     """
+    if "import" not in source:
+        return
     try:
         tree = parse(source)
     except (SyntaxError, ValueError):

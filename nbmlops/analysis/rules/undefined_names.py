@@ -55,7 +55,8 @@ def _is_available(graph: Graph, step: StepNode, name: str, place: Place) -> bool
         return True
     if name in graph.namespace.imports and name not in graph.namespace.bindings:
         return True  # what stands for magics
-    if any(unit.record.binds_all is not None and unit.place() <= place.unit.place() for unit in step.units):
+    binding = (unit for unit in step.units if unit.record.binds_all is not None) if step.binds_all else ()
+    if any(unit.place() <= place.unit.place() for unit in binding):
         return True  # such as `exec`, which may have bound it
     bindings = graph.namespace.bindings.get(name, [])
     if name not in graph.namespace.data:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nbmlops
-from nbmlops.core.syntax import children, kinds, parse, walk
+from nbmlops.core.syntax import children, find, kinds, parse, walk
 
 _LEFT_OUT = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
 _RARE = """
@@ -45,10 +45,13 @@ def _kept(nodes: object) -> list[ast.AST]:
 def test_the_walk_is_that_of_the_standard_library(text: str) -> None:
     tree = parse(text)
     for node in ast.walk(tree):
-        assert children(node) == _kept(ast.iter_child_nodes(node))
+        assert list(children(node)) == _kept(ast.iter_child_nodes(node))
     assert list(walk(tree)) == _kept(ast.walk(tree))
     assert list(walk(tree)) == _kept(ast.walk(tree))  # what was found the first time
     assert kinds(tree) == {type(node) for node in walk(tree)}
+    for kind in kinds(tree):
+        assert list(find(tree, kind)) == [node for node in walk(tree) if type(node) is kind]
+    assert list(find(tree, ast.Interactive)) == []
 
 
 def test_a_text_has_one_tree() -> None:
