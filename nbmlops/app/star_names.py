@@ -6,7 +6,6 @@ An effect at the edge of compiling: its answer is data for the compiler and is r
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -45,6 +44,8 @@ def _is_dotted_name(module: str) -> bool:
 
 
 def _ask(module: str, folder: Path) -> tuple[str, ...] | None:
+    import subprocess  # noqa: PLC0415  # few notebooks import stars
+
     try:
         # The module is one that the user's own notebook imports; its name is made of identifiers.
         done = subprocess.run(

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from nbmlops.core.syntax import children, walk
+from nbmlops.core.syntax import children, find, kinds
 
 _UNUSED = "F841"
 _UNPACKED = "RUF059"
@@ -68,8 +68,8 @@ def fills_later(nodes: Sequence[ast.stmt]) -> bool:
     """Returns whether a name is bound to an empty container that these statements do not fill."""
     empty: set[str] = set()
     filled: set[str] = set()
-    for child in (child for node in nodes for child in walk(node)):
-        match child:
+    for part in (part for node in nodes for kind in (ast.Assign, ast.Call) for part in find(node, kind)):
+        match part:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_empty_container(value):
                 empty.add(name)
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))]):
@@ -98,26 +98,29 @@ def unread_codes(nodes: Sequence[ast.stmt], returned: Collection[str]) -> list[s
         nodes: The statements.
         returned: Names that the function returns.
     """
-    last = dict(_bindings(nodes))
+    last = dict(_bindings(nodes, walrus=any(ast.NamedExpr in kinds(node) for node in nodes)))
     read = {*returned, *_read(nodes)}
     return sorted({code for name, code in last.items() if code and name not in read and not _DUMMY.fullmatch(name)})
 
 
 def _read(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
-        for child in walk(node):
-            match child:
-                case ast.Name(id=name, ctx=ast.Load() | ast.Del()) | ast.AugAssign(target=ast.Name(id=name)):
-                    yield name
-                case ast.Nonlocal(names=names) | ast.Global(names=names):
-                    yield from names
-                case _:
-                    pass
+        yield from (name.id for name in find(node, ast.Name) if not isinstance(name.ctx, ast.Store))
+        yield from (part.target.id for part in find(node, ast.AugAssign) if isinstance(part.target, ast.Name))
+        yield from (name for part in find(node, ast.Nonlocal) for name in part.names)
+        yield from (name for part in find(node, ast.Global) for name in part.names)
 
 
-def _bindings(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    """Yields each name that is bound in the function's own scope, in order, with the code of a binding nobody reads."""
+def _bindings(nodes: Iterable[ast.AST], *, walrus: bool = True) -> Iterator[tuple[str, str]]:
+    """Yields each name that is bound in the function's own scope, in order, with the code of a binding nobody reads.
+
+    Args:
+        nodes: The code.
+        walrus: Whether `:=` may occur; without it expressions bind nothing and are passed over.
+    """
     for node in nodes:
+        if not walrus and isinstance(node, ast.expr):
+            continue
         match node:
             case ast.Assign(targets=targets, value=value):
                 # To ruff, `a, b = 1, 2` is two assignments, not an unpacking.
@@ -135,7 +138,7 @@ def _bindings(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
             case _:
                 pass
         if not isinstance(node, _SCOPES):
-            yield from _bindings(children(node))
+            yield from _bindings(children(node), walrus=walrus)
 
 
 def _target(target: ast.expr, unpacked: str = _UNPACKED) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable
 
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import find, kinds
+
+_BINDING: frozenset[type[ast.AST]] = frozenset({
+    ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar,
+    ast.MatchMapping, ast.alias, ast.Nonlocal, ast.Global,
+})  # fmt: skip
 
 
 def fresh(name: str, taken: Collection[str]) -> str:
@@ -19,11 +24,9 @@ def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
     """Returns every name that occurs in the code: read, bound, declared, or an argument."""
     found: set[str] = set()
     for node in nodes:
-        for child in walk(node):
-            if isinstance(child, ast.Name):
-                found.add(child.id)
-            else:
-                found.update(_bound_by(child))
+        found.update(name.id for name in find(node, ast.Name))
+        for kind in kinds(node) & _BINDING:
+            found.update(name for part in find(node, kind) for name in _bound_by(part))
     return found
 
 

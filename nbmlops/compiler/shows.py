@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nbmlops.analysis.model import Definition, ImportedName
 from nbmlops.analysis.statements import gives_nothing_in_place
 from nbmlops.compiler.cells import INDENT, CellText, Line, Unit, indent
-from nbmlops.core.syntax import walk
+from nbmlops.core.syntax import find
 
 _PLOTTING_PACKAGES = frozenset({"matplotlib", "seaborn", "mpl_toolkits", "plotnine", "wordcloud", "missingno", "shap"})
 _PLOTTING_NAME = re.compile(r"(?:^|_)(?:plot|hist|hist2d|boxplot|scatter_matrix|imshow)(?:$|_)|plot$")
@@ -73,13 +73,11 @@ def _definition_nodes(definition: Definition, cells: Mapping[int, CellText]) -> 
 def may_plot(nodes: Iterable[ast.AST], names: Collection[str]) -> bool:
     """Returns whether the code mentions a plotting name or a method that draws."""
     for node in nodes:
-        for child in walk(node):
-            if isinstance(child, ast.Name) and child.id in names:
-                return True
-            if isinstance(child, ast.Attribute) and (
-                child.attr in _PLOTTING_METHODS or _PLOTTING_NAME.search(child.attr)
-            ):
-                return True
+        if any(name.id in names for name in find(node, ast.Name)):
+            return True
+        methods = {part.attr for part in find(node, ast.Attribute)}
+        if methods & _PLOTTING_METHODS or any(map(_PLOTTING_NAME.search, methods)):
+            return True
     return False
 
 

@@ -30,6 +30,11 @@ def templates_folder() -> Path:
     raise FileNotFoundError(f"the templates of nbmlops are missing: neither {_PLACES[0]} nor {_PLACES[1]} exists")
 
 
+def text(name: str) -> str:
+    """Returns the text of a file such as "github/summary.py.txt" that is written as it stands."""
+    return (templates_folder() / name).read_text("utf-8")
+
+
 def render(template: str, **values: object) -> str:
     """Returns the text of a template such as "pipeline/README.md.j2" with the values put in."""
     return _environment().get_template(template).render(**values)

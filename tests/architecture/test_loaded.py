@@ -68,4 +68,4 @@ def test_compiling_loads_nothing_that_runs(tmp_path: Path) -> None:
         "nbmlops.gate.rule_faults",
     ]
     assert not {"nbmlops.analysis.propose", "nbmlops.app.doctor", "nbmlops.cli.run_documents"} & set(own)
-    assert (libraries, slow) == (["click", "jinja2", "markupsafe", "msgspec", "yaml"], ["pickle", "subprocess"])
+    assert (libraries, slow) == (["click", "jinja2", "markupsafe", "msgspec", "yaml"], ["pickle"])

@@ -24,7 +24,7 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_every_template_is_in_the_wheel(wheel_names: set[str]) -> None:
     templates = {
-        f"nbmlops/_templates/{path.relative_to(ROOT / 'templates')}" for path in (ROOT / "templates").rglob("*.j2")
+        f"nbmlops/_templates/{path.relative_to(ROOT / 'templates')}" for path in (ROOT / "templates").rglob("*.*")
     }
     assert templates
     assert templates <= wheel_names

@@ -17,7 +17,7 @@ from nbmlops.compiler.targets import markdown
 from nbmlops.compiler.targets.deployment import WORKFLOWS, TargetFile
 from nbmlops.compiler.targets.parameters import default_text
 from nbmlops.compiler.targets.quoting import plain_path, shell_path
-from nbmlops.compiler.templates import render
+from nbmlops.compiler.templates import render, text
 from nbmlops.pipeline.graph import mermaid
 from nbmlops.pipeline.ir import ParameterType, Step, StepMode
 
@@ -92,7 +92,7 @@ def dockerfile(program: Program, packages: Sequence[str]) -> str:
 
 def dockerignore() -> str:
     """Returns what building the image leaves out, for the file that Docker reads beside the Dockerfile."""
-    return render("pipeline/Dockerfile.dockerignore.j2")
+    return text("pipeline/Dockerfile.dockerignore.txt")
 
 
 def smoke_test(program: Program) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from nbmlops.compiler.targets.deployment import WORKFLOWS, Deployment, Target, TargetFile, Task
 from nbmlops.compiler.targets.quoting import github as inert
 from nbmlops.compiler.targets.yaml_text import yaml_text
-from nbmlops.compiler.templates import render
+from nbmlops.compiler.templates import text
 from nbmlops.pipeline.demands import delay
 
 CHECKOUT = "actions/checkout@v4"
@@ -163,7 +163,7 @@ def _reports(pipeline: Deployment) -> list[dict[str, object]]:
             "name": "Write the job summary",
             "if": "${{ !cancelled() }}",
             "shell": "python",
-            "run": render("github/summary.py.j2"),
+            "run": text("github/summary.py.txt"),
         },
         {
             "name": "Keep the executed notebooks",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+
+from msgspec import json
 
 from nbmlops.analysis.model import ImportedName
 from nbmlops.compiler.imports import import_lines
@@ -55,7 +56,7 @@ def cells_of_verbatim(program: Program, step: Step) -> list[CodeCell]:
 
 def _document(cells: Sequence[dict[str, Json]]) -> bytes:
     document: Json = {"cells": list(cells), "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
-    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return json.format(json.encode(document, order="sorted"), indent=1) + b"\n"
 
 
 class _Names:

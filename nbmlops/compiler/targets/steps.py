@@ -20,7 +20,7 @@ from nbmlops.compiler.names import fresh, mentioned
 from nbmlops.compiler.program import Program
 from nbmlops.compiler.prose import comment, wrapped
 from nbmlops.compiler.targets.shared import from_helpers
-from nbmlops.core.syntax import kinds, walk
+from nbmlops.core.syntax import find, kinds
 from nbmlops.pipeline.ir import Step
 
 SHOW = "nbmlops.show"
@@ -101,7 +101,7 @@ def _content(program: Program, step: Step, facts: StepFacts) -> _Content:
 
 
 def _nonlocal_names(nodes: Iterable[ast.AST]) -> set[str]:
-    return {name for node in nodes for child in walk(node) if isinstance(child, ast.Nonlocal) for name in child.names}
+    return {name for node in nodes for part in find(node, ast.Nonlocal) for name in part.names}
 
 
 def _imports(
