@@ -17,6 +17,7 @@ from msgspec import Struct
 from nbmlops.app.config import Config, load_config
 from nbmlops.app.gitignore import missing_entries
 from nbmlops.app.installed import own_version
+from nbmlops.app.leftovers import killed_runs, leftover_leases, waiting_spools
 from nbmlops.app.project import find_root, pipeline_names
 from nbmlops.app.wiring import shown_uri, tracking_uri
 from nbmlops.core.errors import ExitCode, NbmlopsError
@@ -26,6 +27,7 @@ from nbmlops.tracking.uri import sqlite_path
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 1_000_000_000
 CONNECT_SECONDS = 3.0
+MOST_LEFTOVERS = 5
 _PANEL = ("anywidget", "ipywidgets", "traitlets")
 
 
@@ -68,7 +70,7 @@ def examine(start: Path) -> Diagnosis:
     except NbmlopsError as error:
         checks.append(Check("configuration", CheckStatus.BLOCKER, error.message, error.hint or "correct the file"))
     else:
-        checks += [_configuration(config), *_stores(root, config)]
+        checks += [_configuration(config), *_stores(root, config), *_leftovers(root, config)]
     checks += [_ignored(root), _panel()]
     return Diagnosis(root, tuple(checks))
 
@@ -167,13 +169,38 @@ def _configuration(config: Config) -> Check:
     return Check("configuration", CheckStatus.OK, f"{config.file} is valid")
 
 
+def _uris(root: Path, config: Config) -> list[str]:
+    return sorted({tracking_uri(root, config.for_pipeline(name)) for name in pipeline_names(root) or ("",)})
+
+
+def _leftovers(root: Path, config: Config) -> Iterator[Check]:
+    """Yields what killed processes have left behind: one check of each kind where there is nothing."""
+    try:
+        uris = _uris(root, config)
+    except NbmlopsError:  # told of the store
+        uris = []
+    kinds = (
+        ("runs", killed_runs(root, uris), "none was killed"),
+        ("spool", waiting_spools(root), "nothing waits to be sent"),
+        ("leases", leftover_leases(root, uris), "none was left behind"),
+    )
+    for name, found, nothing in kinds:
+        left = list(found)
+        if not left:
+            yield Check(name, CheckStatus.OK, nothing)
+        for one in left[:MOST_LEFTOVERS]:
+            yield Check(name, CheckStatus.WARNING if one.advice else CheckStatus.OK, one.found, one.advice)
+        if len(left) > MOST_LEFTOVERS:
+            yield Check(name, CheckStatus.WARNING, f"and {len(left) - MOST_LEFTOVERS} more", "the same helps")
+
+
 def _stores(root: Path, config: Config) -> Iterator[Check]:
     try:
-        uris = {tracking_uri(root, config.for_pipeline(name)) for name in pipeline_names(root) or ("",)}
+        uris = _uris(root, config)
     except NbmlopsError as error:
         yield Check("tracking store", CheckStatus.BLOCKER, error.message, error.hint)
         return
-    for uri in sorted(uris):
+    for uri in uris:
         kind = urlsplit(uri).scheme
         check: Callable[[str], Check] = (
             _sqlite if kind == "sqlite" else _server if kind in {"http", "https"} else _other

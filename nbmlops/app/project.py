@@ -13,6 +13,8 @@ PIPELINE_FILE = "pipeline.yaml"
 CONFIG_FILE = "nbmlops.toml"
 LOCK_FILE = "requirements.lock"
 STATE_FOLDER = ".nbmlops"
+SPOOLS = Path(STATE_FOLDER, "spool")
+"""Where notebooks' runs keep what their store does not have yet, below the project's root."""
 RUNS_FOLDER = "runs"
 VERDICT_FILE = "verdict.json"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 from nbmlops.app.closing import Registration, judge, register_model
 from nbmlops.app.evidence import Judged
 from nbmlops.app.kernel_notebook import UNKNOWN_HINT
+from nbmlops.app.project import SPOOLS
 from nbmlops.app.session_place import SessionOptions, SessionPlace
 from nbmlops.app.session_port import RunTitle
 from nbmlops.app.surroundings import Surroundings, read_surroundings
@@ -49,9 +49,6 @@ if TYPE_CHECKING:
 _DISTRIBUTIONS = ("mlflow", "nbmlops", "numpy", "pandas", "scikit-learn")
 """Whose versions count for a notebook's environment; a pipeline has a lock, a notebook has none."""
 
-
-SPOOLS = Path(".nbmlops", "spool")
-"""Where spools are kept, below the project's root."""
 
 _SOURCE = "mlflow.source.name"
 _START_SECONDS = 60.0  # a file is neither slow nor away: what takes long is MLflow, which makes and opens it

@@ -10,8 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from nbmlops.app.config import load_config
-from nbmlops.app.project import find_root
-from nbmlops.app.session_store import SPOOLS
+from nbmlops.app.project import SPOOLS, find_root
 from nbmlops.app.wiring import Stores, relative_uri, tracking_uri
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError
 from nbmlops.core.secret_settings import know_secrets

@@ -140,6 +140,17 @@ def intent_of(registry: ModelRegistry, model: str) -> tuple[Holder, str] | None:
     return (holder, entry.tags.get(_INTENT, "")) if entry is not None and holder is not None else None
 
 
+def left_behind(entry: NameEntry) -> Holder | None:
+    """Returns who has left a lease behind; None where its holder may still go on.
+
+    Args:
+        entry: The name that stands for the lease.
+    """
+    if not _is_left_behind(entry):
+        return None
+    return _holder(entry) or Holder("", 0.0, "", ProcessMark(0, ""))
+
+
 def _give_back(held: Lease) -> None:
     """Ends what was begun, if that is possible; if not, the next command does it."""
     try:

@@ -69,6 +69,22 @@ def conflicts(mine: Lease, others: Iterable[Lease]) -> Lease | None:
     return next((other for other in others if not (mine.shared and other.shared)), None)
 
 
+def known_leases(folder: Path, *, counting: bool) -> tuple[Lease, ...]:
+    """Returns the leases in a folder that count, or those that do not any more; takes none away.
+
+    Args:
+        folder: Where they are; it need not be there.
+        counting: Which ones.
+    """
+    found = []
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        with suppress(FileNotFoundError):  # given back meanwhile
+            lease, age = _read(path), time.time() - path.stat().st_mtime
+            if holds(lease, age) is counting:
+                found.append(lease)
+    return tuple(found)
+
+
 @contextmanager
 def leased(folder: Path, lease: Lease, wait: float, on_wait: Callable[[str], None]) -> Iterator[None]:
     """Holds a lease while its body runs.

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from nbmlops.core.errors import Conflict, EnvironmentFault
-from nbmlops.runtime.leases import Lease, leased, waited_for
+from nbmlops.runtime.leases import Lease, known_leases, leased, waited_for
 from nbmlops.runtime.store import make_private
 from nbmlops.tracking.process import this_process
 
@@ -53,6 +53,27 @@ def locked(
             lease = Lease(this_process(), started, shared)
             held.enter_context(leased(path.with_name(f"{path.name}.leases"), lease, wait, on_wait))
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Returns whether a run holds the lock now.
+
+    Args:
+        path: The lock file, which need not be there.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks: leases tell
+        return bool(known_leases(path.with_name(f"{path.name}.leases"), counting=True))
+    finally:
+        os.close(handle)  # frees it
+    return False
 
 
 def _acquire(handle: int, how: int, wait: float, on_wait: Callable[[str], None]) -> bool:

@@ -34,6 +34,15 @@ else:
         return True
 
 
+def is_locked(path: Path) -> bool:
+    """Returns whether a process holds the lock on a file; False for one that is not there or cannot be read."""
+    try:
+        with path.open("rb+") as stream:
+            return not _try(stream)
+    except OSError:
+        return False
+
+
 @contextmanager
 def file_lock(path: Path, seconds: float) -> Iterator[None]:
     """Holds the lock on a file, which is made if needed and left behind.

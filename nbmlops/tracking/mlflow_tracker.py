@@ -22,7 +22,7 @@ from nbmlops.tracking.keys import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, par
 from nbmlops.tracking.mlflow_errors import named_errors, without_links
 from nbmlops.tracking.mlflow_runs import read_document, search_runs
 from nbmlops.tracking.predictions import download_artifact, upload_predictions
-from nbmlops.tracking.process import ProcessMark, is_gone, this_process
+from nbmlops.tracking.process import is_gone, mark_of, this_process
 from nbmlops.tracking.redacted import redact_log, redact_tags
 from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.tracker import RunFacts, RunQuery, RunStart, RunState
@@ -325,7 +325,7 @@ class MlflowTracker:
         if found is None:
             return ()
         running = self._search(found.experiment_id, {lineage.HOST: this_process().host}, _MOST_RUNS, RunState.RUNNING)
-        gone = tuple(run.info.run_id for run in running if is_gone(_mark_of(run.data.tags)))
+        gone = tuple(run.info.run_id for run in running if is_gone(mark_of(run.data.tags)))
         for run_id in gone:
             self.end_run(run_id, RunState.KILLED)
         return gone
@@ -396,15 +396,6 @@ def _checked_metric(metric: MetricValue) -> MetricValue:
     if metric.step not in _STEPS:
         raise UsageError(f"metric {metric.name!r} has step {metric.step}, which is beyond 64 bits")
     return metric
-
-
-def _mark_of(tags: Mapping[str, str]) -> ProcessMark:
-    pid = tags.get(lineage.PID, "")
-    return ProcessMark(
-        int(pid) if pid.isascii() and pid.isdigit() else 0,
-        tags.get(lineage.HOST, ""),
-        tags.get(lineage.PROCESS_START, ""),
-    )
 
 
 def _user() -> str:

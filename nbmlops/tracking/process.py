@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+
+from nbmlops.tracking.lineage import HOST, PID, PROCESS_START
 
 _PROC = Path("/proc")
 
@@ -38,6 +41,13 @@ def is_gone(mark: ProcessMark) -> bool:
         return True
     start = _start_of(mark.pid)
     return bool(mark.start and start) and mark.start != start
+
+
+def mark_of(tags: Mapping[str, str]) -> ProcessMark:
+    """Returns the mark that a run's tags tell; one of no process where they tell none."""
+    pid = tags.get(PID, "")
+    number = int(pid) if pid.isascii() and pid.isdigit() else 0
+    return ProcessMark(number, tags.get(HOST, ""), tags.get(PROCESS_START, ""))
 
 
 def _host() -> str:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
 
 from nbmlops.core.errors import EnvironmentFault, StoreAway
 
 LOCK_SECONDS = 5.0
+_LOOK_SECONDS = 0.5
 _REVISION = re.compile(r"^(down_)?revision(?:\s*:\s*[^=]+)?\s*=\s*[\"']([0-9a-f]+)[\"']", re.MULTILINE)
 
 
@@ -48,6 +52,61 @@ def check_sqlite_store(path: Path, lock_seconds: float = LOCK_SECONDS) -> None:
             "set [tracking] uri in nbmlops.toml to another file",
         )
     _check_revision(path, revision, is_empty=is_empty)
+
+
+class KnownRun(Struct, frozen=True):
+    """A run as the file has it: its id, its name, and its tags."""
+
+    run_id: str
+    name: str
+    tags: Mapping[str, str]
+
+
+def running_runs(path: Path) -> tuple[KnownRun, ...]:
+    """Returns the runs that count as running, the oldest first; () where the file has no such table or cannot be read.
+
+    Args:
+        path: The database; it need not exist.
+    """
+    rows = _rows(
+        path,
+        "SELECT r.run_uuid, r.name, t.key, t.value FROM runs r LEFT JOIN tags t ON t.run_uuid = r.run_uuid "
+        "WHERE r.status = 'RUNNING' AND r.lifecycle_stage = 'active' ORDER BY r.start_time, r.run_uuid",
+    )
+    found: dict[str, KnownRun] = {}
+    for run_id, name, key, value in rows:
+        tags = found.setdefault(run_id, KnownRun(run_id, name or "", {})).tags
+        found[run_id] = KnownRun(run_id, name or "", {**tags, key: value or ""} if key else tags)
+    return tuple(found.values())
+
+
+def model_tags(path: Path, prefix: str) -> Mapping[str, Mapping[str, str]]:
+    """Returns the tags of the registered names that begin so; {} where the file has no such table or cannot be read.
+
+    Args:
+        path: The database; it need not exist.
+        prefix: How the names begin.
+    """
+    rows = _rows(
+        path,
+        "SELECT m.name, t.key, t.value FROM registered_models m LEFT JOIN registered_model_tags t ON t.name = m.name "
+        "WHERE substr(m.name, 1, ?) = ? ORDER BY m.name",
+        len(prefix),
+        prefix,
+    )
+    found: dict[str, dict[str, str]] = {}
+    for name, key, value in rows:
+        found.setdefault(name, {}).update({key: value or ""} if key else {})
+    return found
+
+
+def _rows(path: Path, query: str, *arguments: str | int) -> list[Any]:
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, timeout=_LOOK_SECONDS, uri=True)) as database:
+            return database.execute(query, arguments).fetchall()
+    except sqlite3.Error:
+        return []
 
 
 def _check_folder(path: Path) -> None:

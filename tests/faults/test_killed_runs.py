@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from blake3 import blake3
 
+from nbmlops.app.leftovers import killed_runs
 from nbmlops.pipeline.run_codec import run_from_json
 from nbmlops.pipeline.run_record import RunStatus, StepStatus
 from nbmlops.runtime.events import FormerRunKilled
@@ -113,6 +114,7 @@ def test_a_run_that_is_killed_anywhere_loses_nothing(tmp_path: Path, tiny: Modul
             break
         told, was_killed = killed_after(chance.uniform(0.0, longest), folder, n)
         check_files(tmp_path / "killed")
+        left = list(killed_runs(tmp_path / "killed", []))
         events: list[Any] = []
         again = tiny.run(folder, events, parameters={"n": n})
         assert again.status is RunStatus.SUCCEEDED
@@ -122,6 +124,7 @@ def test_a_run_that_is_killed_anywhere_loses_nothing(tmp_path: Path, tiny: Modul
         reused = [step.name for step in again.steps if step.status is StepStatus.CACHED]
         assert reused[: len(finished)] == finished
         marked = [event.run for event in events if isinstance(event, FormerRunKilled)]
+        assert len(left) == len(marked)
         # Between the last step and the end of the process there is nothing left to lose.
         assert marked or not was_killed or not told or finished[-1:] == ["total"]
         for run in marked:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.session_store import SPOOLS
+from nbmlops.app.project import SPOOLS
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 from nbmlops.tracking.spool import find_spools
 from nbmlops.tracking.tracker import RunState

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app.session_store import SPOOLS
+from nbmlops.app.leftovers import waiting_spools
+from nbmlops.app.project import SPOOLS
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking.delivery import Delivery, end_entry, log_entry, start_entry
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
@@ -110,6 +111,8 @@ def test_a_kernel_that_dies_while_the_server_is_away_loses_nothing(project: Path
         env={**os.environ, "MLFLOW_TRACKING_URI": away},
     )
     assert died.returncode == 9, died.stderr
+    (left,) = waiting_spools(project)
+    assert left.found == "6 entries of run line not sent, and no notebook that would send them"
     (kept,) = sync(project, expect=4)
     assert (kept["state"], kept["sent"], kept["left"]) == ("kept", 0, 6)
     (fault,) = kept["faults"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.session_store import SPOOLS
+from nbmlops.app.project import SPOOLS
 from nbmlops.app.store_process import NotToldError, RemoteStores, StoreProcess
 from nbmlops.core.errors import StoreAway, UsageError
 from nbmlops.gate.verdict import Verdict

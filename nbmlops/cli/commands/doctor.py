@@ -13,7 +13,8 @@ from nbmlops.cli.render_doctor import diagnosis_blocks
 
 HELP = """\
 Say what is installed, reachable and configured for the project in the current folder, and what to do about what is
-not: Python, packages, kernel, git, disk, nbmlops.toml, the tracking store. Exits with 4 when something blocks.
+not: Python, packages, kernel, git, disk, nbmlops.toml, the tracking store; runs that were killed, what waits to be
+sent, leases that were left behind. Exits with 4 when something blocks.
 
 \b
 Example:
