@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from nbmlops.gate.policy import HELD_OUT
 from nbmlops.pipeline.run_codec import finite
 from nbmlops.registry.registry import ModelVersion
 from nbmlops.tracking.behaviour import behaviours_in
-from nbmlops.tracking.lineage import CHECK, GIT_COMMIT, GIT_DIRTY, PIPELINE
+from nbmlops.tracking.lineage import CHECK, GIT_COMMIT, GIT_DIRTY, PIPELINE, PYTHON
 from nbmlops.tracking.tracker import RunFacts
 
 if TYPE_CHECKING:
@@ -55,17 +55,17 @@ def fact_of(asked: AskedFact, recorded: Recorded, champion: FindVersion) -> Fact
         return _signature(fact, of or HELD_OUT, run_id, recorded, champion())
     if fact == "drift":
         return _drift(of, run_id, recorded, champion())
-    return _of_run(asked, recorded.facts(run_id))
+    return _of_run(asked, recorded.facts(run_id), recorded)
 
 
-def _of_run(asked: AskedFact, facts: RunFacts) -> Fact:
+def _of_run(asked: AskedFact, facts: RunFacts, recorded: Recorded) -> Fact:
     match asked.fact:
         case "dirty_tree":
             found: Fact = float(not (facts.tags.get(GIT_COMMIT) and facts.tags.get(GIT_DIRTY) == "false"))
         case "unhashed_data":
             found = float(not (facts.data if not asked.of else facts.data.get(asked.of)))
         case "unpinned_environment":
-            found = float(not _has_lock(asked.root, facts.tags.get(PIPELINE, "")))
+            found = _unpinned(asked, facts, recorded)
         case "failed_checks":
             found = _checks(asked.of, facts.tags)
         case "failed_tests":
@@ -75,10 +75,31 @@ def _of_run(asked: AskedFact, facts: RunFacts) -> Fact:
     return found
 
 
-def _has_lock(root: Path, pipeline: str) -> bool:
-    """Returns whether the project says to the version what its pipeline is made with."""
-    folders = (root, root / PIPELINES / pipeline) if pipeline else (root,)
-    return any((folder / LOCK).is_file() for folder in folders)
+def _unpinned(asked: AskedFact, facts: RunFacts, recorded: Recorded) -> Fact:
+    """Returns how many libraries of the run are others than its pipeline's lock, or else the project's, says."""
+    from nbmlops.app.installed import marker_environment  # noqa: PLC0415  # only who asks for it needs it
+    from nbmlops.app.pinned import pin_differences  # noqa: PLC0415  # likewise
+
+    pipeline = facts.tags.get(PIPELINE, "")
+    folders = [asked.root / PIPELINES / pipeline] if pipeline else []
+    lock = next((folder / LOCK for folder in (*folders, asked.root) if (folder / LOCK).is_file()), None)
+    if lock is None:
+        return NotHad(f"there is no {LOCK}, neither the pipeline's nor the project's")
+    packages = recorded.packages(asked.run_id)
+    if not packages:
+        return NotHad("the run recorded no versions of libraries")
+    said = pin_differences(
+        lock.read_text("utf-8", "replace"), facts.tags.get(PYTHON, ""), packages, marker_environment()
+    )
+    if said is None:
+        return NotHad(f"{lock.relative_to(asked.root).as_posix()} pins nothing")
+    return Found(float(len(said)), _listed(said), {"libraries": list(said)} if said else {})
+
+
+def _listed(said: Sequence[str]) -> str:
+    """Returns a few of these, and how many more there are."""
+    more = [f"and {len(said) - _MOST_SAID} more"] if len(said) > _MOST_SAID else []
+    return "; ".join([*said[:_MOST_SAID], *more])
 
 
 def _measured(fact: str, held: HeldOut | NotHad) -> Fact:
@@ -101,9 +122,8 @@ def _tests(of: str, tags: Mapping[str, str]) -> Fact:
     if not wanted:
         return NotHad(f"the behaviour test {of!r} was not run" if of else "no behaviour test was run")
     failed = [record for record in wanted if not record.passed]
-    said = [f"{record.name} ({record.outcome.value}): {record.message}" for record in failed[:_MOST_SAID]]
-    said += [f"and {len(failed) - _MOST_SAID} more"] if len(failed) > _MOST_SAID else []
-    return Found(float(len(failed)), "; ".join(said), {"tests": [finite(record) for record in wanted]})
+    said = [f"{record.name} ({record.outcome.value}): {record.message}" for record in failed]
+    return Found(float(len(failed)), _listed(said), {"tests": [finite(record) for record in wanted]})
 
 
 def _signature(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from nbmlops.gate.evidence import NotHad
 from nbmlops.registry.registry import ModelRegistry, ModelVersion
 from nbmlops.tracking.lineage import PREDICTIONS
 from nbmlops.tracking.predictions import predictions_artifact
+from nbmlops.tracking.provenance import PROVENANCE_FILE, provenance_from_json
 from nbmlops.tracking.tracker import RunFacts, Tracker
 
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ class Recorded:
             EnvironmentFault: the store cannot be used.
         """
         return self._tracker.run_data(run_id)
+
+    def packages(self, run_id: str) -> Mapping[str, str]:
+        """Returns the libraries that a run had, with their versions; {} where it recorded none.
+
+        Raises:
+            UsageError: there is no such run.
+            EnvironmentFault: the store cannot be used.
+        """
+        provenance = provenance_from_json(self._tracker.read_document(run_id, PROVENANCE_FILE))
+        return provenance.packages if provenance is not None else {}
 
     def of_run(self, run_id: str, name: str) -> HeldOut | NotHad:
         """Returns the predictions that a run logged under a name, or why they cannot be had."""

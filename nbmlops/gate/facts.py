@@ -10,7 +10,7 @@ COUNTED: Mapping[str, str] = {
     "failed_tests": "behaviour tests that failed or were not run; `of` names one test",
     "dirty_tree": "1 when the run was made from files that are not committed, or outside of git",
     "unhashed_data": "1 when the run has logged no fingerprint of any data",
-    "unpinned_environment": "1 when the project has no `requirements.lock`, neither its own nor its pipeline's",
+    "unpinned_environment": "libraries of the run that are not those of its `requirements.lock`",
     "signature_changes": "columns of the features that differ from the champion's in name or type",
     "signature_breaks": "those of them that whoever calls the champion would have to add or change",
 }

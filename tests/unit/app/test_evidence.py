@@ -24,8 +24,9 @@ from nbmlops.gate.policy import Claim, ClaimKind, Method, Policy, Rule, Sample
 from nbmlops.pipeline.run_codec import finite
 from nbmlops.pipeline.run_record import MetricValue, StepLog
 from nbmlops.registry.registry import ModelVersion
-from nbmlops.tracking.lineage import GIT_COMMIT, GIT_DIRTY, PREDICTIONS
+from nbmlops.tracking.lineage import GIT_COMMIT, GIT_DIRTY, PIPELINE, PREDICTIONS
 from nbmlops.tracking.predictions import predictions_artifact, predictions_file
+from nbmlops.tracking.provenance import PROVENANCE_FILE, Provenance, provenance_to_json
 from nbmlops.tracking.tracker import RunStart
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 
@@ -274,9 +275,30 @@ def test_reproducibility_is_read_from_the_run(world: World) -> None:
     world.tracker.set_tags(world.run, {GIT_DIRTY: "true"})
     assert world.fact("dirty_tree") == 1.0
     assert world.fact("unhashed_data") == 1.0
-    assert world.fact("unpinned_environment") == 1.0
-    (world.root / "requirements.lock").touch()
-    assert world.fact("unpinned_environment") == 0.0
+
+
+def test_libraries_that_are_not_those_of_the_lock_are_named(world: World) -> None:
+    def recorded(**packages: str) -> None:
+        document = provenance_to_json(Provenance(packages=packages))
+        world.tracker.log_document(world.run, PROVENANCE_FILE, document)
+
+    missing = NotHad("there is no requirements.lock, neither the pipeline's nor the project's")
+    assert world.fact("unpinned_environment") == missing
+    lock = world.root / "requirements.lock"
+    lock.write_text("numpy==2.1.0\n")
+    assert world.fact("unpinned_environment") == NotHad("the run recorded no versions of libraries")
+    recorded(numpy="2.1.0")
+    assert world.fact("unpinned_environment") == Found(0.0)
+    recorded(numpy="2.0.0")
+    said = "numpy is 2.0.0, locked 2.1.0"
+    assert world.fact("unpinned_environment") == Found(1.0, said, {"libraries": [said]})
+    world.tracker.set_tags(world.run, {PIPELINE: "delays"})
+    folder = world.root / "pipelines" / "delays"
+    folder.mkdir(parents=True)
+    (folder / "requirements.lock").write_text("numpy==2.0.0\n")
+    assert world.fact("unpinned_environment") == Found(0.0)
+    (folder / "requirements.lock").write_text("")
+    assert world.fact("unpinned_environment") == NotHad("pipelines/delays/requirements.lock pins nothing")
 
 
 def test_checks_and_tests_are_counted(world: World) -> None:
