@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 KNOWN_FILES = f"{STATE_FOLDER}/state/files.json"
 
 
-def track(
+def track(  # noqa: PLR0913 - each option of the line
     experiment: str | None = None,
     *,
     notebook: str | Path | None = None,
@@ -57,6 +57,7 @@ def track(
     pause: bool = False,
     resume: bool = False,
     stop: bool = False,
+    autolog: bool = False,
 ) -> StatusView:
     """Returns the run of this notebook, started now or, if one is open, as it is; a paused one goes on.
 
@@ -70,6 +71,8 @@ def track(
         pause: Record neither cells nor values until `track` is called again.
         resume: Without an open run, go on with the notebook's last one, which another kernel had, not with a new one.
         stop: End the run.
+        autolog: Record what models are trained with, as MLflow's autologging tells it, until the run ends. MLflow is
+            imported for that, here. Put it above the first training.
 
     Raises:
         UsageError: `stop` or `pause` without a run, `resume` without an earlier one, several of the three, or the open
@@ -86,7 +89,7 @@ def track(
         session = required_session()
         session.pause()
         return session.status()
-    options = SessionOptions(experiment, None if notebook is None else Path(notebook), name, resume)
+    options = SessionOptions(experiment, None if notebook is None else Path(notebook), name, resume, autolog)
     return start_session(options, _kernel(), open_store).status()
 
 

@@ -248,6 +248,7 @@ def compile_options(
         compiler=own_version(),
         demands=source.config.demands,
         no_secrets=source.config.secrets.allowed,
+        autolog=source.config.autolog,
     )
 
 

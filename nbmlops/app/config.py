@@ -58,6 +58,7 @@ class PipelineConfig(Struct, frozen=True):
         warm: Whether their processes may be forked from one that has their imports.
         notebook: What of notebooks is kept with runs; None for step notebooks whole, a notebook's own run stripped.
         secrets: What looks like a secret and is none, and the other way round.
+        autolog: Whether MLflow's autologging follows what notebook and steps train.
     """
 
     name: str
@@ -77,6 +78,7 @@ class PipelineConfig(Struct, frozen=True):
     warm: bool = True
     notebook: Literal["whole", "stripped", "no"] | None = None
     secrets: SecretSettings = field(default_factory=SecretSettings)
+    autolog: bool = False
 
 
 class Config(Struct, frozen=True):
@@ -110,6 +112,7 @@ class Config(Struct, frozen=True):
             memory=own.run.memory or base.run.memory or "",
             warm=base.run.warm is not False if own.run.warm is None else own.run.warm,
             notebook=own.tracking.notebook or base.tracking.notebook,
+            autolog=bool(base.tracking.autolog if own.tracking.autolog is None else own.tracking.autolog),
             secrets=SecretSettings(
                 frozenset(base.redaction.allow), frozenset((*base.redaction.variables, *own.secrets))
             ),

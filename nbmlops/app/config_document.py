@@ -9,11 +9,12 @@ from msgspec import Struct, field
 
 
 class TrackingTable(Struct, frozen=True):
-    """`[tracking]`: where runs are logged and under which experiment, and what of the notebook is kept with its run."""
+    """`[tracking]`: store and experiment, what of the notebook is kept with its run, and whether autologging is on."""
 
     uri: str | None = None
     experiment: str | None = None
     notebook: Literal["whole", "stripped", "no"] | None = None
+    autolog: bool | None = None
 
 
 class RedactionTable(Struct, frozen=True):

@@ -57,7 +57,10 @@ def start_session(options: SessionOptions, kernel: Kernel, opener: StoreOpener) 
     place = find_place(options, kernel)
     store, title = opener(place, options)
     files = follow_files(place, kernel, store, lambda: tell_listeners(*_open)) if kernel.follows_cells else None
-    return open_session(NotebookSession(place, kernel, store, title, files))
+    session = open_session(NotebookSession(place, kernel, store, title, files))
+    if options.autolog or place.config.autolog:
+        session.autolog.start(session)
+    return session
 
 
 def open_session(session: NotebookSession) -> NotebookSession:

@@ -33,6 +33,7 @@ from nbmlops.app.wiring import Stores
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import NbmlopsError, Terminated, UsageError
 from nbmlops.pipeline.demands import is_memory, memory_bytes
+from nbmlops.pipeline.fits import logged_fits
 from nbmlops.pipeline.run_record import RunPhase, RunRecord, RunStatus, StepLog, StepRecord
 from nbmlops.runtime.events import Event, StepCached, StepFinished, StepSkipped, StepStarted
 from nbmlops.runtime.machine import available_memory, usable_cores
@@ -297,10 +298,17 @@ class _Run:
             self._logged[step.name] = told
             self._tracked.log_of(lambda: _with_inputs(step, self._opened.root))
 
+    def _log_fits(self, result: StepsResult) -> None:
+        """Sends what autologging told, now that all steps have: its names are given in notebook order."""
+        told = logged_fits(step.log for step in result.steps)
+        if told != StepLog():
+            self._tracked.log(told)
+
     def _stopped(self, result: StepsResult, running: OpenRun) -> RunOutcome:
         """Returns the outcome of a run that failed or was interrupted."""
         record = self._record(result)
         if self._tracked.has_begun:
+            self._log_fits(result)
             record = self._identified(record)
             running.trace.reach(RunPhase.WRITING, record)
             record = self._documented(record)
@@ -311,6 +319,7 @@ class _Run:
         """Returns the outcome of a run that was asked to stop before the end."""
         record = self._record(result)
         if self._tracked.has_begun:
+            self._log_fits(result)
             record = self._identified(record)
             running.trace.reach(RunPhase.WRITING, record)
             record = self._documented(record)
@@ -322,6 +331,7 @@ class _Run:
         """Returns the outcome of a run whose steps all succeeded: judged and registered if asked, documented."""
         self._unwritten = self._record(result)
         running.trace.reach(RunPhase.JUDGING, self._unwritten)
+        self._log_fits(result)
         metrics = value_metrics(self._opened, result)
         if metrics:
             self._tracked.log(StepLog(metrics=metrics))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from nbmlops.app.opened import OpenedPipeline
 from nbmlops.app.project import VERDICT_FILE
 from nbmlops.core.documents import write_json_document
+from nbmlops.pipeline.fits import logged_fits
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import Lineage, MetricValue, RunRecord, StepLog, counting_values
 from nbmlops.runtime.results import StepsResult
@@ -37,7 +38,8 @@ def run_record(opened: OpenedPipeline, cwd: Path, result: StepsResult, extra: It
     from nbmlops.app.step_inputs import input_digests  # noqa: PLC0415 - a run that executes nothing asks for no inputs
 
     logs = [step.log for step in result.steps]
-    metrics = [*(metric for log in logs for metric in log.metrics), *extra]
+    told = logged_fits(logs)
+    metrics = [*(metric for log in (*logs, told) for metric in log.metrics), *extra]
     return RunRecord(
         status=result.status,
         run_id="",

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from nbmlops.app.closing import Registration
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.redaction_notes import process_notes
+from nbmlops.app.session_autolog import SessionAutolog
 from nbmlops.app.session_listeners import tell_listeners
 from nbmlops.app.session_log import SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, check_same_run, find_place
@@ -29,9 +30,9 @@ from nbmlops.app.session_tests import declared_tests
 from nbmlops.app.views import SessionStatus, StatusView, VerdictView, VersionView
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, GateRejected
-from nbmlops.core.records import BehaviourRecord, CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import ArtifactRecord, BehaviourRecord, CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.verdict import Verdict, Waiver
-from nbmlops.pipeline.run_record import MetricValue, ModelVersionRef, StepLog
+from nbmlops.pipeline.run_record import FitRecord, MetricValue, ModelVersionRef, StepLog
 from nbmlops.runtime.redact import shown_parameters
 from nbmlops.tracking.cells import CellRecord, CellRun, ValueMade
 from nbmlops.tracking.lineage import REPRODUCIBLE
@@ -63,6 +64,9 @@ class NotebookSession:
         self._store = store
         self._known_title = title
         self._files = files
+        self.autolog = SessionAutolog()
+        self.is_mine = True
+        """Whether this process has the run; one that was forked has it not."""
         self._log = SessionLog(place.parameters, store.earlier)
         self._cells = CellRecord(filter(None, kernel.cells[:-1]))
         self._state = SessionStatus.RUNNING
@@ -130,6 +134,19 @@ class NotebookSession:
     def check(self, record: CheckRecord) -> None:
         """Logs the outcome of a schema check."""
         self._log.record_check(record)
+        self._recorded()
+
+    def artifact(self, record: ArtifactRecord) -> None:
+        """Logs a figure."""
+        self._log.record_artifact(record)
+        self._recorded()
+
+    def fit(self, record: FitRecord) -> None:
+        """Logs what autologging told of a training; a verdict that was given before no longer holds."""
+        self._log.record_fit(record)
+        if self._files is not None:
+            self._files.others_read()  # autologging draws figures, and fonts are read for that
+        self._verdict = None
         self._recorded()
 
     def _recorded(self) -> None:
@@ -330,6 +347,8 @@ class NotebookSession:
         self._place.check_same_notebook(place)
         self._kernel = kernel
         self.pause(paused=False)
+        if options.autolog:
+            self.autolog.start(self)
         if place is not self._place and not self._place.notebook:
             self._place = place
             self._log.names = place.parameters
@@ -338,6 +357,7 @@ class NotebookSession:
 
     def end(self, *, failed: bool = False) -> StatusView:
         """Returns the final status, after sending what is left and ending the run; what waits stays in the spool."""
+        self.autolog.stop()
         self._take_named_metrics()
         self._settle(last=True)
         if self._files is not None:
@@ -350,6 +370,7 @@ class NotebookSession:
 
     def abandon(self) -> None:
         """Lets go of the run in a forked child: it is its parent's."""
+        self.is_mine = False
         self._store.abandon()
 
     def end_at_exit(self) -> None:
@@ -365,7 +386,8 @@ class NotebookSession:
         """Returns what is recorded so far; cheap, and from any thread."""
         place, log = self._place, self._log
         files = self._files.notes() if self._files is not None else ()
-        notes = (*log.notes(), *place.notes(), *files, *filter(None, [self._store.backlog()]), *process_notes())
+        known = (*log.notes(), *self.autolog.notes(), *place.notes(), *files)
+        notes = (*known, *filter(None, [self._store.backlog()]), *process_notes())
         return StatusView(
             status=SessionStatus.PAUSED if log.is_paused else self._state,
             run_id=self._title.run_id,
@@ -377,6 +399,7 @@ class NotebookSession:
             parameters=shown_parameters(log.params),
             metrics=log.metrics,
             data=self._data(),
+            figures=log.artifacts,
             checks=log.checks,
             verdict=self._verdict,
             model_version=self._version,

@@ -11,9 +11,17 @@ from nbmlops.app.logged import plain_value
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.core.known_secrets import MARK
-from nbmlops.core.records import BehaviourOutcome, BehaviourRecord, CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import (
+    ArtifactRecord,
+    BehaviourOutcome,
+    BehaviourRecord,
+    CheckRecord,
+    DataRecord,
+    PredictionsRecord,
+)
 from nbmlops.gate.numerals import as_number
-from nbmlops.pipeline.run_record import MetricValue, StepLog, counting_values
+from nbmlops.pipeline.fits import FitNames
+from nbmlops.pipeline.run_record import FitRecord, MetricValue, StepLog, counting_values
 from nbmlops.tracking.behaviour import behaviours_in
 from nbmlops.tracking.tracker import RunFacts
 
@@ -50,10 +58,12 @@ class SessionLog:
         self._checks: dict[tuple[str, str], CheckRecord] = {}
         self._predictions: dict[str, PredictionsRecord] = {}
         self._tests: dict[str, BehaviourRecord] = {}
+        self._artifacts: dict[str, ArtifactRecord] = {}
         self._pending = StepLog()
         self._earlier_tests = frozenset(one.name for one in behaviours_in(earlier.tags)) if earlier else frozenset()
         self._earlier = dict(earlier.params) if earlier is not None else {}
         self._earlier_metrics = dict(earlier.metrics) if earlier is not None else {}
+        self._fits = FitNames(self._earlier)
         self.is_paused = False
         self.ignored = 0
 
@@ -125,6 +135,24 @@ class SessionLog:
         if self._predictions.get(record.name) != record:
             self._predictions[record.name] = record
             self._add(StepLog(predictions=(record,)))
+
+    def record_artifact(self, record: ArtifactRecord) -> None:
+        """Adds a figure; the same one again is not sent again."""
+        if self._ignores():
+            return
+        if self._artifacts.get(record.name) != record:
+            self._artifacts[record.name] = record
+            self._add(StepLog(artifacts=(record,)))
+
+    def record_fit(self, fit: FitRecord) -> None:
+        """Adds what autologging told of a training, under names of its own."""
+        if self._ignores():
+            return
+        told = self._fits.logged(fit, {**self._earlier, **self._params})
+        self._params.update(told.params)
+        self._metrics += told.metrics
+        self._artifacts.update({record.name: record for record in told.artifacts})
+        self._add(told)
 
     def record_tests(self, records: Sequence[BehaviourRecord]) -> None:
         """Adds behaviour tests; the same outcome again is not sent again."""
@@ -231,6 +259,11 @@ class SessionLog:
         return tuple(self._data.values())
 
     @property
+    def artifacts(self) -> tuple[str, ...]:
+        """Names of the figures and other files."""
+        return tuple(self._artifacts)
+
+    @property
     def checks(self) -> tuple[CheckRecord, ...]:
         """The schema checks, the last of each kind."""
         return tuple(self._checks.values())
@@ -248,4 +281,5 @@ def _joined(first: StepLog, second: StepLog) -> StepLog:
         checks=first.checks + second.checks,
         predictions=first.predictions + second.predictions,
         tests=first.tests + second.tests,
+        artifacts=first.artifacts + second.artifacts,
     )

@@ -32,12 +32,14 @@ class SessionOptions(Struct, frozen=True):
         notebook: Path of the notebook.
         name: The run's name.
         resume: Go on with the notebook's last run, which another kernel had, instead of a new one.
+        autolog: Record what is trained, as MLflow's autologging tells it.
     """
 
     experiment: str | None = None
     notebook: Path | None = None
     name: str | None = None
     resume: bool = False
+    autolog: bool = False
 
 
 class Kernel(Struct, frozen=True):

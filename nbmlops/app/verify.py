@@ -175,6 +175,7 @@ class _Work:
             root=self._root,
             store=self._store(stage),
             timeout=self._request.timeout,
+            autolog=self._pipeline.autolog,
         )
         with self._copy(), self._timed(stage):
             return watch_notebook(job, self._variables, on_cell)

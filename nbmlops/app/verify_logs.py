@@ -32,6 +32,11 @@ def _each(log: StepLog) -> Iterator[tuple[tuple[str, str], str]]:
         yield ("metric", metric.name), repr(metric.value) + (f" at {metric.step}" if metric.step else "")
     for data in log.data:
         yield ("data", data.name), data.digest
+    for fit in log.fits:
+        told = [(metric.name, metric.value, metric.step) for metric in fit.metrics]
+        yield ("autolog", fit.name), repr((dict(fit.params), told, [artifact.name for artifact in fit.artifacts]))
+    for artifact in log.artifacts:  # the same figure may have other bytes
+        yield ("figure", artifact.name), artifact.name
     for check in log.checks:
         failures = "; ".join(check.failures)
         yield ("check", f"{check.data} {check.schema}".strip()), "passed" if check.passed else f"failed: {failures}"

@@ -207,6 +207,7 @@ class StatusView(View, Struct, frozen=True):
         parameters: Logged parameters.
         metrics: Logged metrics, the last value of each.
         data: Fingerprinted data.
+        figures: Names of figures and other files.
         checks: Schema checks.
         verdict: The gate's answer, or None before the gate.
         preview: What the gate would say now, or None where that is not known.
@@ -225,6 +226,7 @@ class StatusView(View, Struct, frozen=True):
     parameters: Mapping[str, Json] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     data: tuple[DataRecord, ...] = ()
+    figures: tuple[str, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
     verdict: Verdict | None = None
     preview: Verdict | None = None
@@ -251,6 +253,7 @@ class StatusView(View, Struct, frozen=True):
         yield "parameters", _some(f"{name} = {value!r}" for name, value in self.parameters.items())
         yield "metrics", _some(f"{name} = {value:.6g}" for name, value in self.metrics.items())
         yield "data", _some(f"{one.name} ({known_as(one)}, {one.digest[:8]})" for one in self.data)
+        yield "figures", _some(self.figures)
         failed = [f"{one.data} against {one.schema}" for one in self.checks if not one.passed]
         yield "checks", f"FAIL: {_some(failed)}" if failed else f"{len(self.checks)} passed" if self.checks else ""
         if self.verdict is not None:

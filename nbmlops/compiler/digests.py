@@ -64,6 +64,7 @@ def step_digest(program: Program, step: Step) -> str:
             "outputs": list(step.outputs),
             "parameters": list(step.parameters),
             **({"environment": environment} if environment else {}),
+            **({"autolog": True} if program.pipeline.autolog else {}),
             **({"loads": [[i.module, i.attribute] for i in loads]} if loads else {}),
             **({"mode": [step.mode.value, step.whole]} if step.mode is StepMode.VERBATIM else {}),
         }

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from nbmlops.analysis.model import NotebookAnalysis, Placement, StepFacts
 from nbmlops.compiler.closing import Closing
 from nbmlops.compiler.program import CompileOptions
+from nbmlops.notebook.autolog import asks_for_autolog
 from nbmlops.notebook.digests import cell_digest, notebook_digest
 from nbmlops.notebook.model import CellKind, Notebook, RoleKind
 from nbmlops.notebook.names import module_names
@@ -61,6 +62,7 @@ def lower(notebook: Notebook, analysis: NotebookAnalysis, closing: Closing, opti
         schedule=options.demands.schedule,
         secrets=options.demands.secrets,
         targets=options.targets,
+        autolog=options.autolog or asks_for_autolog(notebook),
     )
 
 

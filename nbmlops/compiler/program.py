@@ -46,6 +46,7 @@ class CompileOptions(Struct, frozen=True):
         compiler: Version of nbmlops.
         demands: Tries, time and resources of the steps; schedule and secrets of the pipeline.
         no_secrets: Texts that look like secrets and are none, and names whose values are none.
+        autolog: MLflow's autologging follows what the steps train, also if no `%mlops track` line asks for it.
     """
 
     notebook: str
@@ -65,6 +66,7 @@ class CompileOptions(Struct, frozen=True):
     compiler: str = ""
     demands: Demands = field(default_factory=Demands)
     no_secrets: frozenset[str] = frozenset()
+    autolog: bool = False
 
 
 class Compiled(Struct, frozen=True):

@@ -50,6 +50,18 @@ class PredictionsRecord(Struct, frozen=True):
     rows: int
 
 
+class ArtifactRecord(Struct, frozen=True):
+    """A figure, or another small file, that belongs to a run.
+
+    Attributes:
+        name: What it is called among the run's artifacts, with folder and suffix.
+        digest: SHA-256 of its content.
+    """
+
+    name: str
+    digest: str
+
+
 class CheckFinding(Struct, frozen=True):
     """One rule of a schema that data breaks, for programs.
 

@@ -20,7 +20,7 @@ SUBCOMMANDS = (
         "track",
         "start or resume the run of this notebook",
         "%mlops track --experiment flights",
-        ("--experiment", "--notebook", "--name", "--pause", "--resume", "--stop"),
+        ("--experiment", "--notebook", "--name", "--pause", "--resume", "--stop", "--autolog"),
     ),
     Subcommand(
         "data",

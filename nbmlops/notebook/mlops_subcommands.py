@@ -165,6 +165,9 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on with this kernel's run, or after a restart with the last one"
     )
     parser.add_argument("--stop", action="store_true", help="end the run")
+    parser.add_argument(
+        "--autolog", action="store_true", help="record what models are trained with, as MLflow's autologging tells it"
+    )
 
 
 def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
@@ -286,7 +289,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _DROP,
         _track_arguments,
         _no_call,
-        frozenset({"pause", "resume", "stop"}),
+        frozenset({"pause", "resume", "stop", "autolog"}),
     ),
     "data": Subcommand(
         "fingerprint a frame or a file and log it as an input of the run",

@@ -81,6 +81,7 @@ def _document_of(pipeline: Pipeline, files: Mapping[str, str]) -> dict[str, obje
     document["steps_from"] = pipeline.steps_from
     document |= {"schedule": pipeline.schedule, "secrets": Inline(pipeline.secrets)}
     document["targets"] = Inline(pipeline.targets or (_NO_TARGET,)) if pipeline.targets != DEFAULT_TARGETS else None
+    document["autolog"] = pipeline.autolog or None
     document["parameters"] = [_parameter_to_plain(parameter) for parameter in pipeline.parameters]
     document["steps"] = [_step_to_plain(step) for step in pipeline.steps]
     document["metrics"] = [{"name": m.name, "value": _input_to_plain(m.value)} for m in pipeline.metrics]
@@ -126,6 +127,7 @@ def _pipeline(path: Path, data: bytes) -> Pipeline:
         schedule=fields.text("schedule", ""),
         secrets=fields.texts("secrets"),
         targets=_targets(fields),
+        autolog=fields.boolean("autolog", default=False),
     )
     mistake = next(mistakes(pipeline), "")
     if mistake:

@@ -181,6 +181,7 @@ class Pipeline(Struct, frozen=True):
         schedule: When engines run it, as five fields of cron; "" for on demand.
         secrets: Names of the variables that hold secrets, for engines; never their values.
         targets: What it is written for, as named by `--target`.
+        autolog: Whether MLflow's autologging follows what the steps train.
     """
 
     name: str
@@ -202,6 +203,7 @@ class Pipeline(Struct, frozen=True):
     schedule: str = ""
     secrets: tuple[str, ...] = ()
     targets: tuple[str, ...] = DEFAULT_TARGETS
+    autolog: bool = False
 
     def step(self, name: str) -> Step:
         """Returns the step of that name.

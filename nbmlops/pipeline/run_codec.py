@@ -18,10 +18,12 @@ from nbmlops.core.records import BehaviourOutcome, Expectation
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.run_record import (
     SCHEMA,
+    ArtifactRecord,
     BehaviourRecord,
     CheckFinding,
     CheckRecord,
     DataRecord,
+    FitRecord,
     JoinedSteps,
     Lineage,
     LiveValue,
@@ -110,6 +112,8 @@ def step_log_to_json(log: StepLog) -> dict[str, Json]:
         # Left out where there are none, so that most logs are what they were.
         **({"predictions": [finite(one) for one in log.predictions]} if log.predictions else {}),
         **({"tests": [finite(one) for one in log.tests]} if log.tests else {}),
+        **({"artifacts": [finite(one) for one in log.artifacts]} if log.artifacts else {}),
+        **({"fits": [finite(one) for one in log.fits]} if log.fits else {}),
     }
 
 
@@ -221,9 +225,7 @@ def _error(fields: Fields) -> StepError:
 def _log(fields: Fields) -> StepLog:
     return StepLog(
         params=fields.plain("params"),
-        metrics=tuple(
-            MetricValue(m.text("name"), m.number("value"), m.integer("step", 0)) for m in fields.children("metrics")
-        ),
+        metrics=_metrics(fields),
         data=tuple(map(_data, fields.children("data"))),
         checks=tuple(
             CheckRecord(
@@ -240,7 +242,20 @@ def _log(fields: Fields) -> StepLog:
             for p in fields.children("predictions")
         ),
         tests=tuple(map(behaviour_from_fields, fields.children("tests"))),
+        artifacts=_artifacts(fields),
+        fits=tuple(
+            FitRecord(f.text("name"), f.text_map("params"), _metrics(f), _artifacts(f)) for f in fields.children("fits")
+        ),
     )
+
+
+def _metrics(fields: Fields) -> tuple[MetricValue, ...]:
+    metrics = fields.children("metrics")
+    return tuple(MetricValue(m.text("name"), m.number("value"), m.integer("step", 0)) for m in metrics)
+
+
+def _artifacts(fields: Fields) -> tuple[ArtifactRecord, ...]:
+    return tuple(ArtifactRecord(a.text("name"), a.text("digest")) for a in fields.children("artifacts"))
 
 
 def behaviour_from_fields(fields: Fields) -> BehaviourRecord:

@@ -8,14 +8,23 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.records import BehaviourRecord, CheckFinding, CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import (
+    ArtifactRecord,
+    BehaviourRecord,
+    CheckFinding,
+    CheckRecord,
+    DataRecord,
+    PredictionsRecord,
+)
 
 __all__ = [
     "SCHEMA",
+    "ArtifactRecord",
     "BehaviourRecord",
     "CheckFinding",
     "CheckRecord",
     "DataRecord",
+    "FitRecord",
     "JoinedSteps",
     "Lineage",
     "LiveValue",
@@ -101,6 +110,22 @@ def counting_values(metrics: Iterable[MetricValue]) -> dict[str, float]:
     return {name: metric.value for name, metric in counting.items()}
 
 
+class FitRecord(Struct, frozen=True):
+    """What MLflow's autologging told of one call that trains: `model.fit(X, y)`, `xgboost.train(...)`.
+
+    Attributes:
+        name: What the call's text calls the model: a variable, else the class.
+        params: Parameters as MLflow has them, as texts.
+        metrics: By name, those of one name in the order of their steps.
+        artifacts: Figures and tables; their names are file names.
+    """
+
+    name: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: tuple[MetricValue, ...] = ()
+    artifacts: tuple[ArtifactRecord, ...] = ()
+
+
 class StepLog(Struct, frozen=True):
     """What the tracking calls of one step (or one notebook run) recorded, in order."""
 
@@ -110,6 +135,8 @@ class StepLog(Struct, frozen=True):
     checks: tuple[CheckRecord, ...] = ()
     predictions: tuple[PredictionsRecord, ...] = ()
     tests: tuple[BehaviourRecord, ...] = ()
+    artifacts: tuple[ArtifactRecord, ...] = ()
+    fits: tuple[FitRecord, ...] = ()
 
 
 class StepRecord(Struct, frozen=True):

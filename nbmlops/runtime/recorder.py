@@ -8,9 +8,11 @@ from pathlib import Path
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import (
+    ArtifactRecord,
     BehaviourRecord,
     CheckRecord,
     DataRecord,
+    FitRecord,
     MetricValue,
     PredictionsRecord,
     StepLog,
@@ -32,6 +34,8 @@ class StepRecorder:
         self._checks: list[CheckRecord] = []
         self._predictions: dict[str, PredictionsRecord] = {}
         self._tests: dict[str, BehaviourRecord] = {}
+        self._artifacts: dict[str, ArtifactRecord] = {}
+        self._fits: list[FitRecord] = []
 
     def param(self, name: str, value: Json) -> None:
         """Records a parameter.
@@ -69,6 +73,14 @@ class StepRecorder:
             if known is None or known.passed:
                 self._tests[record.name] = record
 
+    def artifact(self, record: ArtifactRecord) -> None:
+        """Records a figure; the one logged last under a name counts."""
+        self._artifacts[record.name] = record
+
+    def fit(self, record: FitRecord) -> None:
+        """Records what autologging told of a training."""
+        self._fits.append(record)
+
     def log(self) -> StepLog:
         """Returns everything recorded so far."""
         return StepLog(
@@ -78,4 +90,6 @@ class StepRecorder:
             checks=tuple(self._checks),
             predictions=tuple(self._predictions.values()),
             tests=tuple(self._tests.values()),
+            artifacts=tuple(self._artifacts.values()),
+            fits=tuple(self._fits),
         )

@@ -56,7 +56,8 @@ def keyed_text(name: str, value: Json, text: str) -> str:
 
 def redacted_log(log: StepLog) -> StepLog:
     """Returns what a step logged, without secrets."""
-    if not (log.params or log.data or log.checks or log.predictions or log.tests) and all(map(_is_short, log.metrics)):
+    texts = (log.params, log.data, log.checks, log.predictions, log.tests, log.artifacts, log.fits)
+    if not any(texts) and all(map(_is_short, log.metrics)):
         return log
     from nbmlops.tracking.redacted import redact_log  # noqa: PLC0415 - as above
 

@@ -31,6 +31,7 @@ from nbmlops.runtime.ambient_handover import (
     stored_settings,
 )
 from nbmlops.runtime.ambient_session import process_session
+from nbmlops.runtime.autolog import Autolog
 from nbmlops.runtime.by_hand import context_by_hand
 from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.context import (
@@ -88,6 +89,7 @@ class Step:
         self._before = self._entry
         self._ambient = process_session()
         self._stray = StrayErrors()
+        self._autolog = Autolog(layout.root, self.recorder.fit) if pipeline.autolog else None
         self._began, self._began_ns = False, 0
         self._names: NotebookNames | None = None
         self._made_before: Mapping[str, object] = {}  # definitions that are alive, whose objects count
@@ -148,6 +150,7 @@ class Step:
         after = random_state.capture()
         self._began = True
         self._observer.stop()
+        self._stop_autolog()
         variables = watch().stop()
         warnings = self._stray.stop()
         changed = self._ambient.end()
@@ -198,6 +201,8 @@ class Step:
             seed_generators()
         self._begin()
         self._began_ns = time.time_ns()
+        if self._autolog is not None:
+            self._autolog.start()
         self._observer.start()
         watch().start(self._observer.is_users_code)
         given = stored_settings(self._store, self._context.ambient)
@@ -221,6 +226,7 @@ class Step:
     def fail(self, error: BaseException) -> None:
         """Reports to the runner why the step failed; outside of a run the notebook shows it by itself."""
         self._observer.stop()
+        self._stop_autolog()
         if self._context.report is not None:
             self._tell_secrets()
             told = redacted_report(report_exception(error, self._cells.place), self._layout.package)
@@ -235,6 +241,10 @@ class Step:
         report = Fields(report_exception(error, self._cells.place), "report")
         told = step_error(report, Places(self._pipeline, self._layout))
         return told.traceback if told.cell else ""
+
+    def _stop_autolog(self) -> None:
+        if self._autolog is not None:
+            self._autolog.stop()
 
     def begin_code(self) -> None:
         """Puts the ambient state in place once more, now that everything is imported: the step's own code begins."""

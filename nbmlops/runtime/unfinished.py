@@ -15,6 +15,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_atomically, write_json_document
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.fields import Fields
+from nbmlops.pipeline.fits import logged_fits
 from nbmlops.pipeline.ir import Pipeline, Step
 from nbmlops.pipeline.run_codec import run_from_json, run_to_json
 from nbmlops.pipeline.run_record import Lineage, RunPhase, RunRecord, RunStatus, StepRecord, StepStatus, counting_values
@@ -124,13 +125,14 @@ class RunTrace:
     def _record(self, run: str, parameters: Mapping[str, Json]) -> RunRecord:
         cache = StepCache(self._layout.cache, self._layout.state)
         steps = tuple(self._step(step, run, cache) for step in self._pipeline.steps)
+        logs = [step.log for step in steps]
         return RunRecord(
             status=RunStatus.KILLED,
             run_id="",
             pipeline=self._pipeline.name,
             steps=steps,
             parameters=parameters,
-            metrics=counting_values(metric for step in steps for metric in step.log.metrics),
+            metrics=counting_values(metric for log in (*logs, logged_fits(logs)) for metric in log.metrics),
             lineage=Lineage(notebook=self._pipeline.notebook_digest, pipeline=self._pipeline.version),
             folder=_shown(self._layout.runs / run, self._base),
             killed_while=RunPhase.STEPS,

@@ -74,6 +74,7 @@ class WatchJob(Struct, frozen=True):
         root: The project's root.
         store: Where values go.
         timeout: Seconds a cell may take; None for any time.
+        autolog: Whether autologging follows what the cells train.
     """
 
     cells: tuple[CellToRun, ...]
@@ -83,6 +84,7 @@ class WatchJob(Struct, frozen=True):
     root: Path
     store: Path
     timeout: float | None = None
+    autolog: bool = False
 
 
 def watch_notebook(job: WatchJob, variables: Mapping[str, str], on_cell: Callable[[int], None]) -> Watched:
@@ -100,7 +102,7 @@ def watch_notebook(job: WatchJob, variables: Mapping[str, str], on_cell: Callabl
     with tempfile.TemporaryDirectory(prefix="nbmlops-") as scratch:
         told, report = Path(scratch) / "plan.json", Path(scratch) / "report.jsonl"
         ends = tuple(cell.step for cell in cells)
-        write_plan(told, WatchPlan(job.homes, job.root, job.store, report, ends, job.names))
+        write_plan(told, WatchPlan(job.homes, job.root, job.store, report, ends, job.names, job.autolog))
         kernel = Kernel({**kernel_environment(variables), PLAN_VARIABLE: str(told)}, [_EXTENSION])
         try:
             client, notebook = _client(job, cells, kernel)

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from nbmlops.pipeline.run_record import FitRecord
 from nbmlops.runtime import step as step_module
+from nbmlops.runtime.autolog import Autolog
 from nbmlops.runtime.errors import report_exception
 from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.seeding import seed_generators
@@ -36,6 +38,8 @@ class _Watcher:
         self._record()
         self._looker = Looker(plan.homes, Store(plan.store))
         self._ran = 0
+        if plan.autolog:
+            Autolog(plan.root, self._take).start()
 
     def after_cell(self, result: Any) -> None:
         """Notes a border if the cell that ran was the last of a step."""
@@ -62,6 +66,9 @@ class _Watcher:
         log = self.recorder.log()
         self._record()
         return Border(step, values, shared, log)
+
+    def _take(self, fit: FitRecord) -> None:
+        self.recorder.fit(fit)  # that of the step that runs now
 
     def _record(self) -> None:
         """Lets tracking calls go to a new recorder, as in a step of the pipeline: no run is started."""

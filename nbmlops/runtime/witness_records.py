@@ -71,6 +71,7 @@ class WatchPlan(Struct, frozen=True):
         report: File that borders are written to, one line each.
         cells: For each cell in the order of execution the step that ends with it, or "".
         names: Step -> names to look at when it ends.
+        autolog: Whether autologging follows what the cells train.
     """
 
     homes: frozenset[str]
@@ -79,6 +80,7 @@ class WatchPlan(Struct, frozen=True):
     report: Path
     cells: tuple[str, ...]
     names: Mapping[str, tuple[str, ...]]
+    autolog: bool = False
 
 
 def write_plan(path: Path, plan: WatchPlan) -> None:
@@ -94,6 +96,7 @@ def write_plan(path: Path, plan: WatchPlan) -> None:
         "report": str(plan.report),
         "cells": list(plan.cells),
         "names": {step: list(names) for step, names in plan.names.items()},
+        "autolog": plan.autolog,
     }
     write_atomically(path, json.dumps(document).encode(), mode=0o600)
 
@@ -113,6 +116,7 @@ def read_plan(path: Path) -> WatchPlan:
         report=Path(fields.text("report")),
         cells=fields.texts("cells"),
         names={step: names.texts(step) for step in names.names()},
+        autolog=fields.boolean("autolog", default=False),
     )
 
 

@@ -15,6 +15,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.run_record import DataRecord, MetricValue, StepLog
 from nbmlops.tracking import lineage
+from nbmlops.tracking.artifacts import upload_artifact
 from nbmlops.tracking.batches import cut_batches
 from nbmlops.tracking.behaviour import behaviour_text
 from nbmlops.tracking.inputs import dataset_input, record_of_input
@@ -157,6 +158,9 @@ class MlflowTracker:
                 )
             if inputs:
                 self._client.log_inputs(run_id, inputs)
+        for artifact in log.artifacts:
+            with named_errors(self._uri):
+                upload_artifact(self._client, self._root, run_id, artifact)
         for predictions in log.predictions:
             with named_errors(self._uri):
                 has_file = upload_predictions(self._client, self._root, run_id, predictions)

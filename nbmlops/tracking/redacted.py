@@ -14,10 +14,7 @@ from nbmlops.tracking.secret_formats import may_have_form
 _FIXED = frozenset({"kind", "at", "key", "experiment", "uri", "source", "process", "state"})
 """What says in an entry of a spool where its run is to be found again: nothing that a user wrote but names."""
 _NAMES = {
-    "metrics": ("name",),
-    "data": ("name",),
-    "predictions": ("name",),
-    "tests": ("name",),
+    **dict.fromkeys(("metrics", "data", "predictions", "tests", "fits"), ("name",)),
     "checks": ("data", "schema"),
 }
 """Parts of what was logged -> the keys whose values a store knows them by."""
@@ -85,7 +82,7 @@ def _holds_no_text(entry: Mapping[str, Json]) -> bool:
     run, log = entry.get("run"), entry.get("log")
     if isinstance(run, Mapping) and entry["kind"] == "cell":
         return not any(run.get(key) for key in ("read", "wrote", "made", "used"))
-    if not isinstance(log, Mapping) or any(log.get(key) for key in ("params", "data", "checks", "predictions")):
+    if not isinstance(log, Mapping) or any(log.get(key) for key in log.keys() - {"metrics"}):
         return False
     metrics = log["metrics"]
     assert isinstance(metrics, list)

@@ -9,6 +9,9 @@ from nbmlops.ipython.subcommands import SUBCOMMANDS
 NAMES = ["model", "df", "X_train"]
 
 
+SCOPE = ("--pause", "--resume", "--stop")
+
+
 @pytest.mark.parametrize(
     ("line", "symbol", "expected"),
     [
@@ -20,7 +23,7 @@ NAMES = ["model", "df", "X_train"]
         ("%mlops data df --", "--", ["--name", "--context", "--help"]),
         ("%mlops data df --name x --c", "--c", ["--context"]),
         ("%mlops register model --data ", "", ["X_train", "df", "model", "--name", "--help"]),
-        ("%mlops track ", "", ["--experiment", "--notebook", "--name", "--pause", "--resume", "--stop", "--help"]),
+        ("%mlops track --", "--", ["--experiment", "--notebook", "--name", *SCOPE, "--autolog", "--help"]),
         ("%mlops track --experiment ", "", []),
         ("%mlops track --notebook fl", "fl", []),
         ("%mlops nothing ", "", []),
