@@ -24,6 +24,8 @@ _BAD = frozenset({"FAIL", "FAILED", "KILLED", "REJECTED", "INTERRUPTED", "ERROR"
 _FIGURE = 'style="margin:6px 18px 6px 0;max-width:240px;font-size:12px"'
 _WIDE_FIGURE = 'style="margin:6px 0;max-width:100%;overflow-x:auto;font-size:12px" tabindex="0"'
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
+_LONG = 40  # characters
+_SENTENCE = "margin:2px 0;overflow-wrap:anywhere"
 _CODE = "margin:2px 0;color:inherit;background:none;overflow-x:auto;font-size:13px;line-height:1.4"
 _LINE = "var(--jp-border-color2, #8c959f)"
 JUDGED = "that is"
@@ -90,7 +92,7 @@ def render_html(card: Card) -> str:
     style = f"border-left:4px solid {_COLOURS[tone(card)]};padding:2px 0 2px 10px;color:{_INK}"
     parts = [
         f'<section class="{PLAIN_CLASSES}" aria-label="nbmlops {escape(card.state.lower())}" style="{style}">',
-        f'<p style="margin:2px 0"><strong>{escape(card.state)}</strong> {escape(card.title)}</p>',
+        f'<p style="{_SENTENCE}"><strong>{escape(card.state)}</strong> {escape(card.title)}</p>',
     ]
     # Small pictures stand beside each other below the tables that they illustrate, a wide one tells the whole story.
     parts += [_figure(one, _WIDE_FIGURE) for one in card.pictures if not isinstance(one, Bars)]
@@ -101,7 +103,7 @@ def render_html(card: Card) -> str:
     if card.code:
         lines = "\n".join(escape(one_line(line)) for line in card.code)
         parts.append(f'<pre style="{_CODE}">{lines}</pre>')
-    parts += [f'<p style="margin:2px 0">{escape(note)}</p>' for note in card.notes]
+    parts += [f'<p style="{_SENTENCE}">{escape(note)}</p>' for note in card.notes]
     parts.append("</section>")
     return "\n".join(parts)
 
@@ -116,6 +118,11 @@ def _ink_of(column: str, text: str) -> str:
     return f";color:{_COLOURS[tone]}" if tone is not None else ""
 
 
+def _breaks(text: str) -> str:
+    """Returns how a text of a table is broken, as a declaration: a number that is would be read as two."""
+    return ";overflow-wrap:anywhere" if len(text) > _LONG else ""
+
+
 def table_html(table: Table) -> str:
     """Returns a table as HTML; every text is escaped."""
     cell = f"border-bottom:1px solid {_LINE};padding:2px 10px 2px 0;text-align:left"
@@ -123,10 +130,12 @@ def table_html(table: Table) -> str:
     rows = []
     for first, *rest in table.rows:
         named = zip(table.head[1:], rest, strict=True)
-        cells = "".join(f'<td style="{cell}{_ink_of(name, text)}">{escape(text)}</td>' for name, text in named)
+        cells = "".join(
+            f'<td style="{cell}{_ink_of(name, text)}{_breaks(text)}">{escape(text)}</td>' for name, text in named
+        )
         # The first cell may be an outcome in words; its colour only repeats what the word says.
         ink = f"color:{_COLOURS[_tone(first)]};font-weight:600" if _tone(first) != "plain" else "font-weight:normal"
-        rows.append(f'<tr><th scope="row" style="{cell};{ink}">{escape(first)}</th>{cells}</tr>')
+        rows.append(f'<tr><th scope="row" style="{cell};{ink}{_breaks(first)}">{escape(first)}</th>{cells}</tr>')
     return (
         f'<table style="border-collapse:collapse;color:{_INK}">'
         f'<caption style="text-align:left;padding:4px 0;font-weight:600">{escape(table.caption)}</caption>'

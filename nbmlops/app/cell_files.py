@@ -120,8 +120,7 @@ class FileCapture:
         self._named: tuple[str, ...] = ()
         self._addresses: tuple[str, ...] = ()
         self._counter = _open_counter()
-        self._bytes, self._modules = self._bytes_read(), 0
-        self._begun = False
+        self._bytes = self._modules = 0
         self._start = 0
         self._observer.start(looks=False)
 
@@ -134,23 +133,18 @@ class FileCapture:
         self._watch.take()
         self._watch.lost = False  # between cells nobody listens
         self._observer.forget()
-        self._modules = len(sys.modules)
-        if self._begun:  # the last cell was none of the notebook's, and nobody asked what it did
-            self._bytes = self._bytes_read()
-        self._begun = True
+        # Between cells threads of ours read, too: what loads the analysis for the panel, and the notebook.
+        self._modules, self._bytes = len(sys.modules), self._bytes_read()
         self._start = time.perf_counter_ns()
 
     def after(self) -> CellFiles:
         """Returns what the cell did, which has just ended."""
-        self._begun = False
-        # Between cells a kernel reads next to nothing, so counting once for each cell is enough.
         quick = time.perf_counter_ns() - self._start < _QUICK_NS
         observer, watched, opened = self._observer, self._watch.watches, self._watch.take()
         named = self._named or self._addresses
         if quick and not (observer.read or observer.written or opened or named):
             return NOTHING  # counting would take longer than all the rest
-        count, self._bytes = self._bytes, self._bytes_read()
-        count = self._bytes - count
+        count = self._bytes_read() - self._bytes
         if count < _SLACK_BYTES and not (observer.read or observer.written or opened or named):
             return NOTHING  # nearly all cells; what follows would take longer than the cell
         files = [path for path in self._named if self._is_data(path) and not watched(os.path.dirname(path))]  # noqa: PTH120 - likewise

@@ -60,7 +60,7 @@ def summary(diff: StoryDiff) -> str:
 
 
 def _tables(diff: StoryDiff) -> Iterator[Table]:
-    head = ("", "before", "after")
+    head = ("fact", "before", "after")
     yield Table("metrics", ("metric", "before", "after", "change", JUDGED), tuple(map(_metric, diff.metrics)))
     yield Table("parameters", ("parameter", *head[1:]), tuple(map(_row, diff.parameters)))
     rows = [(name, "", "", f"only {side}") for name, side in diff.data_alone]

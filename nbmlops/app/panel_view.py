@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nbmlops.app.panel_model import Action, Cell, Notice, PanelView, Progress, Section, Tone, visible
 from nbmlops.app.sparks import Spark
 from nbmlops.app.surroundings import Surroundings
-from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, evidence, known_as
+from nbmlops.app.views import NO_RUN_HINT, SessionStatus, StatusView, known_as
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.baseline import Champion, describe_baseline
 from nbmlops.gate.numerals import show_number
@@ -265,7 +265,7 @@ def _input(record: DataRecord, check: CheckRecord | None) -> tuple[Cell, ...]:
         Cell(visible(record.kind)),
         Cell(f"{record.rows:,}" if record.rows >= 0 else ""),
         _short(record.digest, 12),
-        Cell(visible(known_as(record)), _HOW_SURE.get(evidence(record), Tone.QUIET), visible(evidence(record))),
+        Cell(visible(known_as(record)), _HOW_SURE.get(known_as(record), Tone.QUIET)),
         _NOTHING if check is None else _schema(check),
     )
 

@@ -150,7 +150,7 @@ def metric_pictures(table: RunTable) -> tuple[MetricPicture, ...]:
 
 
 def parallel_picture(table: RunTable) -> ParallelPicture | None:
-    """Returns the picture of all parameters and metrics; None where there are not two axes or not two runs."""
+    """Returns the picture of all parameters and metrics; None where there are not two of each, or nothing differs."""
     metrics = [name for name in (table.sort, *table.metrics) if name in table.metrics]
     chosen = list(dict.fromkeys(metrics))[: _MOST_AXES - min(len(table.parameters), _MOST_AXES - 2)]
     parameters = table.parameters[: _MOST_AXES - len(chosen)]
@@ -158,6 +158,8 @@ def parallel_picture(table: RunTable) -> ParallelPicture | None:
         return None
     axes = [_parameter_axis(table.rows, name) for name in parameters]
     axes += [_metric_axis(table, name) for name in chosen]
+    if all(len(set(axis.places) - {None}) < 2 for axis in axes):
+        return None
     caption = f"{len(table.rows)} runs by {', '.join((*parameters, *chosen))}; on axes of metrics better is above"
     return ParallelPicture(caption, tuple(axes), tuple((words_of(row), tone_of(row)) for row in table.rows))
 

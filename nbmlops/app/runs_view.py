@@ -59,7 +59,7 @@ def notes(table: RunTable) -> Iterator[str]:
     if not table.rows:
         yield "nothing has been tracked here yet: run a pipeline, or put `%mlops track` in a notebook"
     if table.same:
-        yield f"the same in all: {', '.join(f'{name} = {value}' for name, value in table.same.items())}"
+        yield f"the same in all: {', '.join(f'{name} = {_short(value)}' for name, value in table.same.items())}"
     for kind, names, most in (
         ("parameters", table.parameters, _MOST_PARAMETERS),
         ("metrics", table.metrics, _MOST_METRICS),
@@ -148,11 +148,12 @@ def _sortable(table: RunTable, name: str) -> Iterator[str]:
     yield f'<label class="rev"><input type="checkbox"{mark}> reversed</label>'
     cells = []
     for place, column in enumerate(head):
-        text = escape(column)
+        text = escape(_short(column))
         if place in orders:
             mark = " checked" if place == checked else ""
             text = f'<label><input type="radio" name="{name}" class="k{place}"{mark}>{text}</label>'
-        cells.append(f'<th role="columnheader" scope="col">{text}</th>')
+        title = f' title="{escape(column)}"' if len(column) > _LONGEST else ""
+        cells.append(f'<th role="columnheader" scope="col"{title}>{text}</th>')
     yield f'<table role="table"><thead role="rowgroup"><tr role="row">{"".join(cells)}</tr></thead>'
     yield '<tbody role="rowgroup">'
     for row in table.rows:

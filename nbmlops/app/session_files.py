@@ -169,5 +169,5 @@ def incomplete(unseen: dict[int, int]) -> str:
     cells = ", ".join(f"[{count}]" for count in unseen)
     return (
         f"inputs may be incomplete: cell {cells} read about {sum(unseen.values()) / 1e6:.0f} MB that no file explains; "
-        "declare what it reads with `%mlops data PATH`"
+        'declare what it reads with `%mlops data "PATH" --name NAME`'
     )

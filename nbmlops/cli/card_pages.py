@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 from nbmlops.app.cards import Card, render_html, tone
@@ -19,6 +20,7 @@ _STYLE = """\
 --jp-error-color1:var(--bad);--jp-ui-font-color1:var(--ink);--jp-ui-font-color2:var(--dim);
 --jp-layout-color2:var(--soft);--jp-warn-color1:var(--warn)}
 .nbmlops>table{margin:.6rem 0 1.2rem;width:auto}.nbmlops td,.nbmlops th{overflow-wrap:break-word}
+.unseen{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}
 .nbmlops{overflow-x:auto}.nbmlops>p:first-child{font-size:1.3rem}body{max-width:86rem}
 """
 
@@ -50,7 +52,9 @@ def fragment_page(body: str, title: str) -> str:
         body: The HTML.
         title: What the browser calls it.
     """
-    return page(title, PAGE_STYLE + _STYLE, body)
+    # Who hears a page instead of seeing it goes by headings, of which most cards have none.
+    heading = "" if "<h1" in body else f'<h1 class="unseen">{escape(title)}</h1>\n'
+    return page(title, PAGE_STYLE + _STYLE, heading + body)
 
 
 def write_text(file: str, text: str) -> None:

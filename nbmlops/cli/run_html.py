@@ -25,8 +25,12 @@ _STYLE = """\
 .timeline text{fill:var(--ink);font:12px system-ui,sans-serif}.timeline .tick{fill:var(--dim);text-anchor:middle}
 .timeline .note{fill:var(--dim)}.timeline rect{fill:var(--tone)}.timeline .grid{stroke:var(--line)}
 .timeline .wait{stroke:var(--dim);stroke-dasharray:3 3}.timeline .unit{stroke:var(--dim);fill:none;stroke-width:1.5}
+.short{white-space:nowrap}.good,.bad,.waived{font-weight:600;color:var(--tone)}
+.good{--tone:var(--good)}.bad{--tone:var(--bad)}.waived{--tone:var(--warn)}
 .cell{border-left:3px solid var(--line);padding-left:.8rem;margin:.8rem 0}
 """
+_SHORT = 16  # characters
+_TONES = {"PASS": "good", "FAIL": "bad", "WAIVED": "waived"}
 _SAID = {
     RunStatus.SUCCEEDED: "All steps ended well.",
     RunStatus.FAILED: "The run failed.",
@@ -85,7 +89,7 @@ def _facts(outcome: RunOutcome) -> Mapping[str, str]:
 def _section(number: int, step: StepRecord, cwd: Path, folder: Path) -> Iterator[str]:
     is_open = " open" if step.status is StepStatus.FAILED else ""
     yield f'<details id="step-{number}"{is_open}><summary><h2>{escape(step.name)}</h2> {_badge(step.status.value)} '
-    yield f'<span class="dim">{escape(_state(step))} {escape(step.reason)}</span></summary>'
+    yield f'<span class="dim">{escape(", ".join(filter(None, (_state(step), step.reason))))}</span></summary>'
     if step.error is not None:
         place = f"cell {step.error.cell} line {step.error.line}: " if step.error.cell else ""
         yield f"<p>{escape(f'{place}{step.error.name}: {step.error.message}')}</p>"
@@ -116,6 +120,14 @@ def _pairs(title: str, values: Mapping[str, str]) -> str:
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    cells = "".join(f"<th>{escape(text)}</th>" for text in head)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(str(text))}</td>' for text in row)}</tr>" for row in rows)
+    cells = "".join(f"<th>{escape(text)}</th>" if text else "<td></td>" for text in head)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(text: object) -> str:
+    shown = str(text)
+    if len(shown) > _SHORT:
+        return f"<td>{escape(shown)}</td>"
+    # A number that is broken is read as two.
+    return f'<td class="{_TONES.get(shown, "short")}">{escape(shown)}</td>'

@@ -70,7 +70,7 @@ def draw_timeline(record: RunRecord) -> str:
     rows = [_row(number, step, found.get(step.name), span) for number, step in enumerate(record.steps)]
     return "\n".join(
         [
-            f'<svg class="timeline" {size} role="img" aria-label="{escape(_said(record, found, span))}">',
+            f'<svg class="timeline" {size} role="group" aria-label="{escape(_said(record, found, span))}">',
             *_axis(span, height),
             *_joined(record),
             *rows,

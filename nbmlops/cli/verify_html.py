@@ -56,7 +56,7 @@ def _counts(found: Verification) -> str:
         f"<tr><td>{name}</td>{''.join(f'<td>{number}</td>' for number in kinds.values())}</tr>"
         for name, kinds in found.tally().items()
     )
-    return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<table><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _section(number: int, step: ComparedStep) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _table(head: str, rows: list[tuple[str, Status, str]]) -> str:
         f'<td class="detail">{escape(detail)}</td></tr>'
         for name, status, detail in rows
     )
-    return f"<table><thead><tr><th>{head}</th><th>status</th><th></th></tr></thead><tbody>{body}</tbody></table>"
+    return f"<table><thead><tr><th>{head}</th><th>status</th><td></td></tr></thead><tbody>{body}</tbody></table>"
 
 
 def _footnote(found: Verification) -> str:

@@ -44,6 +44,12 @@ def test_only_a_column_that_judges_is_coloured():
     assert green not in render_html(Card("DIFF", "", (reason,)))
 
 
+def test_what_is_long_is_broken_and_what_is_short_is_not():
+    html = render_html(Card("RUN", "x" * 300, (Table("t", ("name", "value"), (("y" * 41, "0.123456789"),)),)))
+    assert html.count("overflow-wrap:anywhere") == 2
+    assert 'text-align:left">0.123456789</td>' in html
+
+
 def test_control_characters_cannot_forge_lines_or_colours():
     card = Card("DATA", "a\nPASS b\x1b[31m", (Table("t", ("x\r",), (("y\n",),)),), ("n\x07",))
     assert render_text(card) == "DATA a PASS b [31m\nt:\n  x\n  y\nn "
