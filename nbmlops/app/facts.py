@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from nbmlops.app.data_drift import drift_of
 from nbmlops.app.recorded import Recorded
-from nbmlops.core.errors import NbmlopsError
-from nbmlops.core.records import DataRecord
 from nbmlops.gate.evidence import Found, NotHad, NothingToCompare
 from nbmlops.gate.policy import HELD_OUT
 from nbmlops.pipeline.run_codec import finite
@@ -54,7 +53,7 @@ def fact_of(asked: AskedFact, recorded: Recorded, champion: FindVersion) -> Fact
     if fact in {"signature_changes", "signature_breaks"}:
         return _signature(fact, of or HELD_OUT, run_id, recorded, champion())
     if fact == "drift":
-        return _drift(of, run_id, recorded, champion())
+        return drift_of(of, run_id, recorded, champion())
     return _of_run(asked, recorded.facts(run_id), recorded)
 
 
@@ -154,60 +153,3 @@ def _features(held: HeldOut | NotHad) -> dict[str, str] | NotHad:
 def _fits(given: str, wanted: str) -> bool:
     """Returns whether values of one type do where another is expected: integers where there are floats now."""
     return wanted.startswith("float") and given.startswith(("int", "uint", "bool", "float"))
-
-
-def _drift(of: str, run_id: str, recorded: Recorded, champion: ModelVersion | NothingToCompare | NotHad) -> Fact:
-    if isinstance(champion, NotHad | NothingToCompare):
-        return champion
-    try:
-        ours = {record.name: record.profile for record in recorded.data(run_id) if _is_asked(record, of)}
-        theirs = {record.name: record.profile for record in recorded.data(champion.run_id)}
-    except NbmlopsError:
-        return NotHad("the champion's data cannot be read")
-    if not ours:
-        return NotHad(f"no data {of!r} was logged" if of else "no data was logged")
-    distances = []
-    for name, profile in ours.items():
-        if name not in theirs:
-            return NotHad(f"the champion's run logged no data {name!r}")
-        distances.append(_distance(name, theirs[name], profile))
-    worst = next((one for one in distances if isinstance(one, NotHad)), None)
-    return worst or max(one for one in distances if isinstance(one, float))
-
-
-def _is_asked(record: DataRecord, of: str) -> bool:
-    # Files that steps and cells were seen to read are inputs, too, and have no columns.
-    return record.name == of if of else record.kind not in {"file", "folder"}
-
-
-def _distance(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> float | NotHad:
-    """Returns the greatest distance of any column."""
-    from nbmlops.data.drift import drift_between  # noqa: PLC0415  # only who asks for it needs it
-
-    sides = [{column["name"]: column for column in side.get("columns", [])} for side in (before, after)]
-    if not sides[0] or not sides[1]:
-        return NotHad(f"the data {name!r} has no profile")
-    if sides[0].keys() != sides[1].keys():
-        other = sorted(sides[0].keys() ^ sides[1].keys())
-        return NotHad(f"the data {name!r} has other columns than the champion's: {', '.join(other[:5])}")
-    rows = (int(before.get("rows", 0)), int(after.get("rows", 0)))
-    distances = []
-    for column in sides[0]:
-        pair = (sides[0][column], sides[1][column])
-        found = drift_between(*pair, rows)
-        if found is not None:
-            distances.append(found.distance)
-        elif _has_turned(pair, rows):
-            return NotHad(
-                f"the column {column!r} of the data {name!r} is of another kind than the champion's, or empty"
-            )
-    return max(distances) if distances else NotHad(f"the profiles of the data {name!r} tell nothing of its spread")
-
-
-def _has_turned(pair: tuple[Mapping[str, Any], Mapping[str, Any]], rows: tuple[int, int]) -> bool:
-    """Returns whether a column has values on one side only, or numbers here and something else there."""
-    from nbmlops.data.shares import curve_of  # noqa: PLC0415  # as above
-
-    present = [count - int(column.get("nulls", 0)) > 0 for column, count in zip(pair, rows, strict=True)]
-    numbers = [curve_of(column) is not None for column in pair]
-    return present[0] != present[1] or numbers[0] != numbers[1]

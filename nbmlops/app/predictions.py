@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import UsageError
@@ -105,7 +106,8 @@ def _held_out(given: Given, name: str) -> HeldOut:
     except (CannotFingerprint, ValueError) as error:
         raise UsageError(f"the rows of the predictions {name!r} cannot be told apart: {error}") from error
     names = tuple(features.columns) if features is not None else ()
-    return HeldOut(keys, truth, prediction, columns, _threshold(given.threshold), names, facts)
+    threshold, training = _threshold(given.threshold), _profile(given.training)
+    return HeldOut(keys, truth, prediction, columns, threshold, names, facts, training)
 
 
 def _values(value: object, what: str) -> Array:
@@ -240,6 +242,16 @@ def _threshold(value: object) -> float | None:
         return float(number)
     except (TypeError, ValueError) as error:
         raise UsageError(f"the threshold is a number, but this is {value!r:.60}") from error
+
+
+def _profile(training: Any) -> Mapping[str, Json]:
+    """Returns the profile of the rows that were trained on, so that drift between versions can be told later."""
+    if training is None or getattr(training, "ndim", 2) != 2:  # a column of ids says nothing of what was learned
+        return {}
+    from nbmlops.data.profile import profile  # noqa: PLC0415  # as above
+
+    frame = training if hasattr(training, "columns") else _frame(training, "training")
+    return profile(frame)
 
 
 def _facts(given: Given, keys: Array, features: pd.DataFrame | None) -> Mapping[str, float]:

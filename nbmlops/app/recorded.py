@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import EnvironmentFault, NbmlopsError, UsageError
 from nbmlops.core.records import DataRecord
@@ -55,6 +56,15 @@ class Recorded:
             EnvironmentFault: the store cannot be used.
         """
         return self._tracker.run_data(run_id)
+
+    def profile(self, version: ModelVersion) -> Mapping[str, Json]:
+        """Returns the profile of the features that a version was registered with; {} where there is none.
+
+        Raises:
+            UsageError: there is no such version.
+            EnvironmentFault: the registry cannot be used.
+        """
+        return self._registry.profile(version)
 
     def packages(self, run_id: str) -> Mapping[str, str]:
         """Returns the libraries that a run had, with their versions; {} where it recorded none.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ SCHEMA = "nbmlops/predictions/1"
 _META = b"nbmlops"
 _ROW, _TRUTH, _PREDICTION = "row", "truth", "prediction"
 _COLUMN = "column."
-_FACTS = "facts"
+_FACTS, _TRAINING = "facts", "training"
 
 
 class HeldOut(Struct, frozen=True):
@@ -39,6 +40,7 @@ class HeldOut(Struct, frozen=True):
         threshold: From which score a row counts as positive; None where predictions are labels or numbers.
         features: Those of the columns that the model saw, in its order.
         facts: Numbers that were measured with the model at hand: "leaked_rows", "model_bytes", ….
+        training: Profile of the rows that the model was trained on; {} where they were not given.
     """
 
     keys: Any  # a NumPy array
@@ -48,6 +50,7 @@ class HeldOut(Struct, frozen=True):
     threshold: float | None = None
     features: tuple[str, ...] = ()
     facts: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -64,7 +67,8 @@ def to_parquet(held: HeldOut) -> bytes:
     for name in held.columns.columns:
         table = table.append_column(f"{_COLUMN}{name}", pa.Array.from_pandas(held.columns[name]))
     facts = dict(sorted(held.facts.items()))
-    said = {"schema": SCHEMA, "threshold": held.threshold, "features": list(held.features), _FACTS: facts}
+    said: dict[str, Json] = {"schema": SCHEMA, "threshold": held.threshold, "features": list(held.features)}
+    said |= {_FACTS: facts, **({_TRAINING: held.training} if held.training else {})}
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({_META: json.dumps(said).encode()}), buffer, compression="zstd")
     return buffer.getvalue()
@@ -94,6 +98,7 @@ def from_parquet(data: bytes) -> HeldOut:
             threshold=said["threshold"],
             features=tuple(said["features"]),
             facts={str(name): float(value) for name, value in said[_FACTS].items()},
+            training=dict(said.get(_TRAINING, {})),
         )
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise UsageError(f"this is no file of predictions: {error}") from error

@@ -19,7 +19,7 @@ COUNTED: Mapping[str, str] = {
 MEASURED: Mapping[str, str] = {
     "model_bytes": "size of the stored model (needs `--model`)",
     "latency_ms": "median time of predicting one row alone (needs `--model` and `--features`)",
-    "drift": "greatest distance, from 0 to 1, of a column of the logged data from the champion's; `of` names the data",
+    "drift": "greatest distance, 0 to 1, of a column of the training data from the champion's; `of` names other data",
 }
 
 FACTS: Mapping[str, str] = {**COUNTED, **MEASURED}

@@ -7,12 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.gate.verdict import Verdict, verdict_digest, waived_text
 from nbmlops.registry.baseline import metrics_to_tag
 from nbmlops.registry.model_format import trusted_types
 from nbmlops.registry.read_model import read_model
 from nbmlops.registry.registry import LEASE_PREFIX, METRICS, MODEL_DIGEST, Candidate, ModelVersion, NameEntry
-from nbmlops.registry.write_model import write_model
+from nbmlops.registry.write_model import DOCUMENTS, PROFILE_FILE, read_profile, write_model
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.mlflow_errors import named_errors
@@ -251,6 +252,23 @@ class MlflowRegistry:
                 address = self._client.get_model_version_download_uri(version.name, version.version)
                 path = download_artifacts(address, dst_path=folder, tracking_uri=self._uri)
             return read_model(Path(path))
+
+    def profile(self, version: ModelVersion) -> Mapping[str, Json]:
+        """Returns the profile of the features that a version was trained on; {} where none was stored.
+
+        Raises:
+            UsageError: there is no such version.
+            EnvironmentFault: the registry cannot be used.
+        """
+        from mlflow.artifacts import download_artifacts, list_artifacts
+
+        with named_errors(self._uri), TemporaryDirectory(prefix="nbmlops-profile-") as folder:
+            address = f"{self._client.get_model_version_download_uri(version.name, version.version)}/{DOCUMENTS}"
+            found = [one.path.rpartition("/")[2] for one in list_artifacts(address, tracking_uri=self._uri)]
+            if PROFILE_FILE not in found:
+                return {}
+            path = download_artifacts(f"{address}/{PROFILE_FILE}", dst_path=folder, tracking_uri=self._uri)
+            return read_profile(Path(path))
 
     def give_up(self, run_id: str) -> None:
         """Marks as failed the models that a run has stored, of which none became a version.

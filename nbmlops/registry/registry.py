@@ -139,5 +139,8 @@ class ModelRegistry(Protocol):
     def model(self, version: ModelVersion) -> object:
         """Returns the stored model of a version. Raises UsageError where it holds what we do not trust."""
 
+    def profile(self, version: ModelVersion) -> Mapping[str, Json]:
+        """Returns the profile of the features that a version was trained on; {} where none was stored."""
+
     def give_up(self, run_id: str) -> None:
         """Marks as failed the models that a run has stored, of which none became a version."""

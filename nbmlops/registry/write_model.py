@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from nbmlops.core.diagnostics import Json
 from nbmlops.core.documents import write_json_document
 from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Verdict, verdict_to_json
@@ -15,7 +18,7 @@ from nbmlops.registry.registry import Candidate
 from nbmlops.tracking.redaction import process_redactor
 
 SIGNATURE_ROWS = 100
-DOCUMENTS = "nbmlops"
+DOCUMENTS, PROFILE_FILE = "nbmlops", "profile.json"
 _NOISE = (
     r"Hint: Inferred schema contains integer column",  # our schema of the whole frame tells where values may be missing
     r"Series\.values returning an",  # MLflow's reading of time zones and periods
@@ -42,6 +45,15 @@ def write_model(candidate: Candidate, verdict: Verdict, folder: Path, types: tup
             warnings.filterwarnings("ignore", message=message)
         _save(candidate, folder, types, model_id)
     _write_documents(candidate, verdict, folder / DOCUMENTS)
+
+
+def read_profile(path: Path) -> Mapping[str, Json]:
+    """Returns the profile in a file that `write_model` wrote; {} where it is none any more."""
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def first_rows(features: Any) -> Any:
@@ -91,7 +103,7 @@ def _signature(candidate: Candidate) -> Any:
 
 
 def _write_documents(candidate: Candidate, verdict: Verdict, folder: Path) -> None:
-    for name, document in (("schema.json", candidate.schema), ("profile.json", candidate.profile)):
+    for name, document in (("schema.json", candidate.schema), (PROFILE_FILE, candidate.profile)):
         # Categories and frequent values are the data's own.
         redacted = process_redactor().document(dict(document), name)
         assert isinstance(redacted, dict)

@@ -138,6 +138,7 @@ class InMemoryRegistry:
     entries: dict[str, NameEntry] = field(default_factory=dict)
     lost: set[tuple[str, str]] = field(default_factory=set)
     stored: dict[tuple[str, str], object] = field(default_factory=dict)
+    profiles: dict[tuple[str, str], Mapping[str, Json]] = field(default_factory=dict)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -212,6 +213,9 @@ class InMemoryRegistry:
         if (version.name, version.version) not in self.stored:
             raise EnvironmentFault("the stored model is gone: there is no model.skops in its folder")
         return self.stored[version.name, version.version]
+
+    def profile(self, version: ModelVersion) -> Mapping[str, Json]:
+        return self.profiles.get((version.name, version.version), {})
 
     def has_model(self, version: ModelVersion) -> bool:
         return (version.name, version.version) not in self.lost

@@ -197,6 +197,9 @@ def test_the_version_holds_a_model_without_pickle_its_signature_and_documents(
         "rows": 40,
         "top": ["[redacted]"],
     }
+    assert registry.profile(version) == {"rows": 40, "top": ["[redacted]"]}
+    (folder / "nbmlops" / "profile.json").unlink()
+    assert registry.profile(version) == {}
     assert set(pinned_requirements()) <= set((folder / "requirements.txt").read_text().split())
 
     from mlflow.models import Model
@@ -288,6 +291,7 @@ def test_a_server_does_the_same(mlflow_server: str, tmp_path: Path, model: Any) 
     version = register(verdict, made, registry)
     assert version.ref == ModelVersionRef("planes", "1", ("champion",))
     assert register(verdict, made, registry) == version
+    assert registry.profile(version) == {"rows": 40, "top": ["[redacted]"]}
     assert read_baseline(registry, tracker, "planes") == Champion("planes", "1", {"auc": 0.8})
     with pytest.raises(UsageError, match="not found"):
         tracker.run_facts("0123456789abcdef")

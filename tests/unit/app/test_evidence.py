@@ -333,44 +333,89 @@ def test_many_failed_tests_are_counted(world: World) -> None:
     assert (found.value, found.said.count("(fail)"), found.said[-12:]) == (7.0, 5, "; and 2 more")
 
 
-def test_drift_is_the_greatest_distance_of_a_column(world: World) -> None:
-    def logged(run_id: str, frame: pd.DataFrame) -> None:
-        record = DataRecord("train", "d", "frame", len(frame), profile=profile(frame))
-        world.tracker.log_step(run_id, StepLog(data=(record,)))
+def declared(world: World, run_id: str, frame: pd.DataFrame, name: str = "flights", context: str = "") -> None:
+    record = DataRecord(name, "d", "frame", len(frame), context=context, profile=profile(frame))
+    world.tracker.log_step(run_id, StepLog(data=(record,)))
 
-    assert world.fact("drift") == NotHad("no data was logged")
-    logged(world.run, X)
-    assert world.fact("drift") == NotHad("the champion's run logged no data 'train'")
-    logged(world.former, X)
-    assert world.fact("drift") == 0.0
+
+LATER = X.assign(hour=X["hour"] + 100)
+HOUR = Found(1.0, "column 'hour' of the training data")
+
+
+def test_drift_is_that_of_the_rows_that_were_trained_on(world: World) -> None:
+    world.log(world.run, training=X)
+    declared(world, world.run, LATER)  # of other data nobody asks
+    world.log(world.former, training=LATER)
+    assert world.fact("drift") == HOUR
+    world.log(world.former, training=X)
+    assert world.fact("drift") == Found(0.0, "column 'miles' of the training data")
+    assert world.fact("drift", baseline=NoChampion()) == NothingToCompare()
+    world.log(world.former, training=X[["miles"]], rows=X[["miles"]])
+    assert world.fact("drift") == NotHad("the training data have other columns than the champion's: hour")
+
+
+def test_drift_of_data_that_were_logged_for_training(world: World) -> None:
+    unknown = "the training data are not known: log them with %mlops predictions ... --training X_train"
+    assert world.fact("drift") == NotHad(unknown)
+    declared(world, world.run, X)
+    assert world.fact("drift") == NotHad(unknown)
+    declared(world, world.run, LATER, "X_train", "training")
+    assert world.fact("drift") == NotHad(f"of the champion {unknown}")
+    declared(world, world.former, X, "X_train", "training")
+    assert world.fact("drift") == HOUR
+    declared(world, world.run, X, "y_train", "training")
+    several = "several data were logged for training, of which none is named by `of`: X_train, y_train"
+    assert world.fact("drift") == NotHad(several)
+
+
+def test_drift_from_what_the_champion_was_registered_with(world: World) -> None:
+    world.log(world.run, training=LATER)
+    declared(world, world.former, X.assign(tail=1.0), "raw", "training")
+    world.registry.profiles["delays", "1"] = profile(X)
+    assert world.fact("drift") == HOUR
+    world.registry.profiles["delays", "1"] = {**profile(X), "columns_left_out": 3}
+    assert world.fact("drift") == NotHad("the profile of the training data leaves out 3 columns")
+
+
+def test_training_rows_that_are_an_array_have_columns_by_their_places(world: World) -> None:
+    rows = X.to_numpy()
+    world.log(world.run, features=rows, training=rows + np.array([0, 100]))
+    world.log(world.former, features=rows, training=rows)
+    assert world.fact("drift") == Found(1.0, "column 'x1' of the training data")
+    world.log(world.run, features=None, rows=X["hour"], training=X["hour"])
+    assert isinstance(world.fact("drift"), NotHad)
+
+
+def test_drift_is_the_greatest_distance_of_a_column(world: World) -> None:
+    assert world.fact("drift", "flights") == NotHad("no data 'flights' was logged")
+    declared(world, world.run, X)
+    assert world.fact("drift", "flights") == NotHad("the champion's run logged no data 'flights'")
+    declared(world, world.former, X)
+    assert world.fact("drift", "flights").value == 0.0
     read = DataRecord("data/train.csv", "d", "file", profile={"evidence": "step"})
     world.tracker.log_step(world.run, StepLog(data=(read,)))
-    assert world.fact("drift") == 0.0
-    assert world.fact("drift", "data/train.csv") == NotHad("the champion's run logged no data 'data/train.csv'")
-    logged(world.former, X.assign(hour=X["hour"] + 100))
-    assert world.fact("drift", "train") == 1.0
-    logged(world.former, X.drop(columns="hour"))
-    assert world.fact("drift") == NotHad("the data 'train' has other columns than the champion's: hour")
-    assert world.fact("drift", baseline=NoChampion()) == NothingToCompare()
+    missing = "the champion's run logged no data 'data/train.csv'"
+    assert world.fact("drift", "data/train.csv") == NotHad(missing)
+    declared(world, world.former, LATER)
+    assert world.fact("drift", "flights") == Found(1.0, "column 'hour' of the data 'flights'")
+    declared(world, world.former, X.drop(columns="hour"))
+    assert world.fact("drift", "flights") == NotHad("the data 'flights' have other columns than the champion's: hour")
 
 
 def test_drift_is_not_known_where_a_column_has_turned_into_another_kind(world: World) -> None:
-    def logged(run_id: str, frame: pd.DataFrame) -> None:
-        record = DataRecord("train", "d", "frame", len(frame), profile=profile(frame))
-        world.tracker.log_step(run_id, StepLog(data=(record,)))
-
-    turned = NotHad("the column 'miles' of the data 'train' is of another kind than the champion's, or empty")
+    turned = NotHad("the column 'miles' of the data 'flights' is of another kind than the champion's, or empty")
     names = pd.Series([f"no {number}" for number in range(ROWS)])
-    logged(world.former, X)
+    declared(world, world.former, X)
     for values in (names, np.nan):
-        logged(world.run, X.assign(miles=values))
-        assert world.fact("drift") == turned
-    logged(world.run, X.assign(name=names))
-    logged(world.former, X.assign(name=names[::-1].to_numpy()))
-    assert world.fact("drift") == 0.0
-    logged(world.run, names.to_frame("name"))
-    logged(world.former, names.to_frame("name"))
-    assert world.fact("drift") == NotHad("the profiles of the data 'train' tell nothing of its spread")
+        declared(world, world.run, X.assign(miles=values))
+        assert world.fact("drift", "flights") == turned
+    declared(world, world.run, X.assign(name=names))
+    declared(world, world.former, X.assign(name=names[::-1].to_numpy()))
+    assert world.fact("drift", "flights").value == 0.0
+    declared(world, world.run, names.to_frame("name"))
+    declared(world, world.former, names.to_frame("name"))
+    nothing = "the profiles of the data 'flights' tell nothing of their spread"
+    assert world.fact("drift", "flights") == NotHad(nothing)
 
 
 @pytest.mark.parametrize(
