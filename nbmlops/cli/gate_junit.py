@@ -11,6 +11,9 @@ from nbmlops.cli.blocks import printable
 from nbmlops.core.records import BehaviourOutcome
 from nbmlops.gate.verdict import Outcome, RuleResult, waiver_text
 
+JUNIT_FILE = "gate.xml"
+"""Its name in the folder of a run."""
+
 
 def junit(outcome: GateOutcome) -> bytes:
     """Returns the XML document: a rule that failed is a failure; one that is waived or not applicable is skipped.

@@ -1,4 +1,4 @@
-"""What a run writes for others than the terminal: the HTML report in its folder, and the stream of its events."""
+"""What a run writes for others than the terminal: reports in its folder, and the stream of its events."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def both(listener: Callable[[Progress], None], stream: EventStream | None) -> Ca
 
 
 def write_report(outcome: RunOutcome, pipeline: str, cwd: Path) -> None:
-    """Writes the HTML report into the run's folder; a run that executed nothing has none.
+    """Writes the HTML report, and the verdict as JUnit XML, to the run's folder; a run that executed nothing has none.
 
     Raises:
         EnvironmentFault: it cannot be written.
@@ -77,3 +77,9 @@ def write_report(outcome: RunOutcome, pipeline: str, cwd: Path) -> None:
 
     text = run_html(outcome, open_pipeline(pipeline, cwd).pipeline, cwd)
     write_atomically(folder / REPORT_FILE, text.encode("utf-8", "backslashreplace"))
+    if outcome.verdict is not None:
+        from nbmlops.app.gate import GateOutcome  # noqa: PLC0415 - likewise
+        from nbmlops.cli.gate_junit import JUNIT_FILE, junit  # noqa: PLC0415 - likewise
+
+        judged = GateOutcome(outcome.record.pipeline, outcome.record.run_id, outcome.verdict)
+        write_atomically(folder / JUNIT_FILE, junit(judged))

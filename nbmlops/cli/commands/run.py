@@ -23,7 +23,7 @@ from nbmlops.core.interrupts import careful_interrupts, comes_later
 HELP = """\
 Run a compiled pipeline: its steps with papermill, then the gate, then the registration of the model. PIPELINE is its
 folder or its name. Steps whose code, parameters, inputs and files are unchanged are not executed again. What happened
-is left in runs/PIPELINE/: the executed notebooks with their plots, run.json and verdict.json.
+is left in runs/PIPELINE/: the executed notebooks with their plots, run.json, verdict.json and gate.xml (JUnit).
 
 With several values of a parameter, or a sweep file, every point is a run of its own, steps in common are executed
 once, and the best point goes through the gate to the registry.

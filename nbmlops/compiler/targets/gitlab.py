@@ -67,6 +67,7 @@ def _base(pipeline: Deployment) -> dict[str, object]:
             "when": "always",
             "expire_in": "1 week",
             "paths": [f"{root}.nbmlops/", f"{root}runs/{pipeline.name}/"],
+            "reports": {"junit": f"{root}runs/{pipeline.name}/*/gate.xml"},
         },
     }
 

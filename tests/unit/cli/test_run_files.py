@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from nbmlops.app.outcome import RunOutcome
 from nbmlops.cli.run_files import both, event_stream, write_report
 from nbmlops.core.errors import EnvironmentFault, UsageError
+from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.codec import pipeline_to_yaml
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import Lineage, RunRecord, RunStatus, StepRecord, StepStatus
 from nbmlops.runtime.events import RunWaiting, StepSkipped
 
 STEP = Step("a", "a", StepMode.FUNCTION, "", (1,), ("c",), (), (), (), (), (), (), "notebooks/01_a.ipynb", "")
+
+REFUSED = Verdict(False, (), refusal="there are no rules")
 
 
 def told(path: Path) -> list[tuple[str, object]]:
@@ -48,9 +52,12 @@ def test_without_a_file_only_the_display_is_told(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize(("reused", "files"), [("", ["report.html"]), ("run7", [])])
-def test_the_report_stands_in_the_folder_of_a_run_that_executed_something(
-    tmp_path: Path, reused: str, files: list[str]
+@pytest.mark.parametrize(
+    ("reused", "verdict", "files"),
+    [("", None, ["report.html"]), ("", REFUSED, ["gate.xml", "report.html"]), ("run7", REFUSED, [])],
+)
+def test_the_reports_stand_in_the_folder_of_a_run_that_executed_something(
+    tmp_path: Path, reused: str, verdict: Verdict | None, files: list[str]
 ) -> None:
     folder = tmp_path / "pipelines" / "tea"
     folder.mkdir(parents=True)
@@ -59,5 +66,8 @@ def test_the_report_stands_in_the_folder_of_a_run_that_executed_something(
     (tmp_path / "runs").mkdir()
     step = StepRecord("a", StepStatus.EXECUTED, 1.0)
     record = RunRecord(RunStatus.SUCCEEDED, "", "tea", (step,), {}, {}, Lineage(), folder="runs")
-    write_report(RunOutcome(record, reused=reused), "pipelines/tea", tmp_path)
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == files
+    write_report(RunOutcome(record, verdict, reused=reused), "pipelines/tea", tmp_path)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == files
+    if "gate.xml" in files:
+        (failure,) = ET.parse(tmp_path / "runs" / "gate.xml").iter("failure")
+        assert failure.get("message") == "there are no rules"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nbmlops.gate.verdict import Outcome, RuleResult, Verdict, verdict_to_json
 from nbmlops.pipeline.demands import Demands, Resources, StepDemands
 from tests.fakes.engines import Called, call_airflow, call_kfp, call_prefect, call_zenml
 from tests.fakes.notebooks import compiled, tagged
@@ -40,6 +42,7 @@ DEMANDS = Demands(
     secrets=("API_TOKEN",),
 )
 NOTHING = Demands()
+SUMMARY = Path(__file__).parents[4] / "templates" / "github" / "summary.py.txt"
 FILES = {
     "kfp": "kfp_pipeline.py",
     "airflow": "airflow_dag.py",
@@ -243,3 +246,34 @@ def _called(target: str, folder: Path, demands: Demands = NOTHING, **given: obje
     path.parent.mkdir(parents=True)
     path.write_bytes(compiled(BOOK, targets=(target,), demands=demands).files[f"pipelines/tea/{FILES[target]}"])
     return ENGINES[target](path, given)
+
+
+def test_the_summary_of_a_job_holds_the_verdict_as_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script of the workflow itself, on the document of a run whose gate said no."""
+    result = RuleResult("a|b", "auc", 0.5, ">= 0.7", None, Outcome.FAIL, "0.5 is below 0.7 <b>")
+    step = {"name": "load", "status": "executed", "seconds": 1.25, "error": None}
+    run = {"status": "gate_rejected", "steps": [step], "metrics": {"auc": 0.5}, "model_version": None}
+    folder = tmp_path / "runs" / "tea" / "1"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({**run, "verdict": verdict_to_json(Verdict(False, (result,)))}))
+    monkeypatch.setenv("RUNS", str(folder.parent))
+    monkeypatch.setenv("NAME", "tea")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    exec(compile(SUMMARY.read_text(), str(SUMMARY), "exec"), {"__name__": "__main__"})
+    assert (tmp_path / "summary.md").read_text().splitlines() == [
+        "## tea: gate_rejected",
+        "",
+        "| step | status | seconds |",
+        "|---|---|---|",
+        "| load | executed | 1.2 |",
+        "",
+        "| metric | value |",
+        "|---|---|",
+        "| auc | 0.5 |",
+        "",
+        r"**gate: FAIL \(0 of 1 rule passed\)**",
+        "",
+        "| outcome | rule | metric | value | threshold | champion | reason |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        r"| FAIL | a\|b | auc | 0.5 | \>= 0.7 | \- | 0.5 is below 0.7 \<b\> |",
+    ]
