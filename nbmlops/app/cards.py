@@ -19,8 +19,8 @@ _COLOURS = {
     "bad": "var(--jp-error-color1, #b3261e)",
     "plain": "var(--jp-brand-color1, #1f6feb)",
 }
-_GOOD = frozenset({"PASS", "REGISTERED", "FINISHED", "INTACT", "COMPATIBLE"})
-_BAD = frozenset({"FAIL", "FAILED", "KILLED", "REJECTED", "INTERRUPTED", "ERROR", "BROKEN", "BREAKING"})
+_GOOD = frozenset({"PASS", "REGISTERED", "FINISHED", "INTACT", "COMPATIBLE", "EQUAL"})
+_BAD = frozenset({"FAIL", "FAILED", "KILLED", "REJECTED", "INTERRUPTED", "ERROR", "BROKEN", "BREAKING", "DIFFERENT"})
 _FIGURE = 'style="margin:6px 18px 6px 0;max-width:240px;font-size:12px"'
 _WIDE_FIGURE = 'style="margin:6px 0;max-width:100%;overflow-x:auto;font-size:12px" tabindex="0"'
 _INK = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"

@@ -16,22 +16,20 @@ from msgspec import Struct
 
 from nbmlops.app.environments import Difference, differences, interpreter_for
 from nbmlops.app.project import PIPELINE_FILE, PIPELINES, find_root
-from nbmlops.app.promote import model_stores, parse_model
+from nbmlops.app.promote import parse_model, store_of
+from nbmlops.app.reproduced_predictions import Models, Predicted, StoredModel, ask_predictions
 from nbmlops.app.run_report import RUN_FILE
-from nbmlops.app.wiring import TRACKING_VARIABLE, Stores
+from nbmlops.app.wiring import TRACKING_VARIABLE, Stores, open_existing
 from nbmlops.app.worktree import checked_out
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, ExitCode, NbmlopsError, StepFailed, UsageError
 from nbmlops.core.known_secrets import MARK
 from nbmlops.gate.numerals import show_number
-from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.run_codec import run_from_json
 from nbmlops.pipeline.run_record import ModelVersionRef, RunRecord
 from nbmlops.registry.baseline import metrics_from_tag
 from nbmlops.registry.promote import find_version
-from nbmlops.registry.registry import CHAMPION, METRICS, MODEL_DIGEST, ModelRegistry, ModelVersion
-from nbmlops.runtime.results import RunOptions
-from nbmlops.runtime.values import load_value
+from nbmlops.registry.registry import CHAMPION, METRICS, MODEL_DIGEST, ModelVersion
 from nbmlops.tracking.lineage import lineage_from_tags, lineage_tags
 
 LOCK_FILE = "requirements.lock"
@@ -81,7 +79,8 @@ class Reproduction(Struct, frozen=True):
         version: The version.
         commit: The commit that was checked out.
         compared: Every fact.
-        environment: How the libraries differ from those that the version was made with.
+        environment: How the libraries here differ from those that the version was made with.
+        is_rebuilt: Whether those that it was made with were installed for it.
         folder: The working tree, if it was kept; else "".
     """
 
@@ -89,6 +88,7 @@ class Reproduction(Struct, frozen=True):
     commit: str
     compared: tuple[Compared, ...]
     environment: tuple[Difference, ...] = ()
+    is_rebuilt: bool = False
     folder: str = ""
 
     @property
@@ -96,14 +96,30 @@ class Reproduction(Struct, frozen=True):
         """Whether everything is as it was; where there is nothing to compare, nobody knows."""
         return bool(self.compared) and all(one.is_equal for one in self.compared)
 
+    @property
+    def summary(self) -> str:
+        """What came of it, in one line."""
+        label = f"{self.version.name} version {self.version.version}, made again from {self.commit[:12]}"
+        count = sum(not one.is_equal for one in self.compared)
+        return f"{label}: {f'{count} of {len(self.compared)} facts differ' if not self.is_equal else 'equal'}"
+
+    @property
+    def libraries(self) -> str:
+        """What it was made with, in words."""
+        if not self.environment:
+            return "the libraries here are those of the lock"
+        if self.is_rebuilt:
+            return "made with the libraries of the lock, which were installed for it; here are others"
+        return "made with the libraries here, which are not those of the lock"
+
 
 class Made(Struct, frozen=True):
-    """The run that was made now: its record, what is compared of it, and its version, if the gate let it pass."""
+    """The run that was made now: its record, what is compared of it, its store, its version if the gate let it pass."""
 
     run: RunRecord
     facts: Mapping[str, Mapping[str, str]]
-    registry: ModelRegistry | None = None
-    version: ModelVersion | None = None
+    store: str
+    version: str = ""
 
 
 class ReproduceRequest(Struct, frozen=True):
@@ -140,7 +156,7 @@ def reproduce(request: ReproduceRequest, tell: Tell) -> Reproduction:
     """
     name, selector = parse_model(request.text, CHAMPION)
     root = find_root(request.cwd)
-    stores = model_stores(name, request.cwd)
+    stores = open_existing(root, store_of(root, name, request.cwd))
     recorded = remembered(stores, find_version(stores.registry, name, selector))
     hidden = {one.partition("=")[0] for one in request.parameters}
     lost = [key for key, value in recorded.parameters.items() if value == MARK and key not in hidden]
@@ -166,15 +182,22 @@ def reproduce(request: ReproduceRequest, tell: Tell) -> Reproduction:
         tell(f"running {recorded.pipeline}")
         made = _run(python, recorded, tree, request.parameters)
         compared = compare(recorded.facts, made.facts)
-        if any(one.kind == "model" and not one.is_equal for one in compared) and python == sys.executable:
+        if any(one.kind == "model" and not one.is_equal for one in compared):
             tell("comparing predictions")
-            compared = _by_predictions(compared, predictions(stores.registry, recorded.version, made, folder))
+            models = Models(
+                folder=str(folder),
+                parameters=made.run.parameters,
+                recorded=StoredModel(store_of(root, name, request.cwd), str(root), name, recorded.version.version),
+                made=StoredModel(made.store, str(tree), name, made.version) if made.version else None,
+            )
+            compared = _by_predictions(compared, ask_predictions(python, _environment(python), models, tell))
         return Reproduction(
             recorded.version.ref,
             recorded.commit,
             compared,
-            found if request.here else (),
-            str(tree) if request.keep else "",
+            found,
+            is_rebuilt=python != sys.executable,
+            folder=str(tree) if request.keep else "",
         )
 
 
@@ -300,23 +323,33 @@ def _run(python: str, recorded: Recorded, tree: Path, given: tuple[str, ...]) ->
     values = {name: f"{name}={_text(value)}" for name, value in recorded.parameters.items()}
     values |= {one.partition("=")[0]: one for one in given}
     options = [part for value in values.values() for part in ("-p", value)]
-    store = tree / ".nbmlops-reproduced.db"
-    environment = {**_environment(python), TRACKING_VARIABLE: f"sqlite:///{store}"}
+    store = f"sqlite:///{tree / '.nbmlops-reproduced.db'}"
+    environment = {**_environment(python), TRACKING_VARIABLE: store}
     command = [python, "-P", "-m", "nbmlops", "run", f"{PIPELINES}/{recorded.pipeline}", "--format", "json", *options]
     done = subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode not in {ExitCode.SUCCESS, ExitCode.GATE_REJECTED}:
+        why = _failure(done.stdout) or f"exit code {done.returncode}; its own message stands above"
         raise StepFailed(
-            f"the pipeline {recorded.pipeline} of {recorded.commit[:12]} ended with exit code {done.returncode}",
-            "its own message stands above; --keep leaves the folder, to look into it",
+            f"the pipeline {recorded.pipeline} of {recorded.commit[:12]} does not run any more: {why}",
+            "--keep leaves the folder, to look into it",
         )
     document: dict[str, Any] = json.loads(done.stdout)
     known = {key: value for key, value in document.items() if key not in {"reused", "notes", "diagnostics"}}
     run = run_from_json(known, "the run that was made now")
-    registry = Stores(tree, f"sqlite:///{store}").registry
-    versions = registry.versions(recorded.version.name)
+    versions = Stores(tree, store).registry.versions(recorded.version.name)
     if versions:
-        return Made(run, facts_of(versions[0], run), registry, versions[0])
-    return Made(run, facts_of(ModelVersion(recorded.version.name, "", tags=lineage_tags(run.lineage)), run))
+        return Made(run, facts_of(versions[0], run), store, versions[0].version)
+    return Made(run, facts_of(ModelVersion(recorded.version.name, "", tags=lineage_tags(run.lineage)), run), store)
+
+
+def _failure(said: bytes) -> str:
+    """Returns why a run failed, from the document that it printed; "" where that does not tell."""
+    try:
+        document = json.loads(said)
+        steps = [f"step {one['name']}: {one['error']['message']}" for one in document.get("steps", ()) if one["error"]]
+        return next(iter([*steps, *(str(one["message"]) for one in document.get("diagnostics", ()))]), "")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ""
 
 
 def _environment(python: str) -> dict[str, str]:
@@ -325,42 +358,12 @@ def _environment(python: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in left_out}
 
 
-def predictions(registry: ModelRegistry, version: ModelVersion, made: Made, folder: Path) -> tuple[str, str]:
-    """Returns the fingerprints of what both models predict for the frame of features; ("", "") where none can be made.
-
-    Models with the same predictions may have different content: some keep how long it took to fit them. What the gate
-    rejects now (its rule was waived then, or names a version that the fresh registry has not) is taken from the steps.
-    """
-    pipeline = read_pipeline(folder / PIPELINE_FILE)
-    stage = pipeline.register
-    if stage is None or stage.data is None:
-        return "", ""
-    if MARK in made.run.parameters.values():  # the steps would run with other values
-        return "", ""
-    from nbmlops.data.fingerprint import fingerprint  # noqa: PLC0415 - most reproductions need none of it
-    from nbmlops.runtime.runner import run_pipeline  # noqa: PLC0415 - likewise
-
-    result = run_pipeline(folder, RunOptions(parameters=made.run.parameters, base=folder), lambda _: None)
-    features = load_value(folder, result, stage.data.name)
-    found = []
-    if made.registry is not None and made.version is not None:
-        fresh = made.registry.model(made.version)
-    else:
-        fresh = load_value(folder, result, stage.model.name)
-    for model in (registry.model(version), fresh):
-        predict: Any = getattr(model, "predict_proba", None) or getattr(model, "predict", None)
-        if predict is None:
-            return "", ""
-        found.append(fingerprint(predict(features), "predictions"))
-    return found[0], found[1]
-
-
-def _by_predictions(compared: tuple[Compared, ...], found: tuple[str, str]) -> tuple[Compared, ...]:
+def _by_predictions(compared: tuple[Compared, ...], found: Predicted) -> tuple[Compared, ...]:
     # What a model predicts is what counts; its content then differs in what it keeps of how it was fitted.
-    if not any(found):
+    if not (found.recorded or found.made):
         return compared
     rest = tuple(one for one in compared if one.kind != "model")
-    return (*rest, Compared("predictions", "of the registered features", *found))
+    return (*rest, Compared("predictions", "of the registered features", found.recorded, found.made))
 
 
 def _text(value: Json) -> str:

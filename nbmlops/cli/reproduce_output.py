@@ -30,14 +30,8 @@ def reproduce_blocks(outcome: Reproduction) -> Iterator[Block]:
     yield Table("compared", ("what", "name", "recorded", "made now", ""), rows)
     if outcome.environment:
         differing = tuple(cells(one.name, one.locked, one.here or "not installed") for one in outcome.environment)
-        yield Table("libraries that differ", ("name", "locked", "here"), differing)
-    version = outcome.version
-    label = f"{version.name} version {version.version}, made again from {outcome.commit[:12]}"
-    if outcome.is_equal:
-        yield Line(f"{label}: equal", Tone.GOOD)
-    else:
-        count = sum(not one.is_equal for one in outcome.compared)
-        yield Line(f"{label}: {count} of {len(outcome.compared)} facts differ", Tone.BAD)
+        yield Table(outcome.libraries, ("name", "locked", "here"), differing)
+    yield Line(outcome.summary, Tone.GOOD if outcome.is_equal else Tone.BAD)
     if outcome.folder:
         yield Line(f"kept: {outcome.folder}", Tone.PATH)
 
@@ -60,6 +54,7 @@ def reproduce_document(outcome: Reproduction) -> dict[str, Json]:
             for one in outcome.compared
         ],
         "environment": [{"name": one.name, "locked": one.locked, "here": one.here} for one in outcome.environment],
+        "rebuilt": outcome.is_rebuilt,
         "folder": outcome.folder,
     }
 

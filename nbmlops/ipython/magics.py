@@ -123,7 +123,9 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             from nbmlops.ipython.run_command import run as run_pipeline  # noqa: PLC0415  # likewise
 
             return run_pipeline(line.options, namespace, get_ipython())
-        case "promote" | "rollback" | "audit" | "inspect" | "compile" | "schema infer" | "schema check" | "schema diff":
+        case "promote" | "rollback" | "audit" | "reproduce" | "inspect" | "compile":
+            return _run_use_case(line, namespace)
+        case "schema infer" | "schema check" | "schema diff":
             return _run_use_case(line, namespace)
         case _:
             raise UsageError("`%mlops step` marks a whole cell", f"write it as its first line: %%mlops {text.strip()}")
@@ -140,6 +142,10 @@ def _run_use_case(line: MlopsLine, namespace: dict[str, Any]) -> object:
         from nbmlops.ipython.schema_commands import schema_command  # noqa: PLC0415  # likewise
 
         return schema_command(line, namespace)
+    if line.subcommand == "reproduce":
+        from nbmlops.ipython.reproduce_command import reproduce  # noqa: PLC0415  # loads what runs pipelines
+
+        return reproduce(line.options)
     from nbmlops.ipython import registry_commands  # noqa: PLC0415  # likewise
 
     commands = {

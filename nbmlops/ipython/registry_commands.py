@@ -45,7 +45,9 @@ class AuditView(View, Struct, frozen=True):
         )
         faults = tuple(f"{audit.model}: {fault}" for audit in self.audits for fault in audit.faults)
         pending = tuple(f"{audit.model}: being changed by {audit.pending}" for audit in self.audits if audit.pending)
-        names = ", ".join(audit.model for audit in self.audits) or "no model is registered"
+        if not self.audits:
+            return Card("AUDIT", "no model is registered")
+        names = ", ".join(audit.model for audit in self.audits)
         return Card("BROKEN" if faults else "INTACT", f"audit log of {names}", tables, (*faults, *pending))
 
 

@@ -79,7 +79,7 @@ def run(options: Mapping[str, Any], namespace: Mapping[str, Any], shell: Any) ->
         _work(command, watch, _show_nothing, None)
     else:
         with TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-            _work(command, watch, _shown(), said)
+            _work(command, watch, shown(Card("RUNNING", "starting")), said)
     if watch.exit_code != 0 or watch.record is None:
         error = failure(watch)
         raise error
@@ -118,11 +118,11 @@ def _show_nothing(_card: Card) -> None:
     """Shows nothing."""
 
 
-def _shown() -> Show:
-    """Returns what shows a card in the place of the one before."""
+def shown(first: Card) -> Show:
+    """Returns what shows a card in the place of the one before, beginning with the first."""
     from IPython.display import display
 
-    handle = display(_bundle(Card("RUNNING", "starting")), raw=True, display_id=True)
+    handle = display(_bundle(first), raw=True, display_id=True)
 
     def show(card: Card) -> None:
         handle.update(_bundle(card), raw=True)

@@ -88,6 +88,12 @@ SUBCOMMANDS = (
         ("--to", "--reason"),
     ),
     Subcommand("audit", "show who did what to which version", "%mlops audit flights"),
+    Subcommand(
+        "reproduce",
+        "make a model version again from its commit, and compare",
+        "%mlops reproduce flights@champion",
+        ("--here", "--keep", "--parameter"),
+    ),
     Subcommand("status", "show what this run has recorded, and where", "%mlops status"),
     Subcommand("panel", "show the run as a live panel", "%mlops panel"),
     Subcommand(

@@ -250,6 +250,15 @@ def _audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", type=word, nargs="?", help="its name (default: all models)")
 
 
+def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL[@ALIAS|/VERSION]", type=word, help="default: its champion")
+    parser.add_argument("--here", action="store_true", help="with the libraries that are here, and how they differ")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with the commit and the new run")
+    parser.add_argument(
+        "-p", "--parameter", metavar="NAME=VALUE", type=word, action="append", help="give a secret one again"
+    )
+
+
 def _step_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", type=word, help="the step that this cell belongs to")
 
@@ -394,6 +403,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _DROP,
         _audit_arguments,
         _no_call,
+    ),
+    "reproduce": Subcommand(
+        "make a model version again from its commit, and compare",
+        "%mlops reproduce flights@champion",
+        _DROP,
+        _reproduce_arguments,
+        _no_call,
+        frozenset({"here", "keep"}),
     ),
     "status": Subcommand("show what this run has recorded, and where", "%mlops status", _DROP, _no_arguments, _no_call),
     "panel": Subcommand("show the run as a live panel", "%mlops panel", _DROP, _no_arguments, _no_call),

@@ -6,12 +6,14 @@ The same over SQLite: `test_cli_run`, `test_lineage`, `test_registry_races`, `te
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import nbformat
 import pytest
@@ -87,6 +89,7 @@ ADA, BOB = Actor("ada", "2026-11-21T10:00:00Z", "better"), Actor("bob", "2026-11
 STAYS = 1_000_000
 """So many changes that the server stays."""
 Asked = Callable[..., tuple[int, str]]
+RunCells = Callable[[list[str], Path], list[Any]]
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +123,22 @@ def ask(project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
+@pytest.fixture
+def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunCells:
+    """Runs cells in a kernel that works in a folder; returns them with what they show."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+
+    def run(sources: list[str], folder: Path) -> list[Any]:
+        document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        where = {"metadata": {"path": str(folder)}}
+        NotebookClient(document, timeout=300, kernel_name="python3", resources=where).execute()
+        return list(document.cells)
+
+    return run
+
+
 def test_the_second_run_was_judged_against_the_champion_on_the_server(ask: Asked) -> None:
     code, out = ask("gate", "points", "--format", "json")
     results = {one["rule"]: one for one in json.loads(out)["verdict"]["results"]}
@@ -138,7 +157,12 @@ def test_the_second_run_was_judged_against_the_champion_on_the_server(ask: Asked
 
 
 def test_all_doors_judge_alike_beside_a_champion(
-    ask: Asked, project: Project, mlflow_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ask: Asked,
+    project: Project,
+    mlflow_server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    notebook: RunCells,
 ) -> None:
     tracker = MlflowTracker(mlflow_server, tmp_path)
     (run_id, *_) = [run.run_id for run in tracker.find_runs(RunQuery(("served",)))]
@@ -146,13 +170,8 @@ def test_all_doors_judge_alike_beside_a_champion(
     assert ask("gate", "points")[0] == 0
     assert tracker.read_artifact(run_id, "verdict.json") == by_pipeline
     monkeypatch.setenv("JPY_SESSION_NAME", str(project.folder / "points.ipynb"))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
-    notebook = nbformat.read(project.folder / "points.ipynb", as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if "register" not in cell.source]
-    notebook.cells[1].source = "strength = 0.5"
-    where = {"metadata": {"path": str(project.folder)}}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
+    sources = [source.replace("strength = 1.0", "strength = 0.5") for _, source in CELLS[:-1]]  # without registering
+    notebook(sources, project.folder)
     runs = tracker.find_runs(RunQuery(("served",)))
     assert len(runs) == 3
     assert tracker.read_artifact(runs[0].run_id, "verdict.json") == by_pipeline
@@ -201,11 +220,17 @@ def test_questions(ask: Asked, project: Project) -> None:
     assert [[one["version"] for one in run["versions"]] for run in json.loads(out)["runs"]] == [[], ["2"], ["1"]]
 
 
-def test_a_version_is_made_again_beside_the_server(project: Project, mlflow_server: str, tmp_path: Path) -> None:
+def test_a_notebook_makes_a_version_again_beside_the_server(
+    project: Project, mlflow_server: str, tmp_path: Path, notebook: RunCells
+) -> None:
     before = MlflowRegistry(mlflow_server, tmp_path).versions("served")
-    code, document = project.document("reproduce", "served/2")
-    assert (code, document["status"]) == (0, "equal")
-    assert {one["kind"] for one in document["compared"]} == {"metric", "data", "code", "model"}
+    cells = notebook(["%load_ext nbmlops", "%mlops reproduce served/2"], project.folder)
+    progress, view = [output for output in cells[1].outputs if "data" in output]
+    assert progress.data["text/plain"] == "REPRODUCED served/2"
+    assert re.sub("[0-9a-f]{12,}", "HEX", view.data["text/plain"]).splitlines() == [
+        "EQUAL served version 2, made again from HEX: equal",
+    ]
+    assert "<table" in view.data["text/html"]
     assert MlflowRegistry(mlflow_server, tmp_path).versions("served") == before
 
 

@@ -11,26 +11,22 @@ import pytest
 from nbmlops.app import reproduce as module
 from nbmlops.app.reproduce import (
     Compared,
-    Made,
     Recorded,
     Reproduction,
     compare,
     facts_of,
-    predictions,
     remembered,
     restore,
 )
 from nbmlops.app.wiring import Stores
 from nbmlops.core.errors import EnvironmentFault, StepFailed, UsageError
 from nbmlops.data.files import fingerprint_file
-from nbmlops.pipeline.ir import Input, RegisterStage
 from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import Lineage, RunRecord, RunStatus, StepRecord, StepStatus
 from nbmlops.registry.registry import ModelVersion
-from nbmlops.runtime import runner
 from nbmlops.tracking.lineage import lineage_tags
 from nbmlops.tracking.tracker import RunStart
-from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
+from tests.fakes.in_memory import InMemoryTracker
 
 COMMIT = "a" * 40
 RUN_ID = f"{1:032x}"
@@ -154,29 +150,6 @@ def test_files_of_libraries_are_those_of_the_lock(tmp_path: Path) -> None:
     )
 
 
-def test_a_model_that_the_gate_rejects_now_is_compared_by_what_the_steps_made(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    class Model:
-        def __init__(self, factor: int) -> None:
-            self.factor = factor
-
-        def predict(self, features: list[int]) -> list[int]:
-            return [self.factor * one for one in features]
-
-    values = {"model": Model(2), "X": [1, 2, 3]}
-    stage = RegisterStage(Input("model", "fit"), Input("X", "load"), "points")
-    monkeypatch.setattr(module, "read_pipeline", lambda path: SimpleNamespace(register=stage))
-    monkeypatch.setattr(module, "load_value", lambda folder, result, name: values[name])
-    monkeypatch.setattr(runner, "run_pipeline", lambda folder, options, tell: None)
-    registry = InMemoryRegistry(stored={("points", "7"): Model(2)})
-    equal = predictions(registry, version(), Made(RUN, {}), tmp_path)
-    assert equal[0] == equal[1] != ""
-    registry.stored["points", "7"] = Model(3)
-    other = predictions(registry, version(), Made(RUN, {}), tmp_path)
-    assert (other[1], other[0] == other[1]) == (equal[1], False)
-
-
 def test_an_environment_of_its_own_gets_no_libraries_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given = list[dict[str, str]]()
 
@@ -187,8 +160,25 @@ def test_an_environment_of_its_own_gets_no_libraries_from_here(monkeypatch: pyte
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setattr(module, "subprocess", SimpleNamespace(run=run, PIPE=-1))
     for python in (sys.executable, "/env/bin/python"):
-        with pytest.raises(StepFailed, match="ended with exit code 1"):
+        with pytest.raises(StepFailed, match=r"of a{12} does not run any more: exit code 1; its own"):
             module._run(python, recorded_files({}), tmp_path, ())
     assert [one.get("PYTHONPATH") for one in given] == ["/elsewhere", None]
     store = f"sqlite:///{tmp_path / '.nbmlops-reproduced.db'}"
     assert [one["MLFLOW_TRACKING_URI"] for one in given] == [store, store]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            '{"steps": [{"name": "load", "error": null}, {"name": "fit", "error": {"message": "boom"}}]}',
+            "step fit: boom",
+        ),
+        ('{"steps": [], "diagnostics": [{"message": "no kernel"}]}', "no kernel"),
+        ('{"steps": [], "diagnostics": []}', ""),
+        ("[1]", ""),
+        ("", ""),
+    ],
+)
+def test_why_a_run_failed_is_told_in_its_words(said: str, why: str) -> None:
+    assert module._failure(said.encode()) == why

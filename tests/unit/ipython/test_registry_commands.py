@@ -31,4 +31,4 @@ def test_an_audit_shows_lines_and_what_is_wrong() -> None:
     ]
     assert tone(view.card()) == "bad"
     assert tone(AuditView((ModelAudit("flights", (FIRST,)),)).card()) == "good"
-    assert repr(AuditView(())) == "INTACT audit log of no model is registered"
+    assert repr(AuditView(())) == "AUDIT no model is registered"
