@@ -13,7 +13,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.registry.audit import AuditLine, faults, line_from_json, read_log
 from nbmlops.registry.lease import intent_of
 from nbmlops.registry.promote import find_version
-from nbmlops.registry.registry import ModelRegistry
+from nbmlops.registry.registry import CHALLENGER, CHAMPION, STAGE, ModelRegistry
 from nbmlops.registry.transitions import standing
 
 
@@ -25,12 +25,14 @@ class ModelAudit(Struct, frozen=True):
         lines: What was done, in order.
         faults: What is wrong with the log, in words; () for an intact one.
         pending: Who is changing the model now, or was when that process died; "" for nobody.
+        notes: What the log cannot know, as nbmlops had no part in it.
     """
 
     model: str
     lines: tuple[AuditLine, ...]
     faults: tuple[str, ...] = ()
     pending: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def audit_models(name: str, cwd: Path, against: str = "") -> tuple[ModelAudit, ...]:
@@ -58,7 +60,21 @@ def _audit(registry: ModelRegistry, model: str, seen: Sequence[AuditLine]) -> Mo
     now = standing(registry, model)
     log = read_log(now.entry, now.versions)
     pending = intent_of(registry, model)
-    return ModelAudit(model, log.lines, faults(log, now.entry, seen), str(pending[0]) if pending else "")
+    found = faults(log, now.entry, seen)
+    others = tuple(
+        f"the alias {alias} is version {number}: nbmlops does not move it, so the log says nothing of it"
+        for alias, number in sorted(now.entry.aliases.items())
+        if alias not in {CHAMPION, CHALLENGER}
+    )
+    # A model that nbmlops had no part in has no log, and its aliases are its owner's business.
+    is_ours = bool(log.lines or seen) or any(STAGE in version.tags for version in now.versions)
+    return ModelAudit(
+        model=model,
+        lines=log.lines,
+        faults=found if is_ours else (),
+        pending=str(pending[0]) if pending else "",
+        notes=others if is_ours else (*found, *others),
+    )
 
 
 def _any_version(registry: ModelRegistry, model: str) -> str:

@@ -52,6 +52,7 @@ def audit_document(audits: Sequence[ModelAudit]) -> dict[str, Json]:
                 "lines": [_with_hash(line) for line in audit.lines],
                 "faults": list(audit.faults),
                 "pending": audit.pending,
+                "notes": list(audit.notes),
             }
             for audit in audits
         ],
@@ -79,6 +80,7 @@ def csv_text(audits: Sequence[ModelAudit]) -> str:
 
 def _state(audit: ModelAudit) -> Iterator[Line]:
     yield from (Line(f"{audit.model}: {fault}", Tone.BAD) for fault in audit.faults)
+    yield from (Line(f"{audit.model}: {note}", Tone.DIM) for note in audit.notes)
     if audit.pending:
         yield Line(f"{audit.model}: being changed by {audit.pending}", Tone.WARNING)
 

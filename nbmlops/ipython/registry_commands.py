@@ -44,11 +44,12 @@ class AuditView(View, Struct, frozen=True):
             Table(audit.model, TABLE_HEAD, tuple(table_row(line) for line in audit.lines)) for audit in self.audits
         )
         faults = tuple(f"{audit.model}: {fault}" for audit in self.audits for fault in audit.faults)
+        notes = tuple(f"{audit.model}: {note}" for audit in self.audits for note in audit.notes)
         pending = tuple(f"{audit.model}: being changed by {audit.pending}" for audit in self.audits if audit.pending)
         if not self.audits:
             return Card("AUDIT", "no model is registered")
         names = ", ".join(audit.model for audit in self.audits)
-        return Card("BROKEN" if faults else "INTACT", f"audit log of {names}", tables, (*faults, *pending))
+        return Card("BROKEN" if faults else "INTACT", f"audit log of {names}", tables, (*faults, *notes, *pending))
 
 
 def promote(options: Options) -> PromoteView:

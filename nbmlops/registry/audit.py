@@ -102,6 +102,11 @@ class AuditLog(Struct, frozen=True):
             return Head(last.number, last.hash)
         return self.head or Head()
 
+    def last_move(self, alias: str) -> AuditLine | None:
+        """Returns the line that moved an alias last, None where no line did."""
+        done = (line for line in reversed(self.lines) if line.action is not Action.ABANDON)
+        return next((line for line in done if alias in line.aliases), None)
+
 
 def line_to_json(line: AuditLine) -> dict[str, Json]:
     """Returns a line as plain data, which is what its hash is of."""
@@ -227,16 +232,30 @@ def _head_faults(log: AuditLog, by_number: Mapping[int, AuditLine], last: int) -
 
 def _alias_faults(log: AuditLog, entry: NameEntry | None) -> tuple[str, ...]:
     """Returns what was moved by others than nbmlops: the log is intact, and leads elsewhere."""
-    expected: dict[str, str] = {}
-    for line in log.lines:
-        if line.action is not Action.ABANDON:
-            expected |= line.aliases
-    now = entry.aliases if entry is not None else {}
-    return tuple(
-        f"the {alias} is version {now.get(alias) or 'none'}, and the log says {expected.get(alias) or 'none'}: "
+    return tuple(filter(None, (moved_by_others(log, entry, alias) for alias in (CHAMPION, CHALLENGER))))
+
+
+def moved_by_others(log: AuditLog, entry: NameEntry | None, alias: str) -> str:
+    """Returns what is to be said of an alias that is not where the log leads to, "" where it is.
+
+    Args:
+        log: The log.
+        entry: The name, with its aliases as they are.
+        alias: Which one.
+    """
+    move = log.last_move(alias)
+    number = entry.aliases.get(alias, "") if entry is not None else ""
+    if move is None:
+        return (
+            f"the {alias} is version {number}, and the log says nothing of it: it was made so without nbmlops"
+            if number
+            else ""
+        )
+    if move.aliases[alias] == number:
+        return ""
+    return (
+        f"the {alias} is version {number or 'none'}, and the log says {move.aliases[alias] or 'none'}: "
         "it was moved without nbmlops"
-        for alias in (CHAMPION, CHALLENGER)
-        if log.lines and alias in expected and now.get(alias, "") != expected[alias]
     )
 
 

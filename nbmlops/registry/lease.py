@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from nbmlops.core.errors import Conflict, NbmlopsError
 from nbmlops.registry.registry import LEASE_PREFIX, ModelRegistry, NameEntry
@@ -24,19 +25,28 @@ WAIT_SECONDS = 10.0
 """How long another holder is waited for."""
 _PAUSE_SECONDS = 0.1
 _HOLDER = "nbmlops.holder"
-_INTENT = "nbmlops.intent"
+_INTENT = "nbmlops.intent."
 
 _held: set[str] = set()
 """Tokens of the leases that this process has now: one of its own that is not among them was left behind."""
 
 
 class Holder(Struct, frozen=True):
-    """Who has a lease: the user, since when (seconds since 1970), which process, and a token that is used once."""
+    """Who has a lease.
+
+    Attributes:
+        who: The user.
+        since: Since when (seconds since 1970).
+        token: Used once. What is intended is written under it, so that nobody writes over what another one intends.
+        process: Which process.
+        after: Tokens of those from whom it was taken over, the first one first.
+    """
 
     who: str
     since: float
     token: str
     process: ProcessMark
+    after: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         host = self.process.host.partition(" ")[0]
@@ -57,8 +67,15 @@ class Lease:
         self._registry, self._name, self._holder, self._recover = registry, name, holder, recover
 
     def intend(self, intent: str) -> None:
-        """Writes what is going to be done, so that others could finish it."""
-        self._registry.tag_entry(self._name, {_INTENT: intent})
+        """Writes what is going to be done, so that others could finish it, while nobody has taken the lease over.
+
+        Raises:
+            Conflict: somebody took it over.
+            EnvironmentFault: the registry cannot be used.
+        """
+        self.check()
+        self._registry.tag_entry(self._name, {f"{_INTENT}{self._holder.token}": intent})
+        self.check()
 
     def check(self) -> NameEntry:
         """Returns the lease as it stands.
@@ -84,9 +101,15 @@ class Lease:
             Conflict: somebody took it over.
             EnvironmentFault: the registry cannot be used.
         """
-        if intent := self.check().tags.get(_INTENT, ""):
-            self._recover(intent)
-            self._registry.tag_entry(self._name, {_INTENT: ""})
+        tags = self.check().tags
+        for token in (*self._after(tags), self._holder.token):
+            if intent := tags.get(f"{_INTENT}{token}", ""):
+                self._recover(intent)
+                self._registry.tag_entry(self._name, {f"{_INTENT}{token}": ""})
+
+    def _after(self, tags: Mapping[str, str]) -> tuple[str, ...]:
+        found = _holder(NameEntry(self._name, tags))
+        return found.after if found is not None else ()
 
     def end(self) -> None:
         """Gives it back.
@@ -137,7 +160,10 @@ def intent_of(registry: ModelRegistry, model: str) -> tuple[Holder, str] | None:
     """Returns who is changing a model now and what is intended, "" before that is decided; None for nobody."""
     entry = registry.entry(f"{LEASE_PREFIX}{model}")
     holder = _holder(entry) if entry is not None else None
-    return (holder, entry.tags.get(_INTENT, "")) if entry is not None and holder is not None else None
+    if entry is None or holder is None:
+        return None
+    intents = [entry.tags.get(f"{_INTENT}{token}", "") for token in (*holder.after, holder.token)]
+    return holder, next(filter(None, intents), "")
 
 
 def left_behind(entry: NameEntry) -> Holder | None:
@@ -191,7 +217,8 @@ def _take_over(registry: ModelRegistry, entry: NameEntry, holder: Holder) -> boo
             return False
     now = registry.entry(entry.name)
     if now is not None and _holder(now) == found:
-        registry.tag_entry(entry.name, _tags(holder))
+        after = (*found.after, found.token) if found is not None else ()
+        registry.tag_entry(entry.name, _tags(replace(holder, after=after)))
         registry.drop_entry(claim)
         return True
     registry.drop_entry(claim)
@@ -214,6 +241,8 @@ def _tags(holder: Holder) -> dict[str, str]:
 def _holder(entry: NameEntry) -> Holder | None:
     try:
         found = json.loads(entry.tags[_HOLDER])
-        return Holder(str(found["who"]), float(found["since"]), str(found["token"]), ProcessMark(**found["process"]))
+        after = tuple(map(str, found.get("after", ())))
+        process = ProcessMark(**found["process"])
+        return Holder(str(found["who"]), float(found["since"]), str(found["token"]), process, after)
     except (KeyError, ValueError, TypeError):
         return None

@@ -17,6 +17,8 @@ from nbmlops.registry.write_model import DOCUMENTS, PROFILE_FILE, read_profile, 
 from nbmlops.tracking.keys import check_key, quoted
 from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE, lineage_tags, verdict_tags
 from nbmlops.tracking.mlflow_errors import named_errors
+from nbmlops.tracking.redacted import redact_name, redact_tags
+from nbmlops.tracking.redaction import process_redactor
 from nbmlops.tracking.uri import masked
 
 _MODULES = ("pandas", "mlflow.sklearn", "skops.io")
@@ -143,7 +145,7 @@ class MlflowRegistry:
                 self._source(logged),
                 run_id=candidate.run_id,
                 tags=tags,
-                description=candidate.description or None,
+                description=process_redactor().text(candidate.description, "the description") or None,
                 await_creation_for=_WAIT_SECONDS,
                 model_id=logged.model_id,
             )
@@ -332,9 +334,13 @@ def _version_tags(candidate: Candidate, verdict: Verdict) -> dict[str, str]:
         VERDICT_BASELINE: verdict.baseline,
         RUN_ID: candidate.run_id,
         MODEL_DIGEST: candidate.model_digest,
-        METRICS: metrics_to_tag(candidate.metrics),
     }
-    return {check_key("tag", name): value for name, value in tags.items()}
+    redactor = process_redactor()
+    # Names of data, files and metrics are the user's; numbers are no text.
+    redacted = {redact_name(name, redactor, "a tag"): text for name, text in redact_tags(tags, redactor).items()}
+    metrics = {redact_name(name, redactor, "a metric"): value for name, value in candidate.metrics.items()}
+    redacted[METRICS] = metrics_to_tag(metrics)
+    return {check_key("tag", name): value for name, value in redacted.items()}
 
 
 def _newest_first(version: Any) -> tuple[int, str, int]:

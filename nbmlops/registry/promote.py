@@ -7,11 +7,12 @@ tags beside them tell the story.
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import TypeGuard
 
 from msgspec import Struct
 
 from nbmlops.core.errors import Conflict, EnvironmentFault, GateRejected, UsageError
-from nbmlops.registry.audit import Action
+from nbmlops.registry.audit import Action, AuditLine
 from nbmlops.registry.registry import (
     ARCHIVED,
     CHALLENGER,
@@ -93,7 +94,8 @@ def promote(
             "run its pipeline again, and register what it makes: nbmlops run, nbmlops register",
         )
     entry = registry.entry(name)
-    seen = expected if expected is not None else entry.aliases.get(CHAMPION, "") if entry is not None else ""
+    aliases = entry.aliases if entry is not None else {}
+    seen = expected if expected is not None else aliases.get(CHAMPION, "")
     former = ""
 
     def plan(now: Standing) -> Transition | None:
@@ -101,7 +103,9 @@ def promote(
         found = now.version(version.version)
         if found is None:
             raise Conflict(f"{name} version {version.version} was deleted meanwhile", "look at the versions")
-        _check_champion(now, seen, version.version)
+        _check_alias(now, CHAMPION, seen, version.version)
+        if stage == CHALLENGER:
+            _check_alias(now, CHALLENGER, aliases.get(CHALLENGER, ""), version.version)
         former = now.entry.aliases.get(stage, "")
         if stage == ARCHIVED:
             return _archiving(now, found)
@@ -140,7 +144,7 @@ def rollback(registry: ModelRegistry, name: str, actor: Actor = NOBODY, *, to: s
         found = now.version(target.version)
         if found is None:
             raise Conflict(f"{name} version {target.version} was deleted meanwhile", "look at the versions")
-        _check_champion(now, champion.version, champion.version)
+        _check_alias(now, CHAMPION, champion.version, champion.version)
         return champion_plan(now, found, actor, Action.ROLLBACK)
 
     change(registry, name, actor, plan)
@@ -236,18 +240,22 @@ def _stage(to: str) -> str:
     )
 
 
-def _check_champion(now: Standing, seen: str, wanted: str) -> None:
+def _check_alias(now: Standing, alias: str, seen: str, wanted: str) -> None:
     # Neither the one that was seen nor the one that is wanted: somebody else moved it meanwhile.
-    found = now.entry.aliases.get(CHAMPION, "")
+    found = now.entry.aliases.get(alias, "")
     if found in {seen, wanted}:
         return
-    champion = now.version(found)
-    tags = champion.tags if champion is not None else {}
-    by = f", made so by {tags[PROMOTED_BY]} at {tags.get(PROMOTED_AT, 'a time unknown')}" if PROMOTED_BY in tags else ""
+    move = now.log.last_move(alias)
+    by = f", made so by {move.who or 'somebody'} at {move.when or 'a time unknown'}" if _is(move, alias, found) else ""
     raise Conflict(
-        f"the champion of {now.entry.name} is version {found or 'none'} now, not {seen or 'none'}{by}",
+        f"the {alias} of {now.entry.name} is version {found or 'none'} now, not {seen or 'none'}{by}",
         f"look at what happened, then decide again: nbmlops audit show {now.entry.name}",
     )
+
+
+def _is(move: AuditLine | None, alias: str, found: str) -> TypeGuard[AuditLine]:
+    """Returns whether it was this line that moved the alias to where it is."""
+    return move is not None and move.aliases[alias] == found
 
 
 def _archiving(now: Standing, version: ModelVersion) -> Transition | None:

@@ -13,8 +13,9 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.gate.verdict import Verdict, verdict_digest, verdict_from_json
 from nbmlops.pipeline.run_codec import run_from_json
+from nbmlops.registry.audit import moved_by_others, read_log
 from nbmlops.registry.baseline import metrics_from_tag
-from nbmlops.registry.registry import METRICS, STAGE, ModelRegistry, ModelVersion
+from nbmlops.registry.registry import CHALLENGER, CHAMPION, METRICS, STAGE, ModelRegistry, ModelVersion
 from nbmlops.registry.story import (
     GateStory,
     RunStory,
@@ -49,6 +50,10 @@ def read_story(registry: ModelRegistry, tracker: Tracker, version: ModelVersion)
         EnvironmentFault: a store cannot be used.
     """
     others = registry.versions(version.name)
+    entry = registry.entry(version.name)
+    log = read_log(entry, others)
+    moved = [moved_by_others(log, entry, alias) for alias in (CHAMPION, CHALLENGER) if alias in version.aliases]
+    notes = tuple(filter(None, moved))
     own = VersionStory(
         version=version,
         stage=version.tags.get(STAGE, ""),
@@ -58,21 +63,20 @@ def read_story(registry: ModelRegistry, tracker: Tracker, version: ModelVersion)
     )
     run_id = version.tags.get(tags_of.RUN_ID, version.run_id)
     if not run_id:
-        return Story(None, own, notes=("the version names no run: it was not registered by nbmlops",))
+        return Story(None, own, notes=(*notes, "the version names no run: it was not registered by nbmlops"))
     try:
         facts = tracker.run_facts(run_id)
     except UsageError as error:
-        return Story(None, own, notes=(f"its run cannot be read: {error.message}",))
+        return Story(None, own, notes=(*notes, f"its run cannot be read: {error.message}"))
     story = read_run_story(registry, tracker, facts)
     assert story.run is not None
+    notes = (*notes, *story.notes)
     gate = _gate(version.tags, None)
     if gate is None or (story.run.gate is not None and story.run.gate.digest == gate.digest):
-        return Story(story.run, own, story.made, story.notes)
+        return Story(story.run, own, story.made, notes)
     # What let the version in is told, not what somebody made of its run later.
     run = replace(story.run, gate=gate)
-    return Story(
-        run, own, story.made, (*story.notes, "its run was judged again later; the verdict is the version's own")
-    )
+    return Story(run, own, story.made, (*notes, "its run was judged again later; the verdict is the version's own"))
 
 
 def read_run_story(registry: ModelRegistry, tracker: Tracker, facts: RunFacts) -> Story:

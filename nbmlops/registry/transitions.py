@@ -115,7 +115,6 @@ def change(
             return False
         line = _line(now, transition, actor)
         held.intend(_intent_to_text(line, transition.writes))
-        held.check()
         _carry_out(registry, now, line, transition.writes)
     return True
 
@@ -140,6 +139,8 @@ def _recover(registry: ModelRegistry, model: str, actor: Actor, intent: str) -> 
     if known is not None:
         registry.tag_entry(model, head_tags(now.log.lines[-1]))  # only that may have been missing
         return
+    if line.previous != now.log.end.hash:
+        return  # the log went on without it: whoever intended it had lost the lease, and has done nothing
     told = replace(line, who=actor.who, when=actor.when)
     if not _is_done(now, writes[0]):
         why = f"{line.action} was cut off before it changed anything"

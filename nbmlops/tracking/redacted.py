@@ -56,9 +56,7 @@ def _storable(name: str) -> str:
 def redact_params(params: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
     """Returns parameters without secrets: the same ones if there are none."""
     redacted = {
-        _storable(redactor.text(name, "the name of a parameter")): redactor.value(
-            name, finite(value), f"parameter {name}"
-        )
+        redact_name(name, redactor, "a parameter"): redactor.value(name, finite(value), f"parameter {name}")
         for name, value in params.items()
     }
     return params if redacted == params else redacted
@@ -67,6 +65,17 @@ def redact_params(params: Mapping[str, Json], redactor: Redactor) -> Mapping[str
 def redact_tags(tags: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
     """Returns tags without secrets."""
     return {name: redactor.text(value, f"tag {name}") for name, value in tags.items()}
+
+
+def redact_name(name: str, redactor: Redactor, kind: str) -> str:
+    """Returns a name that the user gave without secrets, as stores take it.
+
+    Args:
+        name: The name.
+        redactor: Takes secrets out.
+        kind: What has the name, with an article: "a metric".
+    """
+    return _storable(redactor.text(name, f"the name of {kind}"))
 
 
 def redact_entry(entry: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nbmlops.app import audit as module
 from nbmlops.app.audit import ModelAudit, audit_models
@@ -11,7 +12,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import Lineage
 from nbmlops.registry.register import register
-from nbmlops.registry.registry import Candidate
+from nbmlops.registry.registry import Candidate, ModelVersion
 from nbmlops.registry.transitions import standing
 from tests.fakes.in_memory import InMemoryRegistry
 
@@ -53,3 +54,35 @@ def test_a_file_of_another_model_compares_with_nothing(registry: InMemoryRegistr
     export(registry, tmp_path / "audit.jsonl", "trains")
     with pytest.raises(UsageError, match="holds no line of flights"):
         audit_models("flights", tmp_path, "audit.jsonl")
+
+
+def test_aliases_that_the_log_never_mentions_are_told(registry: InMemoryRegistry, tmp_path: Path) -> None:
+    register(PASS, Candidate("flights", "another run", object(), "another", None, Lineage()), registry)
+    registry.set_alias("flights", "blue", "1")
+    (found,) = audit_models("flights", tmp_path)
+    assert (found.faults, found.notes) == (
+        (),
+        ("the alias blue is version 1: nbmlops does not move it, so the log says nothing of it",),
+    )
+    # With its log taken away as a whole, a model of ours is not taken for one that never had a log.
+    for number in ("1", "2"):
+        version = registry.models["flights"][int(number) - 1]
+        tags = {name: value for name, value in version.tags.items() if not name.startswith("nbmlops.audit")}
+        registry.models["flights"][int(number) - 1] = replace(version, tags=tags)
+    registry.entries.pop("flights")
+    (found,) = audit_models("flights", tmp_path)
+    assert found.faults == (
+        "the champion is version 1, and the log says nothing of it: it was made so without nbmlops",
+        "the challenger is version 2, and the log says nothing of it: it was made so without nbmlops",
+    )
+
+
+def test_a_model_that_nbmlops_had_no_part_in_has_no_broken_log(registry: InMemoryRegistry, tmp_path: Path) -> None:
+    registry.models["foreign"] = [ModelVersion("foreign", "1")]
+    registry.set_alias("foreign", "champion", "1")
+    (found,) = audit_models("foreign", tmp_path)
+    assert (found.lines, found.faults, found.notes) == (
+        (),
+        (),
+        ("the champion is version 1, and the log says nothing of it: it was made so without nbmlops",),
+    )

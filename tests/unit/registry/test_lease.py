@@ -23,7 +23,7 @@ ELSEWHERE = ProcessMark(7, "another machine")
 
 def left(registry: InMemoryRegistry, holder: Holder, intent: str = "") -> None:
     plain = to_builtins(holder)
-    registry.make_entry(NAME, {"nbmlops.holder": json.dumps(plain), "nbmlops.intent": intent})
+    registry.make_entry(NAME, {"nbmlops.holder": json.dumps(plain), f"nbmlops.intent.{holder.token}": intent})
 
 
 def fail_within(registry: InMemoryRegistry, recover: Callable[[str], object]) -> None:
@@ -130,6 +130,44 @@ def test_who_was_away_too_long_is_told_who_took_it() -> None:
     with pytest.raises(Conflict, match=r"taken over by bob \(process 7 on another\): it took over 120 s"):
         overslept()
     assert list(registry.entries) == [NAME]  # it is bob's
+
+
+def test_who_was_away_too_long_writes_over_nothing() -> None:
+    class Sleeps(InMemoryRegistry):
+        """Somebody takes the lease over in the moment between looking and writing."""
+
+        is_asleep = False
+
+        def tag_entry(self, name: str, tags: Mapping[str, str]) -> None:
+            if self.is_asleep:
+                self.drop_entry(NAME)
+                left(self, Holder("bob", time.time(), "t1", ELSEWHERE), "move another alias")
+            super().tag_entry(name, tags)
+
+    registry = Sleeps()
+
+    def overslept() -> None:
+        with lease(registry, "flights", "ada", lambda _: None) as held:
+            registry.is_asleep = True
+            held.intend("move the alias")
+
+    with pytest.raises(Conflict, match="taken over by bob"):
+        overslept()
+    found = intent_of(registry, "flights")
+    assert found is not None
+    assert (found[0].who, found[1]) == ("bob", "move another alias")
+
+
+def test_a_lease_that_was_left_behind_twice_is_settled_once_for_each() -> None:
+    registry, done = InMemoryRegistry(), list[str]()
+    left(registry, Holder("bob", time.time(), "t2", gone_process(), ("t1",)), "second")
+    registry.tag_entry(NAME, {"nbmlops.intent.t1": "first", "nbmlops.intent.t0": "of nobody"})
+    found = intent_of(registry, "flights")
+    assert found is not None
+    assert found[1] == "first"
+    with lease(registry, "flights", "ada", done.append, wait=0):
+        assert done == ["first", "second"]
+    assert registry.entries == {}
 
 
 def test_what_was_begun_is_settled_when_the_holder_fails() -> None:

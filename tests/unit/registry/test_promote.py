@@ -114,21 +114,24 @@ def test_a_version_without_a_passing_verdict_is_not_promoted(registry: InMemoryR
         promote(registry, "flights", "2", ME)
 
 
-def test_an_alias_that_somebody_moved_meanwhile_is_a_conflict_that_names_them(registry: InMemoryRegistry) -> None:
+@pytest.mark.parametrize(("to", "seen"), [("champion", "1"), ("challenger", "3")])
+def test_an_alias_that_somebody_moved_meanwhile_is_a_conflict_that_names_them(
+    registry: InMemoryRegistry, to: str, seen: str
+) -> None:
     class Raced(InMemoryRegistry):
         def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
             if not self.calls:
                 self.calls.append("bob was faster")
-                promote(registry, "flights", "2", Actor("bob", "2026-11-21T10:00:01Z"))
+                promote(registry, "flights", "2", Actor("bob", "2026-11-21T10:00:01Z"), to=to)
             return super().make_entry(name, tags)
 
     raced = Raced(registry.models, registry.pointers, entries=registry.entries)
     with pytest.raises(Conflict) as caught:
-        promote(raced, "flights", "3", ME)
+        promote(raced, "flights", "3", ME, to=to)
     assert caught.value.message == (
-        "the champion of flights is version 2 now, not 1, made so by bob at 2026-11-21T10:00:01Z"
+        f"the {to} of flights is version 2 now, not {seen}, made so by bob at 2026-11-21T10:00:01Z"
     )
-    assert registry.pointers["flights", "champion"] == "2"
+    assert registry.pointers["flights", to] == "2"
     assert set(registry.entries) == {"flights"}
 
 

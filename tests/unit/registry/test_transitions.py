@@ -96,8 +96,24 @@ def test_an_intent_that_nobody_can_read_or_do_any_more_is_dropped(change_it: Cal
         promote(registry, "flights", "3", ADA)
     registry.last = 1000
     (name,) = set(registry.entries) - {"flights"}
-    intent = json.loads(registry.entries[name].tags["nbmlops.intent"])
+    (tag,) = [one for one in registry.entries[name].tags if one.startswith("nbmlops.intent.")]
+    intent = json.loads(registry.entries[name].tags[tag])
     assert intent["line"]["model"] == "flights"
-    registry.tag_entry(name, {"nbmlops.intent": json.dumps(change_it(intent))})
+    registry.tag_entry(name, {tag: json.dumps(change_it(intent))})
     assert promote(registry, "flights", "2", BOB).version.version == "2"
     assert set(registry.entries) == {"flights"}
+
+
+def test_an_intent_that_came_too_late_is_dropped() -> None:
+    registry = registered()
+    registry.last, registry.error = 2, SystemExit
+    with pytest.raises(SystemExit):
+        promote(registry, "flights", "3", ADA)
+    registry.last = 1000
+    left = registry.entries.pop("nbmlops.lease.flights")
+    promote(registry, "flights", "2", BOB)
+    lines = standing(registry, "flights").log.lines
+    registry.entries["nbmlops.lease.flights"] = left
+    assert change(registry, "flights", BOB, lambda _: None, wait=0) is False
+    now = standing(registry, "flights")
+    assert (now.log.lines, now.entry.aliases["champion"], faults(now.log, now.entry)) == (lines, "2", ())
