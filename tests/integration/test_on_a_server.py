@@ -227,8 +227,15 @@ def test_a_notebook_makes_a_version_again_beside_the_server(
     cells = notebook(["%load_ext nbmlops", "%mlops reproduce served/2"], project.folder)
     progress, view = [output for output in cells[1].outputs if "data" in output]
     assert progress.data["text/plain"] == "REPRODUCED served/2"
-    assert re.sub("[0-9a-f]{12,}", "HEX", view.data["text/plain"]).splitlines() == [
-        "EQUAL served version 2, made again from HEX: equal",
+    shown = [line.split() for line in re.sub("[0-9a-f]{12,}", "HEX", view.data["text/plain"]).splitlines()]
+    assert " ".join(shown[0]) == "EQUAL served version 2, made again from HEX: equal"
+    assert [line[:3] for line in shown[3:]] == [
+        ["EQUAL", "metric", "auc"],
+        ["EQUAL", "data", "data/points.csv"],
+        ["EQUAL", "data", "points"],
+        ["EQUAL", "code", "pipeline"],
+        ["EQUAL", "code", "notebook"],
+        ["EQUAL", "model", "content"],
     ]
     assert "<table" in view.data["text/html"]
     assert MlflowRegistry(mlflow_server, tmp_path).versions("served") == before
