@@ -22,6 +22,12 @@ from nbmlops.notebook.mlops_lines import MlopsLine, parse_line
 from nbmlops.notebook.mlops_text import split_line
 
 _NAME = "mlops"
+_USE_CASES = frozenset(
+    {
+        "promote", "rollback", "audit", "reproduce", "inspect", "compile",
+        "schema infer", "schema check", "schema diff",
+    }
+)  # fmt: skip
 
 
 class SubcommandList(View):
@@ -123,9 +129,7 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
             from nbmlops.ipython.run_command import run as run_pipeline  # noqa: PLC0415  # likewise
 
             return run_pipeline(line.options, namespace, get_ipython())
-        case "promote" | "rollback" | "audit" | "reproduce" | "inspect" | "compile":
-            return _run_use_case(line, namespace)
-        case "schema infer" | "schema check" | "schema diff":
+        case name if name in _USE_CASES:
             return _run_use_case(line, namespace)
         case _:
             raise UsageError("`%mlops step` marks a whole cell", f"write it as its first line: %%mlops {text.strip()}")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbmlops.core.errors import EnvironmentFault
@@ -65,6 +65,7 @@ def test_a_registry_that_cannot_be_reached_is_no_missing_champion() -> None:
     assert read_baseline(Down(), InMemoryTracker(), "m") == expected
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no test of how fast a busy machine is
 @given(st.dictionaries(st.text(), st.floats(allow_nan=False)))
 def test_metrics_survive_their_tag_with_all_digits(metrics: dict[str, float]) -> None:
     assert metrics_from_tag(metrics_to_tag(metrics)) == metrics
