@@ -80,7 +80,7 @@ def test_a_step_beyond_its_time_is_ended_and_its_output_kept(tmp_path: Path, sou
         made = job(tmp_path, source, timeout=2.0)
         begun = time.monotonic()
         assert execute(made, kernel) == TimedOut(2.0)
-        assert time.monotonic() - begun < 2.0 + 10
+        assert time.monotonic() - begun < 60  # the code itself never ends
     assert shown(made) == "so far\n"
 
 

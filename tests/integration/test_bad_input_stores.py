@@ -9,7 +9,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -140,7 +139,7 @@ WAIT = """\
 import time
 from pathlib import Path
 Path("waiting").touch()
-time.sleep(0 if Path("go").exists() else 60)
+time.sleep(0 if Path("go").exists() else 600)
 total = sum(rows)"""
 
 
@@ -210,9 +209,7 @@ def test_a_run_that_is_stopped_twice_ends_at_once_and_the_next_one_tidies_up(
     process.send_signal(signal.SIGINT)
     said_until(process, "end: skipped")
     process.send_signal(signal.SIGINT)
-    begun = time.monotonic()
     process.communicate(timeout=60)
-    assert time.monotonic() - begun < 15
     assert process.returncode in {130, -signal.SIGINT}
     # Whether there was time for a run document depends on the machine.
     assert {json.loads(path.read_text())["status"] for path in work.glob("runs/rows/*/run.json")} <= {"interrupted"}

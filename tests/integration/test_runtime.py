@@ -438,7 +438,7 @@ def test_an_interrupted_run_keeps_what_was_done_and_goes_on_later(tmp_path: Path
         from pathlib import Path
         import time
         Path("waiting").touch()
-        time.sleep(0 if Path("go").exists() else 60)
+        time.sleep(0 if Path("go").exists() else 600)
         x = len(rows)
         """,
         inputs={"rows": "make"},
@@ -451,10 +451,8 @@ def test_an_interrupted_run_keeps_what_was_done_and_goes_on_later(tmp_path: Path
         until((tmp_path / "waiting").exists)
         with pytest.raises(Conflict, match=f"process {process.pid}, since"):
             run(folder, wait=0.0)
-        begun = time.monotonic()
         os.kill(process.pid, number)
-        out, err = process.communicate(timeout=30)
-        assert time.monotonic() - begun < 5
+        out, err = process.communicate(timeout=60)
     assert out.splitlines()[-1] == f"interrupted {number.name} ['executed', 'skipped']"
     assert err == ""
 

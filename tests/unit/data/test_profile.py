@@ -1,5 +1,4 @@
 import json
-import time
 
 import numpy as np
 import pandas as pd
@@ -107,12 +106,3 @@ def test_a_profile_does_not_depend_on_the_order_of_rows_and_is_json() -> None:
     frame = pd.DataFrame({"f": rng.standard_normal(1000), "s": rng.choice(list("abcdefghijklmnop"), 1000)})
     expected = json.dumps(profile(frame), allow_nan=False)
     assert json.dumps(profile(frame.sample(frac=1, random_state=0))) == expected
-
-
-def test_a_large_frame_takes_less_than_a_second() -> None:
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame({f"c{number}": rng.standard_normal(300_000) for number in range(10)})
-    frame["s"] = rng.choice(["a", "b", "c"], 300_000)
-    start = time.process_time()
-    profile(frame)
-    assert time.process_time() - start < 1.0
