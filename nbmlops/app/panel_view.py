@@ -154,7 +154,7 @@ def _notices(moment: Moment) -> Iterator[Notice]:
 
 def _gate(status: StatusView) -> Section:
     verdict = status.verdict or status.preview
-    columns = ("rule", "outcome", "metric", "value", "threshold", "champion", "why")
+    columns = ("rule", "outcome", "metric", "value", "threshold", "baseline", "why")
     if verdict is None:
         why = "log a metric to see what the gate would say" if not status.metrics else "not known yet"
         return Section("gate", "Gate", Cell("not judged", Tone.QUIET), columns, (), (why,))
@@ -180,7 +180,7 @@ def _rule(result: RuleResult) -> tuple[Cell, ...]:
         Cell(visible(result.metric)),
         Cell("" if result.value is None else show_number(result.value)),
         Cell(visible(result.threshold)),
-        Cell("" if result.baseline is None else show_number(result.baseline)),
+        Cell("" if result.baseline is None else visible(result.beside)),
         Cell(visible(result.reason), Tone.QUIET),
     )
 

@@ -70,7 +70,7 @@ def _table(results: tuple[RuleResult, ...]) -> str:
     rows = []
     for result in results:
         outcome, *rest = result.cells()
-        kinds = ("number" if name in {"value", "champion"} else "detail" for name in HEAD[1:])
+        kinds = ("number" if name in {"value", "baseline"} else "detail" for name in HEAD[1:])
         cells = "".join(f'<td class="{kind}">{escape(cell)}</td>' for kind, cell in zip(kinds, rest, strict=True))
         kind = result.outcome.value.replace(" ", "-")
         rows.append(f'<tr class="{kind}"><td class="outcome">{escape(outcome)}</td>{cells}</tr>')

@@ -112,7 +112,7 @@ def verdict_blocks(verdict: Verdict) -> Iterator[Block]:
     """Yields the gate's answer: one row for each rule, the reasons of those that did not pass, and the decision."""
     if verdict.results:
         yield Table(
-            "gate", HEAD[:-1], tuple(_rule_row(result) for result in verdict.results), frozenset({"value", "champion"})
+            "gate", HEAD[:-1], tuple(_rule_row(result) for result in verdict.results), frozenset({"value", "baseline"})
         )
     for result in verdict.results:
         if result.reason:

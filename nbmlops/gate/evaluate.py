@@ -44,8 +44,14 @@ def evaluate(
     described = describe_baseline(baseline)
     if not policy.rules:
         return Verdict(False, (), described, NO_RULES, rule_to_paste(metrics))
-    results = tuple(_judge(rule, metrics, baseline, evidence) for rule in policy.rules)
+    results = tuple(_named(rule, _judge(rule, metrics, baseline, evidence)) for rule in policy.rules)
     return Verdict(decide(results, ""), results, described)
+
+
+def _named(rule: Rule, result: RuleResult) -> RuleResult:
+    """Returns the result with the name of what it is compared with, where that is not the champion."""
+    is_other = result.baseline is not None and rule.baseline not in {"", CHAMPION}
+    return replace(result, against=rule.baseline) if is_other else result
 
 
 def _judge(rule: Rule, metrics: Mapping[str, object], baseline: Baseline, evidence: Evidence) -> RuleResult:

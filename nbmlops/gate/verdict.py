@@ -22,7 +22,7 @@ from nbmlops.core.errors import UsageError
 from nbmlops.gate.numerals import show_number
 
 SCHEMA = "nbmlops/verdict/1"
-HEAD = ("outcome", "rule", "metric", "value", "threshold", "champion", "reason")
+HEAD = ("outcome", "rule", "metric", "value", "threshold", "baseline", "reason")
 _WORDS = {"pass": "PASS", "fail": "FAIL", "not applicable": "N/A", "waived": "WAIVED"}
 
 
@@ -51,11 +51,12 @@ class RuleResult(Struct, frozen=True):
         metric: The metric it judges.
         value: The run's value; NaN and infinities as they are, None where there is no number.
         threshold: What was asked for, as text: ">= 0.7", ">= 0.79 (champion 0.8 - 0.01)".
-        baseline: The champion's value, None where the rule has none or it cannot be had.
+        baseline: What it is compared with, None where the rule has none or it cannot be had.
         outcome: How it ended.
         reason: Why, as a sentence; "" when the rule passed.
         detail: What was computed for it, plain JSON: rows, intervals, slices; {} for a metric as it was logged.
         waiver: Who lets it pass although it failed; None if nobody does.
+        against: Whose value the baseline is, where that is not the champion: "version 3", "@challenger", "dataset".
     """
 
     rule: str
@@ -67,6 +68,13 @@ class RuleResult(Struct, frozen=True):
     reason: str = ""
     detail: Mapping[str, Json] = field(default_factory=dict)
     waiver: Waiver | None = None
+    against: str = ""
+
+    @property
+    def beside(self) -> str:
+        """The baseline as text, with its name where it is not the champion; "-" where there is none."""
+        told = f" ({self.against})" if self.against and self.baseline is not None else ""
+        return f"{show_number(self.baseline)}{told}"
 
     def cells(self) -> tuple[str, ...]:
         """Returns the row of a table under `HEAD`; "-" where there is nothing to say."""
@@ -76,7 +84,7 @@ class RuleResult(Struct, frozen=True):
             self.metric,
             show_number(self.value),
             self.threshold or "-",
-            show_number(self.baseline),
+            self.beside,
             self.reason if self.waiver is None else f"{self.reason}; {waiver_text(self.waiver)}",
         )
 
@@ -175,6 +183,7 @@ def _result_to_json(result: RuleResult) -> dict[str, Json]:
         "baseline": _number_to_json(result.baseline),
         "outcome": result.outcome.value,
         "reason": result.reason,
+        **({"against": result.against} if result.against else {}),
         **({"detail": dict(result.detail)} if result.detail else {}),
         **({"waiver": {"reason": waiver.reason, "by": waiver.by}} if waiver is not None else {}),
     }
@@ -266,6 +275,7 @@ def _result(body: Mapping[str, object]) -> RuleResult:
         reason=str(body["reason"]),
         detail=_plain(body.get("detail", {})),
         waiver=_waiver(str(body["rule"]), body.get("waiver")),
+        against=str(body.get("against", "")),
     )
 
 

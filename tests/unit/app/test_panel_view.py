@@ -231,7 +231,7 @@ def test_as_text():
         "  store         sqlite:///mlflow.db",
         f"  reproducible  {STATUS.reproducible}",
         "Gate, if it judged now (would PASS (2 of 2 rules passed)):",
-        "  rule     outcome  metric  value  threshold                    champion",
+        "  rule     outcome  metric  value  threshold                    baseline",
         "  floor    PASS     auc     0.83   >= 0.7",
         "  no drop  PASS     auc     0.83   >= champion - 0.01: >= 0.79  0.8",
         "Metrics (3):",

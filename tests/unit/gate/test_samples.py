@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from nbmlops.core.estimates import Estimate
-from nbmlops.gate.baseline import NoChampion
+from nbmlops.gate.baseline import Champion, NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.evidence import Evidence, Found, NotHad, NothingToCompare, Sampled
 from nbmlops.gate.policy import Claim, ClaimKind, Method, Policy, Rule, Sample
@@ -175,3 +175,23 @@ def test_a_fact_with_names_says_them_where_the_rule_fails_and_keeps_the_detail()
         else:
             assert (result.reason, result.detail) == (expected, detail)
             assert result.outcome is (Outcome.FAIL if expected else Outcome.PASS)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "against", "shown"),
+    [
+        ("champion", "", "0.79"),
+        ("version 3", "version 3", "0.79 (version 3)"),
+        ("dataset", "dataset", "0.79 (dataset)"),
+    ],
+)
+def test_what_a_value_is_compared_with_is_told_where_it_is_not_the_champion(
+    baseline: str, against: str, shown: str
+) -> None:
+    found = judged(Rule("live", "auc", baseline=baseline, max_drop=0.1, sample=Sample()), SHOWN)
+    assert (found.baseline, found.against, found.beside, found.cells()[5]) == (0.79, against, shown, shown)
+    logged = Rule("live", "auc", baseline=baseline, max_drop=0.1)
+    other = Champion("delays", "3", {"auc": 0.79})
+    evidence = Evidence(baselines={} if baseline == "champion" else {baseline: other})
+    (result,) = evaluate({"auc": 0.8}, other, Policy((logged,)), evidence).results
+    assert result.beside == shown

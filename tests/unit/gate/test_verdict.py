@@ -41,7 +41,7 @@ VERDICT = Verdict(
 def test_the_plain_text_has_one_line_for_each_rule_and_begins_it_with_the_outcome() -> None:
     assert render_verdict(VERDICT) == (
         "gate: FAIL (1 of 4 rules passed, 1 not applicable)\n"
-        "outcome  rule       metric  value   threshold                    champion  reason\n"
+        "outcome  rule       metric  value   threshold                    baseline  reason\n"
         "PASS     floor      auc     0.7431  >= 0.7                       -\n"
         "FAIL     not worse  auc     0.7431  >= champion - 0.01: >= 0.79  0.8       0.7431 is below 0.79\n"
         "N/A      new        f1      0.5     >= champion                  -         no champion\n"
@@ -96,7 +96,7 @@ def test_the_html_is_a_semantic_table_with_everything_escaped() -> None:
         '<table class="nbmlops-verdict">\n'
         "<caption>gate: FAIL (0 of 1 rule passed)</caption>\n"
         '<thead><tr><th scope="col">outcome</th><th scope="col">rule</th><th scope="col">metric</th>'
-        '<th scope="col">value</th><th scope="col">threshold</th><th scope="col">champion</th>'
+        '<th scope="col">value</th><th scope="col">threshold</th><th scope="col">baseline</th>'
         '<th scope="col">reason</th></tr></thead>\n'
         "<tbody>\n"
         f'<tr class="nbmlops-fail"><td>FAIL</td><td>{safe}</td><td>auc</td><td>0.5</td><td>&gt;= 0.7</td><td>-</td>'
@@ -111,7 +111,7 @@ def test_markdown_stays_text() -> None:
     assert verdict_to_markdown(verdict) == (
         "**gate: PASS \\(1 of 1 rule passed\\)**\n"
         "\n"
-        "| outcome | rule | metric | value | threshold | champion | reason |\n"
+        "| outcome | rule | metric | value | threshold | baseline | reason |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         "| PASS | a\\|b \\*x\\* \\<i\\> | f1\\_score | 1 | \\>= 0.7 | \\- |  |"
     )

@@ -273,7 +273,7 @@ def test_the_summary_of_a_job_holds_the_verdict_as_a_table(tmp_path: Path, monke
         "",
         r"**gate: FAIL \(0 of 1 rule passed\)**",
         "",
-        "| outcome | rule | metric | value | threshold | champion | reason |",
+        "| outcome | rule | metric | value | threshold | baseline | reason |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         r"| FAIL | a\|b | auc | 0.5 | \>= 0.7 | \- | 0.5 is below 0.7 \<b\> |",
     ]
