@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,9 @@ def log_predictions(given: Given, name: str, root: Path) -> tuple[PredictionsRec
         raise UsageError(f"the predictions {name!r} cannot be kept: {error}", "give columns of plain values") from error
     digest = digest_bytes(data)
     file = predictions_file(root, digest)
-    if not file.is_file():
+    try:
+        os.utime(file)  # young again: `nbmlops gc` leaves it for the run to copy
+    except FileNotFoundError:
         write_atomically(file, data)
     return PredictionsRecord(name, digest, held.rows), held
 

@@ -23,6 +23,9 @@ from nbmlops.runtime.lock import locked
 from nbmlops.runtime.store import QUARANTINE, UNFINISHED
 
 _ADDRESS = re.compile(rb"[0-9a-f]{64}")
+_PREDICTIONS, _SPOOL = "predictions", "spool"
+_UPLOADED = 24 * 3600.0
+"""Seconds after which a run has taken its copy of predictions, also one that a long cell has logged."""
 _RUN = re.compile(r"(\d{8}T\d{6}Z)-")
 
 
@@ -31,6 +34,7 @@ class Waste(StrEnum):
 
     RECORD = "records of runs that are not kept"
     OBJECT = "values that no kept record mentions"
+    PREDICTIONS = "predictions that no kept run mentions"
     DAMAGED = "damaged values that were put aside"
     BROKEN = "records that are damaged or whose values are gone"
     LEFTOVER = "leftovers of writers that were killed"
@@ -97,6 +101,8 @@ def collect(root: Path, keep: Keep, now: datetime, *, remove: bool) -> Garbage:
         search = _Search(root, keep, before, busy)
         mentioned = {address for name in names for address in search.sift(name)}
         search.find_unmentioned(state / "store", mentioned)
+        if not busy:  # a step that runs has logged predictions of which there is no record yet
+            search.find_predictions(state, mentioned)
         garbage = Garbage(search.files, search.sizes, search.records, busy)
         if remove:
             _remove(garbage, before)
@@ -156,9 +162,16 @@ class _Search:
                 elif folder.name + path.name not in mentioned:
                     self._note(path, Waste.OBJECT)
 
-    def _note(self, path: Path, why: Waste) -> None:
+    def find_predictions(self, state: Path, mentioned: set[str]) -> None:
+        """Notes the predictions that no record and no spool mentions: their runs have copies of their own."""
+        waiting = {address for path in _files(state / _SPOOL) for address in _addresses(path)}
+        for path in _files(state / _PREDICTIONS):
+            if path.stem not in mentioned | waiting:
+                self._note(path, Waste.PREDICTIONS, max(_UPLOADED - self._keep.young, 0.0))
+
+    def _note(self, path: Path, why: Waste, older: float = 0.0) -> None:
         size, changed = _stat(path)
-        if changed < self._before:
+        if changed < self._before - older:
             self.files[path], self.sizes[path] = why, size
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -435,3 +436,12 @@ def test_predictions_that_cannot_be_logged_are_refused(tmp_path: Path, change: d
     given = Given(**({"prediction": SCORES, "truth": Y, "features": X} | change))
     with pytest.raises(UsageError, match=message):
         log_predictions(given, "held_out", tmp_path)
+
+
+def test_predictions_that_are_logged_again_are_young_again(tmp_path: Path) -> None:
+    given = Given(prediction=SCORES, truth=Y, features=X)
+    record, _ = log_predictions(given, "held_out", tmp_path)
+    file = predictions_file(tmp_path, record.digest)
+    os.utime(file, (1, 1))
+    log_predictions(given, "held_out", tmp_path)
+    assert file.stat().st_mtime > 1

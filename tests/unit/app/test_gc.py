@@ -51,6 +51,7 @@ def test_it_shows_first_and_removes_when_asked(tmp_path: Path, monkeypatch: pyte
         "counts": [
             {"kind": "record", "files": 0, "bytes": 0},
             {"kind": "object", "files": 1, "bytes": 2000},
+            {"kind": "predictions", "files": 0, "bytes": 0},
             {"kind": "damaged", "files": 0, "bytes": 0},
             {"kind": "broken", "files": 0, "bytes": 0},
             {"kind": "leftover", "files": 0, "bytes": 0},

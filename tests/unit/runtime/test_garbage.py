@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from nbmlops.pipeline.run_record import StepLog
+from nbmlops.pipeline.run_record import PredictionsRecord, StepLog
 from nbmlops.runtime.cache import StepCache, read_records
 from nbmlops.runtime.garbage import Garbage, Keep, Waste, collect
 from nbmlops.runtime.lock import locked
@@ -61,6 +61,7 @@ def test_what_no_kept_record_mentions_goes_and_the_rest_stays(tmp_path: Path) ->
     assert gone.counts() == {
         Waste.RECORD: (1, gone.sizes[project.state / "cache" / "flights" / f"{'aa' * 32}.json"]),
         Waste.OBJECT: (2, len(b"one") + len(b"of a killed step")),
+        Waste.PREDICTIONS: (0, 0),
         Waste.DAMAGED: (0, 0),
         Waste.BROKEN: (0, 0),
         Waste.LEFTOVER: (0, 0),
@@ -142,6 +143,37 @@ def test_what_was_put_aside_and_temporary_records_go(tmp_path: Path) -> None:
     project.age()
     assert project.collect(Keep(newest=1)).files == {half: Waste.LEFTOVER, aside: Waste.DAMAGED}
     assert (aside.exists(), half.exists()) == (False, False)
+
+
+def predictions(project: Project, *names: str) -> list[Path]:
+    folder = project.state / "predictions"
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{name * 64}.parquet" for name in names]
+    for path in paths:
+        path.write_bytes(b"rows")
+    return paths
+
+
+def test_predictions_go_that_no_kept_record_and_no_waiting_run_mentions(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    for run, name in (("20260501T000000Z-a", "a"), ("20260502T000000Z-b", "b")):
+        log = StepLog(predictions=(PredictionsRecord("held_out", name * 64, 3),))
+        project.cache.add(CacheRecord("evaluate", f"{name}c" * 32, PARTS, StepOutcome(log=log), run=run))
+    gone, kept, waiting, young = predictions(project, "a", "b", "d", "e")
+    spool = project.state / "spool" / "1.jsonl"
+    spool.parent.mkdir()
+    spool.write_text(f'{{"digest": "{"d" * 64}"}}')
+    project.age()
+    last_hours = (NOW - timedelta(hours=5)).timestamp()
+    os.utime(young, (last_hours, last_hours))
+    assert project.collect(Keep(newest=1), remove=False).counts()[Waste.PREDICTIONS] == (0, 0)  # just a day old
+    longer = (NOW - timedelta(hours=25)).timestamp()
+    for path in (gone, kept, waiting):
+        os.utime(path, (longer, longer))
+    with locked(project.state / "state" / "flights" / "run.lock", "now", 0.0, lambda _: None):
+        assert project.collect(Keep(newest=1)).counts()[Waste.PREDICTIONS] == (0, 0)
+    assert project.collect(Keep(newest=1)).counts()[Waste.PREDICTIONS] == (1, 4)
+    assert [path.exists() for path in (gone, kept, waiting, young)] == [False, True, True, True]
 
 
 def test_records_of_another_version_keep_what_they_mention(tmp_path: Path) -> None:
