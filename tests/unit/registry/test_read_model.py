@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import json
 import pickle
 import zipfile
 from pathlib import Path
@@ -85,3 +87,34 @@ def test_a_file_that_unpacks_to_too_much_is_refused_unread(tmp_path: Path, monke
         archive.writestr("schema.json", b" " * (4 << 20))
     with pytest.raises(UsageError, match="to 4,194,304 bytes, which no model does"):
         read_model(tmp_path)
+
+
+def test_what_a_stored_model_and_its_description_say_themselves_counts_for_nothing(tmp_path: Path) -> None:
+    kind = "nbmlops.registry.registry.Candidate"
+    (tmp_path / "MLmodel").write_text(f"flavors:\n  sklearn:\n    skops_trusted_types: [{kind}]\n")
+    whole = skops_io.dumps([Candidate("a", "b", None, "c", None, None)])
+    with zipfile.ZipFile(io.BytesIO(whole)) as before, zipfile.ZipFile(tmp_path / MODEL_FILE, "w") as after:
+        for name in before.namelist():
+            text = before.read(name)
+            if name == "schema.json":
+                schema = json.loads(text) | {"trusted": [kind], "_skops_trusted": True}
+                text = json.dumps(schema).encode()
+            after.writestr(name, text)
+    with pytest.raises(UsageError, match=r"types that are not trusted: nbmlops\.registry\.registry\.Candidate"):
+        read_model(tmp_path)
+
+
+def test_members_that_lead_out_of_the_file_are_written_nowhere(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    (folder / MODEL_FILE).write_bytes(skops_io.dumps(LogisticRegression().fit(X, Y)))
+    with zipfile.ZipFile(folder / MODEL_FILE, "a") as archive:
+        for name in ("../../outside.txt", "/tmp/nbmlops-outside.txt", "..\\outside.txt"):
+            archive.writestr(name, b"hello")
+    assert isinstance(read_model(folder), LogisticRegression)
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "a",
+        "a/b",
+        f"a/b/{MODEL_FILE}",
+    ]
+    assert not Path("/tmp/nbmlops-outside.txt").exists()
