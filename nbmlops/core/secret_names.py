@@ -36,6 +36,7 @@ _DIGESTS = frozenset({
 _PAIRS = {f"{first} key" for first in _BEFORE_KEY} | {"db pass", "database pass", "key pass", "connection string"}
 _NO_SECRETS = frozenset({"PWD", "OLDPWD", "GPG_KEY"})  # folders, and the id of a public key
 _RANDOM_LENGTH = 16
+_LONGEST_KEY = 4_096
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~-]+")
 _RUN = re.compile(r"[A-Za-z0-9+=]{20,}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -92,5 +93,6 @@ def has_entropy(value: str) -> bool:
 
 
 def _bits(text: str) -> float:
+    text = text[:_LONGEST_KEY]
     counts = [text.count(letter) for letter in set(text)]
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

@@ -17,10 +17,11 @@ from typing import Any
 from nbmlops.core.known_secrets import MARK
 
 # A line without such a word holds no key; looking for one is a hundred times faster than looking for all forms.
-_LONG_WORD = re.compile(r"[\w+/=.:-]{16,}")
+_LONG_WORD = re.compile(r"(?a:[\w+/=.:-]{16,})")
 # Names, paths and numbers, made of words: most long words are. No key is.
 _WORDS = re.compile(
-    r"(?:[A-Z]?[a-z]{2,}+|[A-Z]{2,12}+(?![A-Za-z0-9])|[_./:=+-]|(?<![A-Za-z0-9])[0-9]{1,8}+(?![A-Za-z0-9]))++"
+    r"(?:(?<=[0-9]\.)[0-9]++(?:e[+-]?[0-9]++)?(?![A-Za-z0-9])|"
+    r"[A-Z]?[a-z]{2,}+|[A-Z]{2,12}+(?![A-Za-z0-9])|[_./:=+-]|(?<![A-Za-z0-9])[0-9]{1,8}+(?![A-Za-z0-9]))++"
 )
 _WINDOW = 4_000
 _OVERLAP = 400
@@ -79,11 +80,8 @@ def find_secrets(text: str) -> Iterator[tuple[str, str]]:
         yield from ((match[0], "Private Key") for match in _BLOCK.finditer(text))
     if "uthorization" in text or "UTHORIZATION" in text:
         yield from ((match[1], "Authorization Header") for match in _HEADER.finditer(text))
-    if not _has_key(text):
-        return
     for line in text.split("\n"):
-        if _has_key(line):
-            yield from _in_line(line)
+        yield from _in_line(line)
 
 
 def may_have_form(text: str) -> bool:
@@ -98,7 +96,7 @@ def _is_long(text: str) -> bool:
 
 
 def _has_key(text: str) -> bool:
-    return any(_WORDS.fullmatch(word) is None for word in _LONG_WORD.findall(text))
+    return any(_WORDS.fullmatch(found[0]) is None for found in _LONG_WORD.finditer(text))
 
 
 def redact_addresses(text: str, is_secret: Callable[[str], bool]) -> str:
@@ -122,6 +120,8 @@ def _in_line(line: str) -> Iterator[tuple[str, str]]:
     # Some forms take the square of a text's length in time, so a long line is looked at in pieces.
     starts = range(0, max(1, len(line) - _OVERLAP), _WINDOW - _OVERLAP)
     for piece in (line[start : start + _WINDOW] for start in starts):
+        if not _has_key(piece):
+            continue
         for what, pattern in _patterns():
             for match in pattern.finditer(piece):
                 yield _secret_of(match), what

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 
 import pytest
 
+from nbmlops.tracking import secret_formats
 from nbmlops.tracking.secret_formats import find_secrets, may_have_form, redact_addresses
 
 # Written in parts, so that no scanner takes this file for a leak.
@@ -108,3 +110,15 @@ print("detect_secrets.plugins.keyword" in sys.modules, warnings.showwarning is s
 def test_a_users_warnings_are_shown_as_before():
     said = subprocess.run([sys.executable, "-c", WARNINGS], capture_output=True, text=True, check=True)
     assert said.stdout == "True True\n"
+
+
+def test_numbers_names_and_paths_cost_no_closer_look(monkeypatch: pytest.MonkeyPatch):
+    def refuse() -> None:
+        raise AssertionError("the forms of all services were looked for")
+
+    monkeypatch.setattr(secret_formats, "_patterns", refuse)
+    rows = [{"id": n, "value": n / 7, "tiny": 1.5e-300 / (n + 1), "at": "2013-01-02 03:04:05"} for n in range(200)]
+    assert list(find_secrets(json.dumps(rows))) == []
+    assert list(find_secrets("data/raw/flights_by_carrier.parquet " * 500)) == []
+    with pytest.raises(AssertionError, match="were looked for"):
+        list(find_secrets(json.dumps(rows) + TOKENS[0]))
