@@ -158,7 +158,8 @@ def input_name(path: str, root: Path) -> str:
     Below the project it is the path from there, in an installed library "package:" and the path within, which does not
     differ from machine to machine.
     """
-    homes = {f"{root}{os.sep}": "", **dict.fromkeys(_libraries(), "package:"), "": "file:"}
+    # Libraries first: an environment often stands below the project.
+    homes = {**dict.fromkeys(_libraries(), "package:"), f"{root}{os.sep}": "", "": "file:"}
     home = next(home for home in homes if path.startswith(home))
     text = (homes[home] + path.removeprefix(home)).replace(os.sep, "/")
     name = _REFUSED.sub("_", text)

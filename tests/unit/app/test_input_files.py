@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import site
+import sys
 import threading
 from pathlib import Path
 
@@ -123,7 +124,8 @@ def test_many_files_of_a_folder_are_one_input(tmp_path: Path):
 def test_names_are_what_mlflow_takes_and_distinct(tmp_path: Path):
     assert input_name(f"{tmp_path}/data/a b.csv", tmp_path) == "data/a b.csv"
     assert input_name("/elsewhere/a.csv", tmp_path) == "file:/elsewhere/a.csv"
-    assert input_name(f"{site.getsitepackages()[0]}/lib/a.csv", tmp_path) == "package:lib/a.csv"
+    installed = f"{site.getsitepackages()[0]}/lib/a.csv"
+    assert [input_name(installed, root) for root in (tmp_path, Path(sys.prefix).parent)] == ["package:lib/a.csv"] * 2
     names = [input_name(f"{tmp_path}/a{sign}.csv", tmp_path) for sign in "()+_"]
     assert names == ["a_.csv aba29c1a", "a_.csv fa0072a4", "a_.csv 05068ff9", "a_.csv"]
     assert len(input_name(f"{tmp_path}/{'x' * 300}", tmp_path)) == 250
