@@ -119,6 +119,18 @@ def look(request: pytest.FixtureRequest) -> Callable[[Any, str], None]:
     return keep
 
 
+@pytest.fixture
+def accessible() -> Callable[..., None]:
+    """Asserts that axe-core finds no fault in a page, or in the part of it that a selector names."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-core").Axe()
+
+    def check(page: Any, part: str | None = None) -> None:
+        found = axe.run(page, part).response["violations"]
+        assert [(one["id"], one["help"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+    return check
+
+
 @contextmanager
 def served(app: str, project: Path, home: Path, theme: str = "JupyterLab Light") -> Iterator[Callable[[str], str]]:
     """Runs a front end in a project's folder; gives what makes the address of a notebook.

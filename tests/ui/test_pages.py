@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from msgspec.structs import replace
 from nbmlops.app.diff_view import DiffView, diff_html
 from nbmlops.app.lineage_views import LineageView
 from nbmlops.app.model_card import card_html
+from nbmlops.app.panel_html import panel_html
+from nbmlops.app.panel_view import Moment, panel_view
 from nbmlops.app.runs import RunsQuery, table_of
 from nbmlops.app.runs_view import runs_html
 from nbmlops.cli.card_pages import card_page, fragment_page
@@ -23,6 +26,7 @@ from nbmlops.tracking.provenance import CodeCell, Provenance
 from nbmlops.tracking.tracker import RunFacts, RunState
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 from tests.fakes.payloads import PAYLOADS
+from tests.fakes.statuses import STARTED
 from tests.fakes.told import tell
 from tests.ui.conftest import Opener
 
@@ -85,6 +89,30 @@ def test_the_table_of_runs_is_sorted_by_clicks_and_keys(open_page: Opener, tmp_p
     page.keyboard.press("ArrowRight")
     assert order() == "cba"
     look(page.locator("section"), "runs")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_can_be_read_by_everybody(
+    open_page: Opener, tmp_path: Path, look: Any, accessible: Callable[..., None], scheme: str
+):
+    tracker, registry = InMemoryTracker(), InMemoryRegistry()
+    tell(tracker, registry)
+    first, second = (read_story(registry, tracker, one) for one in registry.versions("flights")[:2])
+    pages = {
+        "runs": runs(("a", "b", "c")),
+        "lineage": card_page(LineageView(first).card(), "flights"),
+        "diff": fragment_page(diff_html(DiffView(diff_stories(first, second))), "flights"),
+        "card": fragment_page(card_html(card_of(first, CardWords("", "", "", ()))), "flights"),
+    }
+    metrics, loss = {"auc": 0.8, "loss": 0.4}, (0.9, 0.6, 0.4)
+    moment = Moment(replace(STARTED, metrics=metrics, reproducible="no, because cell 3 did not run"), {"loss": loss})
+    pages["panel"] = fragment_page(panel_html(panel_view(moment)), "panel")
+    page = open_page("about:blank", color_scheme=scheme)
+    for name, text in pages.items():
+        (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
+        page.goto((tmp_path / f"{name}.html").as_uri())
+        accessible(page)
+        look(page, f"{name}-{scheme}")
 
 
 @pytest.mark.parametrize("kind", ["runs", "lineage", "diff", "card"])

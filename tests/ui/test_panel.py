@@ -112,7 +112,9 @@ def choose_theme(page: Any, name: str) -> None:
     page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
 
 
-def test_driven_by_clicks_in_both_themes(open_page: Opener, lab: Any, project: Path, look: Any):
+def test_driven_by_clicks_in_both_themes(
+    open_page: Opener, lab: Any, project: Path, look: Any, accessible: Callable[..., None]
+):
     write_notebook(project / "flights.ipynb", (*CELLS, "# `%mlops register` is pressed in the panel"))
     page = open_page(lab("flights.ipynb"))
     page.get_by_text("| Idle").wait_for()
@@ -142,9 +144,11 @@ def test_driven_by_clicks_in_both_themes(open_page: Opener, lab: Any, project: P
     panel.get_by_text("COMPILED flights in pipelines/flights").wait_for()
     assert (project / "pipelines" / "flights" / "pipeline.yaml").is_file()
     look(panel, "light")
+    accessible(page, ".nbmlops-panel")
     contrasts = {"light": page.evaluate(CONTRASTS)}
     choose_theme(page, "JupyterLab Dark")
     contrasts["dark"] = page.evaluate(CONTRASTS)
+    accessible(page, ".nbmlops-panel")
     look(panel, "dark")
     page.set_viewport_size({"width": 520, "height": 1500})
     page.keyboard.press("Control+b")  # the side bar goes
