@@ -74,7 +74,7 @@ def _section(section: Section) -> str:
     caption = f'<strong>{escape(section.title)}</strong> <span style="{_ink(section.badge)}">{badge}</span>'
     notes = "".join(f'<p style="margin:3px 0"><small>{escape(note)}</small></p>' for note in section.notes)
     if not section.rows:
-        return f'<div style="margin:6px 0"><p style="margin:0">{caption}</p>{notes}</div>'
+        return f'<div style="margin:6px 0"><p style="margin:0;padding:4px 0">{caption}</p>{notes}</div>'
     head = "".join(
         f'<th scope="col" style="{_CELL};font-weight:normal">{escape(name)}</th>' for name in section.columns
     )

@@ -23,6 +23,8 @@ from nbmlops.ipython.panel_actions import ACTIONS, act
 
 _STATIC = Path(__file__).parent / "static"
 _MISSING = "this is a still picture; for a live panel: pip install 'nbmlops[panel]', then restart the kernel"
+# Who opens the notebook later would take "running" for now.
+_STILL = Notice(Tone.QUIET, "A still picture: how things stood when the notebook was last brought up to date")
 _open: list[LivePanel] = []  # at most one: a kernel has one run, and every place that shows it shows the same panel
 
 
@@ -74,7 +76,7 @@ class StillPanel:
 
 def bundle(view: PanelView) -> dict[str, str]:
     """Returns the picture of a panel for those who have no kernel, and for those who have no pictures."""
-    return {"text/plain": panel_text(view), "text/html": panel_html(view)}
+    return {"text/plain": panel_text(view), "text/html": panel_html(view, (_STILL,))}
 
 
 class LivePanel:
