@@ -15,6 +15,8 @@ from nbmlops.gate.verdict import HEAD, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
 
 _LINE = 100  # characters of a value in the small table of a status
+MOST_SHOWN = 200
+"""Characters of a parameter's value that a result shows."""
 NO_RUN_HINT = "put `%mlops track` in the first cell and run it (in Python: nbmlops.track())"
 
 
@@ -136,6 +138,14 @@ class CheckView(View, Struct, frozen=True):
         return Card("FAIL", f"{record.data} breaks schema {record.schema}", notes=record.failures)
 
 
+def shown_value(value: Json) -> str:
+    """Returns a parameter's value as Python writes it; of a long one its beginning, and how long it is."""
+    if isinstance(value, str) and len(value) > MOST_SHOWN:  # all of it would be copied several times
+        return f"{value[:MOST_SHOWN]!r}… ({len(value):,} characters)"
+    text = repr(value)
+    return text if len(text) <= 2 * MOST_SHOWN else f"{text[:MOST_SHOWN]}… ({len(text):,} characters)"
+
+
 class ParamView(View, Struct, frozen=True):
     """A parameter that was logged."""
 
@@ -144,7 +154,7 @@ class ParamView(View, Struct, frozen=True):
 
     def card(self) -> Card:
         """Returns name and value."""
-        return Card("PARAM", f"{self.name} = {self.value!r}")
+        return Card("PARAM", f"{self.name} = {shown_value(self.value)}")
 
 
 class MetricView(View, Struct, frozen=True):
@@ -250,7 +260,7 @@ class StatusView(View, Struct, frozen=True):
         yield "notebook", self.notebook or "unknown"
         commit, _, dirty = self.git_commit.partition("-")
         yield "git commit", f"{commit}{', with changes that are not in it' if dirty else ''}" if commit else "unknown"
-        yield "parameters", _some(f"{name} = {value!r}" for name, value in self.parameters.items())
+        yield "parameters", _some(f"{name} = {shown_value(value)}" for name, value in self.parameters.items())
         yield "metrics", _some(f"{name} = {value:.6g}" for name, value in self.metrics.items())
         yield "data", _some(f"{one.name} ({known_as(one)}, {one.digest[:8]})" for one in self.data)
         yield "figures", _some(self.figures)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from nbmlops.app.views import SessionStatus
+from nbmlops.app.views import ParamView, SessionStatus
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
@@ -64,3 +64,10 @@ def test_however_much_there_is_each_fact_is_one_line() -> None:
     assert "metrics" not in rows
     alone = dict(replace(STATUS, parameters={"long": "y" * 5000}).card().tables[0].rows)["parameters"]
     assert (len(alone), alone[-1]) == (100, "…")
+
+
+def test_of_a_long_parameter_its_beginning_is_shown() -> None:
+    assert repr(ParamView("depth", [1, "a"])) == "PARAM depth = [1, 'a']"
+    assert repr(ParamView("text", "x" * 200)) == f"PARAM text = '{'x' * 200}'"
+    assert repr(ParamView("text", "x" * 10_000_000)) == f"PARAM text = '{'x' * 200}'… (10,000,000 characters)"
+    assert repr(ParamView("list", [10] * 1000)) == f"PARAM list = [{'10, ' * 49}10,… (4,000 characters)"
