@@ -21,6 +21,7 @@ from nbmlops.app.session_store import open_store
 from nbmlops.app.views import (
     CheckView,
     DataView,
+    FigureView,
     MetricView,
     ParamView,
     PredictionsView,
@@ -58,6 +59,7 @@ def track(  # noqa: PLR0913 - each option of the line
     resume: bool = False,
     stop: bool = False,
     autolog: bool = False,
+    figures: bool = False,
 ) -> StatusView:
     """Returns the run of this notebook, started now or, if one is open, as it is; a paused one goes on.
 
@@ -73,6 +75,7 @@ def track(  # noqa: PLR0913 - each option of the line
         stop: End the run.
         autolog: Record what models are trained with, as MLflow's autologging tells it, until the run ends. MLflow is
             imported for that, here. Put it above the first training.
+        figures: Keep the figures that cells show, until the run ends.
 
     Raises:
         UsageError: `stop` or `pause` without a run, `resume` without an earlier one, several of the three, or the open
@@ -89,7 +92,7 @@ def track(  # noqa: PLR0913 - each option of the line
         session = required_session()
         session.pause()
         return session.status()
-    options = SessionOptions(experiment, None if notebook is None else Path(notebook), name, resume, autolog)
+    options = SessionOptions(experiment, None if notebook is None else Path(notebook), name, resume, autolog, figures)
     return start_session(options, _kernel(), open_store).status()
 
 
@@ -281,6 +284,26 @@ def metric(name: str, value: object, *, step: int = 0) -> MetricView:
     return MetricView(name, number, step)
 
 
+def figure(name: str, value: object) -> FigureView:
+    """Returns the figure as it was logged: `figures/NAME` with a suffix among the run's artifacts.
+
+    Args:
+        name: Its name.
+        value: A figure or axes of matplotlib, a figure of plotly or altair, an image, or the path of a picture. Secrets
+            in pixels are not found.
+
+    Raises:
+        UsageError: no run is tracked, the name cannot be used, or the value is no figure.
+        EnvironmentFault: its file cannot be written.
+    """
+    from nbmlops.app.figures import log_figure  # noqa: PLC0415  # only who asks needs it
+
+    recorder = _recorder()
+    record, size = log_figure(value, checked_name(name, "figure"), recorder.root)
+    recorder.artifact(record)
+    return FigureView(record, size)
+
+
 def predictions(  # noqa: PLR0913 - what is known of held-out rows, each by its name
     values: object,
     *,
@@ -452,4 +475,4 @@ def _kernel() -> Kernel:
     if shell is None:
         return Kernel(vars(sys.modules["__main__"]))
     cells = tuple(shell.history_manager.input_hist_raw)
-    return Kernel(shell.user_ns, cells, "nbmlops" in shell.extension_manager.loaded)
+    return Kernel(shell.user_ns, cells, "nbmlops" in shell.extension_manager.loaded, shell)

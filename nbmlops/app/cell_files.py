@@ -120,7 +120,7 @@ class FileCapture:
         self._named: tuple[str, ...] = ()
         self._addresses: tuple[str, ...] = ()
         self._counter = _open_counter()
-        self._bytes = self._modules = 0
+        self._bytes = self._modules = self._fonts = 0
         self._start = 0
         self._observer.start(looks=False)
 
@@ -134,7 +134,7 @@ class FileCapture:
         self._watch.lost = False  # between cells nobody listens
         self._observer.forget()
         # Between cells threads of ours read, too: what loads the analysis for the panel, and the notebook.
-        self._modules, self._bytes = len(sys.modules), self._bytes_read()
+        self._modules, self._fonts, self._bytes = len(sys.modules), _fonts_asked(), self._bytes_read()
         self._start = time.perf_counter_ns()
 
     def after(self) -> CellFiles:
@@ -157,7 +157,9 @@ class FileCapture:
         self.complete = self.complete and not self._watch.lost
         stamps = {path: observer.read.get(path) or stamp(path) for path in found.read if not is_address(path)}
         unseen = 0
-        if len(sys.modules) == self._modules and self._counter >= 0:  # what imports read is not told of
+        # What imports read is not told of, nor what text in pictures takes: megabytes of fonts, again for each of them.
+        quiet = len(sys.modules) == self._modules and _fonts_asked() == self._fonts
+        if quiet and self._counter >= 0:
             unseen = count - sum(map(_size, {*found.read, *found.written, *observer.read}))
         return CellFiles(found.read, found.written, stamps, unseen if unseen > _SLACK_BYTES else 0)
 
@@ -243,3 +245,10 @@ def shown_path(path: str, root: Path) -> str:
     """Returns how a file is called: relative to the root where it is below it."""
     own = f"{root}{os.sep}"
     return path.removeprefix(own).replace(os.sep, "/") if path.startswith(own) else path
+
+
+def _fonts_asked() -> int:
+    """Returns how often matplotlib has asked for a font so far."""
+    fonts = getattr(sys.modules.get("matplotlib.font_manager"), "_get_font", None)
+    count = getattr(fonts, "cache_info", None)
+    return int(count().hits) if count is not None else 0

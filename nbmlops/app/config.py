@@ -59,6 +59,7 @@ class PipelineConfig(Struct, frozen=True):
         notebook: What of notebooks is kept with runs; None for step notebooks whole, a notebook's own run stripped.
         secrets: What looks like a secret and is none, and the other way round.
         autolog: Whether MLflow's autologging follows what notebook and steps train.
+        figures: Whether the figures that a notebook's cells show are kept with its run.
     """
 
     name: str
@@ -79,6 +80,7 @@ class PipelineConfig(Struct, frozen=True):
     notebook: Literal["whole", "stripped", "no"] | None = None
     secrets: SecretSettings = field(default_factory=SecretSettings)
     autolog: bool = False
+    figures: bool = False
 
 
 class Config(Struct, frozen=True):
@@ -113,6 +115,7 @@ class Config(Struct, frozen=True):
             warm=base.run.warm is not False if own.run.warm is None else own.run.warm,
             notebook=own.tracking.notebook or base.tracking.notebook,
             autolog=bool(base.tracking.autolog if own.tracking.autolog is None else own.tracking.autolog),
+            figures=bool(base.tracking.figures if own.tracking.figures is None else own.tracking.figures),
             secrets=SecretSettings(
                 frozenset(base.redaction.allow), frozenset((*base.redaction.variables, *own.secrets))
             ),

@@ -15,6 +15,7 @@ class TrackingTable(Struct, frozen=True):
     experiment: str | None = None
     notebook: Literal["whole", "stripped", "no"] | None = None
     autolog: bool | None = None
+    figures: bool | None = None
 
 
 class RedactionTable(Struct, frozen=True):

@@ -58,8 +58,9 @@ def start_session(options: SessionOptions, kernel: Kernel, opener: StoreOpener) 
     store, title = opener(place, options)
     files = follow_files(place, kernel, store, lambda: tell_listeners(*_open)) if kernel.follows_cells else None
     session = open_session(NotebookSession(place, kernel, store, title, files))
-    if options.autolog or place.config.autolog:
-        session.autolog.start(session)
+    config = place.config
+    autolog, figures = options.autolog or config.autolog, options.figures or config.figures
+    session.asked.start(session, kernel, autolog=autolog, figures=figures)
     return session
 
 

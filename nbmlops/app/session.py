@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from nbmlops.app.closing import Registration
 from nbmlops.app.parameter_cells import gives_parameters
 from nbmlops.app.redaction_notes import process_notes
-from nbmlops.app.session_autolog import SessionAutolog
+from nbmlops.app.session_asked import AskedFor
 from nbmlops.app.session_listeners import tell_listeners
 from nbmlops.app.session_log import SessionLog
 from nbmlops.app.session_place import Kernel, SessionOptions, SessionPlace, check_same_run, find_place
@@ -64,7 +64,7 @@ class NotebookSession:
         self._store = store
         self._known_title = title
         self._files = files
-        self.autolog = SessionAutolog()
+        self.asked = AskedFor()
         self.is_mine = True
         """Whether this process has the run; one that was forked has it not."""
         self._log = SessionLog(place.parameters, store.earlier)
@@ -144,8 +144,6 @@ class NotebookSession:
     def fit(self, record: FitRecord) -> None:
         """Logs what autologging told of a training; a verdict that was given before no longer holds."""
         self._log.record_fit(record)
-        if self._files is not None:
-            self._files.others_read()  # autologging draws figures, and fonts are read for that
         self._verdict = None
         self._recorded()
 
@@ -166,6 +164,8 @@ class NotebookSession:
         if self._files is not None and not self._depth:
             self._files.cell_started(source)
         process_redactor().learn_later(source)
+        if not self._depth:
+            self.asked.cell_started()
         self._depth += 1
         self._in_parameters_cell = any(name in source for name in names) and gives_parameters(source, names)
         tell_listeners(self)
@@ -185,6 +185,7 @@ class NotebookSession:
         self._cells.add(replace(run, recorded=not self._log.is_paused), deleted)
         if not self._log.is_paused:
             self._store.note(run)
+            self.asked.cell_ended(run.count)
 
     def cell_finished(self, *, succeeded: bool) -> None:
         """Reads parameters or sends what the cell logged; called by the extension's hook.
@@ -347,8 +348,7 @@ class NotebookSession:
         self._place.check_same_notebook(place)
         self._kernel = kernel
         self.pause(paused=False)
-        if options.autolog:
-            self.autolog.start(self)
+        self.asked.start(self, kernel, autolog=options.autolog, figures=options.figures)
         if place is not self._place and not self._place.notebook:
             self._place = place
             self._log.names = place.parameters
@@ -357,7 +357,7 @@ class NotebookSession:
 
     def end(self, *, failed: bool = False) -> StatusView:
         """Returns the final status, after sending what is left and ending the run; what waits stays in the spool."""
-        self.autolog.stop()
+        self.asked.stop()
         self._take_named_metrics()
         self._settle(last=True)
         if self._files is not None:
@@ -386,7 +386,7 @@ class NotebookSession:
         """Returns what is recorded so far; cheap, and from any thread."""
         place, log = self._place, self._log
         files = self._files.notes() if self._files is not None else ()
-        known = (*log.notes(), *self.autolog.notes(), *place.notes(), *files)
+        known = (*log.notes(), *self.asked.notes(), *place.notes(), *files)
         notes = (*known, *filter(None, [self._store.backlog()]), *process_notes())
         return StatusView(
             status=SessionStatus.PAUSED if log.is_paused else self._state,

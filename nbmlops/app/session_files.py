@@ -88,10 +88,6 @@ class SessionFiles:
             self._tables.cell_left()
         return replace(run, read=read, wrote=wrote) if read or wrote else run
 
-    def others_read(self) -> None:
-        """Notes that not the cell's code alone reads files while it runs: how much it reads is not counted."""
-        self._busy = True
-
     def cell_left(self) -> None:
         """Ends a cell that is not recorded."""
         self._capture.after()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -33,6 +34,7 @@ class SessionOptions(Struct, frozen=True):
         name: The run's name.
         resume: Go on with the notebook's last run, which another kernel had, instead of a new one.
         autolog: Record what is trained, as MLflow's autologging tells it.
+        figures: Keep the figures that cells show.
     """
 
     experiment: str | None = None
@@ -40,6 +42,7 @@ class SessionOptions(Struct, frozen=True):
     name: str | None = None
     resume: bool = False
     autolog: bool = False
+    figures: bool = False
 
 
 class Kernel(Struct, frozen=True):
@@ -49,11 +52,13 @@ class Kernel(Struct, frozen=True):
         namespace: Its variables, live.
         cells: Sources of the cells that have run, the running one included.
         follows_cells: Whether hooks report when cells start and end.
+        shell: IPython's, None outside of it.
     """
 
     namespace: Mapping[str, object]
     cells: tuple[str, ...] = ()
     follows_cells: bool = False
+    shell: Any = None
 
 
 class SessionPlace(Struct, frozen=True):

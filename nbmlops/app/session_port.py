@@ -102,9 +102,6 @@ class RunFiles(Protocol):
     def cell_ended(self, run: CellRun, *, alone: bool) -> CellRun:
         """Returns the cell with the files that it read and wrote; `alone` if no other one runs."""
 
-    def others_read(self) -> None:
-        """Notes that not the cell's code alone reads files while it runs."""
-
     def cell_left(self) -> None:
         """Ends a cell that is not recorded."""
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.records import CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import ArtifactRecord, CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
@@ -168,6 +168,17 @@ class MetricView(View, Struct, frozen=True):
         """Returns name and value, and the step where it is not the first."""
         step = f" (step {self.step})" if self.step else ""
         return Card("METRIC", f"{self.name} = {self.value:.6g}{step}")
+
+
+class FigureView(View, Struct, frozen=True):
+    """A figure that was logged, with its size in bytes."""
+
+    record: ArtifactRecord
+    size: int
+
+    def card(self) -> Card:
+        """Returns what it is called among the run's artifacts, and its size."""
+        return Card("FIGURE", f"{self.record.name} ({self.size / 1000:,.1f} kB)")
 
 
 class SessionStatus(StrEnum):

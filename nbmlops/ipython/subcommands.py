@@ -20,7 +20,7 @@ SUBCOMMANDS = (
         "track",
         "start or resume the run of this notebook",
         "%mlops track --experiment flights",
-        ("--experiment", "--notebook", "--name", "--pause", "--resume", "--stop", "--autolog"),
+        ("--experiment", "--notebook", "--name", "--pause", "--resume", "--stop", "--autolog", "--figures"),
     ),
     Subcommand(
         "data",
@@ -59,6 +59,7 @@ SUBCOMMANDS = (
     Subcommand("schema diff", "show what changed between two schemas", "%mlops schema diff flights@main flights"),
     Subcommand("param", "log a parameter", "%mlops param max_depth", (), takes_names=True),
     Subcommand("metric", "log a metric", "%mlops metric auc = roc_auc_score(y, p)", ("--step",), takes_names=True),
+    Subcommand("figure", "log a figure", "%mlops figure roc = figure", (), takes_names=True),
     Subcommand(
         "predictions",
         "log predictions on held-out rows",

@@ -18,7 +18,7 @@ _STAGES: Mapping[str, tuple[MagicAction, str]] = {
     "register": (MagicAction.REGISTER, "becomes the pipeline's register stage"),
     "track": (MagicAction.DROP, "the runner tracks every run"),
 }
-_LOGGING = frozenset({"data", "check", "param", "metric", "predictions", "test"})
+_LOGGING = frozenset({"data", "check", "param", "figure", "metric", "predictions", "test"})
 
 
 class ApiNames(Struct, frozen=True):

@@ -8,8 +8,23 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from nbmlops.core.errors import UsageError
+from nbmlops.notebook.mlops_logging import (
+    check_call,
+    check_schema_arguments,
+    data_arguments,
+    data_call,
+    figure_arguments,
+    figure_call,
+    metric_arguments,
+    metric_call,
+    param_arguments,
+    param_call,
+    predictions_arguments,
+    predictions_call,
+    test_arguments,
+)
 from nbmlops.notebook.mlops_schema_lines import check_arguments, diff_arguments, infer_arguments
-from nbmlops.notebook.mlops_values import expression, metric_name, plain_name, quoted, tests_call, word
+from nbmlops.notebook.mlops_values import expression, plain_name, quoted, word
 from nbmlops.notebook.model import MagicAction
 
 
@@ -37,106 +52,10 @@ class Subcommand(Struct, frozen=True):
     several: bool = False
 
 
-def _name_of(expression: str, given: str | None, option: str, example: str) -> str:
-    if given is not None:
-        return given
-    if expression.isidentifier():
-        return expression
-    raise UsageError(
-        f"`{expression}` has no name of its own", f"give one: `%mlops {example} {expression} --{option} NAME`"
-    )
-
-
-def _data_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("value", metavar="EXPR", type=expression, help="a frame, an array, or the path of a file")
-    parser.add_argument("--name", type=plain_name, help="the name to log it under (default: EXPR if it is a name)")
-    parser.add_argument("--context", type=word, help='what it is used for, for example "training"')
-
-
-def _data(given: argparse.Namespace) -> str:
-    name = _name_of(given.value, given.name, "name", "data")
-    context = f", context={quoted(given.context)}" if given.context else ""
-    return f"nbmlops.data({given.value}, name={quoted(name)}{context})"
-
-
 def _diff_arguments(parser: argparse.ArgumentParser) -> None:
     known = "a frame, a file, logged data as NAME or NAME~1 (the version before), or RUN:NAME"
     parser.add_argument("before", metavar="BEFORE", help=known)
     parser.add_argument("after", metavar="AFTER", help="likewise")
-
-
-def _check_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("value", metavar="EXPR", type=expression, help="the frame to validate")
-    parser.add_argument("--schema", type=plain_name, help="the schema's name (default: EXPR if it is a name)")
-    parser.add_argument(
-        "--update", action="store_true", help="widen the rules that it breaks, in the file (a pipeline only checks)"
-    )
-
-
-def _check(given: argparse.Namespace) -> str:
-    schema = _name_of(given.value, given.schema, "schema", "check")
-    update = ", update=True" if given.update else ""
-    return f"nbmlops.check({given.value}, schema={quoted(schema)}{update})"
-
-
-def _param_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", type=metric_name, help="the parameter's name")
-    parser.add_argument("value", metavar="EXPR", type=expression, nargs="?", help="its value (default: NAME)")
-
-
-def _metric_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", type=metric_name, help="the metric's name")
-    parser.add_argument("value", metavar="EXPR", type=expression, nargs="?", help="its value (default: NAME)")
-    parser.add_argument("--step", metavar="N", type=expression, help="the epoch or round it belongs to")
-
-
-def _logged(given: argparse.Namespace, function: str) -> str:
-    value = given.value
-    if value is None:
-        if not given.name.isidentifier():
-            raise UsageError(
-                f"{given.name!r} is not a variable, so its value is missing",
-                f'write it: `%mlops {function} "{given.name}" EXPR`',
-            )
-        value = given.name
-    return f"nbmlops.{function}({quoted(given.name)}, {value}"
-
-
-def _param(given: argparse.Namespace) -> str:
-    return f"{_logged(given, 'param')})"
-
-
-def _metric(given: argparse.Namespace) -> str:
-    step = f", step={given.step}" if given.step is not None else ""
-    return f"{_logged(given, 'metric')}{step})"
-
-
-def _predictions_arguments(parser: argparse.ArgumentParser) -> None:
-    texts = {
-        "--truth": ("Y", "what was right, row by row"),
-        "--features": ("FRAME", "what the model predicted from; kept with the run"),
-        "--rows": ("FRAME", "what tells rows apart, such as a column of ids (default: the features)"),
-        "--slices": ("FRAME", "columns to make slices by, beside the features"),
-        "--threshold": ("NUMBER", "from which score a row counts as positive"),
-        "--training": ("FRAME", "rows that were trained on, to find held-out rows among them"),
-        "--model": ("MODEL", "the fitted model, to measure size and latency"),
-    }
-    parser.add_argument("values", metavar="EXPR", type=expression, help="a score, a number or a label for each row")
-    for option, (metavar, text) in texts.items():
-        parser.add_argument(option, metavar=metavar, type=expression, required=option == "--truth", help=text)
-    parser.add_argument("--name", type=plain_name, help="the name to log them under (default: held_out)")
-
-
-def _predictions(given: argparse.Namespace) -> str:
-    names = ("truth", "features", "rows", "slices", "threshold", "training", "model")
-    parts = [f"{name}={getattr(given, name)}" for name in names if getattr(given, name) is not None]
-    parts += [f"name={quoted(given.name)}"] if given.name else []
-    return f"nbmlops.api.predictions({given.values}, {', '.join(parts)})"
-
-
-def _test_arguments(parser: argparse.ArgumentParser) -> None:
-    known = "a function, or a module of functions `test_...`, with the values that they ask for by name"
-    parser.add_argument("call", metavar="TEST(NAME, ...)", type=tests_call, help=known)
 
 
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
@@ -168,6 +87,7 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--autolog", action="store_true", help="record what models are trained with, as MLflow's autologging tells it"
     )
+    parser.add_argument("--figures", action="store_true", help="keep the figures that cells show")
 
 
 def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
@@ -298,14 +218,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         _DROP,
         _track_arguments,
         _no_call,
-        frozenset({"pause", "resume", "stop", "autolog"}),
+        frozenset({"pause", "resume", "stop", "autolog", "figures"}),
     ),
     "data": Subcommand(
         "fingerprint a frame or a file and log it as an input of the run",
         "%mlops data flights --name raw_flights --context training",
         _CALL,
-        _data_arguments,
-        _data,
+        data_arguments,
+        data_call,
     ),
     "data diff": Subcommand(
         "show what changed between two versions of some data",
@@ -319,8 +239,8 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         "validate a frame against a stored schema",
         "%mlops check flights --schema flights",
         _CALL,
-        _check_arguments,
-        _check,
+        check_schema_arguments,
+        check_call,
         frozenset({"update"}),
     ),
     "schema infer": Subcommand(
@@ -349,28 +269,36 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         several=True,
     ),
     "param": Subcommand(
-        "log a parameter", "%mlops param n_features len(features)", _CALL, _param_arguments, _param, named=True
+        "log a parameter", "%mlops param n_features len(features)", _CALL, param_arguments, param_call, named=True
     ),
     "metric": Subcommand(
         "log a metric",
         "%mlops metric auc = roc_auc_score(y_test, scores)",
         _CALL,
-        _metric_arguments,
-        _metric,
+        metric_arguments,
+        metric_call,
+        named=True,
+    ),
+    "figure": Subcommand(
+        "log a figure",
+        "%mlops figure roc = figure",
+        _CALL,
+        figure_arguments,
+        figure_call,
         named=True,
     ),
     "predictions": Subcommand(
         "log predictions on held-out rows, for rules that compare models row by row",
         "%mlops predictions probability --truth y_test --features X_test --threshold 0.5",
         _CALL,
-        _predictions_arguments,
-        _predictions,
+        predictions_arguments,
+        predictions_call,
     ),
     "test": Subcommand(
         "run behaviour tests of the model: a function, or all of a module",
         "%mlops test checks.test_later_departure_raises_risk(model, X_test)",
         _CALL,
-        _test_arguments,
+        test_arguments,
         lambda given: str(given.call),
     ),
     "gate": Subcommand(

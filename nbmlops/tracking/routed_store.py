@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -9,6 +10,8 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,8 @@ _AUTOLOGGING = "mlflow.autologging"
 _PARENT = "mlflow.parentRunId"
 _CLASS = "estimator_name"
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_INLINE_MODULE = "matplotlib_inline.backend_inline"
+_INLINE = frozenset({"inline", f"module://{_INLINE_MODULE}"})
 _MOST_FILES = 50
 _MOST_ENDED = 100
 _NO_FILES = frozenset({".joblib", ".keras", ".h5", ".pkl", ".pt", ".pth", ".ckpt"})
@@ -66,6 +71,7 @@ class Fits:
         """Returns a run as MLflow has them."""
         from mlflow.entities import LifecycleStage, RunInfo, RunStatus
 
+        ready_to_draw()
         key = uuid.uuid4().hex
         folder = self._folder / key
         folder.mkdir(parents=True, exist_ok=True)
@@ -139,6 +145,17 @@ class Fits:
             if path.stat().st_size <= MOST_BYTES:
                 with suppress(NbmlopsError):  # the disk is full: the figure is missing, training goes on
                     yield self._keep(path.relative_to(folder).as_posix(), path.read_bytes())
+
+
+def ready_to_draw() -> None:
+    """Has matplotlib choose its backend where that would be the one that shows figures below cells.
+
+    MLflow draws within settings that it takes back. Were the backend chosen there, so would be that figures are shown,
+    and no cell would show one any more.
+    """
+    if os.environ.get("MPLBACKEND", "") in _INLINE and _INLINE_MODULE not in sys.modules and find_spec("matplotlib"):
+        pyplot = import_module("matplotlib.pyplot")
+        pyplot.switch_backend(pyplot.rcParams["backend"])
 
 
 class RoutedStore:

@@ -137,11 +137,18 @@ for depth in (1, 2):
     tree = DecisionTreeRegressor(max_depth=depth, random_state=0)
     tree.fit(X, y)
 """
+FIGURE = """
+import matplotlib.pyplot as plt
+figure, axes = plt.subplots(figsize=(1, 1))
+axes.plot(y)
+%mlops figure curves/y = figure
+"""
 CELLS = (
-    ("load", "%load_ext nbmlops\n%mlops track --autolog --notebook train.ipynb"),
+    ("load", "%load_ext nbmlops\n%mlops track --autolog --figures --notebook train.ipynb"),
     ("load", "import numpy as np\nX = np.random.default_rng(0).normal(size=(60, 3))\ny = (X[:, 0] > 0).astype(int)"),
     ("train", TRAIN),
     ("again", "model = LogisticRegression(C=2.0)\nmodel.fit(X, y)\nauc = 0.75\n%mlops metric auc"),
+    ("again", FIGURE),
 )
 
 
@@ -164,8 +171,8 @@ def nbmlops(folder: Path, *arguments: str) -> str:
 def run_of(folder: Path) -> tuple[RunFacts, list[str]]:
     tracker = MlflowTracker(f"sqlite:///{folder}/mlflow.db", folder)
     run = tracker.find_runs(RunQuery())[0]
-    kept = folder.rglob(f"{run.run_id}/artifacts/autolog/**/*")
-    return run, sorted(str(path).partition("/artifacts/")[2] for path in kept if path.is_file())
+    names = (str(path).partition("/artifacts/")[2] for path in folder.rglob(f"{run.run_id}/artifacts/**/*.*"))
+    return run, sorted(name for name in names if name.startswith(("autolog/", "figures/")))
 
 
 @pytest.mark.slow
@@ -184,7 +191,7 @@ def test_both_doors_log_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     assert by_notebook.params == by_pipeline.params
     assert by_notebook.metrics == by_pipeline.metrics
-    assert same_files == files
+    assert same_files == sorted([*files, "figures/cell-5-1.png"])  # a pipeline's stand in its executed notebooks
     assert by_notebook.data == by_pipeline.data == {}  # neither git's files nor fonts
     assert {name: by_pipeline.params[f"{name}/estimator_name"] for name in ("model", "tree", "tree-2", "model-2")} == {
         "model": "LogisticRegression",
@@ -193,6 +200,7 @@ def test_both_doors_log_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "model-2": "LogisticRegression",
     }
     assert f"autolog/model-2/{FIGURES[0]}" in files
+    assert "figures/curves/y.png" in files
 
     # A step from the cache tells again what it told: only the last one is executed.
     text = (piped / "train.ipynb").read_text().replace("auc = 0.75", "auc = 0.5")

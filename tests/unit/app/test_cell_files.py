@@ -286,6 +286,19 @@ def test_bytes_that_no_file_explains_are_counted(capture: FileCapture, tmp_path:
     assert capture.after().unseen == 0
 
 
+@linux
+def test_fonts_of_pictures_are_no_unseen_input(capture: FileCapture, tmp_path: Path):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    for _ in range(2):  # the second time fonts are known, and read again
+        figure = Figure()
+        figure.add_subplot().set_title("title")
+        capture.before("")
+        FigureCanvasAgg(figure).draw()
+        assert capture.after().unseen == 0
+
+
 @pytest.mark.parametrize(
     ("witnesses", "expected"),
     [

@@ -10,6 +10,7 @@ NAMES = ["model", "df", "X_train"]
 
 
 SCOPE = ("--pause", "--resume", "--stop")
+ASKED = ("--autolog", "--figures")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ SCOPE = ("--pause", "--resume", "--stop")
         ("%mlops data df --", "--", ["--name", "--context", "--help"]),
         ("%mlops data df --name x --c", "--c", ["--context"]),
         ("%mlops register model --data ", "", ["X_train", "df", "model", "--name", "--help"]),
-        ("%mlops track --", "--", ["--experiment", "--notebook", "--name", *SCOPE, "--autolog", "--help"]),
+        ("%mlops track --", "--", ["--experiment", "--notebook", "--name", *SCOPE, *ASKED, "--help"]),
         ("%mlops track --experiment ", "", []),
         ("%mlops track --notebook fl", "fl", []),
         ("%mlops nothing ", "", []),

@@ -18,5 +18,5 @@ def test_options_and_example_are_those_of_the_grammar(subcommand: Subcommand):
 
 
 def test_find():
-    assert find("gate") is SUBCOMMANDS[11]
+    assert find("gate") is SUBCOMMANDS[12]
     assert find("gates") is None
