@@ -5,16 +5,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nbmlops.data.fingerprint import fingerprint, fingerprint_frame
+from nbmlops.data.parts import kinds_of_change
 
 cells = {
     "int64": st.integers(-(2**62), 2**62),
@@ -109,6 +112,59 @@ def test_the_order_of_rows_counts_unless_they_are_equal(frame: pd.DataFrame, dat
     assert fingerprint_frame(moved).parts.any_order == fingerprint_frame(frame).parts.any_order
 
 
+LOSSLESS = {
+    "int64": "Int64", "float64": "Float64", "float32": "float64", "str": "object", "bool": "boolean", "Int64": "object",
+    "boolean": "object", "datetime64[us]": "datetime64[ns]",
+}  # fmt: skip
+LIBRARIES: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "pandas": lambda frame: frame,
+    "Arrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
+    "polars": pl.from_pandas,
+}
+
+
+def kinds(before: Any, after: Any) -> tuple[str, ...]:
+    found = [fingerprint_frame(frame) for frame in (before, after)]
+    old, new = ({"digest": one.digest, **one.parts.to_json()} for one in found)
+    return kinds_of_change(old, new)
+
+
+@settings(max_examples=40, deadline=None)
+@given(frame=frames(of_objects=False), data=st.data())
+def test_a_change_of_a_cell_is_one_of_data_alone_in_every_library(frame: pd.DataFrame, data: st.DataObject) -> None:
+    row = data.draw(st.integers(0, len(frame) - 1))
+    name = data.draw(st.sampled_from(list(frame.columns)))
+    series = frame[name].copy()
+    series.iloc[row] = data.draw(cells[series.dtype.name])
+    before, after = frame[name].iloc[row], series.iloc[row]
+    missing = pd.isna([before, after])
+    is_equal = bool(missing.all() if missing.any() else before == after)
+    is_same = is_equal and (missing.all() or str(before) == str(after))  # 0.0 and -0.0 are equal, and not the same
+    wanted = () if is_same else ("storage",) if is_equal else ("data",)
+    changed = frame.assign(**{name: series})
+    assert {
+        library: kinds(convert(frame), convert(changed)) for library, convert in LIBRARIES.items()
+    } == dict.fromkeys(LIBRARIES, wanted)
+
+
+@settings(max_examples=40, deadline=None)
+@given(frame=frames(of_objects=False), data=st.data())
+def test_a_change_of_a_type_or_name_is_one_of_the_schema_alone(frame: pd.DataFrame, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(list(frame.columns)))
+    dtype = LOSSLESS[frame[name].dtype.name]
+    assert kinds(frame, frame.astype({name: dtype})) == ("schema",)
+    assert kinds(frame, frame.rename(columns={name: "other"})) == ("schema",)
+
+
+@settings(max_examples=40, deadline=None)
+@given(frame=frames(), data=st.data())
+def test_another_order_of_rows_is_told_as_that(frame: pd.DataFrame, data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(frame))))
+    moved = frame.iloc[list(order)].reset_index(drop=True)
+    assert kinds(frame, moved) in {(), ("order",), ("storage",)}
+    assert kinds(frame, pd.concat([frame, frame.iloc[[0]]], ignore_index=True)) == ("index", "data")
+
+
 SCRIPT = """\
 import json, sys
 import numpy as np, pandas as pd, pyarrow as pa
@@ -165,3 +221,32 @@ def test_two_gigabytes_take_no_memory_of_their_own() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     result = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert float(result.stdout) < 64
+
+
+def test_no_row_of_a_million_is_left_out() -> None:
+    rows = 1_000_000
+    numbers = np.random.default_rng(1).integers(0, 1000, rows)
+    frame = pd.DataFrame(
+        {
+            "i": numbers,
+            "f": numbers / 7,
+            "s": np.where(numbers > 500, "late", "early"),
+            "b": numbers > 500,
+            "t": pd.Timestamp("2024-01-01") + pd.to_timedelta(numbers, unit="s"),
+            "c": pd.Categorical(np.where(numbers % 2, "y", "x")),
+        }
+    )
+    others = {"i": -1, "f": -1.0, "s": "other", "t": pd.Timestamp("1999-01-01")}
+    found = {fingerprint(frame)}
+    for row in (5, 500_000, rows - 1):
+        for name in frame.columns:
+            series = frame[name].copy()
+            now = series.iloc[row]
+            series.iloc[row] = others.get(name, not now if name == "b" else "y" if now == "x" else "x")
+            found.add(fingerprint(frame.assign(**{name: series})))
+    order = np.arange(rows)
+    place = 500_000 + int(np.argmax(numbers[500_000:-1] != numbers[500_001:]))  # two rows that differ
+    order[[place, place + 1]] = place + 1, place
+    found.add(fingerprint(frame.iloc[order].reset_index(drop=True)))
+    assert len(found) == 1 + 3 * 6 + 1
+    assert fingerprint(pd.concat([frame[:400_000], frame[400_000:]])) == fingerprint(frame)
