@@ -401,6 +401,7 @@ class NotebookSession:
             data=self._data(),
             figures=log.artifacts,
             checks=log.checks,
+            tests=log.tests,
             verdict=self._verdict,
             model_version=self._version,
             notes=notes,

@@ -264,6 +264,11 @@ class SessionLog:
         return tuple(self._artifacts)
 
     @property
+    def tests(self) -> tuple[BehaviourRecord, ...]:
+        """The behaviour tests, the last outcome of each."""
+        return tuple(self._tests.values())
+
+    @property
     def checks(self) -> tuple[CheckRecord, ...]:
         """The schema checks, the last of each kind."""
         return tuple(self._checks.values())

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from nbmlops.app.cards import Card, Table, render_html, render_text
 from nbmlops.core.diagnostics import Json
-from nbmlops.core.records import ArtifactRecord, CheckRecord, DataRecord, PredictionsRecord
+from nbmlops.core.records import ArtifactRecord, BehaviourRecord, CheckRecord, DataRecord, PredictionsRecord
 from nbmlops.gate.numerals import show_number
 from nbmlops.gate.verdict import HEAD, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
@@ -234,6 +234,7 @@ class StatusView(View, Struct, frozen=True):
         preview: What the gate would say now, or None where that is not known.
         model_version: The version that this run registered.
         notes: What the user should know or do.
+        tests: Behaviour tests.
     """
 
     status: SessionStatus = SessionStatus.NONE
@@ -253,6 +254,7 @@ class StatusView(View, Struct, frozen=True):
     preview: Verdict | None = None
     model_version: ModelVersionRef | None = None
     notes: tuple[str, ...] = ()
+    tests: tuple[BehaviourRecord, ...] = ()
 
     def card(self) -> Card:
         """Returns the run in one line, and one small table: where it goes, what is recorded, how it stands.
@@ -277,6 +279,8 @@ class StatusView(View, Struct, frozen=True):
         yield "figures", _some(self.figures)
         failed = [f"{one.data} against {one.schema}" for one in self.checks if not one.passed]
         yield "checks", f"FAIL: {_some(failed)}" if failed else f"{len(self.checks)} passed" if self.checks else ""
+        bad = [f"{one.name} ({one.outcome.value})" for one in self.tests if not one.passed]
+        yield "behaviour tests", f"FAIL: {_some(bad)}" if bad else f"{len(self.tests)} passed" if self.tests else ""
         if self.verdict is not None:
             yield "gate", self.verdict.summary()
         else:

@@ -124,7 +124,7 @@ class Expectation(Struct, frozen=True):
     def __str__(self) -> str:
         share = f" ({100 * self.broken / self.rows:.3g} %)" if self.broken and self.rows else ""
         allowed = f" (allowed: {100 * self.allowed:.4g} %)" if self.allowed else ""
-        shown = f"; for example {'; '.join(self.examples)}" if self.examples else ""
+        shown = f"; for example {', '.join(self.examples)}" if self.examples else ""
         return f"{self.broken:,} of {self.rows:,} rows{share}{allowed} broke '{self.asked}'{shown}"
 
 

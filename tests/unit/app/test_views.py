@@ -3,7 +3,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from nbmlops.app.views import ParamView, SessionStatus
-from nbmlops.core.records import CheckRecord, DataRecord
+from nbmlops.core.records import BehaviourOutcome, BehaviourRecord, CheckRecord, DataRecord
 from nbmlops.gate.baseline import NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.policy import Policy, Rule
@@ -51,6 +51,10 @@ def test_what_stands_against_the_run_is_named() -> None:
     rows = dict(shown.card().tables[0].rows)
     assert shown.card().state == "PAUSED"
     assert (rows["checks"], rows["gate"]) == ("FAIL: flights against f", f"not judged yet; now: {verdict.summary()}")
+    assert "behaviour tests" not in rows
+    ends = (BehaviourRecord("test_a", BehaviourOutcome.PASS), BehaviourRecord("test_b", BehaviourOutcome.NOT_RUN))
+    told = [dict(replace(shown, tests=tests).card().tables[0].rows)["behaviour tests"] for tests in (ends[:1], ends)]
+    assert told == ["1 passed", "FAIL: test_b (not run)"]
     assert rows["reproducible"] == "no, because cell 3 was edited after it ran"
     assert rows["registered"] == "flights version 3 challenger"
     assert dict(replace(shown, verdict=verdict).card().tables[0].rows)["gate"] == verdict.summary()

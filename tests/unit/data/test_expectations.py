@@ -28,7 +28,7 @@ def test_rows_that_changed_are_counted_with_examples() -> None:
     assert not found
     assert str(found) == (
         "2 of 4 rows (50 %) (allowed: 25 %) broke 'changes by at most 0.01'; "
-        "for example row c: 0.3 -> 0.28; row d: 0.4 -> 0.9"
+        "for example row c: 0.3 -> 0.28, row d: 0.4 -> 0.9"
     )
     assert invariance(BEFORE, BEFORE + SHIFT, 0.01, 0.5)
 
