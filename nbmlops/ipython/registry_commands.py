@@ -10,9 +10,12 @@ from nbmlops.app.audit import ModelAudit, audit_models
 from nbmlops.app.cards import Card, Table
 from nbmlops.app.promote import PromoteOutcome, promote_model, rollback_model
 from nbmlops.app.views import View
+from nbmlops.core.errors import UsageError
 from nbmlops.notebook.mlops_lines import Options
 from nbmlops.registry.audit import TABLE_HEAD, table_row
 from nbmlops.registry.registry import CHAMPION
+
+_COMMANDS = frozenset({"show", "verify", "export"})
 
 
 class PromoteView(View, Struct, frozen=True):
@@ -67,5 +70,15 @@ def rollback(options: Options) -> PromoteView:
 
 
 def audit(options: Options) -> AuditView:
-    """Returns the audit log of a model, or of all; raises what `audit_models` raises."""
-    return AuditView(audit_models(str(options.get("model", "")), Path.cwd()))
+    """Returns the audit log of a model, or of all; raises what `audit_models` raises.
+
+    Raises:
+        UsageError: what stands there is a command of the command line, and no model.
+    """
+    model = str(options.get("model", ""))
+    if model.partition(" ")[0] in _COMMANDS:
+        raise UsageError(
+            f"%mlops audit shows the log and says whether it is whole; {model!r} is no model",
+            "write `%mlops audit MODEL --against FILE`; to write a file: !nbmlops audit export > audit.jsonl",
+        )
+    return AuditView(audit_models(model, Path.cwd(), str(options.get("against", ""))))

@@ -88,7 +88,7 @@ SUBCOMMANDS = (
         '%mlops rollback flights --reason "wrong since noon"',
         ("--to", "--reason"),
     ),
-    Subcommand("audit", "show who did what to which version", "%mlops audit flights"),
+    Subcommand("audit", "show who did what to which version", "%mlops audit flights", ("--against",)),
     Subcommand(
         "reproduce",
         "make a model version again from its commit, and compare",

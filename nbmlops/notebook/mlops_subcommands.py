@@ -168,6 +168,7 @@ def _rollback_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", type=word, nargs="?", help="its name (default: all models)")
+    parser.add_argument("--against", metavar="FILE", type=word, help="JSON lines that were exported earlier")
 
 
 def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:

@@ -233,7 +233,7 @@ def find_version(registry: ModelRegistry, name: str, selector: str) -> ModelVers
 def _stage(to: str) -> str:
     if (stage := STAGES.get(to.lower())) is not None:
         return stage
-    near = get_close_matches(to.lower(), STAGES, n=1)
+    near = [one for one in STAGES if to and one.startswith(to.lower())] or get_close_matches(to.lower(), STAGES, n=1)
     raise UsageError(
         f"a version cannot become {to!r}; it can become {', '.join(STAGES)}",
         f"did you mean {near[0]!r}?" if near else "",
@@ -275,9 +275,12 @@ def _target(now: Standing, champion: ModelVersion, to: str) -> ModelVersion:
     name = champion.name
     number = to or champion.tags.get(FORMER_CHAMPION, "")
     if not number:
+        others = _choice(now, champion, "")
         raise UsageError(
             f"{name} version {champion.version} is the first champion: there is none to return to",
-            f"promote another version: nbmlops promote {name}/VERSION --reason TEXT",
+            f"return to a later one: nbmlops rollback {name} --to VERSION{others} --reason TEXT"
+            if others
+            else f"promote another version: nbmlops promote {name}/VERSION --reason TEXT",
         )
     found = now.version(number)
     if found is None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from nbmlops.app.audit import ModelAudit
 from nbmlops.app.cards import tone
 from nbmlops.app.promote import PromoteOutcome
-from nbmlops.ipython.registry_commands import AuditView, PromoteView
+from nbmlops.core.errors import UsageError
+from nbmlops.ipython.registry_commands import AuditView, PromoteView, audit
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 from nbmlops.registry.audit import Action, AuditLine
 
@@ -32,3 +35,9 @@ def test_an_audit_shows_lines_and_what_is_wrong() -> None:
     assert tone(view.card()) == "bad"
     assert tone(AuditView((ModelAudit("flights", (FIRST,)),)).card()) == "good"
     assert repr(AuditView(())) == "AUDIT no model is registered"
+
+
+def test_what_the_command_line_says_is_answered_with_how_a_notebook_says_it() -> None:
+    with pytest.raises(UsageError, match="'verify' is no model") as caught:
+        audit({"model": "verify"})
+    assert caught.value.hint.startswith("write `%mlops audit MODEL --against FILE`")

@@ -196,8 +196,9 @@ def test_rolling_back_goes_back_step_by_step(registry: InMemoryRegistry) -> None
     }
     assert story(registry, "3")["stage"] == "archived"
     assert rollback(registry, "flights", ME).version.version == "1"
-    with pytest.raises(UsageError, match="flights version 1 is the first champion: there is none to return to"):
+    with pytest.raises(UsageError, match="flights version 1 is the first champion: there is none to") as alone:
         rollback(registry, "flights", ME)
+    assert alone.value.hint == "return to a later one: nbmlops rollback flights --to VERSION (3, 2) --reason TEXT"
     assert rollback(registry, "flights", ME, to="3").version.version == "3"
     lines = standing(registry, "flights").log.lines
     assert [(line.action.value, line.version, line.before.get("champion")) for line in lines] == [
@@ -275,3 +276,9 @@ def test_a_model_without_champion_has_nothing_to_return_from(registry: InMemoryR
     registry.remove_alias("flights", "champion")
     with pytest.raises(UsageError, match="flights has no version or alias 'champion'"):
         rollback(registry, "flights", ME)
+
+
+def test_the_beginning_of_a_stage_is_a_hint(registry: InMemoryRegistry) -> None:
+    with pytest.raises(UsageError) as caught:
+        promote(registry, "flights", "2", ME, to="prod")
+    assert caught.value.hint == "did you mean 'production'?"
