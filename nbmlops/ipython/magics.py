@@ -57,8 +57,7 @@ class HelpText(View):
 
     def card(self) -> Card:
         """Returns the help line by line."""
-        first, *rest = self._text.strip().splitlines()
-        return Card("HELP", first, code=tuple(rest))
+        return Card("HELP", "", code=tuple(self._text.strip().splitlines()))
 
     def __repr__(self) -> str:
         return self._text.strip()

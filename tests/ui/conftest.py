@@ -71,7 +71,7 @@ class Sight:
 def browser() -> Iterator[Any]:
     """A headless Chromium."""
     if CHROMIUM is None:
-        pytest.skip("needs Chromium on the PATH")
+        pytest.exit("make test-ui needs Chromium on the PATH; on Debian: apt-get install chromium", returncode=4)
     driver = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     with driver.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -332,6 +332,7 @@ from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef
 from nbmlops.ipython import panel as panels
+from nbmlops.tracking.cells import ValueMade, ValueSeen
 some = payloads[:60]
 def moment(text):
     return Moment(StatusView(
@@ -341,7 +342,8 @@ def moment(text):
         tuple(CheckRecord(one, one, False, (one,)) for one in some),
         Verdict(False, tuple(RuleResult(one, one, 1.0, one, 1.0, Outcome.FAIL, one) for one in some), text, "", text),
         model_version=ModelVersionRef(text, text, (text,)), notes=tuple(some),
-    ), {one: (1.0, 2.0) for one in some}, Surroundings(), progress=Progress("", 1, Notice(Tone.BAD, text, tuple(some))))
+    ), {one: (1.0, 2.0) for one in some}, Surroundings(), progress=Progress("", 1, Notice(Tone.BAD, text, tuple(some))),
+        made={one: ValueMade(1, ValueSeen(one, one, (1,), one, one)) for one in some})
 (live,) = panels._open
 import time
 live.feed.close()
