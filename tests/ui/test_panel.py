@@ -337,11 +337,15 @@ some = payloads[:60]
 def moment(text):
     return Moment(StatusView(
         SessionStatus.RUNNING, text, text, text, text, text, text, f"no, because hidden state of the hostile: {text}",
-        {one: one for one in some}, {one: 1.0 for one in some},
-        tuple(DataRecord(one, one, one, profile={"evidence": one}) for one in some),
-        tuple(CheckRecord(one, one, False, (one,)) for one in some),
-        Verdict(False, tuple(RuleResult(one, one, 1.0, one, 1.0, Outcome.FAIL, one) for one in some), text, "", text),
-        model_version=ModelVersionRef(text, text, (text,)), notes=tuple(some),
+        parameters={one: one for one in some},
+        metrics={one: 1.0 for one in some},
+        data=tuple(DataRecord(one, one, one, profile={"evidence": one}) for one in some),
+        checks=tuple(CheckRecord(one, one, False, (one,)) for one in some),
+        verdict=Verdict(
+            False, tuple(RuleResult(one, one, 1.0, one, 1.0, Outcome.FAIL, one) for one in some), text, "", text
+        ),
+        model_version=ModelVersionRef(text, text, (text,)),
+        notes=tuple(some),
     ), {one: (1.0, 2.0) for one in some}, Surroundings(), progress=Progress("", 1, Notice(Tone.BAD, text, tuple(some))),
         made={one: ValueMade(1, ValueSeen(one, one, (1,), one, one)) for one in some})
 (live,) = panels._open
