@@ -17,6 +17,7 @@ from nbmlops.gate.verdict import HEAD, Outcome, RuleResult, waiver_text
 
 _STYLE = """\
 .pass{--tone:var(--good)}.fail{--tone:var(--bad)}.waived{--tone:var(--warn)}.not-applicable{--tone:var(--dim)}
+th:nth-child(2),th:nth-child(3){min-width:9rem}
 td.outcome{color:var(--tone);font-weight:600;white-space:nowrap}
 h2{display:block;margin:1.4rem 0 .2rem}p.dim{margin:.2rem 0 .6rem}td.number{white-space:nowrap}
 .gate-plot{display:block;max-width:100%;height:auto}.gate-plot text{fill:var(--ink);font:12px system-ui,sans-serif}
