@@ -151,6 +151,8 @@ def test_a_model_that_cannot_be_registered(work: Path, notebook: Write, told: To
     assert run_states(work) == ["FAILED", "FAILED"]
     assert sorted(path.name for path in work.glob("runs/rows/*/*")) == [
         "01_make.ipynb",
+        "gate.xml",
+        "gate.xml",
         "report.html",
         "report.html",
         "run.json",
