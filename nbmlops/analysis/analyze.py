@@ -214,13 +214,14 @@ def _walk(graph: Graph, walker: FlowWalker, spans: Mapping[ast.stmt, Callables])
                 unit.record.mutates.setdefault(name, unit.node)
         for name in late_reads(graph.callables, unit):
             unit.record.soft.setdefault(name, unit.node)
-        called = unit.node.value if isinstance(unit.node, ast.Expr) else None
+        called = unit.node.value if isinstance(unit.node, ast.Expr) and unit.last_of_cell else None
         path = walker.dotted(called.func) if isinstance(called, ast.Call) else None
         unit.shows = is_displayed(unit, path, of_container=_is_of_container(called, walker))
         unit.tells_setting = unit.shows and gives_back(path)
     graph.namespace.data |= bound_out_of_sight(graph.units, graph.namespace)
+    builtins = BUILTINS - graph.namespace.bindings.keys()
     for unit in graph.units:
-        unit.effects = _effects(unit, ends[unit], graph.namespace)
+        unit.effects = _effects(unit, ends[unit], graph.namespace, builtins)
         if unit.kind is StatementKind.CODE and _is_setting(unit, graph.namespace):
             unit.kind = StatementKind.SETTING
     _run_in_order(graph)
@@ -261,14 +262,13 @@ def _is_kept(parameter: str, unit: Unit, end: State, heap: Heap) -> bool:
     return any(not holders.isdisjoint(end.objects(name) or NONE) for name in names - {parameter})
 
 
-def _effects(unit: Unit, end: State, namespace: Namespace) -> Effects:
-    shadowed = namespace.bindings.keys()
+def _effects(unit: Unit, end: State, namespace: Namespace, builtins: AbstractSet[str]) -> Effects:
     record = unit.record
     wide = record.reads_all or record.binds_all
     everything = frozenset(namespace.data | namespace.parameters.keys()) if wide else frozenset()
     bound_here = everything if record.binds_all else frozenset()
     return Effects(
-        reads=frozenset(n for n in (*record.reads, *record.soft) if n in shadowed or n not in BUILTINS)
+        reads=frozenset((record.reads.keys() | record.soft.keys()) - builtins)
         | (everything if record.reads_all else frozenset()),
         binds=frozenset(key for key in end.bound if isinstance(key, str)) if not end.dead else frozenset(),
         may_bind=frozenset(key for key in end.may if isinstance(key, str)) | bound_here,

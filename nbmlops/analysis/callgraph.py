@@ -20,6 +20,7 @@ from nbmlops.analysis.record import Callables, Summary
 from nbmlops.analysis.scope import FunctionNode
 
 _MOST_SPANS = 64
+_BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
 
 
 class NamedFunction(Struct, frozen=True):
@@ -156,11 +157,11 @@ def _flattened(statements: Iterable[ast.stmt], *, into_classes: bool = False) ->
     """Yields statements and those nested in blocks; function bodies are left alone."""
     for node in statements:
         yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
         if isinstance(node, ast.ClassDef):
             if into_classes:
                 yield from _flattened(node.body, into_classes=True)
+            continue
+        if not isinstance(node, _BLOCKS):
             continue
         for name in ("body", "orelse", "finalbody", "handlers", "cases"):
             for inner in getattr(node, name, ()):

@@ -60,7 +60,7 @@ class Unit(Struct, eq=False):
     kind: StatementKind = StatementKind.CODE
     home: str = ""
     record: Record = field(default_factory=Record)
-    effects: Effects = field(default_factory=Effects)
+    effects: Effects = Effects()
     shows: bool = False
     tells_setting: bool = False
     index: int = 0

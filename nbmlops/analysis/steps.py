@@ -126,11 +126,12 @@ def _note_reads(step: StepNode, unit: Unit, bound: set[str], may: set[str], ever
     """Notes what a statement reads and mentions; returns the names that it reads from before the step."""
     record = unit.record
     for name, node in record.mentions.items():
-        step.mentions.setdefault(name, Place(unit, node))
+        if name not in step.mentions:
+            step.mentions[name] = Place(unit, node)
     for found, names in ((step.reads, record.reads), (step.soft, record.soft), (step.reads, record.mutates)):
         for name, node in names.items():
-            if name not in bound:
-                found.setdefault(name, Place(unit, node))
+            if name not in bound and name not in found:
+                found[name] = Place(unit, node)
     read = (record.reads.keys() | record.soft.keys()) - bound
     if record.reads_all is not None or step.reads_all:
         for name in everything - bound:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nbmlops.analysis.graph import Graph
 from nbmlops.core.diagnostics import Diagnostic, Severity
-from nbmlops.core.syntax import children, walk
+from nbmlops.core.syntax import children, find
 
 CODE = "NB221"
 _LIST = "make it a list, [… for …] or list(…), to keep the steps apart"
@@ -87,7 +87,9 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
     for position, step in enumerate(graph.steps):
         for unit in step.units:
             value, names = _bound(unit.node)
-            what = _kind(value, graph.namespace.paths, generators) if value is not None else ""
+            if value is None or names.isdisjoint(step.outputs):
+                continue
+            what = _kind(value, graph.namespace.paths, generators)
             if not what:
                 continue
             readers = {name: reader for name in names if (reader := _last_reader(graph, position, name))}
@@ -119,7 +121,7 @@ def _bound(node: ast.stmt) -> tuple[ast.expr | None, set[str]]:
     """Returns the value of an assignment to names, and the names."""
     match node:
         case ast.Assign(targets=targets, value=value):
-            names = {part.id for target in targets for part in walk(target) if isinstance(part, ast.Name)}
+            names = {part.id for target in targets for part in find(target, ast.Name)}
             return value, names
         case ast.AnnAssign(target=ast.Name(id=name), value=value):
             return value, {name}
