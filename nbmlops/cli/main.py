@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from collections.abc import Sequence
@@ -90,6 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The process is ours, and short-lived: syntax trees are kept to the end, so looking for garbage in them again
         # and again would only make the time of compiling grow with the square of the notebook's length.
         gc.set_threshold(100_000, 50, 100)
+        # At the end everything goes at once; Python would look through all of it for garbage before, several times.
+        atexit.register(gc.freeze)
     debug = "--debug" in given[:1]
     try:
         result: Any = cli.main(args=given, prog_name="nbmlops", standalone_mode=False)
