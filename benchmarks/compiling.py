@@ -1,6 +1,7 @@
 """How compiling grows with the notebook: 10, 100 and 1,000 cells, beside the least that any compiler must do.
 
 That least is IPython's transformer and `ast.parse` on every cell; all is CPU time of one process, the best of a few.
+With the paths of real notebooks as arguments: what analysing them costs beside `ast.parse`, cut at their headings.
 """
 
 from __future__ import annotations
@@ -8,8 +9,12 @@ from __future__ import annotations
 import ast
 import gc
 import json
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from corpus import begins_of, tag
 
 from nbmlops.analysis.analyze import analyze
 from nbmlops.compiler.compile import compile_notebook
@@ -89,9 +94,28 @@ def row(size: int) -> str:
     return f"  {size:5}  {parsing * 1e3:9.1f}  {least * 1e3:7.1f}  {shown}"
 
 
+def analysing(path: Path) -> tuple[float, float]:
+    """Returns what `ast.parse` and what analysis of a real notebook takes, a step below each heading."""
+    document = json.loads(path.read_bytes())
+    tag(document["cells"], begins_of(parse_notebook(path.read_bytes(), path.name), "headings", path.name))
+    read = parse_notebook(json.dumps(document).encode(), path.name)
+    return seconds(lambda: [ast.parse(cell.python) for cell in read.cells], 5), seconds(lambda: analyze(read), 5)
+
+
+def real(paths: list[str]) -> None:
+    """Prints a row for each notebook, and one for all."""
+    costs = {path: analysing(Path(path)) for path in paths}
+    costs["all"] = (sum(cost[0] for cost in costs.values()), sum(cost[1] for cost in costs.values()))
+    for path, (parsing, work) in costs.items():
+        print(f"{parsing * 1e3:8.1f} ms  {work * 1e3:8.1f} ms  {work / parsing:5.1f}x  {path}")
+
+
 def main() -> None:
-    """Prints one row for each size."""
+    """Prints one row for each size, or for each notebook."""
     gc.set_threshold(100_000, 50, 100)  # as the command does
+    if sys.argv[1:]:
+        real(sys.argv[1:])
+        return
     print("Compiling, CPU milliseconds (and times the least: transformer and ast.parse)")
     columns = "".join(f"  {name:>15}" for name in ("read", "analyse", "compile", "read + compile"))
     print(f"  {'cells':>5}  {'ast.parse':>9}  {'least':>7}{columns}")
