@@ -82,6 +82,7 @@ bench: $(VENV)/.dev ## Print speed as ratios, side by side in one run
 	$(BIN)/python benchmarks/handover.py
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/tracking.py
+	$(BIN)/python benchmarks/autolog.py
 	$(BIN)/python benchmarks/data.py
 	$(BIN)/python benchmarks/registry.py
 
