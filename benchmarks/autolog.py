@@ -57,7 +57,7 @@ def main() -> None:
     work = trainings()
     plain = {name: used(train, TIMES) for name, train in work.items()}
     with tempfile.TemporaryDirectory(prefix="nbmlops-autolog-") as folder:
-        from nbmlops.runtime.autolog import Autolog
+        from nbmlops.runtime.steps.autolog import Autolog
 
         autolog = Autolog(Path(folder), lambda _fit: None)
         autolog.start()

@@ -74,14 +74,14 @@ def make_shell(variables: int) -> Any:
 
 def track(shell: Any, *, files: bool) -> None:
     """Starts a run as `%mlops track` does, with a store that does nothing; with or without following files."""
-    from nbmlops.app.config import load_config
-    from nbmlops.app.current_session import open_session
+    from nbmlops.app.config.config import load_config
     from nbmlops.app.project import SPOOLS
-    from nbmlops.app.session import NotebookSession
-    from nbmlops.app.session_files import SessionFiles
-    from nbmlops.app.session_place import Kernel, SessionPlace
-    from nbmlops.app.session_port import RunTitle
-    from nbmlops.app.session_store import SpooledStore
+    from nbmlops.app.session.current import open_session
+    from nbmlops.app.session.files import SessionFiles
+    from nbmlops.app.session.place import Kernel, SessionPlace
+    from nbmlops.app.session.port import RunTitle
+    from nbmlops.app.session.session import NotebookSession
+    from nbmlops.app.session.store import SpooledStore
     from nbmlops.tracking.delivery import start_entry
     from nbmlops.tracking.environment import GitState
     from nbmlops.tracking.spool import Spool

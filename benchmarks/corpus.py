@@ -32,7 +32,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from nbmlops.app.compile import compile_options, open_source, star_names
+from nbmlops.app.compiling.compile import compile_options, open_source, star_names
 from nbmlops.app.project import default_out
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.notebook.model import CellKind, Notebook

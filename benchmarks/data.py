@@ -26,8 +26,8 @@ import pandas as pd  # noqa: TID253 - a script
 from measure import Candidate, compare, table
 
 from nbmlops.data.describe import describe
-from nbmlops.data.files import fingerprint_file
-from nbmlops.data.fingerprint import fingerprint, fingerprint_frame
+from nbmlops.data.fingerprints.files import fingerprint_file
+from nbmlops.data.fingerprints.fingerprint import fingerprint, fingerprint_frame
 
 GIB = 1 << 30
 
@@ -153,7 +153,7 @@ def files(folder: Path, repetitions: int) -> None:
 
 def beside_dvc(executable: str) -> None:
     """Prints whole processes: the first tracking of 1 GiB, and looking again at it unchanged."""
-    ours = "import sys; from nbmlops.data.files import fingerprint_file; fingerprint_file(sys.argv[1])"
+    ours = "import sys; from nbmlops.data.fingerprints.files import fingerprint_file; fingerprint_file(sys.argv[1])"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subprocess.run(["git", "init", "-q", name], check=True)
@@ -170,7 +170,7 @@ def beside_dvc(executable: str) -> None:
         env = os.environ | {"DVC_NO_ANALYTICS": "1"}
         first = compare([mine, Candidate("dvc add", [executable, "add", "-q", "big"], forget)], 3, folder, env)
         print(table("first tracking of 1 GiB", first, "dvc add"))
-        known = "import sys; from pathlib import Path; from nbmlops.data.known_files import KnownFiles"
+        known = "import sys; from pathlib import Path; from nbmlops.data.fingerprints.known_files import KnownFiles"
         known += "; KnownFiles(Path('files.json')).digest(Path('big'))"
         look = Candidate("nbmlops, known by its state", [sys.executable, "-c", known])
         status = Candidate("dvc status", [executable, "status", "-q"])

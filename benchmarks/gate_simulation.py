@@ -19,8 +19,8 @@ import numpy as np
 from scipy.stats import binomtest, norm
 
 from nbmlops.core.estimates import MEASURES
-from nbmlops.data.mcnemar import mcnemar
-from nbmlops.data.resampling import Plan, Sides, estimate
+from nbmlops.data.held_out.mcnemar import mcnemar
+from nbmlops.data.held_out.resampling import Plan, Sides, estimate
 
 RESAMPLES = 1000
 POSITIVE = 0.3

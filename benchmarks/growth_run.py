@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from nbmlops.pipeline.run_record import RunStatus
-from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.schedule.results import RunOptions
 
 
 def main() -> None:

@@ -23,11 +23,11 @@ from handover_memory import frame
 from msgspec import Struct
 from sklearn.ensemble import RandomForestRegressor  # noqa: TID253 - a script
 
-from nbmlops.runtime import codecs
-from nbmlops.runtime.handover import Handover
-from nbmlops.runtime.sharing import Walk
-from nbmlops.runtime.store import Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.handover import codecs
+from nbmlops.runtime.handover.handover import Handover
+from nbmlops.runtime.handover.sharing import Walk
+from nbmlops.runtime.store.store import Store
+from nbmlops.runtime.store.stored import StoredValue
 
 
 class Ratio(Struct, frozen=True):

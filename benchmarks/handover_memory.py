@@ -22,10 +22,10 @@ import numpy as np  # noqa: TID253 - a script
 import pandas as pd  # noqa: TID253 - a script
 from msgspec import Struct
 
-from nbmlops.runtime.codecs import Codec
-from nbmlops.runtime.handover import Handover
-from nbmlops.runtime.store import ObjectRef, Store
-from nbmlops.runtime.stored import StoredValue
+from nbmlops.runtime.handover.codecs import Codec
+from nbmlops.runtime.handover.handover import Handover
+from nbmlops.runtime.store.store import ObjectRef, Store
+from nbmlops.runtime.store.stored import StoredValue
 
 GOAL = 1.0
 SLACK = 8 << 20  # what libraries set up once, whatever the size

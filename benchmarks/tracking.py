@@ -103,7 +103,7 @@ def models(uri: str, root: Path) -> dict[str, tuple[float, float]]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from nbmlops.data.profile import profile
+    from nbmlops.data.profiles.profile import profile
     from nbmlops.gate.verdict import Verdict
     from nbmlops.pipeline.run_record import Lineage
     from nbmlops.registry.mlflow_registry import MlflowRegistry

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nbmlops.api import check, data, gate, metric, param, register, status, track
-    from nbmlops.app.display import show
+    from nbmlops.app.show.display import show
     from nbmlops.core.unbound import UNBOUND as UNBOUND
 
     __version__: str
@@ -27,7 +27,7 @@ __all__ = ["check", "data", "gate", "load_ipython_extension", "metric", "param",
 _EXTENSION = "nbmlops.ipython.extension"
 _HOMES = dict.fromkeys(__all__, "nbmlops.api") | {
     "UNBOUND": "nbmlops.core.unbound",
-    "show": "nbmlops.app.display",
+    "show": "nbmlops.app.show.display",
     "load_ipython_extension": _EXTENSION,
     "unload_ipython_extension": _EXTENSION,
 }

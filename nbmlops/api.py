@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbmlops.app.checks import CheckFailed, May, check_value
-from nbmlops.app.current_session import current_session, required_session, start_session, stop_session
+from nbmlops.app.data.checks import CheckFailed, May, check_value
 from nbmlops.app.logged import checked_name, metric_step, metric_value, plain_value
 from nbmlops.app.project import STATE_FOLDER
-from nbmlops.app.session import NotebookSession
-from nbmlops.app.session_place import Kernel, SessionOptions
-from nbmlops.app.session_store import open_store
-from nbmlops.app.views import (
+from nbmlops.app.session.current import current_session, required_session, start_session, stop_session
+from nbmlops.app.session.place import Kernel, SessionOptions
+from nbmlops.app.session.session import NotebookSession
+from nbmlops.app.session.store import open_store
+from nbmlops.app.show.views import (
     CheckView,
     DataView,
     FigureView,
@@ -31,20 +31,20 @@ from nbmlops.app.views import (
 )
 from nbmlops.core.errors import UsageError
 from nbmlops.data.describe import describe
-from nbmlops.data.files import fingerprint_file
-from nbmlops.data.known_files import KnownFiles
+from nbmlops.data.fingerprints.files import fingerprint_file
+from nbmlops.data.fingerprints.known_files import KnownFiles
 from nbmlops.gate.verdict import Waiver
 from nbmlops.pipeline.run_record import MetricValue
-from nbmlops.runtime.recorder import StepRecorder
 from nbmlops.runtime.step import current_step
+from nbmlops.runtime.steps.recorder import StepRecorder
 
 if TYPE_CHECKING:
-    from nbmlops.app.behaviour_view import BehaviourView
-    from nbmlops.app.data_views import DataDiffView
-    from nbmlops.app.diff_view import DiffView
-    from nbmlops.app.lineage_views import LineageView, MadeView
-    from nbmlops.app.model_card import CardView
-    from nbmlops.app.runs_view import RunsView
+    from nbmlops.app.comparing.diff_view import DiffView
+    from nbmlops.app.comparing.runs_view import RunsView
+    from nbmlops.app.data.views import DataDiffView
+    from nbmlops.app.judging.behaviour_view import BehaviourView
+    from nbmlops.app.versions.lineage_views import LineageView, MadeView
+    from nbmlops.app.versions.model_card import CardView
     from nbmlops.core.records import Expectation
 
 KNOWN_FILES = f"{STATE_FOLDER}/state/files.json"
@@ -126,8 +126,8 @@ def diff(before: object, after: object) -> DataDiffView:
         UsageError: there is no such data.
         EnvironmentFault: a file or the tracking store cannot be read.
     """
-    from nbmlops.app.data_diff import diff_values, project_versions  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.app.data_views import DataDiffView  # noqa: PLC0415  # likewise
+    from nbmlops.app.data.diff import diff_values, project_versions  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.data.views import DataDiffView  # noqa: PLC0415  # likewise
 
     session = current_session()
     versions = project_versions(Path.cwd()) if session is None else session.versions(Path.cwd())
@@ -146,9 +146,9 @@ def lineage(subject: str = "", *, data: object = None, commit: str = "") -> Line
         UsageError: there is no such thing, or more than one was asked for.
         EnvironmentFault: a file or the tracking store cannot be read.
     """
-    from nbmlops.app import lineage as stories  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # likewise
-    from nbmlops.app.lineage_views import LineageView, MadeView  # noqa: PLC0415  # likewise
+    from nbmlops.app.session.asked_stores import asked_stores  # noqa: PLC0415  # likewise
+    from nbmlops.app.versions import lineage as stories  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.versions.lineage_views import LineageView, MadeView  # noqa: PLC0415  # likewise
 
     if bool(subject) + (data is not None) + bool(commit) > 1:
         raise UsageError("a model or run, data and a commit exclude each other", "ask one of them at a time")
@@ -175,9 +175,9 @@ def compare(before: str = "", after: str = "") -> DiffView:
         UsageError: one of them does not exist, or no run is tracked.
         EnvironmentFault: the tracking store cannot be read.
     """
-    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.app.diff import diff_of  # noqa: PLC0415  # likewise
-    from nbmlops.app.diff_view import DiffView  # noqa: PLC0415  # likewise
+    from nbmlops.app.comparing.diff import diff_of  # noqa: PLC0415  # likewise
+    from nbmlops.app.comparing.diff_view import DiffView  # noqa: PLC0415  # likewise
+    from nbmlops.app.session.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
 
     session = current_session() if after else required_session()
     with asked_stores(session) as opener:
@@ -196,8 +196,8 @@ def card(model: str = "", *, store: bool = False) -> CardView:
         UsageError: there is no such model, version or alias.
         EnvironmentFault: the tracking store cannot be used.
     """
-    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.app.model_card import model_card  # noqa: PLC0415  # likewise
+    from nbmlops.app.session.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.versions.model_card import model_card  # noqa: PLC0415  # likewise
 
     with asked_stores(current_session()) as opener:
         return model_card(model, Path.cwd(), store=store, opener=opener)
@@ -216,9 +216,9 @@ def runs(scope: str = "", *, sort: str = "started", reverse: bool = False, most:
         UsageError: there are no such runs, or they have nothing of the name to sort by.
         EnvironmentFault: the tracking store cannot be read.
     """
-    from nbmlops.app.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.app.runs import RunsQuery, compare_runs  # noqa: PLC0415  # likewise
-    from nbmlops.app.runs_view import RunsView  # noqa: PLC0415  # likewise
+    from nbmlops.app.comparing.runs import RunsQuery, compare_runs  # noqa: PLC0415  # likewise
+    from nbmlops.app.comparing.runs_view import RunsView  # noqa: PLC0415  # likewise
+    from nbmlops.app.session.asked_stores import asked_stores  # noqa: PLC0415  # only who asks needs it
 
     session = current_session()
     query = RunsQuery(scope or (session.scope if session is not None else ""), sort, reverse, most)
@@ -333,7 +333,7 @@ def predictions(  # noqa: PLR0913 - what is known of held-out rows, each by its 
         UsageError: no run is tracked, lengths differ, or rows cannot be told apart.
         EnvironmentFault: their file cannot be written.
     """
-    from nbmlops.app.predictions import Given, log_predictions  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.judging.predictions import Given, log_predictions  # noqa: PLC0415  # only who asks needs it
 
     recorder = _recorder()
     given = Given(values, truth, features, rows, slices, threshold, training, model)
@@ -355,8 +355,8 @@ def test(*tests: object, **values: object) -> BehaviourView:
     Raises:
         UsageError: no run is tracked, there is no test, or two have one name.
     """
-    from nbmlops.app.behaviour import run_tests  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.app.behaviour_view import BehaviourView  # noqa: PLC0415  # likewise
+    from nbmlops.app.judging.behaviour import run_tests  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.app.judging.behaviour_view import BehaviourView  # noqa: PLC0415  # likewise
 
     recorder = _recorder()
     records = run_tests(tests, values)
@@ -378,8 +378,8 @@ def invariance(before: object, after: object, *, within: float = 0.0, allowed: f
     Raises:
         UsageError: there are no rows, not as many on both sides, or a bound makes no sense.
     """
-    from nbmlops.app.behaviour import state  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.data import expectations  # noqa: PLC0415  # likewise
+    from nbmlops.app.judging.behaviour import state  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.data.held_out import expectations  # noqa: PLC0415  # likewise
 
     return state(expectations.invariance(before, after, within, allowed))
 
@@ -397,8 +397,8 @@ def directional(before: object, after: object, towards: str, *, by: float = 0.0,
     Raises:
         UsageError: there are no rows, not as many on both sides, they are no numbers, or a bound makes no sense.
     """
-    from nbmlops.app.behaviour import state  # noqa: PLC0415  # only who asks needs it
-    from nbmlops.data import expectations  # noqa: PLC0415  # likewise
+    from nbmlops.app.judging.behaviour import state  # noqa: PLC0415  # only who asks needs it
+    from nbmlops.data.held_out import expectations  # noqa: PLC0415  # likewise
 
     return state(expectations.directional(before, after, towards, by, allowed))
 

@@ -1,7 +1,7 @@
 """The front door of analysis: a notebook in, all facts and faults out.
 
 The passes, in order: statements, names, what functions do, what statements do, where definitions go, steps and their
-interfaces, rules. Called by `nbmlops.app.inspect` and by the compiler.
+interfaces, rules. Called by `nbmlops.app.compiling.inspect` and by the compiler.
 """
 
 from __future__ import annotations
@@ -13,25 +13,30 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from nbmlops.analysis.ambient import gives_back
-from nbmlops.analysis.callgraph import callables_by_time, summarize_functions
 from nbmlops.analysis.closing import closing_names, merge_closing
-from nbmlops.analysis.coroutines import awaits
-from nbmlops.analysis.definitions import place_definitions
-from nbmlops.analysis.flow import FlowWalker
-from nbmlops.analysis.graph import Graph, Kept
-from nbmlops.analysis.identity import (
+from nbmlops.analysis.fidelity.ambient import gives_back
+from nbmlops.analysis.fidelity.identity import (
     compared_constants,
     compared_names,
     comparing_units,
     keep_parameters,
     names_of_memory,
 )
-from nbmlops.analysis.import_effects import imports_for_effect
-from nbmlops.analysis.import_order import changes_imports
+from nbmlops.analysis.fidelity.kept import kept_definitions, late_reads
+from nbmlops.analysis.fidelity.modes import bound_out_of_sight
+from nbmlops.analysis.flow.callgraph import callables_by_time, summarize_functions
+from nbmlops.analysis.flow.coroutines import awaits
+from nbmlops.analysis.flow.flow import FlowWalker
+from nbmlops.analysis.flow.knowledge import BUILTINS
+from nbmlops.analysis.flow.objects import NONE, Heap, ObjectKind
+from nbmlops.analysis.flow.record import Callables, State, join
+from nbmlops.analysis.flow.scope import collect_names
+from nbmlops.analysis.graph import Graph, Kept
+from nbmlops.analysis.imports.definitions import place_definitions
+from nbmlops.analysis.imports.import_effects import imports_for_effect
+from nbmlops.analysis.imports.import_order import changes_imports
+from nbmlops.analysis.imports.talking import shown_before
 from nbmlops.analysis.interface import connect_steps, step_facts
-from nbmlops.analysis.kept import kept_definitions, late_reads
-from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import (
     SETUP_STEP,
     ClosingNames,
@@ -42,16 +47,11 @@ from nbmlops.analysis.model import (
     ParameterDeclaration,
     StatementKind,
 )
-from nbmlops.analysis.modes import bound_out_of_sight
 from nbmlops.analysis.namespace import MODULE_NAMES, Namespace, block_uses, import_paths, sort_names
-from nbmlops.analysis.objects import NONE, Heap, ObjectKind
 from nbmlops.analysis.parameters import declare_parameters
-from nbmlops.analysis.record import Callables, State, join
 from nbmlops.analysis.rules import check_all, undefined_names
-from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit, is_displayed, parse_cell
 from nbmlops.analysis.steps import build_steps, home_of, in_running_order
-from nbmlops.analysis.talking import shown_before
 from nbmlops.core.diagnostics import has_errors, sort_diagnostics
 from nbmlops.notebook.model import Cell, Notebook, RoleKind
 from nbmlops.pipeline.ir import ParameterType

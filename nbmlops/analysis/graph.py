@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
+from nbmlops.analysis.flow.record import Callables
 from nbmlops.analysis.model import SETUP_STEP, ClosingNames, Definition, Effects, ParameterDeclaration
 from nbmlops.analysis.namespace import Namespace
 from nbmlops.analysis.parameters import ParameterFault
-from nbmlops.analysis.record import Callables
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.diagnostics import Diagnostic, Severity, SourceSpan
 from nbmlops.notebook.model import Cell, MagicAction, Notebook, RoleKind

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from nbmlops.analysis.certain import surely_bound
-from nbmlops.analysis.coroutines import awaits
+from nbmlops.analysis.fidelity.kept import late_reads
+from nbmlops.analysis.flow.coroutines import awaits
+from nbmlops.analysis.flow.knowledge import BUILTINS
+from nbmlops.analysis.flow.record import Record
 from nbmlops.analysis.graph import Graph, StepNode
-from nbmlops.analysis.kept import late_reads
-from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import Placement, StepFacts
-from nbmlops.analysis.record import Record
 from nbmlops.pipeline.ir import DataUse, Input, StepMode
 
 _PARAMETERS = ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from nbmlops.analysis.borders import Border
+from nbmlops.analysis.proposing.borders import Border
 from nbmlops.core.diagnostics import Diagnostic, Severity
 
 # Each round costs a few analyses; a notebook of which more is left then stays as it is, and is refused with reasons.

@@ -9,15 +9,15 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from nbmlops.analysis.blocks import movable_blocks
-from nbmlops.analysis.expressions import Names
-from nbmlops.analysis.import_order import late_imports
-from nbmlops.analysis.knowledge import BUILTINS
+from nbmlops.analysis.fidelity.text_names import names_bound_by_text
+from nbmlops.analysis.fidelity.whole import RUNNERS, VIEWS, Access, accesses
+from nbmlops.analysis.flow.expressions import Names
+from nbmlops.analysis.flow.knowledge import BUILTINS
+from nbmlops.analysis.flow.scope import collect_names
+from nbmlops.analysis.imports.blocks import movable_blocks
+from nbmlops.analysis.imports.import_order import late_imports
 from nbmlops.analysis.model import ImportedName, StatementKind
-from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
-from nbmlops.analysis.text_names import names_bound_by_text
-from nbmlops.analysis.whole import RUNNERS, VIEWS, Access, accesses
 from nbmlops.core.syntax import find, walk
 from nbmlops.notebook.model import RoleKind
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from nbmlops.analysis.idioms import class_made_by_call
-from nbmlops.analysis.knowledge import function_knowledge
+from nbmlops.analysis.flow.idioms import class_made_by_call
+from nbmlops.analysis.flow.knowledge import function_knowledge
+from nbmlops.analysis.flow.record import Record
 from nbmlops.analysis.model import Effects, Statement, StatementKind
-from nbmlops.analysis.record import Record
 from nbmlops.core.syntax import parse
 from nbmlops.notebook.model import Cell, CellKind, MagicAction, RoleKind
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby
 
-from nbmlops.analysis.definitions import acts_early, closure
+from nbmlops.analysis.fidelity.modes import choose_modes, in_namespace
 from nbmlops.analysis.graph import Graph, Place, StepNode
+from nbmlops.analysis.imports.definitions import acts_early, closure
 from nbmlops.analysis.model import SETUP_STEP, Effects, Placement, StatementKind
-from nbmlops.analysis.modes import choose_modes, in_namespace
 from nbmlops.analysis.namespace import block_uses
 from nbmlops.analysis.statements import Unit, has_effect
 from nbmlops.notebook.model import Cell, Notebook, RoleKind

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from nbmlops.app.config import Config, load_config
+from nbmlops.app.compiling.installed import own_version
+from nbmlops.app.config.config import Config, load_config
 from nbmlops.app.gitignore import missing_entries
-from nbmlops.app.installed import own_version
 from nbmlops.app.leftovers import killed_runs, leftover_leases, waiting_spools
 from nbmlops.app.project import find_root, pipeline_names
 from nbmlops.app.wiring import shown_uri, tracking_uri

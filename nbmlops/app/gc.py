@@ -8,13 +8,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from nbmlops.app.config import load_config
+from nbmlops.app.config.config import load_config
 from nbmlops.app.project import STATE_FOLDER, find_root, pipeline_names
-from nbmlops.app.results import ResultsIndex
+from nbmlops.app.running.results import ResultsIndex
 from nbmlops.core.errors import UsageError
-from nbmlops.runtime.garbage import Garbage, Keep, collect
-from nbmlops.runtime.shared_files import address_of, shown
-from nbmlops.runtime.shared_garbage import YOUNG, SharedKeep, collect_shared
+from nbmlops.runtime.store.garbage import Garbage, Keep, collect
+from nbmlops.runtime.store.shared_files import address_of, shown
+from nbmlops.runtime.store.shared_garbage import YOUNG, SharedKeep, collect_shared
 
 KEPT_RUNS = 5
 KEPT_AGE = "30d"

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nbmlops.app.config import PipelineConfig
+from nbmlops.app.config.config import PipelineConfig
 from nbmlops.core.errors import UsageError
 from nbmlops.tracking.uri import masked, resolve_uri, sqlite_path
 

@@ -13,7 +13,7 @@ from nbmlops.core.diagnostics import Json
 from nbmlops.registry.audit import TABLE_HEAD, AuditLine, line_to_json, table_row
 
 if TYPE_CHECKING:
-    from nbmlops.app.audit import ModelAudit
+    from nbmlops.app.versions.audit import ModelAudit
 
 AUDIT_SCHEMA = "nbmlops/audit-log/1"
 _COLUMNS = ("number", "when", "who", "action", "model", "version", "aliases", "before", "reason", "verdict", "waived")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from nbmlops.app.cards import Card, render_html, tone
+from nbmlops.app.show.cards import Card, render_html, tone
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone
 from nbmlops.cli.html_style import PAGE_STYLE, page
 from nbmlops.core.documents import write_atomically

@@ -9,10 +9,10 @@ from nbmlops.core.diagnostics import Diagnostic, Json, Severity, SourceSpan
 from nbmlops.core.errors import ConfigError, ExitCode, NbmlopsError, NotebookError
 
 if TYPE_CHECKING:  # a command that runs need not load the compiler, nor the other way round
-    from nbmlops.app.compile import CompileOutcome
+    from nbmlops.app.compiling.compile import CompileOutcome
+    from nbmlops.app.compiling.inspect import Inspection
+    from nbmlops.app.compiling.lock import LockOutcome
     from nbmlops.app.doctor import Diagnosis
-    from nbmlops.app.inspect import Inspection
-    from nbmlops.app.lock import LockOutcome
     from nbmlops.pipeline.ir import Parameter, Pipeline, Step
 
 COMPILE_SCHEMA = "nbmlops/compile/1"
@@ -116,7 +116,7 @@ def fault_document(schema: str, error: NbmlopsError) -> dict[str, Json]:
 
         return empty_run(schema, "interrupted" if interrupted else "failed") | {"diagnostics": diagnostics}
     if schema.startswith("nbmlops/verify/"):
-        from nbmlops.app.verify_report import Status, Verification, verification_to_json  # noqa: PLC0415  # loads the runtime
+        from nbmlops.app.verify.report import Status, Verification, verification_to_json  # noqa: PLC0415  # loads the runtime
 
         return verification_to_json(Verification("", Status.FAILED)) | {"schema": schema, "diagnostics": diagnostics}
     return {"schema": schema, "status": "failed", "diagnostics": diagnostics}

@@ -7,8 +7,8 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from nbmlops.app.gate import GateOutcome
-from nbmlops.app.gate_report import CalibrationCurve, calibration_curves
+from nbmlops.app.judging.gate import GateOutcome
+from nbmlops.app.judging.report import CalibrationCurve, calibration_curves
 from nbmlops.cli.gate_plots import MOST_ROWS, PlotRow, calibration_svg, rows_svg
 from nbmlops.cli.html_style import PAGE_STYLE, page
 from nbmlops.core.records import Expectation

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from nbmlops.app.gate import GateOutcome
+from nbmlops.app.judging.gate import GateOutcome
 from nbmlops.cli.blocks import printable
 from nbmlops.core.records import BehaviourOutcome
 from nbmlops.gate.verdict import Outcome, RuleResult, waiver_text

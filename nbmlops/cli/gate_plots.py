@@ -7,7 +7,7 @@ from html import escape
 
 from msgspec import Struct
 
-from nbmlops.app.gate_report import CalibrationCurve
+from nbmlops.app.judging.report import CalibrationCurve
 
 _LABEL, _PLOT, _RIGHT, _ROW, _FOOT = 250, 420, 20, 22, 34
 _SIDE, _LEFT = 260, 46

@@ -58,7 +58,7 @@ Exit codes: 0 success, 1 a step failed, 2 usage or a fault in notebook or config
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from nbmlops.app.installed import own_version  # noqa: PLC0415  # reading metadata takes longer than all of `--help`
+    from nbmlops.app.compiling.installed import own_version  # noqa: PLC0415  # reading metadata takes longer than all of `--help`
 
     click.echo(f"nbmlops {own_version()}")
     ctx.exit()
@@ -134,7 +134,7 @@ def _document_fault(error: NbmlopsError, arguments: Sequence[str]) -> None:
 
 
 def _sarif_of_fault(error: NbmlopsError) -> None:
-    from nbmlops.app.installed import own_version  # noqa: PLC0415  # only faults need it
+    from nbmlops.app.compiling.installed import own_version  # noqa: PLC0415  # only faults need it
     from nbmlops.cli.documents import diagnostics_of  # noqa: PLC0415  # likewise
     from nbmlops.cli.sarif import fault_sarif  # noqa: PLC0415  # likewise
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nbmlops.app.progress import STAGES, PointFinished, PointStarted, Progress, StageStarted, last_time
+from nbmlops.app.running.progress import STAGES, PointFinished, PointStarted, Progress, StageStarted, last_time
 from nbmlops.cli.blocks import Line, Tone, printable
 from nbmlops.cli.console import is_terminal, show, terminal
 from nbmlops.cli.joined import joined_text
 from nbmlops.gate.numerals import show_number
 from nbmlops.pipeline.run_record import StepStatus
-from nbmlops.runtime.events import (
+from nbmlops.runtime.schedule.events import (
     FormerRunKilled,
     InputsChanged,
     NotCacheable,

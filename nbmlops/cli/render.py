@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from nbmlops.app.compile import CompileOutcome, CompileStatus
-from nbmlops.app.inspect import Inspection
+from nbmlops.app.compiling.compile import CompileOutcome, CompileStatus
+from nbmlops.app.compiling.inspect import Inspection
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, Tree, cells, shown_value
 from nbmlops.core.diagnostics import Diagnostic, Severity, render_diagnostic
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode

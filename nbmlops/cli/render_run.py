@@ -22,10 +22,10 @@ from nbmlops.pipeline.run_record import (
 from nbmlops.registry.registry import CHALLENGER, CHAMPION, staged
 
 if TYPE_CHECKING:
-    from nbmlops.app.gate import GateOutcome
-    from nbmlops.app.outcome import RunOutcome
-    from nbmlops.app.promote import PromoteOutcome
-    from nbmlops.app.register import RegisterOutcome
+    from nbmlops.app.judging.gate import GateOutcome
+    from nbmlops.app.running.outcome import RunOutcome
+    from nbmlops.app.versions.promote import PromoteOutcome
+    from nbmlops.app.versions.register import RegisterOutcome
 
 MAX_ROWS = 40
 MAX_TRACEBACK_LINES = 40

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from nbmlops.analysis.proposal import Proposal, ProposedStep, StepsFrom
-from nbmlops.app.tag import TagOutcome, TagStatus
+from nbmlops.analysis.proposing.proposal import Proposal, ProposedStep, StepsFrom
+from nbmlops.app.compiling.tag import TagOutcome, TagStatus
 from nbmlops.cli.blocks import Block, Line, Table, Tone, cells
 from nbmlops.core.diagnostics import Severity
 

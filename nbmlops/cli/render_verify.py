@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from nbmlops.app.verify_report import ComparedStep, Status, Verification
+from nbmlops.app.verify.report import ComparedStep, Status, Verification
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone
 from nbmlops.cli.render import diagnostic_blocks
-from nbmlops.data.compare_shown import shortened
+from nbmlops.data.compare.shown import shortened
 
 _TONES = {
     Status.EQUAL: Tone.GOOD,

@@ -9,7 +9,7 @@ from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
 from nbmlops.core.diagnostics import Json
 
 if TYPE_CHECKING:
-    from nbmlops.app.reproduce import Reproduction
+    from nbmlops.app.versions.reproduce import Reproduction
 
 REPRODUCE_SCHEMA = "nbmlops/reproduce/1"
 _SHORT = 24

@@ -11,11 +11,11 @@ from nbmlops.pipeline.run_codec import run_to_json
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 
 if TYPE_CHECKING:
-    from nbmlops.app.gate import GateOutcome
-    from nbmlops.app.outcome import RunOutcome
-    from nbmlops.app.promote import PromoteOutcome
-    from nbmlops.app.register import RegisterOutcome
-    from nbmlops.app.sweep_record import SweepOutcome
+    from nbmlops.app.judging.gate import GateOutcome
+    from nbmlops.app.running.outcome import RunOutcome
+    from nbmlops.app.sweep.record import SweepOutcome
+    from nbmlops.app.versions.promote import PromoteOutcome
+    from nbmlops.app.versions.register import RegisterOutcome
 
 GATE_SCHEMA = "nbmlops/gate/1"
 REGISTER_SCHEMA = "nbmlops/register/1"
@@ -34,7 +34,7 @@ def run_document(outcome: RunOutcome) -> dict[str, Json]:
 
 def sweep_document(outcome: SweepOutcome) -> dict[str, Json]:
     """Returns the document of `run --format json` of a sweep: that of `sweep.json`, and what only the caller needs."""
-    from nbmlops.app.sweep_record import sweep_to_json  # noqa: PLC0415 - most runs are none
+    from nbmlops.app.sweep.record import sweep_to_json  # noqa: PLC0415 - most runs are none
 
     winner = outcome.winner
     faults = diagnostics_of(winner.fault) if winner is not None and winner.fault is not None else ()

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from nbmlops.app.event_stream import EventStream
-from nbmlops.app.outcome import RunOutcome
-from nbmlops.app.progress import Progress
+from nbmlops.app.running.event_stream import EventStream
+from nbmlops.app.running.outcome import RunOutcome
+from nbmlops.app.running.progress import Progress
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import EnvironmentFault, Interrupted, NbmlopsError
 
@@ -72,13 +72,13 @@ def write_report(outcome: RunOutcome, pipeline: str, cwd: Path) -> None:
     folder = cwd / outcome.record.folder
     if not outcome.record.folder or outcome.reused or not folder.is_dir():
         return
-    from nbmlops.app.opened import open_pipeline  # noqa: PLC0415 - runs that execute nothing need none of it
+    from nbmlops.app.running.opened import open_pipeline  # noqa: PLC0415 - runs that execute nothing need none of it
     from nbmlops.cli.run_html import REPORT_FILE, run_html  # noqa: PLC0415 - likewise
 
     text = run_html(outcome, open_pipeline(pipeline, cwd).pipeline, cwd)
     write_atomically(folder / REPORT_FILE, text.encode("utf-8", "backslashreplace"))
     if outcome.verdict is not None:
-        from nbmlops.app.gate import GateOutcome  # noqa: PLC0415 - likewise
+        from nbmlops.app.judging.gate import GateOutcome  # noqa: PLC0415 - likewise
         from nbmlops.cli.gate_junit import JUNIT_FILE, junit  # noqa: PLC0415 - likewise
 
         judged = GateOutcome(outcome.record.pipeline, outcome.record.run_id, outcome.verdict)

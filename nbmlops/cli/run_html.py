@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 
-from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.running.outcome import RunOutcome
 from nbmlops.cli.blocks import shown_value
 from nbmlops.cli.html_style import PAGE_STYLE, page
 from nbmlops.cli.notebook_html import shown_notebook

@@ -16,14 +16,14 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from nbmlops.app.installed import own_version
+from nbmlops.app.compiling.installed import own_version
 from nbmlops.cli.code_texts import code_texts, text_of
 from nbmlops.core.diagnostics import Diagnostic, Json
 from nbmlops.core.digest import digest_json
 from nbmlops.notebook.file_lines import file_lines
 
 if TYPE_CHECKING:  # a command that failed before it read anything need not load the compiler
-    from nbmlops.app.inspect import Inspection
+    from nbmlops.app.compiling.inspect import Inspection
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # The name of the fingerprint carries a version: another way to make it must not look like other faults.

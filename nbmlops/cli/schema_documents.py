@@ -6,7 +6,7 @@ from msgspec.structs import asdict
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.records import CheckRecord
-from nbmlops.data.schema_diff import Change
+from nbmlops.data.schema.diff import Change
 
 
 def check_to_json(record: CheckRecord) -> dict[str, Json]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nbmlops.app.run import RunRequest
-from nbmlops.app.sweep import PAGE_FILE, plan_sweep, sweep
-from nbmlops.app.sweep_record import PointStatus, SweepOutcome, SweepPoint, SweepRecord, ranked, varied
+from nbmlops.app.running.run import RunRequest
+from nbmlops.app.sweep.record import PointStatus, SweepOutcome, SweepPoint, SweepRecord, ranked, varied
+from nbmlops.app.sweep.sweep import PAGE_FILE, plan_sweep, sweep
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, shown_value
 from nbmlops.cli.commands.run import working
 from nbmlops.cli.console import show_error
@@ -24,7 +24,7 @@ def run_sweep(request: RunRequest, file: str, best: str, output: str) -> int | N
     """Runs the sweep that is asked for; returns the exit code, None when each parameter has one value.
 
     Raises:
-        NbmlopsError: as `nbmlops.app.sweep` does.
+        NbmlopsError: as `nbmlops.app.sweep.sweep` does.
     """
     plan = plan_sweep(request, file, best)
     if plan is None:

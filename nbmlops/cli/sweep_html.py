@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from nbmlops.app.sweep_record import SweepPoint, SweepRecord, ranked, varied
+from nbmlops.app.sweep.record import SweepPoint, SweepRecord, ranked, varied
 from nbmlops.cli.blocks import shown_value
 from nbmlops.cli.sweep_plots import parallel_coordinates, value_plots
 from nbmlops.gate.numerals import show_number

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from nbmlops.app.sweep_record import SweepPoint, SweepRecord, varied
+from nbmlops.app.sweep.record import SweepPoint, SweepRecord, varied
 from nbmlops.cli.blocks import shown_value
 from nbmlops.core.diagnostics import Json
 

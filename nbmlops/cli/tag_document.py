@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbmlops.app.tag import TagOutcome
+from nbmlops.app.compiling.tag import TagOutcome
 from nbmlops.cli.documents import TAG_SCHEMA
 from nbmlops.core.diagnostics import Json
 

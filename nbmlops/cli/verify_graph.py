@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nbmlops.app.verify_report import ComparedStep
+from nbmlops.app.verify.report import ComparedStep
 from nbmlops.cli.step_graph import GraphStep, draw_graph
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from nbmlops.app.verify_report import KINDS, ComparedStep, Status, Verification
+from nbmlops.app.verify.report import KINDS, ComparedStep, Status, Verification
 from nbmlops.cli.html_style import PAGE_STYLE, page
 from nbmlops.cli.verify_graph import step_graph
 from nbmlops.core.diagnostics import render_diagnostic

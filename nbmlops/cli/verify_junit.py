@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from msgspec import Struct
 
-from nbmlops.app.verify_report import ComparedStep, Status, Verification
+from nbmlops.app.verify.report import ComparedStep, Status, Verification
 from nbmlops.cli.blocks import printable
 from nbmlops.core.diagnostics import Severity, render_diagnostic
 

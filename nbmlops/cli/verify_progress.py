@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nbmlops.app.verify import CellBegins, Listener, StageBegins, VerifyProgress
+from nbmlops.app.verify.verify import CellBegins, Listener, StageBegins, VerifyProgress
 from nbmlops.cli.blocks import Line, Tone, printable
 from nbmlops.cli.console import is_terminal, show, terminal
 from nbmlops.cli.progress import describe

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from nbmlops.analysis.analyze import analyze
-from nbmlops.analysis.stars import expand_stars
+from nbmlops.analysis.imports.stars import expand_stars
 from nbmlops.analysis.suppress import suppress
 from nbmlops.compiler.cells import read_cells
 from nbmlops.compiler.closing import read_closing

@@ -1,4 +1,4 @@
-"""What compiling reads of `requirements.lock`; resolving and writing it is a use case (`nbmlops.app.lock`)."""
+"""What compiling reads of `requirements.lock`; `nbmlops.app.compiling.lock` resolves and writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests of documents: SHA-256 over canonical JSON or bytes. Those of data live in `nbmlops.data.fingerprint`."""
+"""Digests of documents: SHA-256 over canonical JSON or bytes. For data see `nbmlops.data.fingerprints`."""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.records import DataRecord
-from nbmlops.data.files import fingerprint_file
-from nbmlops.data.fingerprint import fingerprint, fingerprint_frame, is_frame
-from nbmlops.data.objects import class_name
-from nbmlops.data.profile import profile
+from nbmlops.data.fingerprints.files import fingerprint_file
+from nbmlops.data.fingerprints.fingerprint import fingerprint, fingerprint_frame, is_frame
+from nbmlops.data.fingerprints.objects import class_name
+from nbmlops.data.profiles.profile import profile
 from nbmlops.data.tables import column_names
-from nbmlops.data.versions import version_of
+from nbmlops.data.versions.versions import version_of
 
 MAX_COLUMNS = 1000
 _MAX_PATH = 1000

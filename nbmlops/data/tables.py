@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nbmlops.data.arrow import decoded
+from nbmlops.data.fingerprints.arrow import decoded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,7 @@
 """What a verdict rests on beside logged metrics: estimates on recorded rows, other baselines, facts. Plain records.
 
-Comes in from `nbmlops.app.evidence`, which loads and computes. What could not be had is told by a text in its place,
-and the rules that need it fail.
+Comes in from `nbmlops.app.judging.evidence`, which loads and computes. What could not be had is told by a text in its
+place, and the rules that need it fail.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the gate asks for: rules as plain records. What can be wrong with a rule: `nbmlops.gate.rule_faults`.
 
-Comes in: what `nbmlops.app.config` read from `nbmlops.toml`. Goes out: a `Policy` for `nbmlops.gate.evaluate`.
+Comes in: what `nbmlops.app.config.config` read from `nbmlops.toml`. Goes out: a `Policy` for `nbmlops.gate.evaluate`.
 """
 
 from __future__ import annotations

@@ -117,5 +117,5 @@ _started: dict[int, tuple[int, int]] = {}
 
 def _open_session() -> Any:
     """Returns the session of this kernel if one was started; its module is not loaded for that."""
-    module = sys.modules.get("nbmlops.app.current_session")
+    module = sys.modules.get("nbmlops.app.session.current")
     return module.current_session() if module is not None else None

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from nbmlops.app.cards import Card, Table
-from nbmlops.app.views import View
+from nbmlops.app.show.cards import Card, Table
+from nbmlops.app.show.views import View
 from nbmlops.core.errors import NbmlopsError, UsageError
 from nbmlops.core.threads import own_work
 from nbmlops.ipython.evaluate import evaluate_call, shorten
@@ -213,11 +213,11 @@ def _step_as_comment(lines: list[str]) -> list[str]:
 def _with_tests(lines: list[str]) -> list[str]:
     """Returns the cell with one more line if it is tagged `test`: the call that runs the tests that it defines."""
     source = "".join(lines)
-    module = sys.modules.get("nbmlops.app.current_session") if "def test_" in source else None
+    module = sys.modules.get("nbmlops.app.session.current") if "def test_" in source else None
     session = module.current_session() if module is not None else None
     if session is None:
         return lines
-    from nbmlops.app.session_tests import line_behind  # noqa: PLC0415  # few cells have tests
+    from nbmlops.app.session.tests import line_behind  # noqa: PLC0415  # few cells have tests
 
     line = line_behind(source.removesuffix("\n"), session.notebook_path)
     return [source.removesuffix("\n") + "\n", f"{line}\n"] if line else lines

@@ -10,13 +10,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from nbmlops.app.cards import Card, Table
-from nbmlops.app.compile import CompileMode, CompileOutcome, CompileRequest, CompileStatus, compile_project
-from nbmlops.app.current_session import current_session
-from nbmlops.app.inspect import inspect_notebook
-from nbmlops.app.kernel_notebook import locate_notebook
+from nbmlops.app.compiling.compile import CompileMode, CompileOutcome, CompileRequest, CompileStatus, compile_project
+from nbmlops.app.compiling.inspect import inspect_notebook
 from nbmlops.app.project import shown_path
-from nbmlops.app.views import View
+from nbmlops.app.session.current import current_session
+from nbmlops.app.session.kernel_notebook import locate_notebook
+from nbmlops.app.show.cards import Card, Table
+from nbmlops.app.show.views import View
 from nbmlops.core.diagnostics import Diagnostic, has_errors, render_diagnostic
 from nbmlops.core.errors import ComparisonFailed, NotebookError, UsageError
 from nbmlops.notebook.mlops_lines import Options

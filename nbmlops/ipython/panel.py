@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from nbmlops.app.current_session import current_session
-from nbmlops.app.panel_feed import PanelFeed
-from nbmlops.app.panel_html import panel_html
-from nbmlops.app.panel_model import Notice, PanelView, Progress, Tone, to_json
-from nbmlops.app.panel_text import panel_text
-from nbmlops.app.panel_view import Moment, panel_view
-from nbmlops.app.session_listeners import subscribe
+from nbmlops.app.panel.feed import PanelFeed
+from nbmlops.app.panel.html import panel_html
+from nbmlops.app.panel.model import Notice, PanelView, Progress, Tone, to_json
+from nbmlops.app.panel.text import panel_text
+from nbmlops.app.panel.view import Moment, panel_view
+from nbmlops.app.session.current import current_session
+from nbmlops.app.session.listeners import subscribe
 from nbmlops.ipython.panel_actions import ACTIONS, act
 
 _STATIC = Path(__file__).parent / "static"

@@ -6,10 +6,10 @@ from typing import Any
 
 from nbmlops import api
 from nbmlops.analysis.closing import register_line
-from nbmlops.app.cards import Card, tone
-from nbmlops.app.current_session import required_session
-from nbmlops.app.panel_model import Notice, Tone
-from nbmlops.app.views import View
+from nbmlops.app.panel.model import Notice, Tone
+from nbmlops.app.session.current import required_session
+from nbmlops.app.show.cards import Card, tone
+from nbmlops.app.show.views import View
 from nbmlops.core.errors import NbmlopsError, UsageError
 from nbmlops.ipython.evaluate import evaluate_call
 from nbmlops.notebook.reader import read_notebook

@@ -8,9 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from nbmlops import api
-from nbmlops.app.data_views import DataDiffView
+from nbmlops.app.data.views import DataDiffView
 from nbmlops.core.errors import UsageError
-from nbmlops.data.fingerprint import is_frame
+from nbmlops.data.fingerprints.fingerprint import is_frame
 from nbmlops.notebook.mlops_lines import MlopsLine
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from nbmlops.app.audit import ModelAudit, audit_models
-from nbmlops.app.cards import Card, Table
-from nbmlops.app.promote import PromoteOutcome, promote_model, rollback_model
-from nbmlops.app.views import View
+from nbmlops.app.show.cards import Card, Table
+from nbmlops.app.show.views import View
+from nbmlops.app.versions.audit import ModelAudit, audit_models
+from nbmlops.app.versions.promote import PromoteOutcome, promote_model, rollback_model
 from nbmlops.core.errors import UsageError
 from nbmlops.notebook.mlops_lines import Options
 from nbmlops.registry.audit import TABLE_HEAD, table_row

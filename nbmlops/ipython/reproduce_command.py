@@ -6,10 +6,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from nbmlops.app.cards import Card, Table
-from nbmlops.app.reproduce import ReproduceRequest, Reproduction
-from nbmlops.app.reproduce import reproduce as reproduce_version
-from nbmlops.app.views import View
+from nbmlops.app.show.cards import Card, Table
+from nbmlops.app.show.views import View
+from nbmlops.app.versions.reproduce import ReproduceRequest, Reproduction
+from nbmlops.app.versions.reproduce import reproduce as reproduce_version
 from nbmlops.ipython.run_command import shown
 from nbmlops.notebook.mlops_lines import Options
 

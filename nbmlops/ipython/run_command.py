@@ -16,12 +16,12 @@ from tempfile import TemporaryFile
 from threading import Timer
 from typing import Any, TextIO
 
-from nbmlops.app.cards import Card, render_html, render_text
 from nbmlops.app.project import find_pipeline, shown_path
-from nbmlops.app.run import RunRequest
-from nbmlops.app.run_watch import RunWatch, failure
-from nbmlops.app.sweep import plan_sweep
-from nbmlops.app.views import View
+from nbmlops.app.running.run import RunRequest
+from nbmlops.app.running.watch import RunWatch, failure
+from nbmlops.app.show.cards import Card, render_html, render_text
+from nbmlops.app.show.views import View
+from nbmlops.app.sweep.sweep import plan_sweep
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.ipython.notebook_commands import compiled_folder
 from nbmlops.pipeline.run_record import RunRecord

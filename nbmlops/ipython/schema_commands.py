@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from nbmlops.app.cards import Card, Table
-from nbmlops.app.schemas import SchemaDiff, check, diff, infer
-from nbmlops.app.views import CheckView, View
-from nbmlops.data.fingerprint import is_frame
+from nbmlops.app.data.schemas import SchemaDiff, check, diff, infer
+from nbmlops.app.show.cards import Card, Table
+from nbmlops.app.show.views import CheckView, View
+from nbmlops.data.fingerprints.fingerprint import is_frame
 from nbmlops.notebook.mlops_lines import MlopsLine
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.data.diff import DataDiff, diff_records
+from nbmlops.data.profiles.diff import DataDiff, diff_records
 from nbmlops.gate.policy import Direction, known_direction
 from nbmlops.pipeline.run_codec import finite
 from nbmlops.registry.story import RunStory, Story

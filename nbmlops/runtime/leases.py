@@ -20,7 +20,7 @@ from msgspec.structs import asdict
 
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import Conflict, EnvironmentFault
-from nbmlops.runtime.store import make_private
+from nbmlops.runtime.store.store import make_private
 from nbmlops.tracking.process import ProcessMark, is_gone
 
 INTERVAL = 5.0

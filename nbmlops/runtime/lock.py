@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbmlops.core.errors import Conflict, EnvironmentFault
 from nbmlops.runtime.leases import Lease, known_leases, leased, waited_for
-from nbmlops.runtime.store import make_private
+from nbmlops.runtime.store.store import make_private
 from nbmlops.tracking.process import this_process
 
 _POLL_SECONDS = 0.2

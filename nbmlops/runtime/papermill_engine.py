@@ -72,7 +72,7 @@ class NbmlopsEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no t
             log=logger,
         )
         if "kernel_manager_class" not in given:
-            from nbmlops.runtime.warm_papermill import warm_manager_class  # noqa: PLC0415 - see above
+            from nbmlops.runtime.kernels.warm_papermill import warm_manager_class  # noqa: PLC0415 - see above
 
             given["kernel_manager_class"] = warm_manager_class(_code(nb_man.nb))
         return _Client(nb_man, **given).execute()

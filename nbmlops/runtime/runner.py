@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nbmlops.pipeline.codec import read_pipeline
-from nbmlops.runtime.course import Course
-from nbmlops.runtime.events import Event, RunWaiting
 from nbmlops.runtime.layout import LOCK_FILE, layout_of, pipeline_file
 from nbmlops.runtime.lock import locked
-from nbmlops.runtime.results import RunOptions, StepsResult
+from nbmlops.runtime.schedule.course import Course
+from nbmlops.runtime.schedule.events import Event, RunWaiting
+from nbmlops.runtime.schedule.results import RunOptions, StepsResult
+from nbmlops.runtime.schedule.unfinished import OpenRun, RunTrace
 from nbmlops.runtime.termination import Terminated, termination_interrupts
-from nbmlops.runtime.unfinished import OpenRun, RunTrace
 
 
 def run_pipeline(folder: Path, options: RunOptions, on_event: Callable[[Event], None]) -> StepsResult:
@@ -66,7 +66,7 @@ def _go(course: Course) -> StepsResult:
     try:
         with termination_interrupts():
             if reason := course.take_cached():
-                from nbmlops.runtime.turns import Turns  # noqa: PLC0415  # half of what a run without it imports
+                from nbmlops.runtime.schedule.turns import Turns  # noqa: PLC0415  # half of what a run without it imports
 
                 Turns(course, reason).go()
     except KeyboardInterrupt as interruption:

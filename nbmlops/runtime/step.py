@@ -21,20 +21,30 @@ from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.fields import Fields
 from nbmlops.pipeline.ir import Pipeline, StepMode
 from nbmlops.pipeline.run_record import LiveValue
-from nbmlops.runtime import random_state
-from nbmlops.runtime.alive import Alive
-from nbmlops.runtime.ambient_handover import (
+from nbmlops.runtime.ambient import random_state
+from nbmlops.runtime.ambient.handover import (
     live_settings,
     store_random,
     store_settings,
     stored_random,
     stored_settings,
 )
-from nbmlops.runtime.ambient_session import process_session
-from nbmlops.runtime.autolog import Autolog
-from nbmlops.runtime.by_hand import context_by_hand
-from nbmlops.runtime.cache import StepCache
-from nbmlops.runtime.context import (
+from nbmlops.runtime.ambient.seeding import seed_generators
+from nbmlops.runtime.ambient.session import process_session
+from nbmlops.runtime.handover.handover import Handover
+from nbmlops.runtime.handover.refusals import unstorable_result, value_of_another_process
+from nbmlops.runtime.layout import ENVIRONMENT, Layout, layout_of, pipeline_file
+from nbmlops.runtime.redact import new_secrets, redacted_log, redacted_report
+from nbmlops.runtime.reuse.cache import StepCache
+from nbmlops.runtime.reuse.files import UNREADABLE, code_state, file_state, shown
+from nbmlops.runtime.reuse.records import CacheRecord, FileState, KeyParts, StepOutcome
+from nbmlops.runtime.reuse.variables import watch
+from nbmlops.runtime.schedule.machine import peak_memory
+from nbmlops.runtime.schedule.units import read_at_the_end
+from nbmlops.runtime.steps.alive import Alive
+from nbmlops.runtime.steps.autolog import Autolog
+from nbmlops.runtime.steps.by_hand import context_by_hand
+from nbmlops.runtime.steps.context import (
     ENVIRONMENT_VARIABLE,
     Remains,
     StepContext,
@@ -43,25 +53,15 @@ from nbmlops.runtime.context import (
     write_outcome,
     write_secrets,
 )
-from nbmlops.runtime.errors import Places, StepCells, report_exception, step_error
-from nbmlops.runtime.files import UNREADABLE, code_state, file_state, shown
-from nbmlops.runtime.follow_cells import follow_cells
-from nbmlops.runtime.handover import Handover
-from nbmlops.runtime.layout import ENVIRONMENT, Layout, layout_of, pipeline_file
-from nbmlops.runtime.listings import Listing, answer, relative
-from nbmlops.runtime.machine import peak_memory
-from nbmlops.runtime.notebook_names import NotebookNames, bind, bound
-from nbmlops.runtime.observe import Observer, module_files
-from nbmlops.runtime.recorder import StepRecorder
-from nbmlops.runtime.records import CacheRecord, FileState, KeyParts, StepOutcome
-from nbmlops.runtime.redact import new_secrets, redacted_log, redacted_report
-from nbmlops.runtime.refusals import unstorable_result, value_of_another_process
-from nbmlops.runtime.seeding import seed_generators
-from nbmlops.runtime.silent import import_silently
-from nbmlops.runtime.store import DamagedObject, Store
-from nbmlops.runtime.stray_errors import StrayErrors
-from nbmlops.runtime.units import read_at_the_end
-from nbmlops.runtime.variables import watch
+from nbmlops.runtime.steps.errors import Places, StepCells, report_exception, step_error
+from nbmlops.runtime.steps.follow_cells import follow_cells
+from nbmlops.runtime.steps.listings import Listing, answer, relative
+from nbmlops.runtime.steps.notebook_names import NotebookNames, bind, bound
+from nbmlops.runtime.steps.observe import Observer, module_files
+from nbmlops.runtime.steps.recorder import StepRecorder
+from nbmlops.runtime.steps.silent import import_silently
+from nbmlops.runtime.steps.stray_errors import StrayErrors
+from nbmlops.runtime.store.store import DamagedObject, Store
 
 
 class Step:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from nbmlops.core.diagnostics import Json
-from nbmlops.data.profile import bounded
+from nbmlops.data.profiles.profile import bounded
 from nbmlops.pipeline.run_codec import finite
 from nbmlops.pipeline.run_record import DataRecord
 from nbmlops.tracking.keys import check_key

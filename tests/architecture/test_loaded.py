@@ -61,11 +61,14 @@ def test_compiling_loads_nothing_that_runs(tmp_path: Path) -> None:
     own, libraries, slow = loaded(tmp_path, "compile", "small.ipynb")
     packages = {name.split(".")[1] for name in own}
     assert packages == {"analysis", "app", "cli", "compiler", "core", "gate", "notebook", "pipeline", "runtime"}
-    assert [name for name in own if name.startswith("nbmlops.runtime.")] == ["nbmlops.runtime.libraries"]
+    assert [name for name in own if name.startswith("nbmlops.runtime.")] == [
+        "nbmlops.runtime.reuse",
+        "nbmlops.runtime.reuse.libraries",
+    ]
     assert [name for name in own if name.startswith("nbmlops.gate.")] == [
         "nbmlops.gate.facts",
         "nbmlops.gate.policy",
         "nbmlops.gate.rule_faults",
     ]
-    assert not {"nbmlops.analysis.propose", "nbmlops.app.doctor", "nbmlops.cli.run_documents"} & set(own)
+    assert not {"nbmlops.analysis.proposing.propose", "nbmlops.app.doctor", "nbmlops.cli.run_documents"} & set(own)
     assert (libraries, slow) == (["click", "jinja2", "markupsafe", "msgspec", "yaml"], ["pickle"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nbmlops.app.closing import Registration
-from nbmlops.app.session_place import SessionPlace
-from nbmlops.app.session_port import RunTitle
-from nbmlops.app.surroundings import Surroundings
+from nbmlops.app.running.closing import Registration
+from nbmlops.app.session.place import SessionPlace
+from nbmlops.app.session.port import RunTitle
+from nbmlops.app.session.surroundings import Surroundings
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.errors import GateRejected, NbmlopsError
 from nbmlops.gate.baseline import NoChampion

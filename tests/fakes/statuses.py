@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbmlops.app.views import SessionStatus, StatusView
+from nbmlops.app.show.views import SessionStatus, StatusView
 
 STARTED = StatusView(
     status=SessionStatus.RUNNING,

@@ -1,6 +1,6 @@
 """Results of verifying that the renderers' tests share."""
 
-from nbmlops.app.verify_report import (
+from nbmlops.app.verify.report import (
     ComparedOutputs,
     ComparedRecord,
     ComparedStep,
@@ -10,7 +10,7 @@ from nbmlops.app.verify_report import (
 )
 from nbmlops.core.diagnostics import Diagnostic, Severity, SourceSpan
 from nbmlops.pipeline.ir import Pipeline
-from nbmlops.runtime.witness import CellError
+from nbmlops.runtime.witness.witness import CellError
 
 PIPELINE = Pipeline("churn", "", "", "", "", {}, "", (), ())
 STEPS = (

@@ -26,12 +26,12 @@ import skops.io
 from mlflow.entities import LoggedModelStatus
 from sklearn.svm import LinearSVC
 
-from nbmlops.app import killed, run, stages
-from nbmlops.app.compile import CompileRequest, compile_project
-from nbmlops.app.results import ResultsIndex
+from nbmlops.app.compiling.compile import CompileRequest, compile_project
+from nbmlops.app.running import killed, run, stages
+from nbmlops.app.running.results import ResultsIndex
 from nbmlops.registry import mlflow_registry
 from nbmlops.registry.mlflow_registry import MlflowRegistry
-from nbmlops.runtime.events import FormerRunKilled
+from nbmlops.runtime.schedule.events import FormerRunKilled
 
 IMPORTED = (mlflow.sklearn, pd, skops.io, LinearSVC, killed)
 """What the runs import, too."""

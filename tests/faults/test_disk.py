@@ -16,7 +16,7 @@ import pytest
 
 from nbmlops.core.documents import write_atomically
 from nbmlops.core.errors import EnvironmentFault
-from nbmlops.runtime.store import Store
+from nbmlops.runtime.store.store import Store
 
 ROUNDS = int(os.environ.get("NBMLOPS_SOAK", "6"))
 """How often something is killed; `make soak` makes it 200."""
@@ -24,7 +24,7 @@ ROUNDS = int(os.environ.get("NBMLOPS_SOAK", "6"))
 WRITER = """
 import sys
 from pathlib import Path
-from nbmlops.runtime.execute import _write_notebook
+from nbmlops.runtime.schedule.execute import _write_notebook
 cells = [{"source": "x", "outputs": [{"text": "y" * 100_000}]} for _ in range(100)]
 for number in range(10 ** 6):
     _write_notebook(Path(sys.argv[1]), {"cells": cells, "number": number})

@@ -19,8 +19,8 @@ from blake3 import blake3
 from nbmlops.app.leftovers import killed_runs
 from nbmlops.pipeline.run_codec import run_from_json
 from nbmlops.pipeline.run_record import RunStatus, StepStatus
-from nbmlops.runtime.events import FormerRunKilled
-from nbmlops.runtime.results import StepsResult
+from nbmlops.runtime.schedule.events import FormerRunKilled
+from nbmlops.runtime.schedule.results import StepsResult
 
 ROUNDS = int(os.environ.get("NBMLOPS_SOAK", "3"))
 """How often it is killed; `make soak` makes it 200."""
@@ -31,8 +31,8 @@ TAG = "NBMLOPS_TEST_TAG"
 RUNNER = """
 import sys
 from pathlib import Path
-from nbmlops.runtime.events import StepFinished, StepStarted
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.schedule.events import StepFinished, StepStarted
+from nbmlops.runtime.schedule.results import RunOptions
 from nbmlops.runtime.runner import run_pipeline
 
 def tell(event):

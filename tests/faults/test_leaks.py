@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nbmlops.pipeline.run_record import RunStatus
-from nbmlops.runtime.events import StepFinished
+from nbmlops.runtime.schedule.events import StepFinished
 
 STEPS = 1000 if "NBMLOPS_SOAK" in os.environ else 8
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 URI = "sqlite:///mlflow.db"
 CELLS = 1_000
 LOCKED_SECONDS = 30 if "NBMLOPS_SOAK" in os.environ else 2
-SETTLE = "import nbmlops.app.current_session as s; s.current_session()._store._outbox.settle(120)"
+SETTLE = "import nbmlops.app.session.current as s; s.current_session()._store._outbox.settle(120)"
 RUN = "s.current_session()._store.title.run_id"
 
 WATCH = """

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from nbmlops.pipeline.run_record import RunStatus, StepStatus
-from nbmlops.runtime.events import StepRetried, StepWarned
-from nbmlops.runtime.execute import Completed, Job, KernelDied, NeverReady, TimedOut, execute
-from nbmlops.runtime.kernel import Kernel
+from nbmlops.runtime.kernels.kernel import Kernel
+from nbmlops.runtime.schedule.events import StepRetried, StepWarned
+from nbmlops.runtime.schedule.execute import Completed, Job, KernelDied, NeverReady, TimedOut, execute
 
 pytestmark = pytest.mark.slow
 
@@ -108,8 +108,8 @@ def test_what_a_dead_kernel_started_ends_too(tmp_path: Path) -> None:
 RUNNER = """
 import sys
 from pathlib import Path
-from nbmlops.runtime.execute import Job, execute
-from nbmlops.runtime.kernel import Kernel
+from nbmlops.runtime.schedule.execute import Job, execute
+from nbmlops.runtime.kernels.kernel import Kernel
 folder = Path(sys.argv[1])
 execute(Job(folder / "a.ipynb", folder / "out" / "a.ipynb", folder, {}), Kernel({}))
 """

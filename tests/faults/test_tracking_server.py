@@ -94,7 +94,7 @@ def test_a_server_that_comes_and_goes(shell: Shell, server: Server, tmp_path: Pa
     logged = [log(shell, 1)]
     assert "cannot be reached" in told(shell, first, logged[0])
     server.start()
-    shell.run("import nbmlops.app.current_session as s; s.current_session()._store._outbox.settle(60)", silent=True)
+    shell.run("import nbmlops.app.session.current as s; s.current_session()._store._outbox.settle(60)", silent=True)
     run_id = shell.value("s.current_session()._store.title.run_id")
     logged.append(log(shell, 2))
     server.tell(signal.SIGSTOP)

@@ -17,7 +17,7 @@ ROUNDS = int(os.environ.get("NBMLOPS_SOAK", "6")) // 2
 RUNNER = """
 import json, sys
 from pathlib import Path
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.schedule.results import RunOptions
 from nbmlops.runtime.runner import run_pipeline
 folder, n = Path(sys.argv[1]), int(sys.argv[2])
 sys.stdin.readline()

@@ -14,7 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 from nbmlops.pipeline.run_record import FitRecord
-from nbmlops.runtime.autolog import Autolog
+from nbmlops.runtime.steps.autolog import Autolog
 from nbmlops.tracking.artifacts import artifact_file
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 from nbmlops.tracking.tracker import RunFacts, RunQuery

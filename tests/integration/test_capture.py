@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.data.files import fingerprint_file
-from nbmlops.data.fingerprint import fingerprint
+from nbmlops.data.fingerprints.files import fingerprint_file
+from nbmlops.data.fingerprints.fingerprint import fingerprint
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 
 pytestmark = pytest.mark.slow

@@ -15,11 +15,11 @@ from typing import Any
 import nbformat
 import pytest
 
-from nbmlops.app.compile import CompileRequest, CompileStatus, compile_project
+from nbmlops.app.compiling.compile import CompileRequest, CompileStatus, compile_project
 from nbmlops.pipeline.run_record import RunStatus
-from nbmlops.runtime.events import Event, StartedCold
-from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.schedule.events import Event, StartedCold
+from nbmlops.runtime.schedule.results import RunOptions
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from nbmlops.data.files import fingerprint_file
+from nbmlops.data.fingerprints.files import fingerprint_file
 from nbmlops.tracking.mlflow_tracker import MlflowTracker
 from nbmlops.tracking.tracker import RunState
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.elsewhere import execute_elsewhere
-from nbmlops.app.progress import Progress
+from nbmlops.app.running.elsewhere import execute_elsewhere
+from nbmlops.app.running.progress import Progress
 from nbmlops.core.errors import StepFailed
-from nbmlops.runtime.events import StepDoneElsewhere
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.handover.values import load_value
 from nbmlops.runtime.runner import run_pipeline
-from nbmlops.runtime.values import load_value
+from nbmlops.runtime.schedule.events import StepDoneElsewhere
+from nbmlops.runtime.schedule.results import RunOptions
 from tests.integration.test_runtime import Sketch, write_pipeline
 
 pytestmark = pytest.mark.slow

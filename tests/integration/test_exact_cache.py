@@ -15,11 +15,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from nbmlops.app.compile import CompileRequest, CompileStatus, compile_project
+from nbmlops.app.compiling.compile import CompileRequest, CompileStatus, compile_project
 from nbmlops.pipeline.run_record import RunStatus, StepStatus
-from nbmlops.runtime.foresee import Prospect, foresee
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.reuse.foresee import Prospect, foresee
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.schedule.results import RunOptions
 
 pytestmark = pytest.mark.slow
 

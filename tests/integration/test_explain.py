@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from nbmlops.cli.main import cli
 from nbmlops.core.errors import UsageError
-from nbmlops.runtime.foresee import Foreseen, Prospect, foresee
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.reuse.foresee import Foreseen, Prospect, foresee
+from nbmlops.runtime.schedule.results import RunOptions
 from tests.integration.test_runtime import Sketch, run, write_pipeline
 
 pytestmark = pytest.mark.slow

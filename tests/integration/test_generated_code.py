@@ -14,8 +14,8 @@ import pytest
 from nbmlops.cli.main import main
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.run_record import StepStatus
-from nbmlops.runtime.results import RunOptions
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.schedule.results import RunOptions
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "example_notebooks").glob("*.ipynb"))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.in_order import missing_before
+from nbmlops.app.running.in_order import missing_before
 from nbmlops.core.errors import UsageError
 from nbmlops.pipeline.codec import read_pipeline
-from nbmlops.runtime.cache import StepCache
 from nbmlops.runtime.layout import layout_of
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.reuse.cache import StepCache
 from nbmlops.runtime.runner import run_pipeline
+from nbmlops.runtime.schedule.results import RunOptions
 from tests.integration.test_runtime import Sketch, write_pipeline
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline, recorded_files
 from nbmlops.pipeline.ir import Input, MetricSource
 from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, RunStatus
-from nbmlops.runtime.events import Event, StepsJoined
-from nbmlops.runtime.values import load_value
+from nbmlops.runtime.handover.values import load_value
+from nbmlops.runtime.schedule.events import Event, StepsJoined
 from tests.integration.test_runtime import RUNNER, Sketch, outcomes, run, until, write_pipeline
 
 MAKE = Sketch(

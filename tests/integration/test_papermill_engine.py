@@ -19,9 +19,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.engines import papermill_engines
 from papermill.iorw import papermill_io
 
-from nbmlops.runtime import warm_papermill
+from nbmlops.runtime.kernels import warm_papermill
+from nbmlops.runtime.kernels.warm_papermill import WarmKernels
 from nbmlops.runtime.papermill_engine import NbmlopsEngine, SavingManager, WholeFiles
-from nbmlops.runtime.warm_papermill import WarmKernels
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
@@ -171,7 +171,7 @@ def test_files_keep_their_mode_and_links_and_papermill_its_errors(tmp_path: Path
 LOOP = """
 import json, os, sys
 import papermill
-from nbmlops.runtime.warm_papermill import KERNELS
+from nbmlops.runtime.kernels.warm_papermill import KERNELS
 
 parents = []
 for name, engine in json.loads(sys.argv[1]):

@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline
 from nbmlops.pipeline.run_record import RunStatus, StepRecord
-from nbmlops.runtime.cache import StepCache
-from nbmlops.runtime.events import Event, StepFinished, StepRepeated, StepRetried, StepStarted
+from nbmlops.runtime.handover.values import load_value
 from nbmlops.runtime.layout import layout_of
-from nbmlops.runtime.results import StepsResult
-from nbmlops.runtime.values import load_value
+from nbmlops.runtime.reuse.cache import StepCache
+from nbmlops.runtime.schedule.events import Event, StepFinished, StepRepeated, StepRetried, StepStarted
+from nbmlops.runtime.schedule.results import StepsResult
 from tests.integration.test_runtime import RUNNER, Sketch, run, until, write_pipeline
 
 DECIMAL = "import decimal\n"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.audit import audit_models
-from nbmlops.app.promote import promote_model, rollback_model
+from nbmlops.app.versions.audit import audit_models
+from nbmlops.app.versions.promote import promote_model, rollback_model
 from nbmlops.cli.audit_output import json_lines
 from nbmlops.core.errors import UsageError
 from nbmlops.registry.audit import Action

@@ -22,10 +22,10 @@ from nbmlops.core.errors import Conflict
 from nbmlops.pipeline.codec import pipeline_to_yaml
 from nbmlops.pipeline.ir import Input, Parameter, ParameterType, Pipeline, SourceLines, Step, StepMode
 from nbmlops.pipeline.run_record import MetricValue, RunStatus, StepStatus
-from nbmlops.runtime.events import Event, InputsChanged, NotCacheable, StepStarted, ValueDamaged
-from nbmlops.runtime.results import RunOptions, StepsResult
+from nbmlops.runtime.handover.values import load_value
 from nbmlops.runtime.runner import run_pipeline
-from nbmlops.runtime.values import load_value
+from nbmlops.runtime.schedule.events import Event, InputsChanged, NotCacheable, StepStarted, ValueDamaged
+from nbmlops.runtime.schedule.results import RunOptions, StepsResult
 
 HEADER = 3  # lines of a generated module above the code of the step
 
@@ -421,7 +421,7 @@ def test_each_step_notebook_runs_under_plain_papermill(tmp_path: Path) -> None:
 RUNNER = """
 import sys
 from pathlib import Path
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.schedule.results import RunOptions
 from nbmlops.runtime.runner import run_pipeline
 result = run_pipeline(Path(sys.argv[1]), RunOptions(), lambda event: print(type(event).__name__, flush=True))
 print(result.status.value, result.signal, [step.status.value for step in result.steps], flush=True)

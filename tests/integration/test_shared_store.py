@@ -10,18 +10,18 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.unit.runtime.test_shared_store import record_of as shared_record
 
 from nbmlops.core.errors import EnvironmentFault
-from nbmlops.runtime.events import Event, SharingFailed
-from nbmlops.runtime.foresee import foresee
-from nbmlops.runtime.records import refs_of
-from nbmlops.runtime.results import RunOptions, StepsResult
+from nbmlops.runtime.handover.values import load_value
+from nbmlops.runtime.reuse.foresee import foresee
+from nbmlops.runtime.reuse.records import refs_of
 from nbmlops.runtime.runner import run_pipeline
-from nbmlops.runtime.shared_store import SharedStore
-from nbmlops.runtime.store import Store
-from nbmlops.runtime.values import load_value
+from nbmlops.runtime.schedule.events import Event, SharingFailed
+from nbmlops.runtime.schedule.results import RunOptions, StepsResult
+from nbmlops.runtime.store.shared_store import SharedStore
+from nbmlops.runtime.store.store import Store
 from tests.integration.test_runtime import Sketch, write_pipeline
-from tests.unit.runtime.test_shared_store import record_of as shared_record
 
 pytestmark = pytest.mark.slow
 
@@ -122,9 +122,9 @@ def test_runs_at_once_share_a_store(tmp_path: Path) -> None:
 PUSHING = """
 import sys
 from pathlib import Path
-from nbmlops.runtime.shared_store import SharedStore
+from nbmlops.runtime.store.shared_store import SharedStore
 from tests.unit.runtime.test_shared_store import record_of
-from nbmlops.runtime.store import Store
+from nbmlops.runtime.store.store import Store
 store = Store(Path(sys.argv[1]))
 record = record_of(store.put([bytes(range(256)) * (1 << 16)]))
 print("ready", flush=True)
@@ -153,8 +153,8 @@ def test_a_writer_that_is_killed_leaves_nothing_that_counts(tmp_path: Path) -> N
 CLEANING = """
 import sys, time
 from datetime import UTC, datetime
-from nbmlops.runtime import shared_garbage
-from nbmlops.runtime.shared_garbage import SharedKeep, collect_shared
+from nbmlops.runtime.store import shared_garbage
+from nbmlops.runtime.store.shared_garbage import SharedKeep, collect_shared
 shared_garbage.YOUNG = 0.2
 end = time.monotonic() + float(sys.argv[2])
 gone = 0

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from nbmlops.core.errors import UsageError
-from nbmlops.runtime.events import Event, NotCacheable
-from nbmlops.runtime.results import RunOptions, StepsResult
+from nbmlops.runtime.handover.values import load_value
 from nbmlops.runtime.runner import run_pipeline
-from nbmlops.runtime.values import load_value
+from nbmlops.runtime.schedule.events import Event, NotCacheable
+from nbmlops.runtime.schedule.results import RunOptions, StepsResult
 from tests.integration.test_runtime import Sketch, write_pipeline
 
 pytestmark = pytest.mark.slow

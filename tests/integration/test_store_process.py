@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from nbmlops.app.project import SPOOLS
-from nbmlops.app.store_process import NotToldError, RemoteStores, StoreProcess
+from nbmlops.app.session.store_process import NotToldError, RemoteStores, StoreProcess
 from nbmlops.core.errors import StoreAway, UsageError
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.run_record import Lineage, MetricValue, StepLog
@@ -31,7 +31,7 @@ URI = "sqlite:///mlflow.db"
 KERNEL = """
 import os, signal, sys, time
 import nbmlops
-from nbmlops.app.current_session import current_session
+from nbmlops.app.session.current import current_session
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.run_line_magic("load_ext", "nbmlops")

@@ -18,9 +18,9 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from nbmlops.app import verify as verify_module
-from nbmlops.app.verify import CellBegins, StageBegins, VerifyRequest, verify
-from nbmlops.app.verify_report import Status, Verification
+from nbmlops.app.verify import verify as verify_module
+from nbmlops.app.verify.report import Status, Verification
+from nbmlops.app.verify.verify import CellBegins, StageBegins, VerifyRequest, verify
 from nbmlops.cli.main import main
 from nbmlops.compiler.program import Compiled
 from nbmlops.core.errors import UsageError
@@ -324,7 +324,7 @@ def test_a_project_that_is_too_large_is_not_copied(
 ) -> None:
     notebook(work / "small.ipynb", (["step:one"], "a = 1"))
     (work / "big").write_bytes(bytes(1000))
-    monkeypatch.setattr("nbmlops.app.verify_scratch.LIMIT", 999)
+    monkeypatch.setattr("nbmlops.app.verify.scratch.LIMIT", 999)
     with pytest.raises(UsageError, match=r"verify copies at most 999 B. Largest: big \(1 KB\)"):
         run("small.ipynb", work)
 

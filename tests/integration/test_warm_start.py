@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from nbmlops.runtime.events import Event, StartedCold
-from nbmlops.runtime.results import StepsResult
-from nbmlops.runtime.values import load_value
+from nbmlops.runtime.handover.values import load_value
+from nbmlops.runtime.schedule.events import Event, StartedCold
+from nbmlops.runtime.schedule.results import StepsResult
 from tests.integration.test_runtime import Sketch, run, write_pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="steps start warm on Linux only")]

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbmlops.analysis.proposal import StepsFrom
-from nbmlops.analysis.propose import propose_steps, with_proposal
-from nbmlops.analysis.stars import star_modules
-from nbmlops.app.star_names import ask_star_names
+from nbmlops.analysis.imports.stars import star_modules
+from nbmlops.analysis.proposing.proposal import StepsFrom
+from nbmlops.analysis.proposing.propose import propose_steps, with_proposal
+from nbmlops.app.compiling.star_names import ask_star_names
 from nbmlops.compiler.compile import compile_notebook
 from nbmlops.compiler.program import Compiled, CompileOptions
 from nbmlops.notebook.model import Notebook, RoleKind

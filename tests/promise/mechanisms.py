@@ -66,7 +66,7 @@ def _own_index(_original: Any) -> Any:
 
 
 def _in_order(original: Any) -> Any:
-    return lambda value: import_module("nbmlops.runtime.set_order").SetPlan(tuple(value))
+    return lambda value: import_module("nbmlops.runtime.handover.set_order").SetPlan(tuple(value))
 
 
 def _without_numpy_types(original: Any) -> Any:
@@ -156,49 +156,52 @@ class _Everything(frozenset[str]):
 
 MECHANISMS: dict[str, Mechanism] = {
     "names that share objects are stored as one": Mechanism(
-        {"nbmlops.runtime.handover:shared_groups": _apart},
+        {"nbmlops.runtime.handover.handover:shared_groups": _apart},
         "sharing: alias made in A, changed through it in B, read by the first name in C",
     ),
     "an index that two values hold stays one": Mechanism(
-        {"nbmlops.runtime.indexes:Indexes.taken": _own_index},
+        {"nbmlops.runtime.handover.indexes:Indexes.taken": _own_index},
         "frames: an index that a series was made over gets a name through the frame",
     ),
     "an index that a step renames is renamed in values that it does not read": Mechanism(
-        {"nbmlops.runtime.indexes:Indexes.renamed": always(frozenset())},
+        {"nbmlops.runtime.handover.indexes:Indexes.renamed": always(frozenset())},
         "frames: the frame is renamed where the series is not read, and the other way round",
     ),
     "arrays that share memory keep sharing it": Mechanism(
         {
-            "nbmlops.runtime.sharing:memory_clusters": always([]),
-            "nbmlops.runtime.pickling:memory_clusters": always([]),
+            "nbmlops.runtime.handover.sharing:memory_clusters": always([]),
+            "nbmlops.runtime.handover.pickling:memory_clusters": always([]),
         },
         "sharing: views of an array",
     ),
     "what changed without being an output is found at the end of a step": Mechanism(
-        {"nbmlops.runtime.handover:Handover.save": _only_outputs},
+        {"nbmlops.runtime.handover.handover:Handover.save": _only_outputs},
         "sharing: reshaped view, changed in a later step by the other name",
     ),
     "arrays keep their gaps": Mechanism(
-        {"nbmlops.runtime.sharing:has_gaps": always(False), "nbmlops.runtime.pickling:has_gaps": always(False)},
+        {
+            "nbmlops.runtime.handover.sharing:has_gaps": always(False),
+            "nbmlops.runtime.handover.pickling:has_gaps": always(False),
+        },
         "layout: a column of an array that is not handed over, its products in a later step",
     ),
     "a step that may change a value hands it over": Mechanism(
         {
             "nbmlops.analysis.analyze:_effects": _nothing_changes,
-            "nbmlops.runtime.handover:Handover.save": _only_outputs,
+            "nbmlops.runtime.handover.handover:Handover.save": _only_outputs,
         },
         "mechanisms: a step changes a frame that only a function names",
     ),
     "the random state goes from step to step": Mechanism(
-        {"nbmlops.runtime.random_state:restore": always(None)},
+        {"nbmlops.runtime.ambient.random_state:restore": always(None)},
         "arrays: global random numbers, seeded in A, used in B and C",
     ),
     "settings go from step to step": Mechanism(
-        {"nbmlops.runtime.ambient_session:AmbientSession._restore": always(None)},
+        {"nbmlops.runtime.ambient.session:AmbientSession._restore": always(None)},
         "state: setting of pandas in a step",
     ),
     "functions in settings travel with their code": Mechanism(
-        {"nbmlops.runtime.ambient_values:_importable": always(True)},
+        {"nbmlops.runtime.ambient.values:_importable": always(True)},
         "ambient: float format of pandas by a lambda",
         "joined",
     ),
@@ -220,19 +223,19 @@ MECHANISMS: dict[str, Mechanism] = {
         "ambient: later setting of a shared cell wins over one made from values",
     ),
     "sets keep their order": Mechanism(
-        {"nbmlops.runtime.pickling:plan_set": _in_order}, "mechanisms: order of a set that was thinned out"
+        {"nbmlops.runtime.handover.pickling:plan_set": _in_order}, "mechanisms: order of a set that was thinned out"
     ),
     "scalars keep their types": Mechanism(
-        {"nbmlops.runtime.codecs:encode": _without_numpy_types}, "arrays: numpy scalar keeps its type"
+        {"nbmlops.runtime.handover.codecs:encode": _without_numpy_types}, "arrays: numpy scalar keeps its type"
     ),
     "frames keep index and attributes": Mechanism(
-        {"nbmlops.runtime.frames:encode": _plain_frame},
+        {"nbmlops.runtime.handover.frames:encode": _plain_frame},
         "frames: range index, integer column names, negative zero, infinities",
     ),
     "the NaN of a module stays that object": Mechanism(
         {
-            "nbmlops.runtime.sharing:known_nan": always(""),
-            "nbmlops.runtime.pickling:known_nan": always(""),
+            "nbmlops.runtime.handover.sharing:known_nan": always(""),
+            "nbmlops.runtime.handover.pickling:known_nan": always(""),
         },
         "flow: nan in an object column is found by identity",
     ),
@@ -257,7 +260,7 @@ MECHANISMS: dict[str, Mechanism] = {
         "UnboundLocalError",
     ),
     "what functions read and bind counts where they are called": Mechanism(
-        {"nbmlops.analysis.calls:CallWalker.run": always(None)},
+        {"nbmlops.analysis.flow.calls:CallWalker.run": always(None)},
         "state: function changes a global by `global`",
     ),
     "`global` means the step's variable": Mechanism(
@@ -273,7 +276,7 @@ MECHANISMS: dict[str, Mechanism] = {
         "NB203",
     ),
     "names in queries are read": Mechanism(
-        {"nbmlops.analysis.hidden:names_in_query": always(())},
+        {"nbmlops.analysis.fidelity.hidden:names_in_query": always(())},
         "frames: query and eval with names of the notebook",
         "pandas.errors.UndefinedVariableError",
     ),
@@ -287,25 +290,25 @@ MECHANISMS: dict[str, Mechanism] = {
         "UnboundLocalError",
     ),
     "steps that share what cannot be stored are joined": Mechanism(
-        {"nbmlops.runtime.units:last_reader": always(-1)}, "state: generator", "StepFailed"
+        {"nbmlops.runtime.schedule.units:last_reader": always(-1)}, "state: generator", "StepFailed"
     ),
     "live functions and joined steps have one variable of each name": Mechanism(
-        {"nbmlops.runtime.closures:SharedVariables.rebind": always(None)},
+        {"nbmlops.runtime.handover.closures:SharedVariables.rebind": always(None)},
         "joined: lambdas over a variable that later steps bind anew",
     ),
     "what live functions bind is the namespace's": Mechanism(
-        {"nbmlops.runtime.alive:Alive.take_variables": always(None)},
+        {"nbmlops.runtime.steps.alive:Alive.take_variables": always(None)},
         "joined: a variable that only a live function binds, read by a later step",
     ),
     "a class that is alive is not made anew in its process": Mechanism(
-        {"nbmlops.runtime.closures:SharedVariables._made_already": always("")},
+        {"nbmlops.runtime.handover.closures:SharedVariables._made_already": always("")},
         "joined: instances of a class over state, made in two steps",
     ),
     "what pickle would take for something else stays in its process": Mechanism(
-        {"nbmlops.runtime.sharing:bound_to_process": always("")}, "joined: ctypes over the memory of a buffer"
+        {"nbmlops.runtime.handover.sharing:bound_to_process": always("")}, "joined: ctypes over the memory of a buffer"
     ),
     "temporary folders exist as long as their names": Mechanism(
-        {"nbmlops.runtime.observe:Observer._keep_folder": always(None)},
+        {"nbmlops.runtime.steps.observe:Observer._keep_folder": always(None)},
         "joined: temporary folder of which later steps know the path only",
         "FileNotFoundError",
     ),
@@ -325,17 +328,17 @@ MECHANISMS: dict[str, Mechanism] = {
         "joined",
     ),
     "what comes out differently each time is made once": Mechanism(
-        {"nbmlops.analysis.kept:fickle_part": always("")}, "once: class attribute with a unique id"
+        {"nbmlops.analysis.fidelity.kept:fickle_part": always("")}, "once: class attribute with a unique id"
     ),
     "definitions that remember are values": Mechanism(
-        {"nbmlops.analysis.kept:lasting_state": always("")}, "once: decorator that counts in a closure"
+        {"nbmlops.analysis.fidelity.kept:lasting_state": always("")}, "once: decorator that counts in a closure"
     ),
     "lazy iterators hold what they iterate": Mechanism(
-        {"nbmlops.analysis.expressions:ExpressionWalker._comprehension": _as_list},
+        {"nbmlops.analysis.flow.expressions:ExpressionWalker._comprehension": _as_list},
         "joined: list parameter that a generator iterates, changed in a later step",
     ),
     "what importing does stays": Mechanism(
-        {"nbmlops.analysis.import_effects:_wanted": always(())},
+        {"nbmlops.analysis.imports.import_effects:_wanted": always(())},
         "imports: a module beside the notebook that gives data frames an accessor",
         "AttributeError",
     ),
@@ -345,20 +348,20 @@ MECHANISMS: dict[str, Mechanism] = {
         "ZeroDivisionError",
     ),
     "names live as long as in the notebook where that matters": Mechanism(
-        {"nbmlops.analysis.modes:lifetime_reasons": always({})}, "lifetimes: weak reference made in a method"
+        {"nbmlops.analysis.fidelity.modes:lifetime_reasons": always({})}, "lifetimes: weak reference made in a method"
     ),
     "nothing but the notebook's names keeps what its code lets go": Mechanism(
-        {"nbmlops.runtime.handover:Handover.release": always(frozenset())},
+        {"nbmlops.runtime.handover.handover:Handover.release": always(frozenset())},
         "lifetimes: del prints when a name is bound anew",
     ),
     "objects that a weak reference points to stay": Mechanism(
-        {"nbmlops.runtime.bound:_is_watched": always(False)}, "lifetimes: weakref finalize"
+        {"nbmlops.runtime.handover.bound:_is_watched": always(False)}, "lifetimes: weakref finalize"
     ),
     "objects that say how they are pickled stay": Mechanism(
-        {"nbmlops.runtime.bound:bound_by_class": always("")}, "lifetimes: getstate drops a counter"
+        {"nbmlops.runtime.handover.bound:bound_by_class": always("")}, "lifetimes: getstate drops a counter"
     ),
     "the text of a missing name's error is the notebook's": Mechanism(
-        {"nbmlops.analysis.modes:steps_that_show_missing_names": always({})},
+        {"nbmlops.analysis.fidelity.modes:steps_that_show_missing_names": always({})},
         "errors: text of the error of a name that an earlier step may have bound",
     ),
     "what importing shows is shown once": Mechanism(
@@ -366,6 +369,6 @@ MECHANISMS: dict[str, Mechanism] = {
         "imports: a module beside the notebook that prints when it is imported",
     ),
     "what code tells apart by identity stays": Mechanism(
-        {"nbmlops.runtime.handover:told_apart": always("")}, "identity: tuple of atoms identity"
+        {"nbmlops.runtime.handover.handover:told_apart": always("")}, "identity: tuple of atoms identity"
     ),
 }

@@ -35,12 +35,12 @@ from nbmlops.core.jupyter_tags import RAISES
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.pipeline.ir import Pipeline
 from nbmlops.runtime import step as step_module
-from nbmlops.runtime.cache import StepCache
-from nbmlops.runtime.context import ENVIRONMENT_VARIABLE, StepContext, read_report, write_context
+from nbmlops.runtime.handover.namespace import namespace_before
 from nbmlops.runtime.layout import layout_of, pipeline_file
-from nbmlops.runtime.namespace import namespace_before
-from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
-from nbmlops.runtime.units import joined_from
+from nbmlops.runtime.reuse.cache import StepCache
+from nbmlops.runtime.reuse.records import CacheRecord, KeyParts, StepOutcome
+from nbmlops.runtime.schedule.units import joined_from
+from nbmlops.runtime.steps.context import ENVIRONMENT_VARIABLE, StepContext, read_report, write_context
 from tests.promise.mechanisms import without
 
 _SECONDS = 60

@@ -22,11 +22,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 from nbformat import v4
 
-from nbmlops.app.elsewhere import execute_elsewhere
+from nbmlops.app.running.elsewhere import execute_elsewhere
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import pipeline_to_yaml, read_pipeline
 from nbmlops.pipeline.demands import Resources
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.schedule.results import RunOptions
 from tests.integration.test_runtime import Sketch, write_pipeline
 from tests.targets.test_engines import FOLDER, nbmlops, project
 from tests.targets.test_engines import results as engine_results

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.data_add import add_data
-from nbmlops.data.dvc_pointer import yaml_text
+from nbmlops.app.data.add import add_data
+from nbmlops.data.versions.dvc_pointer import yaml_text
 from tests.golden.dvc.make import STEPS, found, write
 
 pytestmark = [pytest.mark.targets, pytest.mark.slow]

@@ -17,7 +17,7 @@ VECTORS = ROOT / "tests" / "golden" / "fingerprints" / "parts.json"
 SCRIPT = """
 import json, sys
 import numpy as np, pandas as pd, pyarrow as pa
-from nbmlops.data.fingerprint import fingerprint_frame
+from nbmlops.data.fingerprints.fingerprint import fingerprint_frame
 assert pd.__version__.startswith("2."), pd.__version__
 found = {}
 for recipe in json.load(open(sys.argv[1])):

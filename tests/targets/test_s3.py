@@ -36,8 +36,8 @@ sys.stdin.read()
 RUN = """
 import json, sys
 from pathlib import Path
-from nbmlops.runtime.events import SharingFailed
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.schedule.events import SharingFailed
+from nbmlops.runtime.schedule.results import RunOptions
 from nbmlops.runtime.runner import run_pipeline
 events = []
 result = run_pipeline(Path(sys.argv[1]), RunOptions(store=sys.argv[2]), events.append)
@@ -53,8 +53,8 @@ for path in files.find("team/nbmlops/objects"):
 CLEAN = """
 import json, sys
 from datetime import UTC, datetime
-from nbmlops.runtime import shared_garbage
-from nbmlops.runtime.shared_garbage import SharedKeep, collect_shared
+from nbmlops.runtime.store import shared_garbage
+from nbmlops.runtime.store.shared_garbage import SharedKeep, collect_shared
 shared_garbage.YOUNG = float(sys.argv[2])
 found = collect_shared(sys.argv[1], SharedKeep(0), datetime.now(UTC), remove=sys.argv[3] == "remove")
 print(json.dumps({why.name: number for why, (number, _) in found.counts().items() if number}))

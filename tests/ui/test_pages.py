@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from nbmlops.app.diff_view import DiffView, diff_html
-from nbmlops.app.lineage_views import LineageView
-from nbmlops.app.model_card import card_html
-from nbmlops.app.panel_html import panel_html
-from nbmlops.app.panel_view import Moment, panel_view
-from nbmlops.app.runs import RunsQuery, table_of
-from nbmlops.app.runs_view import runs_html
+from nbmlops.app.comparing.diff_view import DiffView, diff_html
+from nbmlops.app.comparing.runs import RunsQuery, table_of
+from nbmlops.app.comparing.runs_view import runs_html
+from nbmlops.app.panel.html import panel_html
+from nbmlops.app.panel.view import Moment, panel_view
+from nbmlops.app.versions.lineage_views import LineageView
+from nbmlops.app.versions.model_card import card_html
 from nbmlops.cli.card_pages import card_page, fragment_page
 from nbmlops.registry.model_card import CardWords, card_of
 from nbmlops.registry.read_story import read_story

@@ -324,10 +324,10 @@ for number, text in enumerate(payloads):
 assert taken > 120, (taken, refused)""",
     "%mlops panel",
     """\
-from nbmlops.app.panel_model import Notice, Progress, Tone
-from nbmlops.app.panel_view import Moment, panel_view
-from nbmlops.app.surroundings import Surroundings
-from nbmlops.app.views import SessionStatus, StatusView
+from nbmlops.app.panel.model import Notice, Progress, Tone
+from nbmlops.app.panel.view import Moment, panel_view
+from nbmlops.app.session.surroundings import Surroundings
+from nbmlops.app.show.views import SessionStatus, StatusView
 from nbmlops.core.records import CheckRecord, DataRecord
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import ModelVersionRef

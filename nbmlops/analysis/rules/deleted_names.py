@@ -11,8 +11,8 @@ import ast
 from collections.abc import Iterator
 
 from nbmlops.analysis.certain import certain_reads
+from nbmlops.analysis.flow.knowledge import BUILTINS
 from nbmlops.analysis.graph import Graph, Place, StepNode, step_title
-from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.core.syntax import walk
 

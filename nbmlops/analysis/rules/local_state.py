@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from nbmlops.analysis.definitions import closure
+from nbmlops.analysis.flow.scope import collect_names
 from nbmlops.analysis.graph import Graph, Place, StepNode
+from nbmlops.analysis.imports.definitions import closure
 from nbmlops.analysis.model import SETUP_STEP
-from nbmlops.analysis.scope import collect_names
 from nbmlops.analysis.statements import Unit
 from nbmlops.core.diagnostics import Diagnostic
 from nbmlops.core.syntax import parse, walk

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nbmlops.analysis.ambient import is_handed_over
+from nbmlops.analysis.fidelity.ambient import is_handed_over
 from nbmlops.analysis.graph import Graph, Place, step_title
 from nbmlops.analysis.model import SETUP_STEP, StatementKind
 from nbmlops.core.diagnostics import Diagnostic

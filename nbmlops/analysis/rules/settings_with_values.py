@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nbmlops.analysis.ambient import is_handed_over
+from nbmlops.analysis.fidelity.ambient import is_handed_over
 from nbmlops.analysis.graph import Graph, Place
 from nbmlops.analysis.model import StatementKind
 from nbmlops.core.diagnostics import Diagnostic

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nbmlops.analysis.flow.knowledge import BUILTINS
+from nbmlops.analysis.flow.record import ProblemKind
 from nbmlops.analysis.graph import Graph, Place
-from nbmlops.analysis.knowledge import BUILTINS
-from nbmlops.analysis.record import ProblemKind
 from nbmlops.core.diagnostics import Diagnostic
 
 CODE = "NB201"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from nbmlops.analysis.flow.knowledge import BUILTINS
 from nbmlops.analysis.graph import Graph, Place, StepNode, step_title
-from nbmlops.analysis.knowledge import BUILTINS
 from nbmlops.analysis.model import SETUP_STEP
 from nbmlops.analysis.namespace import MODULE_NAMES
 from nbmlops.analysis.rules.session_names import SESSION_NAMES

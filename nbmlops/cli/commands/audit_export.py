@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.audit import audit_models
+from nbmlops.app.versions.audit import audit_models
 from nbmlops.cli.audit_output import csv_text, json_lines
 from nbmlops.cli.console import stray_output
 from nbmlops.core.documents import write_atomically

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.audit import audit_models
+from nbmlops.app.versions.audit import audit_models
 from nbmlops.cli.audit_output import audit_document, verify_blocks
 from nbmlops.cli.console import stray_output
 from nbmlops.cli.options import emit, format_option

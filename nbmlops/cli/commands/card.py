@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.model_card import card_html, model_card
+from nbmlops.app.versions.model_card import card_html, model_card
 from nbmlops.cli.blocks import Line
 from nbmlops.cli.card_pages import STDOUT, fragment_page, write_text
 from nbmlops.cli.console import show, stray_output

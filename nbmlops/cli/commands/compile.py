@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.compile import CompileMode, CompileRequest, compile_project
+from nbmlops.app.compiling.compile import CompileMode, CompileRequest, compile_project
 from nbmlops.cli.documents import compile_document
 from nbmlops.cli.options import emit, format_option, steps_option
 from nbmlops.cli.render import compile_blocks

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.data_add import Added, add_data
+from nbmlops.app.data.add import Added, add_data
 from nbmlops.cli.blocks import Block, Line, Tone
 from nbmlops.cli.commands.gc import sized
 from nbmlops.cli.options import emit, format_option

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.data_diff import DataComparison, diff_in_project
-from nbmlops.app.data_views import HEAD, MOST_COLUMNS, headline, notes, table_rows
+from nbmlops.app.data.diff import DataComparison, diff_in_project
+from nbmlops.app.data.views import HEAD, MOST_COLUMNS, headline, notes, table_rows
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone, cells
 from nbmlops.cli.options import emit, format_option
 from nbmlops.core.diagnostics import Json
-from nbmlops.data.diff import DataDiff
+from nbmlops.data.profiles.diff import DataDiff
 
 DIFF_SCHEMA = "nbmlops/data-diff-command/1"
 HELP = """\

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.diff import diff_of
-from nbmlops.app.diff_view import DiffView, code_heads, diff_html
+from nbmlops.app.comparing.diff import diff_of
+from nbmlops.app.comparing.diff_view import DiffView, code_heads, diff_html
 from nbmlops.cli.blocks import Block, Line, Tone
 from nbmlops.cli.card_pages import STDOUT, card_blocks, fragment_page, write_text
 from nbmlops.cli.console import stray_output

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.explain import Explanation, explain
-from nbmlops.app.run import RunRequest
+from nbmlops.app.running.explain import Explanation, explain
+from nbmlops.app.running.run import RunRequest
 from nbmlops.cli.blocks import Block, Cell, Line, Table, Tone
 from nbmlops.cli.documents import EXPLAIN_SCHEMA
 from nbmlops.cli.options import emit, format_option
 from nbmlops.core.diagnostics import Json
-from nbmlops.runtime.foresee import Foreseen, Prospect
+from nbmlops.runtime.reuse.foresee import Foreseen, Prospect
 
 HELP = """\
 Say which steps a run would execute or reuse, and why, without running anything. PIPELINE is its folder or its name.

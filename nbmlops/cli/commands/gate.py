@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.gate import judge_again
+from nbmlops.app.judging.gate import judge_again
 from nbmlops.cli.console import stray_output
 from nbmlops.cli.gate_html import gate_html
 from nbmlops.cli.gate_junit import junit as junit_document

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.inspect import inspect_notebook
+from nbmlops.app.compiling.inspect import inspect_notebook
 from nbmlops.cli.console import show, show_document
 from nbmlops.cli.documents import inspect_document
 from nbmlops.cli.options import SARIF, TEXT, emit, sarif_format_option, steps_option

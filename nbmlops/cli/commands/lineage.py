@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.lineage import Made, lineage_of, made_from_commit, made_from_data
-from nbmlops.app.lineage_picture import draw_story
-from nbmlops.app.lineage_views import LineageView, MadeView
+from nbmlops.app.versions.lineage import Made, lineage_of, made_from_commit, made_from_data
+from nbmlops.app.versions.lineage_picture import draw_story
+from nbmlops.app.versions.lineage_views import LineageView, MadeView
 from nbmlops.cli.card_pages import card_blocks, card_page, write_text
 from nbmlops.cli.console import stray_output
 from nbmlops.cli.options import emit, format_option

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.lock import LockOutcome, refresh_lock
+from nbmlops.app.compiling.lock import LockOutcome, refresh_lock
 from nbmlops.cli.blocks import Block, Line, Table, Tone, cells
 from nbmlops.cli.documents import lock_document
 from nbmlops.cli.options import emit, format_option

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.register import register_run
+from nbmlops.app.versions.register import register_run
 from nbmlops.cli.console import stray_output
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.render_run import register_blocks

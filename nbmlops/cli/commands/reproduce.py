@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.reproduce import ReproduceRequest, reproduce
+from nbmlops.app.versions.reproduce import ReproduceRequest, reproduce
 from nbmlops.cli.blocks import Line, Tone
 from nbmlops.cli.console import show, stray_output
 from nbmlops.cli.options import emit, format_option

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.promote import rollback_model
+from nbmlops.app.versions.promote import rollback_model
 from nbmlops.cli.console import stray_output
 from nbmlops.cli.options import emit, format_option, reason_option
 from nbmlops.cli.render_run import promote_blocks

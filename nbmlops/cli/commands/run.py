@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from nbmlops.app.run import RunRequest, run
+from nbmlops.app.running.run import RunRequest, run
 from nbmlops.cli.console import show, show_error, stray_output
 from nbmlops.cli.options import JSON, emit, format_option
 from nbmlops.cli.progress import Listener, progress

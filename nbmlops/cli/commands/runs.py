@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.runs import MOST_RUNS, STARTED, RunsQuery, RunTable, compare_runs
-from nbmlops.app.runs_view import RunsView, runs_html
+from nbmlops.app.comparing.runs import MOST_RUNS, STARTED, RunsQuery, RunTable, compare_runs
+from nbmlops.app.comparing.runs_view import RunsView, runs_html
 from nbmlops.cli.card_pages import STDOUT, card_blocks, fragment_page, write_text
 from nbmlops.cli.console import stray_output
 from nbmlops.cli.options import emit, format_option

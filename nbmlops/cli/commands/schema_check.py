@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.schemas import check
+from nbmlops.app.data.schemas import check
 from nbmlops.cli.blocks import Block, Line, Tone
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.schema_documents import check_to_json

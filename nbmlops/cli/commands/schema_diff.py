@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.schemas import SchemaDiff, diff
+from nbmlops.app.data.schemas import SchemaDiff, diff
 from nbmlops.cli.blocks import Block, Line, Table, Tone, cells
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.schema_documents import change_to_json

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.schemas import export
+from nbmlops.app.data.schemas import export
 from nbmlops.core.documents import write_atomically
 
 HELP = """\

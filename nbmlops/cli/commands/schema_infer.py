@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.schemas import infer
-from nbmlops.app.views import CheckView
+from nbmlops.app.data.schemas import infer
+from nbmlops.app.show.views import CheckView
 from nbmlops.cli.blocks import Block, Line, Tone
 from nbmlops.cli.options import emit, format_option
 from nbmlops.cli.schema_documents import check_to_json

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.sync import SyncedRun, SyncState, sync_runs
+from nbmlops.app.session.sync import SyncedRun, SyncState, sync_runs
 from nbmlops.cli.blocks import Block, Line, Table, Tone, cells
 from nbmlops.cli.options import emit, format_option
 from nbmlops.core.diagnostics import Json

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.tag import TagRequest, tag
+from nbmlops.app.compiling.tag import TagRequest, tag
 from nbmlops.cli.options import WAYS_TO_STEPS, emit, format_option
 from nbmlops.cli.render_tag import tag_blocks
 from nbmlops.cli.tag_document import tag_document

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from nbmlops.app.verify import VerifyRequest, verify
-from nbmlops.app.verify_report import verification_to_json
+from nbmlops.app.verify.report import verification_to_json
+from nbmlops.app.verify.verify import VerifyRequest, verify
 from nbmlops.cli.commands.run import termination_as_exception
 from nbmlops.cli.console import stray_output
 from nbmlops.cli.options import emit, format_option, steps_option

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from nbmlops.analysis.flow.scope import collect_names
 from nbmlops.analysis.model import ImportedName, Placement, StepFacts
-from nbmlops.analysis.scope import collect_names
 from nbmlops.compiler.bodies import cell_body, definition_lines, nodes_of, shown_units, units_of
 from nbmlops.compiler.cells import CellText, Line, function_text, indent, own, tidy
 from nbmlops.compiler.checkers import checker_comments

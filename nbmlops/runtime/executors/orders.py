@@ -24,14 +24,14 @@ from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import FILE_NAME
 from nbmlops.pipeline.demands import Resources
 from nbmlops.pipeline.ir import Pipeline, Step
-from nbmlops.runtime.facts import kernel_environment, without_decisive
-from nbmlops.runtime.keeper import KEEPER
+from nbmlops.runtime.kernels.keeper import KEEPER
 from nbmlops.runtime.layout import Layout, pipeline_file
-from nbmlops.runtime.libraries import installed_versions, normalized
-from nbmlops.runtime.notebook_order import before_each
-from nbmlops.runtime.plan import Selection
-from nbmlops.runtime.records import StepOutcome
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.reuse.facts import kernel_environment, without_decisive
+from nbmlops.runtime.reuse.libraries import installed_versions, normalized
+from nbmlops.runtime.reuse.plan import Selection
+from nbmlops.runtime.reuse.records import StepOutcome
+from nbmlops.runtime.schedule.notebook_order import before_each
+from nbmlops.runtime.schedule.results import RunOptions
 
 PROJECT_VARIABLE = "NBMLOPS_PROJECT"
 """Set on a worker: the project's folder there, where it is not the caller's."""

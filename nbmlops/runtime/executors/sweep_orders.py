@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from nbmlops.core.diagnostics import Json
 from nbmlops.core.digest import digest_bytes
 from nbmlops.pipeline.ir import Pipeline, Step
-from nbmlops.runtime.conflicts import changes
 from nbmlops.runtime.executors.orders import Order
-from nbmlops.runtime.records import StepOutcome
+from nbmlops.runtime.reuse.records import StepOutcome
+from nbmlops.runtime.schedule.conflicts import changes
 
 Parameters = Mapping[str, Json]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.verify import VerifyRequest, verify
-from nbmlops.app.verify_report import Status
+from nbmlops.app.verify.report import Status
+from nbmlops.app.verify.verify import VerifyRequest, verify
 from tests.promise.fuzz.program import Program
 from tests.promise.fuzz.programs import program_of
 from tests.promise.harness import ROOT

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nbmlops.analysis.borders import Border
-from nbmlops.analysis.cell_facts import CellFacts, Content
 from nbmlops.analysis.mend_steps import Cut, mend
-from nbmlops.analysis.work import CellWork
+from nbmlops.analysis.proposing.borders import Border
+from nbmlops.analysis.proposing.cell_facts import CellFacts, Content
+from nbmlops.analysis.proposing.work import CellWork
 from nbmlops.core.diagnostics import Diagnostic, Severity, SourceSpan
 from nbmlops.notebook.model import Cell, CellKind
 

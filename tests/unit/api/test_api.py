@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 import nbmlops
-from nbmlops.app import current_session as sessions
-from nbmlops.app.checks import CheckFailed
+from nbmlops.app.data.checks import CheckFailed
+from nbmlops.app.session import current as sessions
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import CheckFinding, CheckRecord
 from nbmlops.pipeline.run_record import MetricValue
 from nbmlops.runtime import step as runtime_step
-from nbmlops.runtime.recorder import StepRecorder
+from nbmlops.runtime.steps.recorder import StepRecorder
 
 FRAME = pd.DataFrame({"month": [1, 2, 3], "late": [True, False, True]})
 NO_RUN = (
@@ -90,7 +90,7 @@ def test_a_step_never_writes_a_schema(step: StepRecorder, tmp_path: Path):
 
 
 def test_a_step_checks_against_the_projects_schema(step: StepRecorder, tmp_path: Path):
-    from nbmlops.app.checks import May, check_value
+    from nbmlops.app.data.checks import May, check_value
 
     assert check_value(FRAME, "flights", tmp_path, May.INFER).written == "schemas/flights.yaml"
     assert repr(nbmlops.check(FRAME, "flights")) == "PASS flights keeps schema flights"

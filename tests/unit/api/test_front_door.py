@@ -52,12 +52,15 @@ def test_there_are_at_most_ten_names_and_a_version():
 
 
 def test_functions_keep_their_names_when_packages_of_the_same_name_are_loaded():
-    from nbmlops.data.fingerprint import fingerprint
+    from nbmlops.data.fingerprints.fingerprint import fingerprint
     from nbmlops.gate.evaluate import evaluate
 
     assert nbmlops.data.__module__ == "nbmlops.api"
     assert nbmlops.gate.__module__ == "nbmlops.api"
-    assert [fingerprint.__module__, evaluate.__module__] == ["nbmlops.data.fingerprint", "nbmlops.gate.evaluate"]
+    assert [fingerprint.__module__, evaluate.__module__] == [
+        "nbmlops.data.fingerprints.fingerprint",
+        "nbmlops.gate.evaluate",
+    ]
 
 
 def test_unknown_names_are_unknown():

@@ -12,11 +12,11 @@ from nbmlops.app.gc import CONFIGURED, collect_garbage, collect_store_garbage
 from nbmlops.cli.commands.gc import sized
 from nbmlops.cli.main import cli
 from nbmlops.core.errors import UsageError
-from nbmlops.runtime.plan import step_key
-from nbmlops.runtime.records import CacheRecord, KeyParts, StepOutcome
-from nbmlops.runtime.shared_store import SharedStore
-from nbmlops.runtime.store import Store
-from nbmlops.runtime.stored import Codec, StoredValue
+from nbmlops.runtime.reuse.plan import step_key
+from nbmlops.runtime.reuse.records import CacheRecord, KeyParts, StepOutcome
+from nbmlops.runtime.store.shared_store import SharedStore
+from nbmlops.runtime.store.store import Store
+from nbmlops.runtime.store.stored import Codec, StoredValue
 
 
 def project(tmp_path: Path) -> Store:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nbmlops.app.config import load_config
+from nbmlops.app.config.config import load_config
 from nbmlops.app.wiring import Stores, open_existing, shown_uri, tracking_uri
 from nbmlops.core.errors import EnvironmentFault, UsageError
 

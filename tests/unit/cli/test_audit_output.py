@@ -6,7 +6,7 @@ import json
 
 from msgspec.structs import replace
 
-from nbmlops.app.audit import ModelAudit
+from nbmlops.app.versions.audit import ModelAudit
 from nbmlops.cli.audit_output import audit_blocks, audit_document, csv_text, json_lines, verify_blocks
 from nbmlops.cli.blocks import plain
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict, Waiver, waived_text

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from nbmlops.app.gate import GateOutcome
-from nbmlops.app.gate_report import CalibrationCurve
+from nbmlops.app.judging.gate import GateOutcome
+from nbmlops.app.judging.report import CalibrationCurve
 from nbmlops.cli.gate_html import gate_html
 from nbmlops.cli.gate_junit import junit
 from nbmlops.cli.gate_plots import PlotRow, calibration_svg, rows_svg
@@ -17,7 +17,7 @@ from nbmlops.cli.main import main
 from nbmlops.core.documents import append_text
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.core.estimates import Estimate
-from nbmlops.data.calibration import CalibrationBin
+from nbmlops.data.held_out.calibration import CalibrationBin
 from nbmlops.gate.baseline import Champion, NoChampion
 from nbmlops.gate.evaluate import evaluate
 from nbmlops.gate.evidence import Evidence, Found, Sampled

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbmlops.analysis.proposal import StepsFrom
+from nbmlops.analysis.proposing.proposal import StepsFrom
 from nbmlops.cli.options import WAYS_TO_STEPS, wants
 
 

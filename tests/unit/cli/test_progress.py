@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.progress import Progress as Display
 from rich.progress import TextColumn
 
-from nbmlops.app.progress import PointFinished, PointStarted, Progress, StageStarted
+from nbmlops.app.running.progress import PointFinished, PointStarted, Progress, StageStarted
 from nbmlops.cli.progress import LiveListener, describe, live_columns, progress
 from nbmlops.pipeline.run_record import JoinedSteps, LiveValue, ModelVersionRef, RunPhase, StepRecord, StepStatus
-from nbmlops.runtime.events import (
+from nbmlops.runtime.schedule.events import (
     FormerRunKilled,
     InputsChanged,
     NotCacheable,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.running.outcome import RunOutcome
 from nbmlops.cli.blocks import plain
 from nbmlops.cli.render_run import run_blocks
 from nbmlops.core.errors import ExitCode

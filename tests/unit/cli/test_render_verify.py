@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbmlops.app.verify_report import ComparedStep, ComparedValue, Status, Verification
+from nbmlops.app.verify.report import ComparedStep, ComparedValue, Status, Verification
 from nbmlops.cli.blocks import plain
 from nbmlops.cli.render_verify import verification_blocks
 from tests.fakes import verify_results as results

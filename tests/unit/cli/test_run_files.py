@@ -6,14 +6,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.running.outcome import RunOutcome
 from nbmlops.cli.run_files import both, event_stream, write_report
 from nbmlops.core.errors import EnvironmentFault, UsageError
 from nbmlops.gate.verdict import Verdict
 from nbmlops.pipeline.codec import pipeline_to_yaml
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import Lineage, RunRecord, RunStatus, StepRecord, StepStatus
-from nbmlops.runtime.events import RunWaiting, StepSkipped
+from nbmlops.runtime.schedule.events import RunWaiting, StepSkipped
 
 STEP = Step("a", "a", StepMode.FUNCTION, "", (1,), ("c",), (), (), (), (), (), (), "notebooks/01_a.ipynb", "")
 

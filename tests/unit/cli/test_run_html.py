@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from nbmlops.app.outcome import RunOutcome
+from nbmlops.app.running.outcome import RunOutcome
 from nbmlops.cli.run_html import run_html
 from nbmlops.pipeline.ir import Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import (

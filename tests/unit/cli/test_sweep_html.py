@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 from msgspec.structs import replace
 
-from nbmlops.app.sweep_plan import Method, Objective
-from nbmlops.app.sweep_record import PointStatus, SweepOutcome, SweepPoint, SweepRecord
+from nbmlops.app.sweep.plan import Method, Objective
+from nbmlops.app.sweep.record import PointStatus, SweepOutcome, SweepPoint, SweepRecord
 from nbmlops.cli.blocks import plain
 from nbmlops.cli.sweep import sweep_blocks
 from nbmlops.cli.sweep_html import sweep_page

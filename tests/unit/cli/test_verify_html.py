@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nbmlops.app.verify_report import ComparedStep, ComparedValue, Status, Verification
+from nbmlops.app.verify.report import ComparedStep, ComparedValue, Status, Verification
 from nbmlops.cli.verify_graph import step_graph
 from nbmlops.cli.verify_html import html_report
 from tests.fakes import verify_results as results

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from nbmlops.app.verify_report import ComparedStep, ComparedValue, Status, Verification
+from nbmlops.app.verify.report import ComparedStep, ComparedValue, Status, Verification
 from nbmlops.cli.verify_junit import junit
 from tests.fakes import verify_results as results
 

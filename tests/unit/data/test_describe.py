@@ -12,8 +12,8 @@ import xxhash
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import DataRecord
 from nbmlops.data.describe import describe
-from nbmlops.data.fingerprint import CannotFingerprint, fingerprint, fingerprint_frame
-from nbmlops.data.profile import bounded, profile
+from nbmlops.data.fingerprints.fingerprint import CannotFingerprint, fingerprint, fingerprint_frame
+from nbmlops.data.profiles.profile import bounded, profile
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
 

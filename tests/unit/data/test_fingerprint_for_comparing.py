@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbmlops.data.fingerprint import CannotFingerprint, fingerprint, fingerprint_for_comparing
+from nbmlops.data.fingerprints.fingerprint import CannotFingerprint, fingerprint, fingerprint_for_comparing
 
 HOMES = frozenset({"notebook_main", "churn"})
 SOURCE = """

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nbmlops.data.fingerprint import fingerprint, fingerprint_frame
-from nbmlops.data.parts import kinds_of_change
+from nbmlops.data.fingerprints.fingerprint import fingerprint, fingerprint_frame
+from nbmlops.data.fingerprints.parts import kinds_of_change
 
 cells = {
     "int64": st.integers(-(2**62), 2**62),
@@ -168,7 +168,7 @@ def test_another_order_of_rows_is_told_as_that(frame: pd.DataFrame, data: st.Dat
 SCRIPT = """\
 import json, sys
 import numpy as np, pandas as pd, pyarrow as pa
-from nbmlops.data.fingerprint import fingerprint_frame
+from nbmlops.data.fingerprints.fingerprint import fingerprint_frame
 frame = pd.DataFrame({
     "o": [{"a", "b", "c"}, {"x": 1, "y": 2}, None], "s": ["a", None, "b"], "c": pd.Categorical(["u", "v", "u"]),
     "t": pd.date_range("2024", periods=3, tz="Europe/Paris"), "f": [1.5, np.nan, -0.0],
@@ -212,7 +212,7 @@ def test_ten_thousand_columns() -> None:
 def test_two_gigabytes_take_no_memory_of_their_own() -> None:
     script = (
         "import resource, numpy as np, pandas as pd\n"
-        "from nbmlops.data.fingerprint import fingerprint, fingerprint_frame\n"
+        "from nbmlops.data.fingerprints.fingerprint import fingerprint, fingerprint_frame\n"
         "frame = pd.DataFrame({f'c{n}': np.arange(25_000_000, dtype='f8') + n for n in range(10)}, copy=False)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "fingerprint(frame), fingerprint_frame(frame)\n"

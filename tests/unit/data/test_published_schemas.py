@@ -20,8 +20,8 @@ from hypothesis.extra.pandas import column, data_frames
 
 from nbmlops.cli.main import main
 from nbmlops.data.describe import describe
-from nbmlops.data.diff import diff_records
-from nbmlops.data.profile import bounded, profile
+from nbmlops.data.profiles.diff import diff_records
+from nbmlops.data.profiles.profile import bounded, profile
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
 ROWS = 40

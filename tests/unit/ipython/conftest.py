@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app import current_session as sessions
-from nbmlops.app.config import PipelineConfig
-from nbmlops.app.current_session import open_session
-from nbmlops.app.session import NotebookSession
-from nbmlops.app.session_place import Kernel, SessionPlace
-from nbmlops.app.session_port import RunTitle
+from nbmlops.app.config.config import PipelineConfig
+from nbmlops.app.session import current as sessions
+from nbmlops.app.session.current import open_session
+from nbmlops.app.session.place import Kernel, SessionPlace
+from nbmlops.app.session.port import RunTitle
+from nbmlops.app.session.session import NotebookSession
 from nbmlops.tracking.environment import GitState
 from tests.fakes.session_store import POLICY, MemoryStore
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app.current_session import current_session
+from nbmlops.app.session.current import current_session
 from nbmlops.ipython.cell_result import deleted_cells, describe
 from nbmlops.tracking.cells import CellOutcome, CellRun
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import nbmlops
-from nbmlops.app.current_session import current_session
+from nbmlops.app.session.current import current_session
 from nbmlops.core.errors import EnvironmentFault
 
 LIGHT = """

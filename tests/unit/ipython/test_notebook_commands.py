@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app.cell_files import FileCapture
+from nbmlops.app.session.cell_files import FileCapture
 from nbmlops.core.errors import ComparisonFailed, NotebookError, UsageError
 from nbmlops.ipython.notebook_commands import ranges
 

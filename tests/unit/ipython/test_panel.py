@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app.panel_model import Notice, Progress, Tone
+from nbmlops.app.panel.model import Notice, Progress, Tone
 from nbmlops.ipython import panel
 from nbmlops.ipython.panel import LivePanel, StillPanel, live_panel
 from tests.fakes.session_store import MemoryStore

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from nbmlops.app.audit import ModelAudit
-from nbmlops.app.cards import tone
-from nbmlops.app.promote import PromoteOutcome
+from nbmlops.app.show.cards import tone
+from nbmlops.app.versions.audit import ModelAudit
+from nbmlops.app.versions.promote import PromoteOutcome
 from nbmlops.core.errors import UsageError
 from nbmlops.ipython.registry_commands import AuditView, PromoteView, audit
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from nbmlops.app.cards import tone
-from nbmlops.app.environments import Difference
-from nbmlops.app.reproduce import Compared, Reproduction
+from nbmlops.app.show.cards import tone
+from nbmlops.app.versions.environments import Difference
+from nbmlops.app.versions.reproduce import Compared, Reproduction
 from nbmlops.ipython.reproduce_command import ReproduceView
 from nbmlops.pipeline.run_record import ModelVersionRef
 

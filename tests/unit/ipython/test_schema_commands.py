@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nbmlops.app.cards import tone
+from nbmlops.app.show.cards import tone
 from nbmlops.cli.main import main
 from nbmlops.core.errors import UsageError
 

@@ -10,8 +10,8 @@ import jsonschema
 import nbformat
 import pytest
 
-from nbmlops.app.verify_report import SCHEMA as VERIFY_SCHEMA
-from nbmlops.app.verify_report import Verification, verification_to_json
+from nbmlops.app.verify.report import SCHEMA as VERIFY_SCHEMA
+from nbmlops.app.verify.report import Verification, verification_to_json
 from nbmlops.cli.documents import COMPILE_SCHEMA, EXPLAIN_SCHEMA, TAG_SCHEMA, fault_document
 from nbmlops.core.errors import Interrupted, UsageError
 from nbmlops.pipeline.run_codec import run_to_json

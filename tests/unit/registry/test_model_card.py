@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from nbmlops.app.model_card import CardView, card_html
+from nbmlops.app.versions.model_card import CardView, card_html
 from nbmlops.gate.verdict import Outcome, RuleResult, Verdict, Waiver
 from nbmlops.registry.model_card import CardWords, card_markdown, card_of, card_to_json
 from nbmlops.registry.read_story import read_story

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from nbmlops.app.diff_view import DiffView, code_lines, diff_html, summary
+from nbmlops.app.comparing.diff_view import DiffView, code_lines, diff_html, summary
 from nbmlops.gate.policy import Direction
 from nbmlops.registry.read_story import read_story
 from nbmlops.registry.registry import ModelVersion

@@ -12,8 +12,8 @@ from nbmlops.core.errors import EnvironmentFault
 from nbmlops.pipeline.codec import read_pipeline
 from nbmlops.runtime.executors.orders import Done, Order, execute, orders_of
 from nbmlops.runtime.layout import layout_of
-from nbmlops.runtime.plan import select
-from nbmlops.runtime.results import RunOptions
+from nbmlops.runtime.reuse.plan import select
+from nbmlops.runtime.schedule.results import RunOptions
 from tests.integration.test_runtime import Sketch, write_pipeline
 
 SKETCHES = [

@@ -7,7 +7,7 @@ from nbmlops.pipeline.ir import Input, Pipeline, Step, StepMode
 from nbmlops.pipeline.run_record import LiveValue
 from nbmlops.runtime.executors.orders import Order
 from nbmlops.runtime.executors.sweep_orders import are_apart, merged
-from nbmlops.runtime.records import StepOutcome
+from nbmlops.runtime.reuse.records import StepOutcome
 
 
 def step(name: str, *parameters: str, **reads: str) -> Step:

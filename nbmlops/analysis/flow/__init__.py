@@ -1,0 +1,1 @@
+"""Flow analysis: what code reads, binds and changes, along all paths."""

@@ -1,0 +1,1 @@
+"""Imports and definitions: what importing does, and where both go."""

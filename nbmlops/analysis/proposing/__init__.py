@@ -1,0 +1,1 @@
+"""Proposing steps for a notebook that has none."""

@@ -1,0 +1,1 @@
+"""The settings of a project: read, checked, lowered to the records of the rooms below."""

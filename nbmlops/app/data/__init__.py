@@ -1,0 +1,1 @@
+"""Data of a project: checked, compared, kept in versions."""

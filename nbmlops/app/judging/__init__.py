@@ -1,0 +1,1 @@
+"""Judging a run: evidence for the gate's rules, and its report."""

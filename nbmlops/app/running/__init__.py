@@ -1,0 +1,1 @@
+"""Running a compiled pipeline, and what a run leaves behind."""

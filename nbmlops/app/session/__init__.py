@@ -1,0 +1,1 @@
+"""The run of a notebook: what its kernel knows, records and sends."""

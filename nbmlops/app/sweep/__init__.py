@@ -1,0 +1,1 @@
+"""Sweeps: a pipeline run at many points of its parameters."""

@@ -1,0 +1,1 @@
+"""Verifying that a notebook and its pipeline compute the same."""

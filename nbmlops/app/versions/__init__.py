@@ -1,0 +1,1 @@
+"""Versions of models: registering, promoting, telling what they came from, and making them again."""

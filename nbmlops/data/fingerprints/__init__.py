@@ -1,0 +1,1 @@
+"""Fingerprints: any value as canonical bytes, and their digest."""

@@ -1,0 +1,1 @@
+"""Predictions on held-out rows: how good they are, how sure that is, and for whom."""

@@ -1,0 +1,1 @@
+"""Schemas of frames: inferred, edited as YAML, checked, compared, exported."""

@@ -1,0 +1,1 @@
+"""Which version of a file this is, and versions kept as DVC keeps them."""

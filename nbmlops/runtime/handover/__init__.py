@@ -1,0 +1,1 @@
+"""Values as they pass from step to step: stored, restored, with everything that they share."""

@@ -1,0 +1,1 @@
+"""Kernels for steps: started cold or forked warm, watched, and ended."""

@@ -1,0 +1,1 @@
+"""When a step runs again: what it depended on, and whether that is still so."""

@@ -1,0 +1,1 @@
+"""Which step runs when, in what process, and what came of it."""

@@ -1,0 +1,1 @@
+"""What works inside a step's process, around its code."""

@@ -1,0 +1,1 @@
+"""The content-addressed store: of a project, and shared between machines."""

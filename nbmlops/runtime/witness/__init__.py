@@ -1,0 +1,1 @@
+"""Watching the notebook and its pipeline, in order to compare them."""
