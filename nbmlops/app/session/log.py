@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -60,6 +61,8 @@ class SessionLog:
         self._tests: dict[str, BehaviourRecord] = {}
         self._artifacts: dict[str, ArtifactRecord] = {}
         self._pending = StepLog()
+        self._lock = threading.RLock()
+        """Cells may log, and train, on several threads."""
         self._earlier_tests = frozenset(one.name for one in behaviours_in(earlier.tags)) if earlier else frozenset()
         self._earlier = dict(earlier.params) if earlier is not None else {}
         self._earlier_metrics = dict(earlier.metrics) if earlier is not None else {}
@@ -148,11 +151,12 @@ class SessionLog:
         """Adds what autologging told of a training, under names of its own."""
         if self._ignores():
             return
-        told = self._fits.logged(fit, {**self._earlier, **self._params})
-        self._params.update(told.params)
-        self._metrics += told.metrics
-        self._artifacts.update({record.name: record for record in told.artifacts})
-        self._add(told)
+        with self._lock:
+            told = self._fits.logged(fit, {**self._earlier, **self._params})
+            self._params.update(told.params)
+            self._metrics += told.metrics
+            self._artifacts.update({record.name: record for record in told.artifacts})
+            self._add(told)
 
     def record_tests(self, records: Sequence[BehaviourRecord]) -> None:
         """Adds behaviour tests; the same outcome again is not sent again."""
@@ -182,7 +186,8 @@ class SessionLog:
         self._params[name] = value
 
     def _add(self, more: StepLog) -> None:
-        self._pending = _joined(self._pending, more)
+        with self._lock:
+            self._pending = _joined(self._pending, more)
 
     def batch(self, *, last: bool = False) -> StepLog:
         """Returns what is to be sent now, and forgets that it is pending.
@@ -190,7 +195,8 @@ class SessionLog:
         Args:
             last: Send the notebook's parameters even if nothing else was logged.
         """
-        batch, self._pending = self._pending, StepLog()
+        with self._lock:
+            batch, self._pending = self._pending, StepLog()
         if batch == StepLog() and not last:
             return batch
         fresh = {name: value for name, value in self._seen.items() if name not in {**self._params, **self._earlier}}

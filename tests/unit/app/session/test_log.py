@@ -1,4 +1,6 @@
 import math
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import pytest
 from nbmlops.app.session.log import Change, SessionLog
 from nbmlops.core.errors import UsageError
 from nbmlops.core.records import BehaviourOutcome, BehaviourRecord
-from nbmlops.pipeline.run_record import CheckRecord, DataRecord, MetricValue, PredictionsRecord, StepLog
+from nbmlops.pipeline.run_record import CheckRecord, DataRecord, FitRecord, MetricValue, PredictionsRecord, StepLog
 from nbmlops.tracking.tracker import RunFacts, RunState
 
 AUC = MetricValue("auc", 0.8)
@@ -152,3 +154,26 @@ def test_a_parameter_of_an_earlier_kernel_keeps_its_value():
     assert [str(change) for change in log.changes()] == ["depth is 5 now, but this run logged '3'"]
     with pytest.raises(UsageError, match=r"rate is 0\.2 now, but this run logged '0\.1'"):
         log.record_param("rate", 0.2)
+
+
+def test_several_threads_log_at_once_and_nothing_is_lost() -> None:
+    log, sent, usual = SessionLog(), [], sys.getswitchinterval()
+
+    def train(thread: int) -> None:
+        for number in range(200):
+            log.record_fit(FitRecord(f"model{thread}", {}, (MetricValue("score", float(number), number),)))
+
+    threads = [threading.Thread(target=train, args=(number,)) for number in range(4)]
+    sys.setswitchinterval(1e-6)  # threads take turns where they usually do once in a thousand times
+    try:
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            sent += log.batch().metrics
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(usual)
+    sent += log.batch().metrics
+    expected = [(f"model{thread}/score", number) for thread in range(4) for number in range(200)]
+    assert sorted((metric.name, metric.step) for metric in sent) == expected
