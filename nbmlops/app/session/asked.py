@@ -22,6 +22,10 @@ class Taker(Protocol):
         """The project's root."""
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether another kernel had the run before."""
+
+    @property
     def busy(self) -> bool:
         """Whether a cell runs."""
 

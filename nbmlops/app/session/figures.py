@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nbmlops.app.figures import FOLDER, shown_figures
+from nbmlops.core.digest import digest_bytes
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.core.records import ArtifactRecord
 from nbmlops.tracking.artifacts import MOST_BYTES, keep_artifact
 
 MOST = 200
 """How many figures a run keeps."""
+_DIGITS = 8
 
 
 class Shows(Protocol):
@@ -27,6 +29,10 @@ class Shows(Protocol):
     @property
     def root(self) -> Path:
         """The project's root."""
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether another kernel had the run before, whose prompts had the same numbers."""
 
     @property
     def busy(self) -> bool:
@@ -71,10 +77,14 @@ class ShownFigures:
         self._shown.clear()
 
     def cell_ended(self, count: int) -> None:
-        """Keeps what a cell has shown, under its number in the prompt; the same figure again is not kept again."""
+        """Keeps what a cell has shown, under its number in the prompt; the same figure again is not kept again.
+
+        A resumed run has that number twice: what it shows now has its digest in the name, and takes nobody's place.
+        """
         try:
             for number, (data, suffix) in enumerate(self._shown, start=1):
-                record = keep_artifact(self._taker.root, f"{FOLDER}/cell-{count}-{number}{suffix}", data)
+                end = f"-{digest_bytes(data)[:_DIGITS]}{suffix}" if self._taker.is_resumed else suffix
+                record = keep_artifact(self._taker.root, f"{FOLDER}/cell-{count}-{number}{end}", data)
                 if record.digest not in self._known:
                     self._known.add(record.digest)
                     self._taker.artifact(record)

@@ -89,6 +89,11 @@ class NotebookSession:
         return self._place.root
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether another kernel had this run before."""
+        return self._store.earlier is not None
+
+    @property
     def notebook_path(self) -> Path | None:
         """The notebook's file, None when it is not known."""
         return self._place.root / self._place.notebook if self._place.notebook else None

@@ -27,6 +27,7 @@ class Taker:
 
     def __init__(self, root: Path) -> None:
         self.root, self.busy, self.is_mine = root, True, True
+        self.is_resumed = False
         self.taken: list[str] = []
 
     def artifact(self, record: ArtifactRecord) -> None:
@@ -57,6 +58,16 @@ def test_figures_are_kept_by_cell_and_number_and_each_once(shell: Any, tmp_path:
     figures.cell_ended(5)
     assert len(taker.taken) == 3
     assert "format" not in vars(shell.display_formatter)
+
+
+def test_figures_of_a_resumed_run_take_no_ones_place(shell: Any, tmp_path: Path) -> None:
+    taker = Taker(tmp_path)
+    taker.is_resumed = True
+    figures = ShownFigures(shell, taker)
+    figures.start()
+    shell.display_formatter.format(Picture(b"one"))
+    figures.cell_ended(3)
+    assert taker.taken == ["figures/cell-3-1-7692c3ad.png"]
 
 
 def test_what_no_cell_of_the_notebook_shows_is_not_kept(shell: Any, tmp_path: Path) -> None:
