@@ -17,6 +17,8 @@ _FOREIGN = tuple(
         "<frozen ",
     )
 )
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
+"""Where installed packages are: those of a person or of the system as well, of which `sysconfig` tells nothing."""
 _TRAINING = "fit"
 _OWN = frozenset({"self", "cls", "_"})
 _MOST_TEXT = 1_000_000
@@ -28,13 +30,18 @@ def fit_name(frame: FrameType | None) -> str:
     Args:
         frame: Where training was noticed: below the user's code, which is what no library and not Python itself is.
     """
-    while frame is not None and frame.f_code.co_filename.startswith(_FOREIGN):
+    while frame is not None and _is_foreign(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return ""
     lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
     place = list(frame.f_code.co_positions())[frame.f_lasti // 2]
     return name_at("".join(lines), place[1] or 0, place[3] or 0)
+
+
+@lru_cache(maxsize=1024)
+def _is_foreign(file: str) -> bool:
+    return file.startswith(_FOREIGN) or not _PACKAGES.isdisjoint(Path(file).parts)
 
 
 @lru_cache(maxsize=64)

@@ -107,11 +107,13 @@ class MlflowAutolog:
 
     def stop(self) -> None:
         """Undoes all of it; autologging that the user's own lines had asked for is as it was."""
-        for flavour, settings in self._before.items():
-            _autolog(importlib.import_module(f"mlflow.{flavour}"), settings)
-        self._before.clear()
-        while self._replaced:
-            setattr(*self._replaced.pop())
+        try:
+            for flavour, settings in self._before.items():
+                _autolog(importlib.import_module(f"mlflow.{flavour}"), settings)
+        finally:
+            self._before.clear()
+            while self._replaced:
+                setattr(*self._replaced.pop())
 
 
 def _autolog(module: Any, settings: Mapping[str, object]) -> None:

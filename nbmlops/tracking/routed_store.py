@@ -22,6 +22,7 @@ from nbmlops.core.records import ArtifactRecord
 from nbmlops.pipeline.run_record import FitRecord, MetricValue
 from nbmlops.tracking.artifacts import MOST_BYTES
 from nbmlops.tracking.fit_names import fit_name
+from nbmlops.tracking.redaction import process_redactor
 
 Take = Callable[[FitRecord], None]
 Keep = Callable[[str, bytes], ArtifactRecord]
@@ -60,7 +61,7 @@ class Fits:
     def __init__(self, take: Take, keep: Keep, folder: Path) -> None:
         self._take, self._keep, self._folder = take, keep, folder
         self._open: dict[str, _Fit] = {}
-        self._ended: dict[str, Any] = {}
+        self._ended: dict[str, _Fit] = {}
         self._lock = threading.Lock()
 
     def __contains__(self, run_id: object) -> bool:
@@ -93,9 +94,7 @@ class Fits:
         """Returns a run that `begin` made, as MLflow has them."""
         from mlflow.entities import Metric, Param, Run, RunData, RunTag
 
-        fit = self._open.get(run_id)
-        if fit is None:
-            return self._ended[run_id]
+        fit = self._open.get(run_id) or self._ended[run_id]
         last = {name: (value, step) for (name, step), value in sorted(fit.metrics.items())}
         data = RunData(
             [Metric(name, value, fit.info.start_time, step) for name, (value, step) in last.items()],
@@ -105,36 +104,49 @@ class Fits:
         return Run(fit.info, data)
 
     def add(self, run_id: str, metrics: Iterable[Any], params: Iterable[Any], tags: Iterable[Any]) -> None:
-        """Adds what MLflow logs; may be called on any thread."""
-        fit = self._open.get(run_id)
-        if fit is None:  # what comes after its end belongs to nothing that is still told of
-            return
+        """Adds what MLflow logs; may be called on any thread.
+
+        What the user's own lines log to a training that has ended is told at once; they get its id by
+        `mlflow.last_active_run()`.
+        """
+        told = {(metric.key, int(metric.step or 0)): float(metric.value) for metric in metrics}
+        given = {param.key: str(param.value) for param in params}
         with self._lock:
-            fit.metrics.update({(metric.key, int(metric.step or 0)): float(metric.value) for metric in metrics})
-            fit.params.update({param.key: str(param.value) for param in params})
-            fit.tags.update({tag.key: str(tag.value) for tag in tags})
+            fit = self._open.get(run_id)
+            late = self._ended[run_id] if fit is None else None
+            for one in filter(None, (fit, late)):
+                one.metrics.update(told)
+                one.params.update(given)
+                one.tags.update({tag.key: str(tag.value) for tag in tags})
+        if late is not None and (told or given):
+            self._take(self._record(late, told))
 
     def end(self, run_id: str) -> Any:
         """Returns the run's info, after telling of a training that has ended."""
-        run = self.run(run_id)
-        fit = self._open.pop(run_id, None)
-        self._ended[run_id] = run
-        while len(self._ended) > _MOST_ENDED:
-            del self._ended[next(iter(self._ended))]
-        if fit is not None:
+        with self._lock:
+            fit = self._open.pop(run_id, None)
+            ended = self._ended[run_id] = fit or self._ended[run_id]
+            while len(self._ended) > _MOST_ENDED:
+                del self._ended[next(iter(self._ended))]
+        if fit is not None or ended.folder.exists():  # the user's own lines may add files later
             try:
-                self._take(self._record(fit))
+                self._take(self._record(ended, fit.metrics if fit is not None else {}))
             finally:
-                shutil.rmtree(fit.folder, ignore_errors=True)
-        return run.info
+                shutil.rmtree(ended.folder, ignore_errors=True)
+        return ended.info
 
-    def _record(self, fit: _Fit) -> FitRecord:
-        class_name = fit.tags.get(_CLASS, "")
-        params = {**({_CLASS: class_name} if class_name else {}), **dict(sorted(fit.params.items()))}
-        metrics = sorted(fit.metrics.items())
+    def _record(self, fit: _Fit, told: Mapping[tuple[str, int], float]) -> FitRecord:
+        with self._lock:
+            metrics, params, class_name = sorted(told.items()), sorted(fit.params.items()), fit.tags.get(_CLASS, "")
+        # First, so that what a parameter's name calls a secret is known when files are kept that show it.
+        title, redact = fit.name or class_name or fit.tags.get(_AUTOLOGGING, "model"), process_redactor().value
+        shown = {
+            name: str(redact(name, _ADDRESS.sub("", text), f"parameter {title}/{name}"))
+            for name, text in ([(_CLASS, class_name)] if class_name else []) + params
+        }
         return FitRecord(
-            name=fit.name or class_name or fit.tags.get(_AUTOLOGGING, "model"),
-            params={name: _ADDRESS.sub("", text) for name, text in params.items()},
+            name=title,
+            params=shown,
             metrics=tuple(MetricValue(name, value, step) for (name, step), value in metrics),
             artifacts=tuple(self._files(fit.folder)),
         )
@@ -143,7 +155,7 @@ class Fits:
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in _NO_FILES)
         for path in files[:_MOST_FILES]:
             if path.stat().st_size <= MOST_BYTES:
-                with suppress(NbmlopsError):  # the disk is full: the figure is missing, training goes on
+                with suppress(NbmlopsError, OSError):  # the disk is full: the figure is missing, training goes on
                     yield self._keep(path.relative_to(folder).as_posix(), path.read_bytes())
 
 

@@ -104,6 +104,48 @@ def test_what_the_user_logs_with_mlflow_goes_where_the_user_meant_it(fits: list[
     assert [fit.params["C"] for fit in fits] == ["0.125"]
 
 
+def test_what_is_logged_to_a_training_afterwards_is_told_with_it(fits: list[FitRecord], tmp_path: Path) -> None:
+    import mlflow
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=0.5).fit(X, Y)
+    last = mlflow.last_active_run()
+    assert last is not None
+    with mlflow.start_run(run_id=last.info.run_id):
+        mlflow.log_metric("later", 2.0)
+        mlflow.log_text("what was seen", "notes.txt")
+    assert model.C == 0.5
+    assert {(fit.name, fit.params["C"]) for fit in fits} == {("model", "0.5")}
+    assert [metric.name for fit in fits[1:] for metric in fit.metrics] == ["later"]
+    assert [one.name for fit in fits[1:] for one in fit.artifacts] == ["notes.txt"]
+    assert list((tmp_path / ".nbmlops" / "tmp" / "autolog").iterdir()) == []
+
+
+def test_a_secret_that_only_its_parameter_tells_is_in_no_file(fits: list[FitRecord], tmp_path: Path) -> None:
+    from sklearn.base import BaseEstimator, TransformerMixin
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    class Remote(TransformerMixin, BaseEstimator):
+        def __init__(self, api_key: str = "") -> None:
+            self.api_key = api_key
+
+        def fit(self, rows: object, _truth: object = None) -> Remote:
+            return self
+
+        def transform(self, rows: object) -> object:
+            return rows
+
+    secret = "7zyx-nedlog"[::-1]  # as one that is read from a file: no text of a cell shows it
+    model = make_pipeline(Remote(secret), LogisticRegression())
+    model.fit(X, Y)
+    (fit,) = fits
+    assert fit.params["remote__api_key"] == "[redacted]"
+    page = next(artifact_file(tmp_path, one) for one in fit.artifacts if one.name == "estimator.html").read_text()
+    assert "api_key=" in page
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+
+
 def test_an_error_of_the_training_stays_what_it_is(fits: list[FitRecord]) -> None:
     from sklearn.linear_model import LogisticRegression
 
@@ -127,6 +169,24 @@ def test_afterwards_all_is_as_before(tmp_path: Path, users_store: Path) -> None:
     assert taken == []
     assert (LogisticRegression.fit, registry.resolve_tags, mlflow.sklearn.from_pandas) == before
     assert type(utils._get_store(users_store.as_uri())).__name__ == "FileStore"
+
+
+def test_a_fault_while_all_is_undone_keeps_no_run_from_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow.sklearn
+    from mlflow.tracking._tracking_service import utils
+
+    def broken(**_settings: object) -> None:
+        raise RuntimeError("patched by somebody else")
+
+    before = utils._tracking_store_registry.get_store
+    autolog = Autolog(tmp_path, lambda _fit: None)
+    autolog.start()
+    usual = mlflow.sklearn.autolog
+    monkeypatch.setattr(mlflow.sklearn, "autolog", broken)
+    autolog.stop()
+    assert autolog.fault == "RuntimeError: patched by somebody else"
+    assert utils._tracking_store_registry.get_store == before
+    usual(disable=True)
 
 
 TRAIN = """

@@ -51,12 +51,15 @@ class Autolog:
             self._came(library)
 
     def stop(self) -> None:
-        """Undoes it."""
+        """Undoes it; what MLflow raises is a fault of autologging, and keeps no run or step from ending."""
         self._watch.stop()
         self._patched.clear()
-        if self._mlflow is not None:
-            self._mlflow.stop()
-            self._mlflow = None
+        mlflow, self._mlflow = self._mlflow, None
+        if mlflow is not None:
+            try:
+                mlflow.stop()
+            except Exception as error:  # noqa: BLE001  # see above
+                self.fault = f"{type(error).__name__}: {error}"
 
     @property
     def is_waiting(self) -> bool:

@@ -1,6 +1,8 @@
 """What the text around a training calls its model."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,3 +59,14 @@ def test_the_innermost_code_of_the_users_counts() -> None:
     outer = train()
     assert outer.name == "inner"
     assert fit_name(None) == ""
+
+
+@pytest.mark.parametrize("place", ["site-packages", "dist-packages"])
+def test_packages_of_a_person_and_of_the_system_are_not_the_users_code(place: str, tmp_path: Path) -> None:
+    file = tmp_path / "lib" / place / "library.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("def train(theirs):\n    return theirs.fit()\n")
+    library: dict[str, Any] = {}
+    exec(compile(file.read_text(), str(file), "exec"), library)
+    mine = library["train"](Model())
+    assert mine.name == "mine"
