@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from nbmlops.core.errors import EnvironmentFault, UsageError
 
 SQLITE = "sqlite:///"
-_USER_INFO = re.compile(r"(\w://)[^/\s@'\"]+@")
+_USER_INFO = re.compile(r"(\w://)[^/\s'\"]+@")  # up to the last @: a password may hold one
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?=:)")
 _KNOWN = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks", "databricks-uc", "uc")
 _PLUGINS = "mlflow.tracking_store"
@@ -54,12 +55,24 @@ def resolve_uri(uri: str, root: Path) -> str:
 def _check_scheme(uri: str) -> None:
     scheme = _SCHEME.match(uri)
     kind = scheme[0].lower().partition("+")[0] if scheme is not None else uri
+    if kind in {"http", "https"}:
+        _check_server(uri)
     if kind in _KNOWN or kind in _plugins():
         return
     raise UsageError(
         f"{masked(uri)!r} is no address of a tracking store: MLflow does not know {kind!r}",
         "write sqlite:///mlflow.db or http://HOST:PORT in [tracking] uri of nbmlops.toml, or in MLFLOW_TRACKING_URI",
     )
+
+
+def _check_server(uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        if parts.hostname and parts.port != 0:
+            return
+    except ValueError:  # the port is no number up to 65535, or brackets are not closed
+        pass
+    raise UsageError(f"{masked(uri)!r} is no address of a server", "write http://HOST:PORT")
 
 
 def sqlite_path(uri: str) -> Path | None:

@@ -46,8 +46,21 @@ def test_the_former_folder_store_is_named_with_the_way_out(uri: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "uri", ["http://localhost:abc", "https://host:70000", "http://", "http://[::1", "http://host:0"]
+)
+def test_an_address_that_no_server_can_have_is_refused(uri: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve_uri(uri, ROOT)
+    assert (caught.value.message, caught.value.hint) == (
+        f"{uri!r} is no address of a server",
+        "write http://HOST:PORT",
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
+        ("http://ada:p@ss@host:5000/x", "http://host:5000/x"),
         ("https://ada:s3cret@host:5000/x", "https://host:5000/x"),
         (
             "failed for http://token@host/a and postgresql+psycopg2://u:p%40@db/x.",
