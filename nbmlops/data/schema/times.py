@@ -1,6 +1,6 @@
 """Rules about dates and times: the earliest and the latest one, and the time zone of a column.
 
-Bounds are texts of ISO 8601. One without an offset counts in the column's own zone, so that a day means that day.
+Bounds are texts of ISO 8601. One without an offset counts in the column's own zone; a day alone is its first moment.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def is_zone(text: str) -> bool:
 
 
 def normal_time(text: str) -> str | None:
-    """Returns a date or time as it is written in schemas, None if the text is none."""
+    """Returns a date or time as it is written in schemas, None if the text is none of the years 1 to 9999 in UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        order_of(text)
+    except (ValueError, OverflowError):
         return None
     is_date = len(text) <= len("2024-01-31") and moment.time().isoformat() == "00:00:00"
     return moment.date().isoformat() if is_date else moment.isoformat()
