@@ -12,7 +12,9 @@ _PAIRED = re.compile(
 # Quoted, random enough to be a key, and no name of a file.
 _QUOTED = re.compile(r"[\"'](?=[^\"'\n]*\d)(?![^\"'\n]*\.[A-Za-z]\w{0,6}[\"'])[A-Za-z0-9+/=_.~-]{16,}[\"']")
 _LONG = re.compile(r"[A-Za-z0-9]{16,}")
-_PREFIX = re.compile(r"\bsk-(?:ant|proj|svcacct|admin)-|xox[abposr]-|eyJ\w|\bSG\.\w|hooks\.slack\.com")
+_PREFIX = re.compile(
+    r"\bhf_[A-Za-z]{16}|\bsk-(?:ant|proj|svcacct|admin)-|xox[abposr]-|eyJ\w|\bSG\.\w|hooks\.slack\.com"
+)
 _ADDRESS = re.compile(
     r"://[^\s/?#@'\"<>`\\]+@|(?i:[?&](?:x-amz|x-goog|sig|token|access_token|auth_token|api_?key|client_secret|passw|pwd|"
     r"secret))"

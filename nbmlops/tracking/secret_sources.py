@@ -32,6 +32,8 @@ _GIVEN = re.compile(
     r"(?<![\w?&-])(?P<name>--[A-Za-z][\w-]*(?=[ =])|[A-Za-z_]\w*(?==))[ =]\s*"
     r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|\"'][^\s;&|]*)"
 )
+_CONNECTS = re.compile(r"(?i)\b(?:host|hostaddr|server|data source|driver|dsn|dbname|database|user|user id|uid)\s*=")
+_PASSWORD_THERE = re.compile(r"(?i)\b(password|passwd|pwd)\s*=\s*([^\s;,&\"'{}]+)")
 _LONGEST_LINE = 4_000
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _KEYWORDS = ("key", "pass", "pwd", "secret", "contrase")
@@ -136,6 +138,8 @@ def judge(name: str, value: str) -> bool | None:
 
 
 def _of_node(node: ast.AST) -> Iterator[Assigned]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from _of_connection(node.value, node.lineno)
     for name, value in _pairs(node):
         text = _text(value)
         if text is None:
@@ -143,6 +147,14 @@ def _of_node(node: ast.AST) -> Iterator[Assigned]:
         verdict = judge(name, text)
         if verdict is not None:
             yield Assigned(text, name, value.lineno, verdict)
+
+
+def _of_connection(text: str, line: int) -> Iterator[Assigned]:
+    """Yields the password of a text such as "host=db user=ada password=…" or "Server=db;Uid=ada;Pwd=…"."""
+    if len(text) <= _LONGEST_LINE and "=" in text and _CONNECTS.search(text) is not None:
+        for name, value in _PASSWORD_THERE.findall(text):
+            if judge(name, value):
+                yield Assigned(value, name, line, certain=True)
 
 
 def _pairs(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

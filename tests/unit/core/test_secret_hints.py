@@ -16,7 +16,8 @@ NAMED = (
     "%env DB_PASSWORD=k-12", "!x --passphrase k-12", "signing_key = 'k-12'", "connection_string = 'k-12'",
 )  # fmt: skip
 SHOWN = (
-    "AKIAIOSFODNN7EXAMPLE", "ghp_" + "a1B2" * 9, "hf_" + "aB3" * 11, "xoxb-123456-a1b2c3d4e5", "https://bob:k-12@host/x",
+    "AKIAIOSFODNN7EXAMPLE", "ghp_" + "a1B2" * 9, "hf_" + "aB3" * 11, "hf_" + "xVbVZLcJ" * 4,
+    "xoxb-123456-a1b2c3d4e5", "https://bob:k-12@host/x",
     f"https://{RANDOM}@host/x", "https://x.org/?access_token=k-12", "https://x.org/a?X-Amz-Signature=0123abcd",
     "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----", "Authorization: Basic k-123456",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "sk-ant-" + "api03-" * 5, "glpat-" + "a1B2c3D4" * 3,
