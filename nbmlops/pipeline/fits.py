@@ -20,6 +20,8 @@ FOLDER = "autolog"
 MOST = 50
 """How many trainings of one name are told apart: more are a search, whose results the user logs."""
 _LEFT_OUT = "left_out"
+_NOT_FOLLOWED = "not_followed"
+_NOTHING_TOLD = "MLflow told nothing of a training: it failed, or ran beside another one on another thread"
 
 
 class FitNames:
@@ -40,6 +42,8 @@ class FitNames:
             fit: The training.
             params: Parameters of the run, which it does not touch.
         """
+        if not (fit.params or fit.metrics or fit.artifacts):
+            return StepLog(params={f"{fit.name}/{_NOT_FOLLOWED}": _NOTHING_TOLD})
         known = self._known.setdefault(fit.name, list(self._before(fit.name)))
         if fit.params not in known:
             if len(known) == MOST:
@@ -55,7 +59,8 @@ class FitNames:
     def _before(self, name: str) -> Iterable[Mapping[str, str]]:
         for number in range(1, MOST + 1):
             prefix = f"{_prefix(name, number)}/"
-            found = {key.removeprefix(prefix): text for key, text in self._earlier.items() if key.startswith(prefix)}
+            told = {key.removeprefix(prefix): text for key, text in self._earlier.items() if key.startswith(prefix)}
+            found = {key: text for key, text in told.items() if key not in {_LEFT_OUT, _NOT_FOLLOWED}}
             if not found:
                 return
             yield found

@@ -51,3 +51,16 @@ def test_a_search_by_hand_is_bounded_and_says_so() -> None:
 
 def test_nothing_told_is_nothing_logged() -> None:
     assert logged_fits([StepLog(params={"a": 1})]) == StepLog()
+
+
+def test_a_training_that_nothing_was_told_of_is_said_and_takes_no_number() -> None:
+    beside = FitRecord("model", {})
+    said = "MLflow told nothing of a training: it failed, or ran beside another one on another thread"
+    assert logged_fits([StepLog(fits=(beside, fit("1"), beside))]).params == {
+        "model/not_followed": said,
+        "model/C": "1",
+    }
+    names = FitNames(
+        {"model/C": "1", "model/not_followed": said, "model/left_out": "trainings beyond the 50 first ones"}
+    )
+    assert dict(names.logged(fit("1"), {}).params) == {"model/C": "1"}
