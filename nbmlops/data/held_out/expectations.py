@@ -21,7 +21,7 @@ _MOST_EXAMPLES = 3
 
 
 def invariance(before: object, after: object, within: float, allowed: float) -> Expectation:
-    """Returns on how many rows predictions changed though they should not; NaN counts as a change.
+    """Returns on how many rows predictions changed though they should not; a missing one counts as a change.
 
     Args:
         before: For each row what the model says: a number, a label, or a row of probabilities.
@@ -35,12 +35,13 @@ def invariance(before: object, after: object, within: float, allowed: float) -> 
     one, other = _sides(before, after)
     _check(allowed, within, least=0.0)
     if one.dtype.kind in "biuf" and other.dtype.kind in "biuf":
-        kept = abs(other.astype("float64") - one.astype("float64")) <= within
+        # Without a distance they are compared as they are: as floats, great integers would be one another.
+        kept = abs(other.astype("float64") - one.astype("float64")) <= within if within else one == other
         asked = f"changes by at most {within:.6g}" if within else "does not change"
     elif within:
         raise UsageError("labels have no distance, so `within` says nothing of them", "leave it out")
     else:
-        kept, asked = one.astype(str) == other.astype(str), "does not change"
+        kept, asked = (one.astype(str) == other.astype(str)) & ~_missing(one) & ~_missing(other), "does not change"
     kept = kept.all(axis=1) if kept.ndim == 2 else kept
     return _expectation("invariance", asked, (one, other), kept, (allowed, _labels(before, len(one))))
 
@@ -87,7 +88,7 @@ def _sides(before: object, after: object) -> tuple[Array, Array]:
             f"the predictions before and after have different shapes: {one.shape} and {other.shape}",
             "predict for the same rows, once as they are and once changed",
         )
-    if not len(one):
+    if not one.size:
         raise UsageError("there are no rows, so nothing is shown of them", "give rows that the test is about")
     return one, other
 
@@ -97,6 +98,14 @@ def _check(allowed: float, bound: float, *, least: float) -> None:
         raise UsageError(f"the share of rows that may break it lies between 0 and 1, but is {allowed}", "allowed=0.05")
     if not least <= bound < float("inf"):
         raise UsageError(f"a distance is a finite number, 0 or more, but is {bound}")
+
+
+def _missing(labels: Array) -> Array:
+    """Returns where there is no label: None, NaN, NaT or pandas' NA, which are equal as texts."""
+    import pandas as pd
+
+    missing: Array = pd.isna(labels)
+    return missing
 
 
 def _labels(before: object, count: int) -> Any:

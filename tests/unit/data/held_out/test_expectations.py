@@ -91,3 +91,27 @@ def test_what_says_nothing_is_refused(make, message: str) -> None:
     with pytest.raises(UsageError) as told:
         make()
     assert told.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["late", None, "early"], dtype=object),
+        pd.Series(["late", np.nan, "early"]),
+        pd.Series(["late", pd.NA, "early"], dtype="string"),
+        pd.Series([1, pd.NA, 3], dtype="Int64"),
+        pd.Series(pd.to_datetime(["2024-01-01", None, "2024-01-02"])),
+    ],
+)
+def test_a_missing_label_is_never_as_expected(labels: object) -> None:
+    assert invariance(labels, labels, 0.0, 0.0).broken == 1
+
+
+def test_great_integers_are_told_apart() -> None:
+    found = invariance(np.array([2**53, 1]), np.array([2**53 + 1, 1]), 0.0, 0.0)
+    assert (found.rows, found.broken) == (2, 1)
+
+
+def test_rows_without_values_show_nothing() -> None:
+    with pytest.raises(UsageError, match="there are no rows"):
+        invariance(np.empty((3, 0)), np.empty((3, 0)), 0.0, 0.0)
