@@ -7,6 +7,7 @@ what the notebook runs, where the notebook runs it.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -69,6 +70,41 @@ def cell_tests(python: str) -> CellTests:
     values = (name for node in found for name in _asked(node.args))
     names = dict.fromkeys(node.name for node in found)
     return CellTests(tuple(names), tuple(dict.fromkeys(values)), min((node.lineno for node in found), default=0))
+
+
+def missed_tests(python: str) -> tuple[str, ...]:
+    """Returns the tests of a cell that its call does not run: replaced by one below, or inside of a block or class."""
+    try:
+        body = parse(python).body
+    except (SyntaxError, ValueError):
+        return ()
+    defined = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    replaced = (name for place, name in enumerate(defined) if name in defined[:place])
+    found = (name for name in (*replaced, *_inside(body)) if name.startswith(PREFIX))
+    return tuple(dict.fromkeys(found))
+
+
+def _inside(body: Sequence[ast.AST]) -> Iterator[str]:
+    """Yields the names of functions in blocks and classes; what a function holds is its own business."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield inner.name
+            elif isinstance(inner, ast.stmt | ast.ExceptHandler | ast.match_case):
+                yield from _inside([inner])
+
+
+def called_tests(call: str) -> tuple[str, ...]:
+    """Returns the names of the functions and modules that a call of `nbmlops.api.test` runs; none of another call."""
+    if not call.startswith(f"{_FUNCTION}("):
+        return ()
+    node = ast.parse(call, mode="eval").body
+    assert isinstance(node, ast.Call)
+    return tuple(
+        ast.unparse(argument).rpartition(".")[2] for argument in node.args if not isinstance(argument, ast.Starred)
+    )
 
 
 def _asked(arguments: ast.arguments) -> list[str]:

@@ -79,7 +79,9 @@ def _run(test: Callable[..., object], values: Mapping[str, object]) -> Behaviour
         returned = _call(test, values)
     except AssertionError as error:
         ended, message = BehaviourOutcome.FAIL, _broken(stated) or _told(error)
-    except Exception as error:  # noqa: BLE001 - a test may raise anything, which is told as its outcome
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a test may raise anything, such as pytest's Skipped or SystemExit
         ended, message = BehaviourOutcome.ERROR, f"{type(error).__name__}: {error}"
     else:
         ended, message = _judged(returned, stated)

@@ -59,6 +59,7 @@ class SessionLog:
         self._checks: dict[tuple[str, str], CheckRecord] = {}
         self._predictions: dict[str, PredictionsRecord] = {}
         self._tests: dict[str, BehaviourRecord] = {}
+        self._broken_here: set[str] = set()
         self._artifacts: dict[str, ArtifactRecord] = {}
         self._pending = StepLog()
         self._lock = threading.RLock()
@@ -158,14 +159,26 @@ class SessionLog:
             self._artifacts.update({record.name: record for record in told.artifacts})
             self._add(told)
 
-    def record_tests(self, records: Sequence[BehaviourRecord]) -> None:
-        """Adds behaviour tests; the same outcome again is not sent again."""
+    def record_tests(self, records: Sequence[BehaviourRecord], *, in_cell: bool = False) -> None:
+        """Adds behaviour tests; the same outcome again is not sent again.
+
+        Args:
+            records: How they ended.
+            in_cell: A cell runs them: of a test that it runs several times an outcome that is no pass counts, as in a
+                step.
+        """
         if not records or self._ignores():
             return
+        records = [record for record in records if record.name not in self._broken_here]
+        self._broken_here |= {record.name for record in records if in_cell and not record.passed}
         fresh = tuple(record for record in records if self._tests.get(record.name) != record)
         self._tests |= {record.name: record for record in fresh}
         if fresh:
             self._add(StepLog(tests=fresh))
+
+    def begin_cell(self) -> None:
+        """Lets a cell run behaviour tests anew, whatever the cells before it found."""
+        self._broken_here.clear()
 
     def tests_not_run(self, declared: Iterable[str]) -> tuple[BehaviourRecord, ...]:
         """Returns those of the declared behaviour tests that the run knows nothing of."""

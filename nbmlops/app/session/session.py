@@ -132,7 +132,7 @@ class NotebookSession:
 
     def tests(self, records: Sequence[BehaviourRecord]) -> None:
         """Logs the outcomes of behaviour tests; a verdict that was given before no longer holds."""
-        self._log.record_tests(records)
+        self._log.record_tests(records, in_cell=bool(self._depth))
         self._verdict = None
         self._recorded()
 
@@ -171,6 +171,7 @@ class NotebookSession:
         process_redactor().learn_later(source)
         if not self._depth:
             self.asked.cell_started()
+            self._log.begin_cell()
         self._depth += 1
         self._in_parameters_cell = any(name in source for name in names) and gives_parameters(source, names)
         tell_listeners(self)

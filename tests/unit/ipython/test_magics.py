@@ -206,6 +206,15 @@ def test_a_cell_that_is_tagged_in_the_saved_notebook_runs_its_tests_though_it_wa
     assert outcomes(store) == {**OUTCOMES, "test_gone": ("not run", "its cell was not run")}
 
 
+def test_a_failure_is_not_hidden_by_the_next_run_in_its_cell(loaded: Any, track: Callable[[], Any]):
+    store = track()
+    loaded.run_cell("def test_up(x): assert x > 0\nimport nbmlops.api")
+    loaded.run_cell("for value in (-1, 1): nbmlops.api.test(test_up, x=value)").raise_error()
+    assert outcomes(store)["test_up"][0] == "fail"
+    loaded.run_cell("for value in (2, 1): nbmlops.api.test(test_up, x=value)").raise_error()
+    assert outcomes(store)["test_up"][0] == "pass"
+
+
 def test_a_line_runs_tests_of_a_module(loaded: Any, track: Callable[[], Any]):
     store = track()
     loaded.run_cell("import types\nchecks = types.ModuleType('checks')\nx = 3")

@@ -51,6 +51,32 @@ def test_the_tag_is_one_more_line(ipynb, cell: tuple[str, ...]) -> None:
             [("def test_a(): ...", "test"), ("x = 1",), ("def test_a(): ...", "test")],
             [("NB129", "the behaviour test 'test_a' has the name of one in cell 2")],
         ),
+        (
+            [("def test_a(): assert 0\ndef test_a(): ...", "test")],
+            [("NB129", "the behaviour test 'test_a' would not run: it is defined again below")],
+        ),
+        (
+            [("def test_a(): ...\nif X:\n    with X:\n        def test_b(): ...", "test")],
+            [("NB129", "the behaviour test 'test_b' would not run: it is defined again below, or inside of a block")],
+        ),
+        (
+            [("def test_a(): ...\nclass T:\n    def test_b(self): ...", "test")],
+            [("NB129", "the behaviour test 'test_b' would not run: it is defined again below, or inside of a block")],
+        ),
+        ([("def test_a():\n    def test_b(): ...", "test")], []),
+        (
+            [("import checks\n%mlops test checks.test_a(X)\n%mlops test checks.test_a(model)",)],
+            [("NB129", "the behaviour test 'test_a' has the name of one in cell 2")],
+        ),
+        (
+            [("import checks\n%mlops test checks.test_a(X)",), ("def test_a(): ...", "test")],
+            [("NB129", "the behaviour test 'test_a' has the name of one in cell 2")],
+        ),
+        (
+            [("import checks\n%mlops test checks(X)", "raises-exception")],
+            [("NB129", "the cell runs behaviour tests and is tagged `raises-exception`: after an error they would")],
+        ),
+        ([("import checks\n%mlops test checks(X)",), ("%mlops test checks.test_a(X)", "skip")], []),
         ([("def test_a(): ...", "test"), ("def test_a(): ...", "test", "skip"), ("def test_a(): ...",)], []),
         ([("%mlops gate",), ("def test_a(): ...", "test")], [("NB122", "`nbmlops.api.test` is called below the gate")]),
         ([("def test_a(): ...", "tests")], [("NB130", "the tag `tests` is not known")]),

@@ -70,6 +70,26 @@ def test_other_errors_are_errors_and_hold_no_addresses() -> None:
     assert outcome(test_wanting) == (ERROR, "UsageError: it asks for model, but was given x, up")
 
 
+def test_skipping_and_exiting_are_no_pass_and_keep_no_other_test_from_running() -> None:
+    def test_skipped(x):
+        pytest.skip("not today")
+
+    def test_left(x):
+        raise SystemExit(0)
+
+    def test_said_by_pytest(x):
+        pytest.fail("too late")
+
+    def test_plain(x): ...
+
+    assert [(one.outcome, one.message) for one in run_tests([test_skipped, test_left, test_plain], VALUES)] == [
+        (ERROR, "Skipped: not today"),
+        (ERROR, "SystemExit: 0"),
+        (PASS, ""),
+    ]
+    assert outcome(test_said_by_pytest) == (ERROR, "Failed: too late")
+
+
 def test_interruptions_are_nobody_elses() -> None:
     def test_slow(x):
         raise KeyboardInterrupt
