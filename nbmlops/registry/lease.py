@@ -190,6 +190,8 @@ def _take(registry: ModelRegistry, name: str, holder: Holder, until: float) -> b
     # True for a new lease, False for one that was left behind, with what it intends.
     while not registry.make_entry(name, _tags(holder)):
         entry = registry.entry(name)  # None when it was given back in this moment
+        if entry is not None and _holder(entry) == holder:
+            return True  # made after all: the answer was lost, and the client asked a second time
         if entry is not None and _is_left_behind(entry) and _take_over(registry, entry, holder):
             return False
         if time.monotonic() > until:
@@ -213,7 +215,8 @@ def _take_over(registry: ModelRegistry, entry: NameEntry, holder: Holder) -> boo
     claim = f"{entry.name}.{found.token if found else 'unreadable'}"
     if not registry.make_entry(claim, _tags(holder)):
         other = registry.entry(claim)
-        if other is None or not _is_left_behind(other) or not _take_over(registry, other, holder):
+        is_ours = other is not None and _holder(other) == holder  # the answer was lost, as in `_take`
+        if other is None or not (is_ours or (_is_left_behind(other) and _take_over(registry, other, holder))):
             return False
     now = registry.entry(entry.name)
     if now is not None and _holder(now) == found:

@@ -60,6 +60,24 @@ def test_who_comes_while_somebody_has_it_is_told_who() -> None:
     assert list(registry.entries) == [NAME]
 
 
+class LosingAnswers(InMemoryRegistry):
+    """Makes every name, and says that it was there: the answer was lost, and MLflow's client asked again."""
+
+    def make_entry(self, name: str, tags: Mapping[str, str]) -> bool:
+        super().make_entry(name, tags)
+        return False
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+def test_a_lease_whose_making_was_answered_by_silence_is_had(is_left: bool) -> None:
+    registry, done = LosingAnswers(), list[str]()
+    if is_left:
+        left(registry, Holder("bob", 0.0, "t1", ELSEWHERE), "move the alias")
+    with lease(registry, "flights", "ada", done.append, wait=0) as held:
+        held.check()
+    assert (done, registry.entries) == (["move the alias"] if is_left else [], {})
+
+
 def test_who_waits_gets_it_next() -> None:
     registry, order = InMemoryRegistry(), list[str]()
     inside, leave = threading.Event(), threading.Event()
