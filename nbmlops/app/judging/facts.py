@@ -10,12 +10,16 @@ from msgspec import Struct
 
 from nbmlops.app.judging.data_drift import drift_of
 from nbmlops.app.judging.recorded import Recorded
+from nbmlops.core.errors import NbmlopsError
 from nbmlops.gate.evidence import Found, NotHad, NothingToCompare
 from nbmlops.gate.policy import HELD_OUT
+from nbmlops.notebook.model import RoleKind
+from nbmlops.notebook.reader import read_notebook
 from nbmlops.pipeline.run_codec import finite
 from nbmlops.registry.registry import ModelVersion
 from nbmlops.tracking.behaviour import behaviours_in
 from nbmlops.tracking.lineage import CHECK, GIT_COMMIT, GIT_DIRTY, PIPELINE, PYTHON
+from nbmlops.tracking.provenance import Provenance
 from nbmlops.tracking.tracker import RunFacts
 
 if TYPE_CHECKING:
@@ -75,7 +79,7 @@ def _of_run(asked: AskedFact, facts: RunFacts, recorded: Recorded) -> Fact:
 
 
 def _unpinned(asked: AskedFact, facts: RunFacts, recorded: Recorded) -> Fact:
-    """Returns how many libraries of the run are others than its pipeline's lock, or else the project's, says."""
+    """Returns how many libraries of the run its pipeline's lock, or else the project's, does not name as they are."""
     from nbmlops.app.compiling.installed import marker_environment  # noqa: PLC0415  # only who asks for it needs it
     from nbmlops.app.judging.pinned import pin_differences  # noqa: PLC0415  # likewise
 
@@ -84,15 +88,29 @@ def _unpinned(asked: AskedFact, facts: RunFacts, recorded: Recorded) -> Fact:
     lock = next((folder / LOCK for folder in (*folders, asked.root) if (folder / LOCK).is_file()), None)
     if lock is None:
         return NotHad(f"there is no {LOCK}, neither the pipeline's nor the project's")
-    packages = recorded.packages(asked.run_id)
-    if not packages:
+    made_from = recorded.provenance(asked.run_id)
+    if not made_from.packages:
         return NotHad("the run recorded no versions of libraries")
-    said = pin_differences(
-        lock.read_text("utf-8", "replace"), facts.tags.get(PYTHON, ""), packages, marker_environment()
-    )
+    python, text = facts.tags.get(PYTHON, ""), lock.read_text("utf-8", "replace")
+    said = pin_differences(text, python, made_from.packages, marker_environment(), _imported(asked.root, made_from))
     if said is None:
         return NotHad(f"{lock.relative_to(asked.root).as_posix()} pins nothing")
     return Found(float(len(said)), _listed(said), {"libraries": list(said)} if said else {})
+
+
+def _imported(root: Path, made_from: Provenance) -> Mapping[str, Sequence[str]]:
+    """Returns the modules that a run's cells import, with what brings them; cells that no pipeline has are left out."""
+    from nbmlops.app.compiling.lock_text import OWN  # noqa: PLC0415  # as above
+    from nbmlops.app.judging.pinned import imported_modules  # noqa: PLC0415  # likewise
+    from nbmlops.runtime.reuse.libraries import distributions_of  # noqa: PLC0415  # likewise
+
+    try:
+        cells = read_notebook(root / made_from.notebook).cells if made_from.notebook else ()
+    except (OSError, NbmlopsError):  # the run stays, its notebook may go
+        cells = ()
+    skipped = {cell.id for cell in cells if cell.role.kind is RoleKind.SKIP}
+    modules = imported_modules(cell.source for cell in made_from.cells if not cell.id or cell.id not in skipped)
+    return {one: tuple(distributions_of([one], made_from.packages)) for one in modules if one != OWN}
 
 
 def _listed(said: Sequence[str]) -> str:

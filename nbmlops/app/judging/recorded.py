@@ -15,7 +15,7 @@ from nbmlops.gate.evidence import NotHad
 from nbmlops.registry.registry import ModelRegistry, ModelVersion
 from nbmlops.tracking.lineage import PREDICTIONS
 from nbmlops.tracking.predictions import predictions_artifact
-from nbmlops.tracking.provenance import PROVENANCE_FILE, provenance_from_json
+from nbmlops.tracking.provenance import PROVENANCE_FILE, Provenance, provenance_from_json
 from nbmlops.tracking.tracker import RunFacts, Tracker
 
 if TYPE_CHECKING:
@@ -66,15 +66,14 @@ class Recorded:
         """
         return self._registry.profile(version)
 
-    def packages(self, run_id: str) -> Mapping[str, str]:
-        """Returns the libraries that a run had, with their versions; {} where it recorded none.
+    def provenance(self, run_id: str) -> Provenance:
+        """Returns what a run was made from; an empty record where it told nothing of it.
 
         Raises:
             UsageError: there is no such run.
             EnvironmentFault: the store cannot be used.
         """
-        provenance = provenance_from_json(self._tracker.read_document(run_id, PROVENANCE_FILE))
-        return provenance.packages if provenance is not None else {}
+        return provenance_from_json(self._tracker.read_document(run_id, PROVENANCE_FILE)) or Provenance()
 
     def of_run(self, run_id: str, name: str) -> HeldOut | NotHad:
         """Returns the predictions that a run logged under a name, or why they cannot be had."""

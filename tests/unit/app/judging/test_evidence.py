@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -27,7 +28,7 @@ from nbmlops.pipeline.run_record import MetricValue, StepLog
 from nbmlops.registry.registry import ModelVersion
 from nbmlops.tracking.lineage import GIT_COMMIT, GIT_DIRTY, PIPELINE, PREDICTIONS
 from nbmlops.tracking.predictions import predictions_artifact, predictions_file
-from nbmlops.tracking.provenance import PROVENANCE_FILE, Provenance, provenance_to_json
+from nbmlops.tracking.provenance import PROVENANCE_FILE, CodeCell, Provenance, provenance_to_json
 from nbmlops.tracking.tracker import RunStart
 from tests.fakes.in_memory import InMemoryRegistry, InMemoryTracker
 
@@ -300,6 +301,22 @@ def test_libraries_that_are_not_those_of_the_lock_are_named(world: World) -> Non
     assert world.fact("unpinned_environment") == Found(0.0)
     (folder / "requirements.lock").write_text("")
     assert world.fact("unpinned_environment") == NotHad("pipelines/delays/requirements.lock pins nothing")
+
+
+def test_imported_libraries_that_the_lock_does_not_name_are_named(world: World) -> None:
+    sources = ("import sklearn.svm, json", "import numpy as np", "import tensorboard", "import nbmlops")
+    cells = [nbformat.v4.new_code_cell(source, id=f"c{place}") for place, source in enumerate(sources)]
+    cells[2].metadata.tags = ["skip"]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), world.root / "delays.ipynb")
+    packages = {"numpy": "2.1.0", "scikit-learn": "1.5.0", "tensorboard": "2.0", "nbmlops": "1.0"}
+    code = tuple(CodeCell(f"c{place}", place + 1, "", source) for place, source in enumerate(sources))
+    document = provenance_to_json(Provenance("delays.ipynb", code, packages))
+    world.tracker.log_document(world.run, PROVENANCE_FILE, document)
+    (world.root / "requirements.lock").write_text("numpy==2.1.0\n")
+    said = "sklearn is imported (scikit-learn 1.5.0), and not locked"
+    assert world.fact("unpinned_environment") == Found(1.0, said, {"libraries": [said]})
+    (world.root / "requirements.lock").write_text("numpy==2.1.0\nscikit-learn==1.5.0\n")
+    assert world.fact("unpinned_environment") == Found(0.0)
 
 
 def test_checks_and_tests_are_counted(world: World) -> None:

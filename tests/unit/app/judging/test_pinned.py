@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbmlops.app.judging.pinned import pin_differences
+from nbmlops.app.judging.pinned import imported_modules, pin_differences
 
 ENVIRONMENT = {"python_version": "3.12", "python_full_version": "3.12.1", "sys_platform": "linux", "extra": ""}
 PACKAGES = {"numpy": "2.1.0", "scikit-learn": "1.5.0", "torch": "2.3.0+cu121", "tzdata": "2024.1"}
@@ -26,6 +26,15 @@ PACKAGES = {"numpy": "2.1.0", "scikit-learn": "1.5.0", "torch": "2.3.0+cu121", "
         ("numpy==2.*\nscikit-learn==1.5.0", ("numpy==2.* names no version",)),
         ("numpy==2.1.0 ; what is this", ()),
         ("numpy==1 ; what is this", ("numpy is 2.1.0, locked 1",)),
+        (
+            "numpy==2.1.0\n--requirement base.txt\n-r base.txt\n--constraint c.txt",
+            (
+                "--requirement base.txt names no version",
+                "-r base.txt names no version",
+                "--constraint c.txt names no version",
+            ),
+        ),
+        ("numpy==1.26.4\nNumPy==2.1.0", ("numpy is locked twice: 1.26.4 and 2.1.0", "numpy is 2.1.0, locked 1.26.4")),
         ("# nothing\n\n", None),
         ("pywin32==306 ; sys_platform == 'win32'", None),
     ],
@@ -38,3 +47,20 @@ def test_a_run_that_does_not_say_its_python_differs_from_a_lock_that_does() -> N
     assert pin_differences("# python 3.11\nnumpy==2.1.0", "", PACKAGES, ENVIRONMENT) == (
         "Python is not known, locked 3.11",
     )
+
+
+def test_what_cells_import_and_the_lock_does_not_name_is_told() -> None:
+    imported = {"sklearn": ("scikit-learn",), "torch": ("torch",), "json": (), "numpy": ("numpy",)}
+    assert pin_differences("numpy==2.1.0\nscikit-learn==1.5.0", "3.11.9", PACKAGES, ENVIRONMENT, imported) == (
+        "torch is imported (torch 2.3.0+cu121), and not locked",
+    )
+
+
+def test_the_modules_that_cells_import() -> None:
+    cells = [
+        "%matplotlib inline\nimport numpy as np, os.path",
+        "from sklearn.svm import SVC",
+        "from . import x",
+        "y = (",
+    ]
+    assert imported_modules(cells) == ("numpy", "os", "sklearn")
