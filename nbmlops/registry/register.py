@@ -19,7 +19,7 @@ from nbmlops.registry.registry import (
     ModelVersion,
 )
 from nbmlops.registry.transitions import NOBODY, Actor, Standing, Transition, change
-from nbmlops.tracking.lineage import RUN_ID
+from nbmlops.tracking.lineage import RUN_ID, VERDICT_BASELINE
 
 _MOST_RULES = 3
 
@@ -38,7 +38,8 @@ def register(
         verdict: The gate's answer on the candidate's metrics.
         candidate: The model with its lineage.
         registry: Where to.
-        promote_on_pass: Make it champion even though there is one.
+        promote_on_pass: Make it champion even though there is one; a challenger, if that is not the one it was judged
+            against.
         actor: Who registers, when and why.
 
     Raises:
@@ -55,7 +56,8 @@ def register(
         version = registry.add(candidate, verdict)
     # The stage is written last: a version without one was left unfinished by a process that died.
     if STAGE not in version.tags:
-        _stage(registry, version, promote_on_pass=promote_on_pass, actor=actor)
+        promotes = promote_on_pass and not _skipped(verdict)  # a champion may have come since the check above
+        _stage(registry, version, promote_on_pass=promotes, actor=actor)
     return _current(registry, version)
 
 
@@ -92,7 +94,8 @@ def _stage(registry: ModelRegistry, version: ModelVersion, *, promote_on_pass: b
         if found is None or STAGE in found.tags:
             return None
         champion = now.entry.aliases.get(CHAMPION)
-        if champion is None or champion == version.version or promote_on_pass:
+        promotes = promote_on_pass and not _was_judged_against_another(found, champion or "")
+        if champion is None or champion == version.version or promotes:
             return champion_plan(now, found, actor, Action.REGISTER)
         return challenger_plan(now, found, Action.REGISTER)
 
@@ -107,7 +110,7 @@ def _check_baseline(registry: ModelRegistry, name: str, verdict: Verdict) -> Non
     Raises:
         GateRejected: so it is.
     """
-    skipped = [result.rule for result in verdict.results if result.outcome is Outcome.NOT_APPLICABLE]
+    skipped = _skipped(verdict)
     champion = registry.aliased(name, CHAMPION) if skipped else None
     if champion is not None:
         raise GateRejected(
@@ -115,6 +118,18 @@ def _check_baseline(registry: ModelRegistry, name: str, verdict: Verdict) -> Non
             f"but version {champion.version} of {name} is one",
             "judge it again: nbmlops gate RUN, or %mlops gate in a saved notebook",
         )
+
+
+def _skipped(verdict: Verdict) -> list[str]:
+    """Returns the rules that found no champion."""
+    return [result.rule for result in verdict.results if result.outcome is Outcome.NOT_APPLICABLE]
+
+
+def _was_judged_against_another(version: ModelVersion, champion: str) -> bool:
+    """Returns whether the version's verdict compared with a champion that is not this version any more."""
+    judged = version.tags.get(VERDICT_BASELINE, "")
+    start = f"{version.name} version "
+    return judged.startswith(start) and judged != f"{start}{champion}"
 
 
 def _why(verdict: Verdict) -> str:

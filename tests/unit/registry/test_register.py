@@ -8,7 +8,7 @@ from nbmlops.gate.verdict import Outcome, RuleResult, Verdict
 from nbmlops.pipeline.run_record import Lineage, ModelVersionRef
 from nbmlops.registry.audit import faults
 from nbmlops.registry.register import finish, register
-from nbmlops.registry.registry import Candidate, ModelRegistry
+from nbmlops.registry.registry import Candidate, ModelRegistry, ModelVersion
 from nbmlops.registry.transitions import standing
 from tests.fakes.failing import FailingRegistry
 from tests.fakes.in_memory import InMemoryRegistry
@@ -47,6 +47,35 @@ def test_promote_on_pass_makes_champions_and_archives_the_former() -> None:
     register(PASS, candidate(1), registry, promote_on_pass=True)
     register(PASS, candidate(2), registry, promote_on_pass=True)
     assert stages(registry) == {"1": ((), "archived"), "2": (("champion",), "champion")}
+
+
+def test_what_was_judged_against_another_champion_does_not_take_the_place_of_this_one() -> None:
+    registry = InMemoryRegistry()
+    register(PASS, candidate(1), registry)
+    judged = replace(PASS, baseline="flights version 1")
+    register(judged, candidate(2), registry, promote_on_pass=True)
+    register(judged, candidate(3), registry, promote_on_pass=True)
+    assert stages(registry) == {
+        "1": ((), "archived"),
+        "2": (("champion",), "champion"),
+        "3": (("challenger",), "challenger"),
+    }
+
+
+def test_of_two_first_versions_at_once_one_becomes_champion() -> None:
+    skipped = RuleResult("live", "auc", 0.8, ">= champion", None, Outcome.NOT_APPLICABLE, "no champion")
+    first = Verdict(True, (*PASS.results, skipped))
+
+    class Busy(InMemoryRegistry):
+        def add(self, added: Candidate, verdict: Verdict) -> ModelVersion:
+            made = super().add(added, verdict)
+            if added.run_id == "run1":
+                register(first, candidate(2), self, promote_on_pass=True)
+            return made
+
+    registry = Busy()
+    register(first, candidate(1), registry, promote_on_pass=True)
+    assert stages(registry) == {"1": (("challenger",), "challenger"), "2": (("champion",), "champion")}
 
 
 def test_rules_that_found_no_champion_are_judged_again_once_there_is_one() -> None:
