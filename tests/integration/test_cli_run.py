@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -198,9 +199,12 @@ def test_the_run_document_is_what_is_written_and_what_is_tracked(project: Projec
 @pytest.mark.slow
 def test_a_run_that_executes_nothing_loads_nothing_that_executes_or_tracks(project: Project) -> None:
     assert project.command("run", "points").returncode == 0
-    parts = {"app.closing", "app.elsewhere", "app.run_start", "app.step_inputs", "runtime.codecs", "runtime.turns"}
-    parts |= {"registry.mlflow_registry", "runtime.shared_files", "tracking.mlflow_tracker", "tracking.redaction"}
+    parts = {"app.running.closing", "app.running.elsewhere", "app.running.start", "app.running.step_inputs"}
+    parts |= {"runtime.handover.codecs", "runtime.schedule.turns", "runtime.store.shared_files"}
+    parts |= {"registry.mlflow_registry", "tracking.mlflow_tracker", "tracking.redaction"}
     unneeded = {"nbmlops.analysis", "nbmlops.compiler", "nbmlops.notebook", *(f"nbmlops.{part}" for part in parts)}
+    # A module that was moved would be missed here for ever.
+    assert [name for name in sorted(unneeded) if importlib.util.find_spec(name) is None] == []
     unneeded |= {
         "concurrent.futures",
         "ctypes",
