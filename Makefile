@@ -96,7 +96,7 @@ corpus: ## Measure the promise on other people's notebooks: make corpus N=notebo
 	$(or $(P),$(BIN)/python) benchmarks/corpus.py $(N) $(W)
 
 soak: $(VENV)/.dev ## Kill runs and writers 200 times, start two runs at once 100 times, run 1,000 steps (over an hour)
-	NBMLOPS_SOAK=200 $(BIN)/python -m pytest -s tests/faults tests/integration/test_cold_and_warm.py tests/unit/data/test_frame_properties.py
+	NBMLOPS_SOAK=200 $(BIN)/python -m pytest -s tests/faults tests/integration/test_cold_and_warm.py tests/unit/data/fingerprints/test_frame_properties.py
 
 docs: $(VENV)/.dev ## Write the generated reference pages again
 	$(BIN)/python docs/generate.py
