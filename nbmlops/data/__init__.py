@@ -1,1 +1,1 @@
-"""Values without pipelines: canonical fingerprints, schemas, profiles."""
+"""Values without pipelines: fingerprints, schemas, profiles, comparisons, predictions, versions."""

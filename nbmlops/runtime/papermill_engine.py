@@ -3,7 +3,7 @@
 Cells run as under papermill's own engine. Three things differ: the output file is whole at every moment, whoever is
 killed, and writing it takes at most a tenth of the time, where papermill writes the whole notebook twice for each cell;
 kernels of Python are ready, and gone, as soon as they say so. A process that executes several notebooks starts the
-kernels of later ones warm (`warm_papermill`).
+kernels of later ones warm (`kernels.warm_papermill`).
 
 Papermill loads this module, by its entry point, each time that it is imported: it must not load anything else.
 """

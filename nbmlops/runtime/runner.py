@@ -1,6 +1,6 @@
 """Runs the steps of a compiled pipeline in notebook order: cached ones are skipped, others executed by papermill.
 
-What the cache has of it is taken by `course`, the rest is executed by `turns`.
+What the cache has of it is taken by `schedule.course`, the rest is executed by `schedule.turns`.
 
 Nothing heavy is imported before a step has to be executed. State is written when a step has succeeded, whole or not
 at all, so that a run can be stopped at any point and the next one goes on from there.

@@ -2,7 +2,7 @@
 
 Comes in: statements. Goes out: the names. One that is imported or defined as well has more than one meaning, and is a
 variable. Names that are put together when the code runs, or stand in files, cannot be seen: the step that binds one
-stops (`runtime.notebook_names`).
+stops (`runtime.steps.notebook_names`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The panel as a record: what it shows, cut to size and safe to show anywhere. What it is made of: `panel_view`.
+"""The panel as a record: what it shows, cut to size and safe to show anywhere. What it is made of: `view`.
 
-Three renderers read it: the widget's script (`to_json`), the picture that stays in the notebook's file (`panel_html`)
-and the text for terminals and logs (`panel_text`).
+Three renderers read it: the widget's script (`to_json`), the picture that stays in the notebook's file (`html`)
+and the text for terminals and logs (`text`).
 """
 
 from __future__ import annotations

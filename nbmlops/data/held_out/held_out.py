@@ -1,8 +1,8 @@
 """What a model said of the rows that it was held back from: read from the notebook, kept as one Parquet file.
 
-A row is known by its key (`row_keys`), so that two models can be compared on the same rows whatever order they were
-in. Columns are kept beside the predictions: by them the gate makes slices, and with the model's features another model
-can be asked about the same rows.
+A row is known by its key (`fingerprints.row_keys`), so that two models can be compared on the same rows, whatever order
+they were in. Columns are kept beside the predictions: by them the gate makes slices, and with the model's features
+another model can be asked about the same rows.
 """
 
 from __future__ import annotations

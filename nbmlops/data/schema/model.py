@@ -35,7 +35,7 @@ class ColumnSchema(Struct, frozen=True):
         values: The only values allowed, for texts; empty when any is.
         unique: Whether no value may stand in two rows; missing ones are no values.
         private: Whether messages and documents show no values of it.
-        earliest: First date or time allowed, for datetimes, as `schema_times` has it; "" for no such rule.
+        earliest: First date or time allowed, for datetimes, as `times` has it; "" for no such rule.
         latest: Last one allowed.
         time_zone: Name of their time zone, "none" for datetimes without one; "" for no such rule.
     """

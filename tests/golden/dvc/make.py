@@ -1,7 +1,7 @@
 """Makes `tree.json` beside it with the real DVC: python make.py DVC (the command; DVC 3).
 
 Each entry of `steps` is data, and what `dvc add` left behind: pointers, .gitignore files, the names of the cache's
-objects and the listings among them. `tests/unit/app/test_data_add.py` compares our own with it.
+objects and the listings among them. `tests/unit/app/data/test_add.py` compares our own with it.
 """
 
 import json
