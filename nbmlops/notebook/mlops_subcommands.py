@@ -109,7 +109,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-p", "--parameter", metavar="NAME=VALUE", type=word, action="append", help="set a parameter; repeatable"
     )
-    parser.add_argument("--from", metavar="STEP", type=word, help="execute this step and all after it")
+    parser.add_argument("--from", metavar="STEP", type=word, help="execute this step and those that need it")
     parser.add_argument("--to", metavar="STEP", type=word, help="stop after this step")
     parser.add_argument("--jobs", metavar="N", type=word, help="how many steps may run at once")
     parser.add_argument("--force", action="store_true", help="execute every step, whatever the cache has")

@@ -20,9 +20,9 @@ from nbmlops.gate.reports import verdict_to_markdown
 from nbmlops.gate.verdict import Waiver
 
 HELP = """\
-Judge a run again by the rules that nbmlops.toml has now, against the champion of now. TARGET is the id of an MLflow
-run, a pipeline's folder or its name (its latest run). Without it: the only pipeline of the project. The verdict is
-stored with the run.
+Judge a run again by the rules that nbmlops.toml has now, against the champion of now. RUN is the id of an MLflow run,
+PIPELINE a folder or a name, whose latest run is meant. Without either: the only pipeline of the project. The verdict
+is stored with the run.
 
 \b
 Examples:

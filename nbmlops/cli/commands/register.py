@@ -15,7 +15,7 @@ from nbmlops.cli.run_documents import register_document
 
 HELP = """\
 Register the model of a run whose verdict passes: the first version of a name becomes champion, later ones challenger.
-TARGET is the id of an MLflow run, a pipeline's folder or its name (its latest run). Registering the same run again
+RUN is the id of an MLflow run, PIPELINE a folder or a name, whose latest run is meant. Registering the same run again
 gives the same version.
 
 \b
