@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nbmlops.core.errors import NbmlopsError
-from nbmlops.notebook.behaviour import PREFIX, TAG, cell_tests
+from nbmlops.notebook.behaviour import PREFIX, TAG, called_tests, cell_tests
 from nbmlops.notebook.model import Cell, RoleKind
 from nbmlops.notebook.reader import read_notebook
 from nbmlops.notebook.source import translate
@@ -13,8 +13,14 @@ from nbmlops.notebook.tags import read_marks
 
 
 def declared_tests(notebook: Path | None) -> tuple[str, ...]:
-    """Returns the names of all behaviour tests in the notebook as it was saved last; () where it cannot be read."""
-    return tuple(name for cell in _tagged(notebook) for name in cell_tests(cell.python).names)
+    """Returns the names of all behaviour tests in the notebook as it was saved last; () where it cannot be read.
+
+    Those of tagged cells and those that lines name one by one; what a module holds is known when its line runs.
+    """
+    cells = _cells(notebook)
+    tagged = [name for cell in cells if TAG in cell.tags for name in cell_tests(cell.python).names]
+    called = [name for cell in cells for magic in cell.magics for name in called_tests(magic.python)]
+    return tuple(dict.fromkeys([*tagged, *(name for name in called if name.startswith(PREFIX))]))
 
 
 def line_behind(source: str, notebook: Path | None) -> str:
@@ -40,8 +46,12 @@ def line_behind(source: str, notebook: Path | None) -> str:
 
 
 def _tagged(notebook: Path | None) -> tuple[Cell, ...]:
+    return tuple(cell for cell in _cells(notebook) if TAG in cell.tags)
+
+
+def _cells(notebook: Path | None) -> tuple[Cell, ...]:
     try:
         cells = read_notebook(notebook).cells if notebook is not None else ()
     except (OSError, NbmlopsError):  # it was moved, or is being written
         return ()
-    return tuple(cell for cell in cells if TAG in cell.tags and cell.role.kind is not RoleKind.SKIP)
+    return tuple(cell for cell in cells if cell.role.kind is not RoleKind.SKIP)

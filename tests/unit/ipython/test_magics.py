@@ -197,13 +197,15 @@ def test_a_cell_that_is_tagged_in_the_saved_notebook_runs_its_tests_though_it_wa
     import nbformat
 
     tagged = nbformat.v4.new_code_cell("def test_up(x): ...\n\ndef test_gone(): ...", metadata={"tags": ["test"]})
-    nbformat.write(nbformat.v4.new_notebook(cells=[tagged]), tmp_path / "flights.ipynb")
+    line = nbformat.v4.new_code_cell("%mlops test checks.test_fog(x)")
+    nbformat.write(nbformat.v4.new_notebook(cells=[tagged, line]), tmp_path / "flights.ipynb")
     store = track()
     loaded.run_cell("x = 3\ndef test_other(x): raise ValueError")
     loaded.run_cell(TESTS).raise_error()
     assert outcomes(store) == OUTCOMES
     loaded.run_cell("%mlops gate").raise_error()
-    assert outcomes(store) == {**OUTCOMES, "test_gone": ("not run", "its cell was not run")}
+    missed = ("not run", "its cell was not run")
+    assert outcomes(store) == {**OUTCOMES, "test_fog": missed, "test_gone": missed}
 
 
 def test_a_failure_is_not_hidden_by_the_next_run_in_its_cell(loaded: Any, track: Callable[[], Any]):
