@@ -54,6 +54,16 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_tests_that_the_table_of_faults_names_are_there() -> None:
+    text = (ROOT / "docs/explanation/reliability.md").read_text()
+    missing, folder = [], ""
+    for found in re.findall(r"`((?:faults|unit|integration)/[\w/]+|test_\w+)`", text):
+        place, _, name = found.rpartition("/")
+        folder = place or folder  # one without a folder stands beside the one before it
+        missing += [] if (ROOT / "tests" / folder / f"{name}.py").exists() else [f"{folder}/{name}"]
+    assert missing == []
+
+
 def test_every_page_is_found_from_the_first_one() -> None:
     text = (ROOT / "docs/README.md").read_text()
     pages = {page.relative_to(ROOT / "docs").as_posix() for page in PAGES if page.is_relative_to(ROOT / "docs")}
