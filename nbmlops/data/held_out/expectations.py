@@ -6,6 +6,7 @@ with CheckList", ACL 2020): invariance (INV) and directional expectation (DIR) t
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from nbmlops.core.errors import UsageError
@@ -96,7 +97,7 @@ def _sides(before: object, after: object) -> tuple[Array, Array]:
 def _check(allowed: float, bound: float, *, least: float) -> None:
     if not 0 <= allowed < 1:
         raise UsageError(f"the share of rows that may break it lies between 0 and 1, but is {allowed}", "allowed=0.05")
-    if not least <= bound < float("inf"):
+    if not (math.isfinite(bound) and bound >= least):
         raise UsageError(f"a distance is a finite number, 0 or more, but is {bound}")
 
 

@@ -115,3 +115,9 @@ def test_great_integers_are_told_apart() -> None:
 def test_rows_without_values_show_nothing() -> None:
     with pytest.raises(UsageError, match="there are no rows"):
         invariance(np.empty((3, 0)), np.empty((3, 0)), 0.0, 0.0)
+
+
+@pytest.mark.parametrize("by", [float("-inf"), float("inf"), float("nan")])
+def test_a_distance_without_end_asks_for_nothing(by: float) -> None:
+    with pytest.raises(UsageError, match="a distance is a finite number"):
+        directional(BEFORE, BEFORE, "up", by, 0.0)
