@@ -11,6 +11,7 @@ _PAIRED = re.compile(
 )
 # Quoted, random enough to be a key, and no name of a file.
 _QUOTED = re.compile(r"[\"'](?=[^\"'\n]*\d)(?![^\"'\n]*\.[A-Za-z]\w{0,6}[\"'])[A-Za-z0-9+/=_.~-]{16,}[\"']")
+_ENV = re.compile(r"(?m)^[ \t]*%(?:set_)?env[ \t]+\w+[ =][^\s/]{16,}")
 _LONG = re.compile(r"[A-Za-z0-9]{16,}")
 _PREFIX = re.compile(
     r"\bhf_[A-Za-z]{16}|\bsk-(?:ant|proj|svcacct|admin)-|xox[abposr]-|eyJ\w|\bSG\.\w|hooks\.slack\.com"
@@ -30,7 +31,7 @@ def may_name_secrets(source: str) -> bool:
     lowered = source.lower()
     if any(word in lowered for word in _CERTAIN):
         return True
-    return _PAIRED.search(lowered) is not None or _QUOTED.search(source) is not None
+    return any(pattern.search(text) for pattern, text in ((_PAIRED, lowered), (_QUOTED, source), (_ENV, source)))
 
 
 def may_show_secrets(text: str) -> bool:

@@ -13,7 +13,8 @@ NAMED = (
     "db_password = 'k-12'", "apiKey = 'k-12'", "connect(passwd='k-12')", "os.environ['DB_PASS'] = 'k-12'",
     "pwd = b'k-12'", f"token = '{RANDOM}'", f"x = '{RANDOM}'", f'auth = "{RANDOM[:16]}"',
     "credentials = {'client_secret': 'k-12'}",
-    "%env DB_PASSWORD=k-12", "!x --passphrase k-12", "signing_key = 'k-12'", "connection_string = 'k-12'",
+    "%env DB_PASSWORD=k-12", "%env TOKEN=a1b2-c3d4-e5f6-g7h8",
+    "!x --passphrase k-12", "signing_key = 'k-12'", "connection_string = 'k-12'",
 )  # fmt: skip
 SHOWN = (
     "AKIAIOSFODNN7EXAMPLE", "ghp_" + "a1B2" * 9, "hf_" + "aB3" * 11, "hf_" + "xVbVZLcJ" * 4,
