@@ -80,7 +80,7 @@ def run_line(line: str, namespace: dict[str, Any], local: Mapping[str, Any]) -> 
     __tracebackhide__ = True
     if not line.strip():
         return SubcommandList()
-    parsed = parse_line(line)
+    parsed = _parsed(line)
     if parsed.help:
         return HelpText(parsed.help)
     if parsed.python:
@@ -88,15 +88,29 @@ def run_line(line: str, namespace: dict[str, Any], local: Mapping[str, Any]) -> 
             return evaluate_call(parsed.python, line.strip(), namespace, local)
         except (NameError, AttributeError, TypeError) as error:
             text = split_line(line).head
-            if parsed.subcommand != "data" or not os.path.exists(text):  # noqa: PTH110 - it may be no path at all
+            if parsed.subcommand != "data" or not _is_path(text):
                 raise
-            raise UsageError(f"{text} is a file, but no Python", f"put it in quotes: {_quoted(text)}") from error
+            raise UsageError(*_unquoted(text)) from error
     with own_work():  # the files that it reads are no inputs of the notebook's
         return _run_subcommand(parsed, line, namespace)
 
 
-def _quoted(path: str) -> str:
-    return f"%mlops data {json.dumps(path)} --name NAME"
+def _parsed(line: str) -> MlopsLine:
+    try:
+        return parse_line(line)
+    except UsageError as error:
+        parts = split_line(line)
+        if parts.word != "data" or not _is_path(parts.head):
+            raise
+        raise UsageError(*_unquoted(parts.head)) from error
+
+
+def _is_path(text: str) -> bool:
+    return os.path.exists(text)  # noqa: PTH110 - it may be no path at all
+
+
+def _unquoted(path: str) -> tuple[str, str]:
+    return f"{path} is a file, but no Python", f"put it in quotes: %mlops data {json.dumps(path)} --name NAME"
 
 
 def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> object:

@@ -117,7 +117,8 @@ def test_a_path_without_quotes_is_told_how_to_be_written(loaded: Any, tmp_path: 
         "UsageError: flights.csv is a file, but no Python\n"
         'hint: put it in quotes: %mlops data "flights.csv" --name NAME\n'
     )
-    assert capsys.readouterr().out == told * 2
+    assert isinstance(loaded.run_cell("%mlops data flights.csv").error_in_exec, UsageError)
+    assert capsys.readouterr().out == told * 3
     assert isinstance(loaded.run_cell("%mlops data flights.cvs --name f").error_in_exec, AttributeError)
 
 
