@@ -47,7 +47,15 @@ def certain_reads(unit: Unit) -> frozenset[str]:
     """Returns names that a notebook which completes has bound when the statement runs, since it reads them first."""
     if unit.cell.may_raise or not unit.record.reads:
         return frozenset()
-    names = {name.id for node in _evaluated(unit.node) for name in _on_every_path(node)}
+    names = {
+        name.id
+        for node in _evaluated(unit.node)
+        for name in _on_every_path(node)
+        # What the statement binds itself, or a function that it calls, may be bound before it is read here.
+        if name.id not in unit.effects.may_bind or unit.record.strict.get(name.id) is name
+    }
+    if isinstance(unit.node, ast.AugAssign) and isinstance(unit.node.target, ast.Name):
+        names.add(unit.node.target.id)
     return frozenset(names & unit.record.reads.keys())
 
 

@@ -51,6 +51,35 @@ def test_a_read_that_may_not_happen_says_nothing(analyzed, reader: str) -> None:
     assert unsure(analysis)["b"][0] == ("model",)
 
 
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "model = told()", "model: object = told()", "print((model := told()) + model)", "print(made() + model)",
+        "model = made() + model", "first, model = told(), 1", "print(told())",
+    ],
+)  # fmt: skip
+def test_a_function_that_asks_for_a_name_which_the_statement_binds_itself_says_nothing(analyzed, reader: str) -> None:
+    told = "def told():\n    try:\n        return model\n    except NameError:\n        return 0"
+    made = "def made():\n    global model\n    if told() == 0:\n        model = 1\n    return model"
+    analysis = analyzed(
+        ("functions", f"{told}\n{made}"),
+        ("step:a", "parts = [1]\nfor part in parts:\n    model = part"),
+        ("step:b", reader),
+    )
+
+    assert unsure(analysis) == {"a": ((), ("model",)), "b": (("model",), ())}
+
+
+@pytest.mark.parametrize("reader", ["model = model + told()", "model += told()", "model.x = told()", "told() + model"])
+def test_a_read_beside_such_a_function_counts(analyzed, reader: str) -> None:
+    told = "def told():\n    try:\n        return model\n    except NameError:\n        return 0"
+    analysis = analyzed(
+        ("functions", told), ("step:a", "parts = [1]\nfor part in parts:\n    model = part"), ("step:b", reader)
+    )
+
+    assert unsure(analysis) == {"a": ((), ()), "b": ((), ())}
+
+
 def test_a_name_changed_through_another_one_need_not_be_bound(analyzed) -> None:
     analysis = analyzed(
         ("step:a", "xs = [1]\nif len(xs) > 1:\n    ys = xs"),
