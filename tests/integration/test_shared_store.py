@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.runtime.test_shared_store import record_of as shared_record
 
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.runtime.handover.values import load_value
@@ -22,6 +21,7 @@ from nbmlops.runtime.schedule.results import RunOptions, StepsResult
 from nbmlops.runtime.store.shared_store import SharedStore
 from nbmlops.runtime.store.store import Store
 from tests.integration.test_runtime import Sketch, write_pipeline
+from tests.unit.runtime.store.test_shared_store import record_of as shared_record
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +123,7 @@ PUSHING = """
 import sys
 from pathlib import Path
 from nbmlops.runtime.store.shared_store import SharedStore
-from tests.unit.runtime.test_shared_store import record_of
+from tests.unit.runtime.store.test_shared_store import record_of
 from nbmlops.runtime.store.store import Store
 store = Store(Path(sys.argv[1]))
 record = record_of(store.put([bytes(range(256)) * (1 << 16)]))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import shutil
 
+from nbmlops.core.bytecode import drop_outdated
 from nbmlops.core.errors import EnvironmentFault
 from nbmlops.runtime.layout import Layout
 from nbmlops.runtime.schedule.execute import SCRATCH
 
 
 def prepare_ground(layout: Layout) -> None:
-    """Makes the folder of executed notebooks.
+    """Makes the folder of executed notebooks, and has no step import a module as it was before its last change.
 
     Raises:
         EnvironmentFault: there is no kernel, or nowhere to keep executed notebooks.
@@ -25,6 +26,8 @@ def prepare_ground(layout: Layout) -> None:
             f"cannot make {layout.runs}, where executed notebooks are kept: {error.strerror or error}",
             "make the project's folder writable, or move away the file that stands in its place",
         ) from error
+    for folder in (layout.package, layout.source):
+        drop_outdated(folder)
 
 
 def clear_ground(layout: Layout) -> None:
