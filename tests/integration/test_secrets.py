@@ -124,16 +124,14 @@ def test_a_run_of_a_pipeline(project: Path):
     executed = max(project.glob("runs/line/*/01_load.ipynb")).read_text()
     assert "postgresql://bob:[redacted]@db/x [redacted] [redacted] [redacted] [redacted]" in executed
     assert any(b"[redacted]" in path.read_bytes() for path in project.glob("mlflow.db"))
+    # What steps hand over is for its owner alone.
+    kept = [path for path in (project / HANDED_OVER).rglob("*") if path.is_file()]
+    assert any(b"Cell-Pw-77" in path.read_bytes() for path in kept)  # a variable that later steps may read
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in kept} == {0}
 
 
 def test_what_a_pipeline_computes_is_what_the_notebook_computes(project: Path):
     command(project, "verify", "line.ipynb")
-
-
-def test_what_steps_hand_over_is_for_its_owner_alone(project: Path):
-    kept = [path for path in (project / HANDED_OVER).rglob("*") if path.is_file()]
-    assert any(b"Cell-Pw-77" in path.read_bytes() for path in kept)  # a variable that later steps may read
-    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in kept} == {0}
 
 
 def test_a_run_of_a_notebook(project: Path):
