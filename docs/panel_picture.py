@@ -11,12 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import sync_playwright  # noqa: E402
-
-from tests.ui.conftest import CHROMIUM, LAB, run_all, served, write_notebook  # noqa: E402
+from tests.ui.conftest import CHROMIUM, LAB, run_all, served, write_notebook  # noqa: E402 - tests are no package
 
 RULES = """\
 [[gate.rules]]

@@ -127,7 +127,7 @@ class Graph(Struct):
         line, end_line = part.lineno, part.end_lineno or part.lineno  # type: ignore[attr-defined]  # checked above
         lines = unit.cell.python.split("\n")
         col = len(lines[line - 1].encode()[: part.col_offset].decode()) + 1  # type: ignore[attr-defined]  # as above
-        end_col = len(lines[end_line - 1].encode()[: part.end_col_offset].decode()) + 1  # type: ignore[attr-defined]
+        end_col = len(lines[end_line - 1].encode()[: part.end_col_offset].decode()) + 1  # type: ignore[attr-defined]  # as above
         return self.notebook.span(unit.cell, line, col, end_line, end_col)
 
     def error(self, code: str, place: Place, message: str, hint: str) -> Diagnostic:

@@ -120,7 +120,7 @@ def _run_subcommand(line: MlopsLine, text: str, namespace: dict[str, Any]) -> ob
         UsageError: `step` stands in the middle of a cell.
     """
     # It loads whatever a call may need, which loading the extension should not wait for.
-    from nbmlops import api  # noqa: PLC0415
+    from nbmlops import api  # noqa: PLC0415  # as said above
 
     match line.subcommand:
         case "track":

@@ -56,7 +56,7 @@ class MlflowRegistry:
     def _client(self) -> Any:
         if self._opened is None:
             # It loads what speaks to servers; a run that executes nothing opens no store.
-            from nbmlops.tracking.mlflow_client import open_client  # noqa: PLC0415
+            from nbmlops.tracking.mlflow_client import open_client  # noqa: PLC0415  # as said above
 
             self._opened, self._uri = open_client(self._uri, self._root)
         return self._opened

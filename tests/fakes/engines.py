@@ -84,7 +84,7 @@ def call_airflow(path: Path, given: Mapping[str, Any]) -> Called:
     def context() -> dict[str, Any]:
         return {"params": called.shown | dict(given)}
 
-    sdk = SimpleNamespace(DAG=dag, Param=lambda value, type: (value, type), get_current_context=context, task=task)  # noqa: A006
+    sdk = SimpleNamespace(DAG=dag, Param=lambda value, type: (value, type), get_current_context=context, task=task)  # noqa: A006 - Airflow's name
     with _modules(
         {"airflow": {}, "airflow.sdk": vars(sdk) | {"Variable": SimpleNamespace(get=lambda name: f"secret {name}")}}
     ):
@@ -190,7 +190,7 @@ def call_zenml(path: Path, given: Mapping[str, Any]) -> Called:
         def with_options(self, **settings: Any) -> Step:
             return Step(self.work, settings)
 
-        def __call__(self, options: list[str], values: Mapping[str, Any], id: str, after: list[str]) -> None:  # noqa: A002
+        def __call__(self, options: list[str], values: Mapping[str, Any], id: str, after: list[str]) -> None:  # noqa: A002 - ZenML's name
             called.needs[id] = after
             called.settings[id] = dict(self.settings)
             called.run(id, lambda: self.work(options, values))

@@ -167,4 +167,4 @@ def tried(original: Path, point: str) -> dict[str, Any]:
 if __name__ == "__main__":
     place = Path(sys.argv[1])
     assert forked(lambda: prepared(place), place.with_name("prepared")) == 0
-    print(json.dumps({point: tried(place, point) for point in sys.argv[2:]}))  # noqa: T201
+    print(json.dumps({point: tried(place, point) for point in sys.argv[2:]}))  # noqa: T201 - its output is read by the test

@@ -84,8 +84,8 @@ def register_model(
     """
     _check_verdict(stores, registration.lineage.run_id, verdict)
     # Only registering describes data: a run that executes nothing should not pay for it.
-    from nbmlops.data.fingerprints.fingerprint import fingerprint  # noqa: PLC0415
-    from nbmlops.data.profiles.profile import profile  # noqa: PLC0415
+    from nbmlops.data.fingerprints.fingerprint import fingerprint  # noqa: PLC0415  # as said above
+    from nbmlops.data.profiles.profile import profile  # noqa: PLC0415  # as said above
 
     features = _frame(registration.features)
     candidate = Candidate(
@@ -145,8 +145,8 @@ def _schema(features: DataFrame) -> dict[str, Json]:
     """Returns the schema as the document that its file would hold."""
     import yaml  # noqa: PLC0415  # as above: only registering needs these
 
-    from nbmlops.data.schema.codec import schema_to_yaml  # noqa: PLC0415
-    from nbmlops.data.schema.schema import infer_schema  # noqa: PLC0415
+    from nbmlops.data.schema.codec import schema_to_yaml  # noqa: PLC0415  # as said above
+    from nbmlops.data.schema.schema import infer_schema  # noqa: PLC0415  # as said above
 
     document: Any = yaml.safe_load(schema_to_yaml(infer_schema(features)))
     assert isinstance(document, dict)

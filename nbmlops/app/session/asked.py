@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
-from nbmlops.app.session.figures import ShownFigures
+from nbmlops.app.session.figures import ShownFigures, Shows
 from nbmlops.app.session.place import Kernel
-from nbmlops.core.records import ArtifactRecord
 from nbmlops.pipeline.run_record import FitRecord
 from nbmlops.runtime.steps.autolog import Autolog
 
 
-class Taker(Protocol):
+class Taker(Shows, Protocol):
     """What takes them: a notebook's session. `is_mine` tells whether this process has its run."""
-
-    is_mine: bool
-
-    @property
-    def root(self) -> Path:
-        """The project's root."""
-
-    @property
-    def is_resumed(self) -> bool:
-        """Whether another kernel had the run before."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether a cell runs."""
-
-    def artifact(self, record: ArtifactRecord) -> None:
-        """Records a figure."""
 
     def fit(self, record: FitRecord) -> None:
         """Records what autologging told of a training."""

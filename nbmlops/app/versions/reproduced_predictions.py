@@ -119,7 +119,7 @@ def predict(models: Models) -> Predicted:
 
 def _stored(model: StoredModel) -> object:
     from nbmlops.app.wiring import Stores  # noqa: PLC0415 - as above
-    from nbmlops.registry.promote import find_version  # noqa: PLC0415
+    from nbmlops.registry.promote import find_version  # noqa: PLC0415  # as said above
 
     registry = Stores(Path(model.root), model.uri).registry
     return registry.model(find_version(registry, model.name, model.version))

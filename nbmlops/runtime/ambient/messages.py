@@ -48,7 +48,7 @@ class WarningFilters(Part):
         warnings.resetwarnings()
         filters: list[Any] = warnings.filters  # type: ignore[assignment]  # the very list that Python reads
         filters.extend([*new, *wanted])
-        warnings.defaultaction = values["default action"]  # type: ignore[attr-defined]
+        warnings.defaultaction = values["default action"]  # type: ignore[attr-defined]  # CPython's own name
 
 
 def apply_to_package(package: str) -> None:

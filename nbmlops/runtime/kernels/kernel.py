@@ -69,7 +69,7 @@ class Kernel:
                 return spec
 
             # jupyter_client binds this name to a coroutine function in its own subclass, too
-            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]  # as said above
                 kernel._manager = self
                 # A port may be taken by somebody else before the kernel binds it, and anybody may knock at it.
                 self.transport, self.ip = kernel._address
@@ -78,7 +78,9 @@ class Kernel:
                 kernel._lead_group()
 
             # nbclient ends a kernel with its notebook; ours may have another notebook to come.
-            async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
+            async def shutdown_kernel(  # type: ignore[override]  # likewise
+                self, now: bool = False, restart: bool = False
+            ) -> None:
                 """Does nothing: see `Kernel.close`."""
 
             async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]  # noqa: ARG002 - its signature

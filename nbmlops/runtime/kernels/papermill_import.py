@@ -31,7 +31,7 @@ def late_grammar() -> Iterator[None]:
         yield
         return
     stand_in = ModuleType(_GRAMMAR)
-    stand_in.is_valid_syntax = _is_valid_syntax  # type: ignore[attr-defined]
+    stand_in.is_valid_syntax = _is_valid_syntax  # type: ignore[attr-defined]  # a module is made here
     sys.modules[_GRAMMAR] = stand_in
     try:
         yield

@@ -37,4 +37,4 @@ def pretended_shell() -> Iterator[PretendedShell]:
     try:
         yield shell
     finally:
-        del builtins.get_ipython  # type: ignore[attr-defined]
+        del builtins.get_ipython  # type: ignore[attr-defined]  # set above

@@ -116,7 +116,7 @@ def warm_manager_class(sources: Iterable[str]) -> type[AsyncKernelManager]:
         client_factory = AsyncKernelClient
 
         # jupyter_client binds this name to a coroutine function in its own subclass, too
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]  # as said above
             spec = self.kernel_spec
             if sys.platform == "linux" and spec is not None and "kernel_provisioner" not in spec.metadata:
                 self.provisioner = Provisioner(kernel_spec=spec, parent=self)

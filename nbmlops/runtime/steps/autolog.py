@@ -80,7 +80,7 @@ class Autolog:
     def _patch(self, library: str) -> None:
         if self._mlflow is None:
             # MLflow takes seconds to import, and few ask for autologging.
-            from nbmlops.tracking.mlflow_autolog import MlflowAutolog  # noqa: PLC0415
+            from nbmlops.tracking.mlflow_autolog import MlflowAutolog  # noqa: PLC0415  # as said above
 
             mlflow = MlflowAutolog(self._take, self._keep, self._root / _FOLDER)
             mlflow.start()

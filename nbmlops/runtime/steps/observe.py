@@ -156,7 +156,7 @@ class Observer:
             if text in self.read or _keeps_content(mode, flags):
                 self.altered[text] = None
             self.written[text] = None
-        elif text.endswith(".py") and sys._getframe(2).f_code.co_filename.startswith(_IMPORTER):  # noqa: SLF001
+        elif text.endswith(".py") and sys._getframe(2).f_code.co_filename.startswith(_IMPORTER):  # noqa: SLF001 - as above
             self.imported.setdefault(text, _stamp(text))
         elif text not in self.written:
             self.read.setdefault(text, None if may_change else _stamp(text))

@@ -27,7 +27,7 @@ class OutputLimit:
             # In IPython the attribute is put back at the end of each cell, so that it has to be set for each.
             write, limited = stream.write, self._limited(stream.write)
             try:
-                stream.write = limited  # type: ignore[method-assign]
+                stream.write = limited  # type: ignore[method-assign]  # of this stream alone
             except AttributeError:  # a stream of the system's own; a kernel's is none
                 continue
             self._streams.append((stream, write, limited))
@@ -38,7 +38,7 @@ class OutputLimit:
             self._streams[0][1](f"[left out: {self._dropped / 2**20:.1f} MiB]\n")
         for stream, write, limited in self._streams:
             if stream.write is limited:
-                stream.write = write  # type: ignore[method-assign]
+                stream.write = write  # type: ignore[method-assign]  # of this stream alone
         self._streams.clear()
         self._written = self._dropped = 0
 

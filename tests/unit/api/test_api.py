@@ -58,7 +58,7 @@ def no_session() -> Iterator[None]:
 )
 def test_without_a_run_calls_tell_the_edit(call: object):
     with pytest.raises(UsageError) as caught:
-        call()  # type: ignore[operator]
+        call()
     assert str(caught.value) == NO_RUN
 
 

@@ -40,7 +40,7 @@ class Image:
         """Pillow's."""
 
     def save(self, stream: object, form: str) -> None:
-        stream.write(PNG + form.encode())  # type: ignore[attr-defined]
+        stream.write(PNG + form.encode())
 
 
 def test_a_figure_and_its_axes_are_drawn_alike() -> None:
@@ -73,7 +73,7 @@ def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the figure 'roc' is of type int"):
         drawn(3, "roc")
     large = Png()
-    large._repr_png_ = lambda: (base64.b64encode(bytes(MOST_BYTES + 1)).decode(), {})  # type: ignore[method-assign]
+    large._repr_png_ = lambda: (base64.b64encode(bytes(MOST_BYTES + 1)).decode(), {})
     with pytest.raises(UsageError, match=r"the figure 'roc' has 8.0 MiB, but 8 are kept at most"):
         log_figure(large, "roc", tmp_path)
 

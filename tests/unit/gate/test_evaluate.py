@@ -47,7 +47,7 @@ def judge(metrics: dict[str, object], rule: Rule, baseline: Baseline = NO_CHAMPI
 
 @pytest.mark.parametrize("value", [0.7, 0.70001, 1, np.float32(0.75), np.float64(0.7), np.int64(1)])
 def test_values_at_or_above_the_floor_pass(value: object) -> None:
-    expected = RuleResult("floor", "auc", float(value), ">= 0.7", None, Outcome.PASS)  # type: ignore[arg-type]
+    expected = RuleResult("floor", "auc", float(value), ">= 0.7", None, Outcome.PASS)
     assert judge({"auc": value}, FLOOR) == expected
 
 

@@ -88,7 +88,7 @@ def test_silent_cells_are_neither_recorded_nor_spoken_in(loaded: Any, track: Cal
     run(loaded, "x = 1", silent=True)
     hook = loaded.events.callbacks["post_run_cell"][-1]
     info = SimpleNamespace(silent=True, store_history=True, raw_cell="x = 1")
-    session.cell_finished = None  # type: ignore[method-assign, assignment]
+    session.cell_finished = None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         hook(SimpleNamespace(info=info, success=True))
@@ -111,7 +111,7 @@ def test_a_warning_that_the_user_made_an_error_is_written_instead(loaded: Any, t
     track()
     session = current_session()
     assert session is not None
-    session.cell_finished = None  # type: ignore[method-assign, assignment]
+    session.cell_finished = None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         run(loaded, "x = 1").raise_error()

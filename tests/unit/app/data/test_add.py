@@ -160,7 +160,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_dvc_would_not_take_is_refused_with_nothing_written(root: Path, name: str) -> None:
     prepare, path, message = REFUSED[name]
-    prepare(root)  # type: ignore[no-untyped-call]
+    prepare(root)
     before = stamps(root)
     with pytest.raises(UsageError) as caught:
         add_data(Path(path), root)

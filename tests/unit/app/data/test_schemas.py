@@ -100,7 +100,7 @@ def test_exports(root: Path) -> None:
          "'a b' cannot be the name of a schema\nhint: use letters, digits, '_', '-' and '.'"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_found_says_so(root: Path, call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_found_says_so(root: Path, call, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         call(root)
     assert str(caught.value) == message
@@ -129,7 +129,7 @@ def test_bytes_that_are_no_text(root: Path) -> None:
 )
 def test_the_commands(
     root: Path, arguments: list[str], code: int, golden, capsys: pytest.CaptureFixture[str], monkeypatch
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     (root / "tight.yaml").write_text(SCHEMA.replace("max: 2", "max: 1"))
     monkeypatch.chdir(root)
     assert main(arguments) == code

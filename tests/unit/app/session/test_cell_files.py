@@ -137,7 +137,7 @@ def _fsspec(path: Path) -> None:
 
 IDIOMS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], Any]]] = {
     "open": (".txt", _raw, lambda path: path.read_bytes()),
-    "open text": (".txt", _csv, lambda path: open(path).close()),  # noqa: PTH123
+    "open text": (".txt", _csv, lambda path: open(path).close()),  # noqa: PTH123 - what is tested
     "os.open": (".bin", _raw, _open_os),
     "pathlib": (".txt", _csv, lambda path: path.read_text()),
     "fsspec": (".txt", _raw, _fsspec),

@@ -68,7 +68,7 @@ def run(status: RunStatus, **fields: Any) -> RunRecord:
         "lineage": Lineage(),
         "folder": "runs/p/1",
     }
-    return RunRecord(status=status, **(base | {"metrics": {"auc": 0.8, "n": 3.0}} | fields))  # type: ignore[arg-type]
+    return RunRecord(status=status, **(base | {"metrics": {"auc": 0.8, "n": 3.0}} | fields))
 
 
 def test_a_point_is_what_its_run_tells() -> None:
@@ -92,7 +92,7 @@ def test_a_failed_point_has_an_error_and_no_value() -> None:
 def test_the_document_is_what_the_schema_says() -> None:
     document = sweep_to_json(record(0.1, math.inf, None))
     jsonschema.validate(json.loads(json.dumps(document)), json.loads(SCHEMA.read_text()))
-    assert [row["value"] for row in document["points"]] == [0.1, "Infinity", None]  # type: ignore[index,union-attr,call-overload]
+    assert [row["value"] for row in document["points"]] == [0.1, "Infinity", None]
     assert (document["best"], document["run"]) == (1, None)
 
 

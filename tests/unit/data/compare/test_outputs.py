@@ -40,7 +40,7 @@ def compared(cells: dict[int, list[Any]], pipeline: list[Any]) -> list[tuple[int
             [{**result("Traceback …"), "metadata": {"nbmlops": {"error": "ValueError: no"}}}, result("1")],
         ),
         ({1: [printed("50%\r100%\n")]}, [printed("100%\n")]),
-        ({1: [result("x", text_html=["<b>", "x</b>"])]}, [result("x", text_html="<b>x</b>")]),  # type: ignore[arg-type]
+        ({1: [result("x", text_html=["<b>", "x</b>"])]}, [result("x", text_html="<b>x</b>")]),
     ],
 )
 def test_the_same_in_other_pieces_is_equal(cells: dict[int, list[Any]], pipeline: list[Any]) -> None:

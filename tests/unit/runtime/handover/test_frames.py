@@ -22,7 +22,7 @@ def encoded(value: pd.DataFrame) -> memoryview:
 def test_columns_that_lie_in_the_file_as_in_memory_are_not_copied(
     dtype: str, rows: int, order: str, copied: bool
 ) -> None:
-    block = np.array(np.arange(3 * rows).reshape(3, rows), dtype=dtype, order=order)  # type: ignore[call-overload]
+    block = np.array(np.arange(3 * rows).reshape(3, rows), dtype=dtype, order=order)
     frame = pd.DataFrame(block.T, columns=list("abc"), copy=False)
     data = encoded(frame)
     again = frames.decode(data)
@@ -50,7 +50,7 @@ def test_encoding_copies_no_column() -> None:
     assert parts is not None
     large = [np.frombuffer(part, np.uint8) for part in parts if len(part) > 10_000]
     owned = [frame[name].to_numpy() for name in ("a", "b", "c", "time")]
-    owned += [np.frombuffer(b, np.uint8) for b in frame["text"].array._pa_array.chunk(0).buffers() if b]  # type: ignore[attr-defined]
+    owned += [np.frombuffer(b, np.uint8) for b in frame["text"].array._pa_array.chunk(0).buffers() if b]
     assert len(large) == 6
     assert all(any(np.shares_memory(part, one) for one in owned) for part in large)
 

@@ -62,7 +62,7 @@ class Fitted(LinearRegression):
 
 
 class Unhashable(type):
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __eq__(cls, other):
         return cls is other

@@ -39,7 +39,7 @@ def test_each_way_to_ask_is_understood_once(tmp_path: Path, hook: _Hook, monkeyp
         lambda: list(Path("data").glob("*.csv")): Listing(Question.PATH_GLOB, data, "*.csv"),
         lambda: list(Path("data").rglob("*.csv")): Listing(Question.PATH_GLOB, data, "**/*.csv"),
         lambda: glob.glob("data/*.csv"): Listing(Question.GLOB, here, "data/*.csv"),  # noqa: PTH207 - under test
-        lambda: glob.glob("**", recursive=True): Listing(Question.RECURSIVE_GLOB, here, "**"),  # noqa: PTH207
+        lambda: glob.glob("**", recursive=True): Listing(Question.RECURSIVE_GLOB, here, "**"),  # noqa: PTH207 - what is tested
         lambda: os.listdir("data"): Listing(Question.NAMES, data),  # noqa: PTH208 - under test
         lambda: list(Path("data").iterdir()): Listing(Question.NAMES, data),
         lambda: list(os.walk("data")): Listing(Question.NAMES, data),

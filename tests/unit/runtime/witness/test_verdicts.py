@@ -13,7 +13,7 @@ def step(name: str, reads: dict[str, str], hands_over: tuple[str, ...]) -> Step:
 
 
 def pipeline(*steps: Step, **closing: object) -> Pipeline:
-    return Pipeline("churn", "", "", "", "", {}, "", (), steps, **closing)  # type: ignore[arg-type]
+    return Pipeline("churn", "", "", "", "", {}, "", (), steps, **closing)
 
 
 def test_outputs_and_what_later_steps_still_read() -> None:
